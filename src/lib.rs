@@ -1,1 +1,7 @@
+//! Hookswitch: the agent that looks after USB headsets of any vendor. `ARCHITECTURE.md` has the map.
 
+pub mod agent;
+pub mod locale;
+pub mod protocol;
+pub mod settings;
+pub mod shell;

@@ -1,0 +1,380 @@
+//! Every word the machine role (*service*) and the user role (*agent*) exchange, and what the command line asks of a
+//! running agent.
+//!
+//! The first message in each direction is a `Hello`; the service's carries its whole [`State`], after that only
+//! changes follow, each of them a whole value (a device, the list of offers), so that losing none is enough to be
+//! right. Frames are one JSON object a line. Golden files in `tests/golden/protocol/` freeze the spelling.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub mod local;
+
+/// Raised when an older peer would misread a message.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
+pub type DeviceId = String;
+
+/// What the service tells an agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToAgent {
+    Hello(State),
+    /// A device came, or anything about it changed.
+    DeviceChanged {
+        device: Device,
+    },
+    DeviceRemoved {
+        id: DeviceId,
+    },
+    /// The person did something at the device.
+    DeviceEvent {
+        id: DeviceId,
+        event: DeviceEvent,
+    },
+    OffersChanged {
+        offers: Vec<Offer>,
+    },
+    JobChanged {
+        job: Option<Job>,
+    },
+    TenantChanged {
+        tenant: TenantState,
+    },
+    /// The policy's group rules: the agent resolves them for its user and answers [`ToService::Identity`].
+    ResolveGroups {
+        rules: GroupRules,
+    },
+    /// Answer to the request with the same number.
+    Answer {
+        request: u64,
+        problem: Option<Problem>,
+    },
+}
+
+/// What an agent asks of the service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToService {
+    Hello {
+        protocol: u32,
+        user: String,
+    },
+    SetIndicators {
+        device: DeviceId,
+        indicators: Indicators,
+    },
+    InstallUpdate {
+        request: u64,
+        offer: String,
+    },
+    /// Hides an optional offer until its version changes.
+    DeferUpdate {
+        request: u64,
+        offer: String,
+    },
+    CancelUpdate {
+        request: u64,
+    },
+    Identity {
+        user: String,
+        groups: Vec<ResolvedGroup>,
+        problem: Option<Problem>,
+    },
+}
+
+/// Everything an agent needs to draw itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    pub protocol: u32,
+    pub devices: Vec<Device>,
+    pub offers: Vec<Offer>,
+    pub job: Option<Job>,
+    pub tenant: TenantState,
+    pub rules: Option<GroupRules>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub id: DeviceId,
+    pub vendor: String,
+    pub product: String,
+    pub vendor_id: u16,
+    pub product_id: u16,
+    pub serial: Option<String>,
+    /// `bcdDevice` as `1.20`; the only version USB itself offers.
+    pub firmware_version: String,
+    /// USB port path, `1-2.3`; `None` where the system does not tell (Bluetooth, uhid).
+    pub port: Option<String>,
+    pub capabilities: Capabilities,
+    pub status: DeviceStatus,
+    /// The headset says it is in a call with any softphone (Line Busy Tone, 000B:0097).
+    pub line_busy: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    pub call_control: bool,
+    pub mute_sync: bool,
+    pub ring: bool,
+    pub hold: bool,
+    pub reject: bool,
+    pub redial: bool,
+    pub line_busy: bool,
+    pub teams: bool,
+    /// The device offers a firmware update method this agent speaks.
+    pub firmware_update: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum DeviceStatus {
+    Ready,
+    Updating,
+    /// It is there but cannot be used: access denied, a descriptor that does not decode, …
+    Unavailable {
+        problem: Problem,
+    },
+}
+
+/// What the lights of a headset should show. The headset decides which of them it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indicators {
+    pub off_hook: bool,
+    pub ring: bool,
+    pub mute: bool,
+    pub hold: bool,
+}
+
+/// A person's action at a headset, after the handshake rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceEvent {
+    Answer,
+    HangUp,
+    Reject,
+    /// The hook was lifted with nothing going on.
+    DialTone,
+    HoldToggle,
+    MuteToggle,
+    /// The device has a mute *state* and it is now on.
+    MuteOn,
+    MuteOff,
+    Redial,
+    TeamsButton,
+}
+
+/// A firmware update the policy offers for one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// `<policy id>:<device id>`.
+    pub id: String,
+    pub device: DeviceId,
+    pub policy: String,
+    /// The package's name for people.
+    pub name: String,
+    pub from_version: String,
+    pub to_version: String,
+    pub deployment: Deployment,
+    /// Which group brought it.
+    pub group: String,
+    pub deferred: bool,
+    /// Why it cannot be installed right now; `None` when it can.
+    pub blocked: Option<Problem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deployment {
+    Optional,
+    Persistent,
+    Automatic,
+    Silent,
+}
+
+/// The one firmware job that runs, or the last one that ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub offer: String,
+    pub device: DeviceId,
+    pub name: String,
+    pub from_version: String,
+    pub to_version: String,
+    /// Journal phase in kebab case (`fetching`, `downloading`, …).
+    pub phase: String,
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+    pub outcome: Option<Outcome>,
+}
+
+/// A verdict is what was read back from the re-enumerated device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Outcome {
+    Succeeded { version: String },
+    Failed { problem: Problem },
+    Unknown { problem: Problem },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TenantState {
+    pub mode: TenantMode,
+    pub server: Option<String>,
+    pub company: Option<String>,
+    pub enrolled: bool,
+    /// Version of the signed policy in force (TUF targets version).
+    pub policy_version: Option<u64>,
+    /// SHA-256 of the pinned root.json, hex.
+    pub root_sha256: Option<String>,
+    /// Unix seconds.
+    pub last_poll_s: Option<u64>,
+    pub polling_s: Option<u32>,
+    /// Reports not yet taken by the tenant.
+    pub outbox: u64,
+    pub problem: Option<Problem>,
+    /// Origins and programs the company approved for the SDK.
+    pub sdk_approved: Vec<String>,
+    pub support: Option<Support>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TenantMode {
+    /// No tenant: all local functions work.
+    #[default]
+    Consumer,
+    Server,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Support {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub url: Option<String>,
+}
+
+/// The policy's group rules and where to ask.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRules {
+    /// Changes when anything below changed.
+    pub policy_version: u64,
+    pub directory: Option<Directory>,
+    /// By priority, the first that matches wins.
+    pub groups: Vec<GroupRule>,
+    /// Manual assignments of this user that the tenant knows.
+    pub assigned: Vec<String>,
+}
+
+impl std::fmt::Debug for GroupRules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Holds a bind password.
+        f.debug_struct("GroupRules")
+            .field("policy_version", &self.policy_version)
+            .field("groups", &self.groups.len())
+            .finish()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// `ldap://` or `ldaps://` with a host.
+    pub servers: Vec<String>,
+    pub base_dn: String,
+    pub start_tls: bool,
+    /// DN and password; `None` = anonymous.
+    pub bind: Option<(String, String)>,
+    /// PEM of the CA that signed the directory's certificate; `None` = the system's.
+    pub ca_pem: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRule {
+    pub id: String,
+    pub name: String,
+    pub priority: u32,
+    /// LDAP filter with `$user$`; `None` = assigned by hand.
+    pub filter: Option<String>,
+    pub base_dn: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedGroup {
+    pub id: String,
+    pub name: String,
+    pub priority: u32,
+    pub why: Why,
+}
+
+/// Why a user is in a group. A claim that selects policy and authorises nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Why {
+    /// The query found the user; `$user$` stays a placeholder.
+    LdapQuery {
+        server: String,
+        filter: String,
+    },
+    Assigned,
+    /// The directory did not answer: the answer of last time.
+    LastKnown {
+        problem: Problem,
+    },
+    Everyone,
+}
+
+/// What went wrong, where, and what to do next. Shown to people as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Stable, kebab-case.
+    pub code: String,
+    pub what: String,
+    #[serde(rename = "where")]
+    pub place: String,
+    pub next: String,
+    /// What the localised text of `problem-<code>` needs besides `place`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+}
+
+impl Problem {
+    pub fn new(
+        code: &str,
+        what: impl Into<String>,
+        place: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.to_owned(),
+            what: what.into(),
+            place: place.into(),
+            next: next.into(),
+            args: BTreeMap::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.args.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}). {}", self.what, self.place, self.next)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Leaves out what a log must not hold.
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory")
+            .field("servers", &self.servers)
+            .field("base_dn", &self.base_dn)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! What the command line asks of the running agent over its local socket, one JSON object a line, and the answers.
+//! The same [`View`] is what the REST door, the window and the tray are drawn from.
+
+use super::{Device, Job, Offer, Problem, ResolvedGroup, TenantState};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LocalRequest {
+    /// One [`LocalAnswer::View`].
+    View,
+    /// A [`LocalAnswer::View`] now and after every change, until the caller closes.
+    Watch,
+    Install {
+        offer: String,
+    },
+    Defer {
+        offer: String,
+    },
+    /// A one-time address of the window.
+    Window,
+    Stop,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum LocalAnswer {
+    View { view: Box<View> },
+    Done,
+    Window { url: String },
+    Problem { problem: Problem },
+}
+
+/// The agent as a value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub version: String,
+    pub user: String,
+    pub rest: Endpoint,
+    pub tenant: TenantState,
+    pub devices: Vec<Device>,
+    pub calls: Vec<Call>,
+    pub offers: Vec<Offer>,
+    pub job: Option<Job>,
+    /// By priority; the first one is in force. Ends with `all-users`.
+    pub groups: Vec<ResolvedGroup>,
+    pub groups_problem: Option<Problem>,
+    /// Functions that are not running and why, one each.
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// `https://127.0.0.1:32018`; `None` while the door is closed.
+    pub url: Option<String>,
+    /// PEM file with the certificate to trust.
+    pub ca_path: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Counted from 1 in each run of the agent.
+    pub id: u64,
+    /// The softphone that owns it.
+    pub client: String,
+    pub direction: Direction,
+    pub state: CallState,
+    pub muted: bool,
+    /// Shown to the person; at most 256 characters.
+    pub contact: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    Incoming,
+    Outgoing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallState {
+    Ringing,
+    Answered,
+    Held,
+    Ended,
+}

@@ -1,0 +1,1 @@
+//! Each setting with its value and where it came from: default < user < machine < tenant.

@@ -1,0 +1,1 @@
+//! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
