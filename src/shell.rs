@@ -1,1 +1,3 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
+
+pub mod handle;

@@ -1,0 +1,73 @@
+//! How the doors (REST, window, tray, local socket) reach the agent loop: one channel in, views and events out.
+
+use crate::agent::sdk::Backlog;
+use crate::agent::{Command, DirectoryAnswer, Reply, SdkEvent};
+use crate::protocol::local::{Endpoint, View};
+use crate::protocol::{Problem, ToAgent};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Events a slow softphone may leave unread before its stream is ended; it comes back with `Last-Event-ID`.
+pub const SUBSCRIBER_QUEUE: usize = 256;
+
+/// Everything that can happen to the agent loop.
+#[derive(Debug)]
+pub enum Event {
+    Service(ToAgent),
+    Command { command: Command, reply: oneshot::Sender<Reply> },
+    Subscribe { after: Option<u64>, reply: oneshot::Sender<Subscription> },
+    Directory(DirectoryAnswer),
+    Endpoint(Endpoint),
+    Function { name: &'static str, problem: Option<Problem> },
+    Stop,
+}
+
+/// The backlog and what follows it, without gap or repeat.
+#[derive(Debug)]
+pub struct Subscription {
+    pub backlog: Backlog,
+    pub events: mpsc::Receiver<SdkEvent>,
+}
+
+/// The agent loop has ended; the program is stopping.
+#[derive(Debug, thiserror::Error)]
+#[error("the agent is stopping")]
+pub struct Stopping;
+
+#[derive(Clone, Debug)]
+pub struct AgentHandle {
+    events: mpsc::Sender<Event>,
+    views: watch::Receiver<Arc<View>>,
+}
+
+impl AgentHandle {
+    pub fn new(events: mpsc::Sender<Event>, views: watch::Receiver<Arc<View>>) -> Self {
+        Self { events, views }
+    }
+
+    /// The newest view.
+    pub fn view(&self) -> Arc<View> {
+        self.views.borrow().clone()
+    }
+
+    /// Wakes after every change of the view.
+    pub fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.views.clone()
+    }
+
+    pub async fn command(&self, command: Command) -> Result<Reply, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Event::Command { command, reply }).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    pub async fn subscribe(&self, after: Option<u64>) -> Result<Subscription, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Event::Subscribe { after, reply }).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    pub async fn send(&self, event: Event) -> Result<(), Stopping> {
+        self.events.send(event).await.map_err(|_| Stopping)
+    }
+}
