@@ -145,10 +145,26 @@ pub struct FirmwarePolicy {
     pub id: String,
     /// 1 to [`MAX_ENTRIES`] ids of declared groups, or [`ALL_USERS`].
     pub groups: Vec<String>,
+    /// Name of the update shown to people, 1 to 200 characters.
+    pub name: String,
+    /// The products it is for, 1 to [`MAX_ENTRIES`]: an agent offers it to these without fetching the package.
+    pub products: Vec<Product>,
+    /// `bcdDevice` after the update, `1.20` ([`crate::grammar::is_bcd_version`]). The package's own rules must agree.
+    pub version: String,
     /// TUF target of the package ([`crate::grammar::is_target_name`]); not `tenant.json`.
     pub target: String,
     /// How it reaches the device.
     pub deployment: Deployment,
+}
+
+/// A product by its USB ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// USB `idVendor`.
+    pub vendor_id: u16,
+    /// USB `idProduct` at run time (not in DFU mode).
+    pub product_id: u16,
 }
 
 /// Who starts an update, and what the user may do about it.

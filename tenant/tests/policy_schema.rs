@@ -25,7 +25,9 @@ fn full() -> Value {
             { "id": "also-10", "name": "Tie", "priority": 10, "rule": { "kind": "manual" } }
         ],
         "firmware": [
-            { "id": "evolve-2-1", "groups": ["sales", "all-users"], "target": "evolve-2.1.0.zip", "deployment": "optional" }
+            { "id": "evolve-2-1", "groups": ["sales", "all-users"], "name": "Evolve 2.10",
+              "products": [{ "vendor_id": 2830, "product_id": 775 }], "version": "2.10",
+              "target": "evolve-2.1.0.zip", "deployment": "optional" }
         ],
         "sdk": { "approved": ["https://phone.contoso.example", "http://localhost:8080", "linphone"] },
         "support": { "name": "Help desk", "email": "help@contoso.example", "phone": "+49 30 1", "url": "https://help.contoso.example/x" }
@@ -71,6 +73,8 @@ fn good() -> Vec<Value> {
         with("/groups/1/rule/filter", json!(format!("(cn=$user${})", "x".repeat(4_096 - 11)))),
         with("/firmware/0/deployment", json!("silent")),
         with("/firmware/0/target", json!("A")),
+        with("/firmware/0/version", json!("0.01")),
+        with("/firmware/0/version", json!("10.99")),
         with("/sdk", json!({})),
         with("/sdk/approved/0", json!("https://[::1]:8443")),
         with("/support", json!({ "phone": "1" })),
@@ -126,6 +130,13 @@ fn bad() -> Vec<Value> {
         with("/groups", (0..1_001).map(|n| group(&format!("g{n}"))).collect()),
         with("/firmware/0/id", json!("A")),
         with("/firmware/0/groups", json!([])),
+        with("/firmware/0/version", json!("01.00")),
+        with("/firmware/0/version", json!("1.2")),
+        with("/firmware/0/version", json!("ff.ff")),
+        with("/firmware/0/products", json!([])),
+        with("/firmware/0/products/0/vendor_id", json!(65_536)),
+        with("/firmware/0/products/0/serial", json!("x")),
+        with("/firmware/0/name", json!("")),
         with("/firmware/0/target", json!("../x")),
         with("/firmware/0/target", json!(".x")),
         with("/firmware/0/target", json!("a/b")),

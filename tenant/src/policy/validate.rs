@@ -8,7 +8,7 @@ use super::{
     ALL_USERS, Bind, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS, PolicyDocument,
     SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
-use crate::grammar::{is_line, is_slug, is_target_name, split_authority};
+use crate::grammar::{is_bcd_version, is_line, is_slug, is_target_name, split_authority};
 use crate::paths::POLICY_TARGET;
 
 /// Why a document is refused. Every value error starts with the path of the value (`firmware[3].groups[0]`).
@@ -251,6 +251,13 @@ fn check_firmware(policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) -> Che
                 let path = format!("firmware[{at}].groups[{index}]");
                 return Err(PolicyError::UnknownGroup { path, id: group.chars().take(64).collect() });
             }
+        }
+        if !is_line(&policy.name, 1, 200) {
+            return Err(text(path("name"), "1 to 200 characters on one line"));
+        }
+        count(path("products"), policy.products.len(), 1, MAX_ENTRIES)?;
+        if !is_bcd_version(&policy.version) {
+            return Err(text(path("version"), "a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits"));
         }
         if !is_target_name(&policy.target) || policy.target == POLICY_TARGET {
             return Err(text(
