@@ -1,3 +1,4 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
 pub mod handle;
+pub mod store;

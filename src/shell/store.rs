@@ -1,0 +1,304 @@
+//! What the service keeps over a restart: one SQLite file, mode 0600, owned by one process.
+//!
+//! Write-ahead log. An ordinary transaction survives `kill -9` (`synchronous=NORMAL`); what must also survive the
+//! plug being pulled (the firmware journal, verdicts, the system id) is synced to the disk (`FULL`).
+
+#![expect(clippy::disallowed_methods, reason = "the database file and its mode are the world")]
+
+use crate::protocol::Problem;
+use crate::service::{Delivery, Owed, Persisted, Record};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+mod rows;
+mod schema;
+
+/// Most reports kept for a tenant that does not answer.
+pub const MAX_OWED: u32 = 10_000;
+/// Most users whose groups are remembered; the ones not seen for longest go first.
+pub const MAX_USERS: u32 = 1_000;
+/// Most put-off offers; the oldest go first.
+pub const MAX_DEFERRED: u32 = 10_000;
+/// Longest value of a row, bytes. Longer ones are not read.
+pub const MAX_VALUE_BYTES: u32 = 8 * 1024 * 1024;
+
+/// How long another process may hold the file before that is a problem.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// The open database. Blocking: call it from a thread that may wait for a disk.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    mended: Option<Problem>,
+    /// Whether the connection is at `synchronous=FULL` now.
+    syncs_fully: bool,
+}
+
+impl Store {
+    /// Opens the file, or makes it with its folder. A damaged file is moved aside and a fresh one begun; then
+    /// [`Store::take_mended`] says so.
+    ///
+    /// # Errors
+    /// `store-in-use`, `store-newer`, `store-foreign`, `store-unwritable`, `store-full`, `store-failed`.
+    pub fn open(path: &Path) -> Result<Self, Problem> {
+        match Self::try_open(path) {
+            Err(Fault::Damaged(what)) => {
+                let mended = move_aside(path, &what)?;
+                tracing::error!(path = %path.display(), "{mended}");
+                let mut store = Self::try_open(path).map_err(|fault| fault.problem(path))?;
+                store.mended = Some(mended);
+                Ok(store)
+            }
+            other => other.map_err(|fault| fault.problem(path)),
+        }
+    }
+
+    /// That the last file was damaged and where it is now; said once.
+    pub fn take_mended(&mut self) -> Option<Problem> {
+        self.mended.take()
+    }
+
+    fn try_open(path: &Path) -> Result<Self, Fault> {
+        prepare_file(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        // EXCLUSIVE: one process owns the file; a second one is told so instead of mixing in.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found != "ok" {
+            return Err(Fault::Damaged(found));
+        }
+        schema::migrate(&mut connection)?;
+        Ok(Self { connection, path: path.to_owned(), mended: None, syncs_fully: false })
+    }
+
+    /// Everything that was kept. A row that cannot be read is left out with a warning in the log.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; a file damaged while it was open is moved aside at the next start.
+    pub fn load(&self) -> Result<Persisted, Problem> {
+        rows::load(&self.connection).map_err(|error| Fault::from(error).problem(&self.path))
+    }
+
+    /// Writes all of `records` or none, in order.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; nothing was written.
+    pub fn write(&mut self, records: &[Record]) -> Result<(), Problem> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.try_write(records).map_err(|fault| fault.problem(&self.path))
+    }
+
+    fn try_write(&mut self, records: &[Record]) -> Result<(), Fault> {
+        let fully = records.iter().any(must_survive_power_loss);
+        if fully != self.syncs_fully {
+            // Takes effect only outside a transaction.
+            self.connection.pragma_update(None, "synchronous", if fully { "FULL" } else { "NORMAL" })?;
+            self.syncs_fully = fully;
+        }
+        let transaction = self.connection.transaction()?;
+        for record in records {
+            rows::write(&transaction, record)?;
+        }
+        trim(&transaction, records)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+fn must_survive_power_loss(record: &Record) -> bool {
+    match record {
+        Record::SystemId(_) | Record::Journal(_) | Record::JournalCleared => true,
+        Record::Owed(Owed { delivery, .. }) => matches!(delivery, Delivery::Update(_)),
+        Record::Policy(_)
+        | Record::Credential(_)
+        | Record::Delivered(_)
+        | Record::Groups { .. }
+        | Record::Deferred { .. } => false,
+    }
+}
+
+/// Keeps the tables within their bounds. Of what is owed, events go first, then registrations (the next start says
+/// them again); the status of an update is never dropped.
+fn trim(transaction: &Transaction<'_>, records: &[Record]) -> Result<(), rusqlite::Error> {
+    if records.iter().any(|record| matches!(record, Record::Owed(_))) {
+        let count: u32 = transaction.query_row("SELECT count(*) FROM owed", [], |row| row.get(0))?;
+        let excess = count.saturating_sub(MAX_OWED);
+        if excess > 0 {
+            let dropped = transaction.execute(
+                "DELETE FROM owed WHERE seq IN (SELECT seq FROM owed WHERE kind <> 'update'
+                 ORDER BY kind <> 'event', seq LIMIT ?1)",
+                params![excess],
+            )?;
+            tracing::warn!(dropped, "the outbox is full: the oldest reports were dropped");
+        }
+    }
+    if records.iter().any(|record| matches!(record, Record::Groups { .. })) {
+        transaction.execute(
+            "DELETE FROM user_groups WHERE seq NOT IN
+             (SELECT seq FROM user_groups ORDER BY seq DESC LIMIT ?1)",
+            params![MAX_USERS],
+        )?;
+    }
+    if records.iter().any(|record| matches!(record, Record::Deferred { .. })) {
+        transaction.execute(
+            "DELETE FROM deferred WHERE seq NOT IN (SELECT seq FROM deferred ORDER BY seq DESC LIMIT ?1)",
+            params![MAX_DEFERRED],
+        )?;
+    }
+    Ok(())
+}
+
+/// Why the file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// SQLite or its own check found it damaged, or it is no database.
+    #[error("{0}")]
+    Damaged(String),
+    #[error("its version is {found}, this program knows versions up to {known}")]
+    Newer { found: i64, known: i64 },
+    #[error("it belongs to another program (application id {0:#010x})")]
+    Foreign(i64),
+    #[error("it is a link")]
+    Link,
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+impl Fault {
+    fn problem(&self, path: &Path) -> Problem {
+        let place = path.display().to_string();
+        let because = self.to_string();
+        let (code, what, next) = match self {
+            Self::Damaged(_) => (
+                "store-damaged",
+                "The agent's database is damaged",
+                "Restart the agent: it moves the damaged file aside and begins a fresh one.",
+            ),
+            Self::Newer { .. } => (
+                "store-newer",
+                "The agent's database was written by a newer version of this program",
+                "Install that version again, or move the file away to begin afresh.",
+            ),
+            Self::Foreign(_) | Self::Link => (
+                "store-foreign",
+                "The file at the place of the agent's database is not the agent's",
+                "Move it away, or start with another folder (--home).",
+            ),
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+                    "store-in-use",
+                    "Another process uses the agent's database",
+                    "Stop the other agent, or start this one with another folder (--home).",
+                ),
+                Some(ErrorCode::DiskFull) => (
+                    "store-full",
+                    "The disk is full: the agent cannot write its database",
+                    "Free some space.",
+                ),
+                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => UNWRITABLE,
+                _ => FAILED,
+            },
+            Self::Io(error) => match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
+                    "store-full",
+                    "The disk is full: the agent cannot write its database",
+                    "Free some space.",
+                ),
+                _ => UNWRITABLE,
+            },
+        };
+        Problem::new(code, format!("{what}: {because}"), place, next).with("detail", because)
+    }
+}
+
+const UNWRITABLE: (&str, &str, &str) = (
+    "store-unwritable",
+    "The agent's database cannot be opened for writing",
+    "Give the agent's user the right to write there, or start with another folder (--home).",
+);
+const FAILED: (&str, &str, &str) = (
+    "store-failed",
+    "The agent's database failed",
+    "Look at the disk; if it is sound, restart the agent and send the log to support.",
+);
+
+/// The file exists, is a plain file and belongs to its user alone; SQLite gives its side files the same mode.
+fn prepare_file(path: &Path) -> Result<(), Fault> {
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.file_type().is_symlink() => return Err(Fault::Link),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                private_folder(folder)?;
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    drop(file);
+    Ok(())
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Renames the file and its write-ahead log, which may hold the only copy of the last changes.
+fn move_aside(path: &Path, what: &str) -> Result<Problem, Problem> {
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let kept = beside(&format!(".damaged-{now_s}"));
+    let fail = |error: std::io::Error| Fault::from(error).problem(path);
+    std::fs::rename(path, &kept).map_err(fail)?;
+    for side in ["-wal", "-shm"] {
+        match std::fs::rename(beside(side), beside(&format!(".damaged-{now_s}{side}"))) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail(error)),
+            _ => {}
+        }
+    }
+    Ok(Problem::new(
+        "store-mended",
+        format!(
+            "The agent's database was damaged ({what}); it was moved to {} and a fresh one begun",
+            kept.display()
+        ),
+        path.display().to_string(),
+        "Nothing needs to be done; reports that were not delivered yet are in the moved file.",
+    )
+    .with("kept", kept.display().to_string()))
+}

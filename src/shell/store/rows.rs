@@ -1,0 +1,180 @@
+//! Records to rows and back.
+
+use super::{MAX_DEFERRED, MAX_OWED, MAX_USERS, MAX_VALUE_BYTES};
+use crate::service::{Delivery, Owed, Persisted, Record, Verified};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tenant::policy::PolicyDocument;
+
+type Sql<T> = Result<T, rusqlite::Error>;
+
+const SYSTEM_ID: &str = "system-id";
+const POLICY: &str = "policy";
+const CREDENTIAL: &str = "credential";
+const JOURNAL: &str = "journal";
+
+/// The last good policy as it is kept. The document is validated again when it is read back.
+#[derive(Serialize, Deserialize)]
+struct StoredPolicy<D> {
+    version: u64,
+    document: D,
+}
+
+pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
+    match record {
+        Record::SystemId(id) => put(transaction, SYSTEM_ID, id),
+        Record::Policy(policy) => {
+            put(transaction, POLICY, &StoredPolicy { version: policy.version(), document: policy.get() })
+        }
+        Record::Credential(Some(credential)) => put(transaction, CREDENTIAL, credential),
+        Record::Credential(None) => forget(transaction, CREDENTIAL),
+        Record::Journal(entry) => put(transaction, JOURNAL, entry),
+        Record::JournalCleared => forget(transaction, JOURNAL),
+        Record::Owed(owed) => write_owed(transaction, owed),
+        Record::Delivered(ids) => {
+            let mut delete = transaction.prepare("DELETE FROM owed WHERE id = ?1")?;
+            ids.iter().try_for_each(|id| delete.execute(params![id]).map(drop))
+        }
+        Record::Groups { user, groups } => transaction
+            .prepare("INSERT OR REPLACE INTO user_groups (user, body) VALUES (?1, ?2)")?
+            .execute(params![user, json(groups)?])
+            .map(drop),
+        Record::Deferred { offer, version } => transaction
+            .prepare("INSERT OR REPLACE INTO deferred (offer, version) VALUES (?1, ?2)")?
+            .execute(params![offer, version])
+            .map(drop),
+    }
+}
+
+/// A report written twice keeps its place and takes the newer text.
+fn write_owed(transaction: &Transaction<'_>, owed: &Owed) -> Sql<()> {
+    let kind = match owed.delivery {
+        Delivery::Host(_) => "host",
+        Delivery::User(_) => "user",
+        Delivery::Device(_) => "device",
+        Delivery::Update(_) => "update",
+        Delivery::Event(_) => "event",
+    };
+    transaction
+        .prepare(
+            "INSERT INTO owed (id, unix_s, kind, body) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET unix_s = excluded.unix_s, kind = excluded.kind, body = excluded.body",
+        )?
+        .execute(params![owed.id, owed.unix_s.cast_signed(), kind, json(&owed.delivery)?])
+        .map(drop)
+}
+
+fn put(transaction: &Transaction<'_>, key: &str, value: &impl Serialize) -> Sql<()> {
+    transaction
+        .execute("INSERT OR REPLACE INTO single (key, value) VALUES (?1, ?2)", params![key, json(value)?])
+        .map(drop)
+}
+
+fn forget(transaction: &Transaction<'_>, key: &str) -> Sql<()> {
+    transaction.execute("DELETE FROM single WHERE key = ?1", params![key]).map(drop)
+}
+
+fn json(value: &impl Serialize) -> Sql<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
+    Ok(Persisted {
+        system_id: get(connection, SYSTEM_ID)?,
+        policy: load_policy(connection)?,
+        credential: get(connection, CREDENTIAL)?,
+        journal: get(connection, JOURNAL)?,
+        owed: load_owed(connection)?,
+        groups: many(
+            connection,
+            "SELECT seq, user, body FROM user_groups WHERE length(body) <= ?1 ORDER BY seq LIMIT ?2",
+            "user_groups",
+            MAX_USERS,
+            |row| Ok((row.get(1)?, row.get::<_, String>(2)?)),
+        )?
+        .into_iter()
+        .filter_map(|(user, body)| Some((user, readable("user_groups", &body)?)))
+        .collect(),
+        deferred: many(
+            connection,
+            "SELECT seq, offer, version FROM deferred WHERE length(version) <= ?1 ORDER BY seq LIMIT ?2",
+            "deferred",
+            MAX_DEFERRED,
+            |row| Ok((row.get(1)?, row.get(2)?)),
+        )?,
+    })
+}
+
+/// Restores the trust that was established before it was written: only this process may write the file.
+fn load_policy(connection: &Connection) -> Sql<Option<Verified<PolicyDocument>>> {
+    let Some(stored) = get::<StoredPolicy<serde_json::Value>>(connection, POLICY)? else { return Ok(None) };
+    match PolicyDocument::from_json(stored.document.to_string().as_bytes()) {
+        Ok(document) => Ok(Some(Verified::vouched(document, stored.version))),
+        Err(error) => {
+            tracing::warn!(%error, "the stored policy was left out: it is not valid for this version");
+            Ok(None)
+        }
+    }
+}
+
+fn load_owed(connection: &Connection) -> Sql<Vec<Owed>> {
+    // Statuses of updates may stand beyond the bound, see `trim`.
+    let rows: Vec<(String, i64, String)> = many(
+        connection,
+        "SELECT seq, id, unix_s, body FROM owed WHERE length(body) <= ?1 ORDER BY seq LIMIT ?2",
+        "owed",
+        MAX_OWED * 2,
+        |row| Ok((row.get(1)?, row.get(2)?, row.get(3)?)),
+    )?;
+    let owed = rows.into_iter().filter_map(|(id, unix_s, body)| {
+        Some(Owed { id, unix_s: unix_s.cast_unsigned(), delivery: readable("owed", &body)? })
+    });
+    Ok(owed.collect())
+}
+
+fn many<T>(
+    connection: &Connection,
+    sql: &str,
+    table: &'static str,
+    limit: u32,
+    read: impl Fn(&Row<'_>) -> Sql<T>,
+) -> Sql<Vec<T>> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(params![MAX_VALUE_BYTES, limit])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        match read(row) {
+            Ok(value) => out.push(value),
+            Err(error) => {
+                tracing::warn!(table, seq = ?row.get::<_, i64>(0), %error, "a stored row was left out")
+            }
+        }
+    }
+    Ok(out)
+}
+
+fn get<T: DeserializeOwned>(connection: &Connection, key: &'static str) -> Sql<Option<T>> {
+    let text: Option<String> = connection
+        .query_row(
+            "SELECT value FROM single WHERE key = ?1 AND length(value) <= ?2",
+            params![key, MAX_VALUE_BYTES],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(text.and_then(|text| readable(key, &text)))
+}
+
+/// The error of `serde_json` names line and column, never the text: it may be a token.
+fn readable<T: DeserializeOwned>(what: &'static str, text: &str) -> Option<T> {
+    serde_json::from_str(text)
+        .inspect_err(|error| {
+            tracing::warn!(
+                what,
+                line = error.line(),
+                column = error.column(),
+                "a stored value was left out: unreadable"
+            );
+        })
+        .ok()
+}

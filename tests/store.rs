@@ -1,0 +1,357 @@
+//! The store on a real file: nothing lost, nothing half-written, nothing readable by others.
+
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: real files and a child process")]
+
+use hookswitch::protocol::{ResolvedGroup, Why};
+use hookswitch::service::{Credential, Delivery, JournalEntry, Owed, Record};
+use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use tenant::wire::{
+    CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
+};
+
+fn event(id: &str) -> Record {
+    Record::Owed(Owed {
+        id: id.to_owned(),
+        unix_s: 1_700_000_000,
+        delivery: Delivery::Event(CloudEvent {
+            specversion: "1.0".to_owned(),
+            id: id.to_owned(),
+            source: "/hosts/S".to_owned(),
+            kind: "dev.hookswitch.test".to_owned(),
+            time: "2026-01-01T00:00:00Z".to_owned(),
+            subject: None,
+            datacontenttype: None,
+            data: None,
+            extensions: BTreeMap::from([("seq".to_owned(), serde_json::json!(1))]),
+        }),
+    })
+}
+
+fn update(id: &str) -> Record {
+    let status = UpdateStatus {
+        event_id: id.to_owned(),
+        device_id: "1395-00a2-1".to_owned(),
+        policy_id: "fw".to_owned(),
+        from_version: Some("1.0".to_owned()),
+        target_version: "1.2".to_owned(),
+        verdict: Verdict::Succeeded,
+        version_read_back: Some("1.2".to_owned()),
+        detail: None,
+    };
+    Record::Owed(Owed { id: id.to_owned(), unix_s: 1, delivery: Delivery::Update(status) })
+}
+
+fn host(id: &str) -> Record {
+    let host = HostRegistration {
+        system_id: "S".to_owned(),
+        hostname: "h".to_owned(),
+        os: "linux".to_owned(),
+        os_version: String::new(),
+        agent_version: "0.1.0".to_owned(),
+        groups: vec![],
+    };
+    Record::Owed(Owed { id: id.to_owned(), unix_s: 2, delivery: Delivery::Host(host) })
+}
+
+fn groups(user: &str, name: &str) -> Record {
+    let group = ResolvedGroup {
+        id: "sales".to_owned(),
+        name: name.to_owned(),
+        priority: 3,
+        why: Why::LdapQuery { server: "ldaps://dc".to_owned(), filter: "(uid=$user$)".to_owned() },
+    };
+    Record::Groups { user: user.to_owned(), groups: vec![group] }
+}
+
+fn journal(phase: &str) -> JournalEntry {
+    JournalEntry {
+        offer: "fw:1395-00a2-1".to_owned(),
+        policy: "fw".to_owned(),
+        name: "Impact 1.2".to_owned(),
+        device: "1395-00a2-1".to_owned(),
+        port: "1-2.3".to_owned(),
+        vendor_id: 0x1395,
+        product_id: 0x00a2,
+        serial: Some("1".to_owned()),
+        from_version: "1.0".to_owned(),
+        target_version: "1.2".to_owned(),
+        target: "impact-1.2.zip".to_owned(),
+        component: "main".to_owned(),
+        phase: phase.to_owned(),
+    }
+}
+
+fn credential() -> Credential {
+    Credential { access_token: "at-1".to_owned(), expires_unix_s: 1_700_003_600 }
+}
+
+#[test]
+fn every_record_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data").join("hookswitch.db");
+    let user = UserRegistration { user: "jörg".to_owned(), display: None, groups: vec![] };
+    let device = DeviceRegistration {
+        device_id: "1395-00a2-1".to_owned(),
+        vendor_id: 0x1395,
+        product_id: 0x00a2,
+        vendor: "EPOS".to_owned(),
+        product: "Impact".to_owned(),
+        serial: Some("1".to_owned()),
+        firmware_version: Some("1.0".to_owned()),
+        attached: true,
+        port: None,
+    };
+    let user = Record::Owed(Owed { id: "u".to_owned(), unix_s: 3, delivery: Delivery::User(user) });
+    let device = Record::Owed(Owed { id: "d".to_owned(), unix_s: 4, delivery: Delivery::Device(device) });
+    let owed = [event("e"), host("h"), user, device, update("s")];
+    let mut records = vec![
+        Record::SystemId("S-1".to_owned()),
+        Record::Credential(Some(credential())),
+        Record::Journal(journal("fetching")),
+        Record::Journal(journal("downloading")),
+        groups("alice", "Old"),
+        groups("bob", "Sales"),
+        groups("alice", "Sales"),
+        Record::Deferred { offer: "o1".to_owned(), version: "1".to_owned() },
+        Record::Deferred { offer: "o1".to_owned(), version: "2".to_owned() },
+    ];
+    records.extend(owed.iter().cloned());
+    {
+        let mut store = Store::open(&path).unwrap();
+        assert_eq!(store.take_mended(), None);
+        let empty = store.load().unwrap();
+        assert!(empty.system_id.is_none() && empty.owed.is_empty() && empty.policy.is_none());
+        store.write(&records).unwrap();
+        store.write(&[]).unwrap();
+    }
+    let mut store = Store::open(&path).unwrap();
+    let back = store.load().unwrap();
+    assert_eq!(back.system_id.as_deref(), Some("S-1"));
+    assert_eq!(back.credential, Some(credential()));
+    assert_eq!(back.journal, Some(journal("downloading")), "one entry, the last one");
+    assert_eq!(back.deferred, [("o1".to_owned(), "2".to_owned())]);
+    let names: Vec<(&str, &str)> =
+        back.groups.iter().map(|(u, g)| (u.as_str(), g[0].name.as_str())).collect();
+    assert_eq!(names, [("bob", "Sales"), ("alice", "Sales")]);
+    let written: Vec<&Owed> =
+        owed.iter().map(|r| if let Record::Owed(owed) = r { owed } else { unreachable!() }).collect();
+    assert_eq!(back.owed.iter().collect::<Vec<_>>(), written, "in the order they were written");
+
+    store
+        .write(&[
+            Record::Credential(None),
+            Record::JournalCleared,
+            Record::Delivered(vec!["e".to_owned(), "never-owed".to_owned(), "s".to_owned()]),
+        ])
+        .unwrap();
+    let back = store.load().unwrap();
+    assert_eq!((back.credential, back.journal), (None, None));
+    assert_eq!(back.owed.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["h", "u", "d"]);
+}
+
+#[test]
+fn only_the_user_may_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep").join("hookswitch.db");
+    let mut store = Store::open(&path).unwrap();
+    store.write(&[Record::Credential(Some(credential()))]).unwrap();
+    let mode = |p: &Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let files: Vec<_> =
+        std::fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(files.len() >= 2, "the database and its write-ahead log: {files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+    drop(store);
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    drop(Store::open(&path).unwrap());
+    assert_eq!(mode(&path), 0o600, "an older, wider mode is mended");
+}
+
+#[test]
+fn a_second_agent_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    let _first = Store::open(&path).unwrap();
+    let problem = Store::open(&path).unwrap_err();
+    assert_eq!(problem.code, "store-in-use");
+    assert!(problem.place.ends_with("hookswitch.db"));
+}
+
+#[test]
+fn a_link_or_a_foreign_or_newer_file_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("target");
+    std::fs::write(&target, "precious").unwrap();
+    let link = dir.path().join("link.db");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    assert_eq!(Store::open(&link).unwrap_err().code, "store-foreign");
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), "precious");
+
+    let foreign = dir.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert_eq!(Store::open(&foreign).unwrap_err().code, "store-foreign");
+
+    let newer = dir.path().join("newer.db");
+    drop(Store::open(&newer).unwrap());
+    rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    let problem = Store::open(&newer).unwrap_err();
+    assert_eq!(problem.code, "store-newer");
+    assert!(problem.what.contains("99") && problem.what.contains("up to 1"), "{problem}");
+    let version: i64 = rusqlite::Connection::open(&newer)
+        .unwrap()
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 99, "untouched");
+}
+
+#[test]
+fn a_damaged_file_is_moved_aside_and_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    for damage in ["no database", "a page overwritten"] {
+        if damage == "no database" {
+            std::fs::write(&path, vec![0x5a; 8192]).unwrap();
+        } else {
+            {
+                let mut store = Store::open(&path).unwrap();
+                let many: Vec<Record> = (0..400).map(|n| event(&format!("e{n}"))).collect();
+                store.write(&many).unwrap();
+            }
+            let mut bytes = std::fs::read(&path).unwrap();
+            let half = bytes.len() / 2;
+            bytes[4096..half].fill(0xff);
+            std::fs::write(&path, bytes).unwrap();
+        }
+        let damaged = std::fs::read(&path).unwrap();
+        let mut store = Store::open(&path).unwrap();
+        let problem = store.take_mended().expect(damage);
+        assert_eq!(problem.code, "store-mended", "{damage}");
+        assert_eq!(std::fs::read(&problem.args["kept"]).unwrap(), damaged, "{damage}: kept as it was");
+        std::fs::remove_file(&problem.args["kept"]).unwrap();
+        store.write(&[Record::SystemId("new".to_owned())]).unwrap();
+        assert_eq!(store.load().unwrap().system_id.as_deref(), Some("new"));
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_read_costs_only_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    Store::open(&path).unwrap().write(&[Record::SystemId("S".to_owned()), event("a"), event("b")]).unwrap();
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "UPDATE owed SET body = '{' WHERE id = 'a';
+             INSERT INTO single VALUES ('policy', '{\"version\":3,\"document\":{\"schema\":77}}'), ('journal', '[]');
+             INSERT INTO user_groups (user, body) VALUES ('u', 'null');",
+        )
+        .unwrap();
+    let back = Store::open(&path).unwrap().load().unwrap();
+    assert_eq!(back.owed.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(back.system_id.as_deref(), Some("S"));
+    assert!(back.policy.is_none() && back.journal.is_none() && back.groups.is_empty());
+}
+
+#[test]
+fn a_full_outbox_drops_old_events_first_and_verdicts_never() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&dir.path().join("hookswitch.db")).unwrap();
+    let mut records = vec![update("verdict"), host("registration")];
+    records.extend((0..MAX_OWED + 3).map(|n| event(&format!("e{n}"))));
+    store.write(&records).unwrap();
+    let back = store.load().unwrap();
+    assert_eq!(back.owed.len(), MAX_OWED as usize);
+    let ids: Vec<&str> = back.owed.iter().take(3).map(|o| o.id.as_str()).collect();
+    assert_eq!(ids, ["verdict", "registration", "e5"]);
+
+    let verdicts: Vec<Record> = (0..MAX_OWED + 1).map(|n| update(&format!("v{n}"))).collect();
+    store.write(&verdicts).unwrap();
+    let back = store.load().unwrap();
+    assert_eq!(back.owed.len(), MAX_OWED as usize + 2, "every verdict and nothing else");
+
+    let users: Vec<Record> = (0..MAX_USERS + 2).map(|n| groups(&format!("u{n}"), "G")).collect();
+    store.write(&users).unwrap();
+    let back = store.load().unwrap();
+    assert_eq!(back.groups.len(), MAX_USERS as usize);
+    assert_eq!(back.groups[0].0, "u2", "the ones not seen for longest went");
+}
+
+#[test]
+fn an_unwritable_folder_is_one_clear_problem() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let problem = Store::open(&file.join("hookswitch.db")).unwrap_err();
+    assert_eq!(problem.code, "store-unwritable");
+    assert!(!problem.next.is_empty() && problem.place.contains("a-file"));
+}
+
+const CHILD: &str = "HOOKSWITCH_TEST_STORE";
+
+/// Not a test of its own: what [`kill_at_any_moment`] kills.
+#[test]
+#[ignore = "the child process of kill_at_any_moment"]
+fn writer() {
+    let Ok(path) = std::env::var(CHILD) else { panic!("only kill_at_any_moment may start this") };
+    let mut store = Store::open(Path::new(&path)).unwrap();
+    let done = store.load().unwrap().system_id.map_or(0, |id| id.parse::<u32>().unwrap());
+    for n in done + 1.. {
+        let text = n.to_string();
+        let phase = journal(&text);
+        let mut records = vec![event(&text), Record::SystemId(text.clone()), groups("alice", &text)];
+        if n % 3 == 0 {
+            records.push(Record::Journal(phase));
+        }
+        if n > 50 {
+            records.push(Record::Delivered(vec![(n - 50).to_string()]));
+        }
+        store.write(&records).unwrap();
+        println!("wrote {n}");
+    }
+}
+
+#[test]
+fn kill_at_any_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    let mut total = 0;
+    for round in 0..8_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["writer", "--exact", "--ignored", "--nocapture"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let number = |line: &str| line.strip_prefix("wrote ").and_then(|n| n.parse::<u32>().ok());
+        let mut acknowledged =
+            lines.by_ref().find_map(|line| number(&line.unwrap())).expect("the child wrote something");
+        std::thread::sleep(std::time::Duration::from_micros(7_300 * round + fastrand::u64(0..5_000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for line in lines.map_while(Result::ok) {
+            acknowledged = number(&line).unwrap_or(acknowledged);
+        }
+
+        let mut store = Store::open(&path).unwrap();
+        assert_eq!(store.take_mended(), None, "round {round}");
+        let back = store.load().unwrap();
+        let last: u32 = back.system_id.unwrap().parse().unwrap();
+        assert!(last >= acknowledged, "round {round}: {acknowledged} was acknowledged, {last} is there");
+        assert!(last <= acknowledged + 1, "round {round}: at most one write was in flight");
+        assert_eq!(back.groups[0].1[0].name, last.to_string(), "round {round}: same transaction");
+        let want: Vec<String> = (last.saturating_sub(49).max(1)..=last).map(|n| n.to_string()).collect();
+        assert_eq!(back.owed.iter().map(|o| o.id.clone()).collect::<Vec<_>>(), want, "round {round}");
+        assert_eq!(back.journal.map(|j| j.phase), (last >= 3).then(|| (last / 3 * 3).to_string()));
+        total = last;
+    }
+    println!("8 kills, {total} transactions, every acknowledged one was there");
+}
