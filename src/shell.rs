@@ -1,4 +1,5 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
 pub mod handle;
+pub mod ldap;
 pub mod store;

@@ -1,0 +1,340 @@
+//! One connection to one directory server: address, TCP, TLS or StartTLS, and the library behind the guard.
+
+use super::guard;
+use crate::protocol::{Directory, Problem};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+
+/// For name resolution and TCP together, and again for TLS.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Object identifier of StartTLS, RFC 4511 §4.14.1, in an ExtendedRequest with message id 1.
+const START_TLS: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
+
+/// Why one server could not be asked. Holds no name, password or filter.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ServerFault {
+    #[error("its address is not ldap://host[:port] or ldaps://host[:port]")]
+    Address,
+    #[error("{0}")]
+    Unreachable(std::io::Error),
+    #[error("no answer within {} s to: {step}", within.as_secs())]
+    Silent { step: &'static str, within: Duration },
+    #[error("its certificate was refused: {0}")]
+    Certificate(String),
+    #[error("no TLS connection: {0}")]
+    Tls(String),
+    #[error("the certificate authority in the policy cannot be used: {0}")]
+    Authority(String),
+    #[error("it refused StartTLS: {0}")]
+    StartTls(String),
+    #[error("a password would have to go over the network unencrypted")]
+    Plaintext,
+    #[error("the bind name or the password is empty")]
+    EmptyBind,
+    #[error("it refused the name or password: {0}")]
+    Credentials(String),
+    #[error("it refused the bind: {0}")]
+    Bind(String),
+    #[error("it does not speak LDAP as expected: {0}")]
+    Protocol(String),
+}
+
+impl ServerFault {
+    /// Trying the next server with the same password could lock the account.
+    pub(super) fn ends_the_search(&self) -> bool {
+        matches!(self, Self::Credentials(_) | Self::EmptyBind | Self::Authority(_))
+    }
+
+    pub(super) fn problem(&self, server: &str) -> Problem {
+        let (code, next) = match self {
+            Self::Address => ("directory-address", "Correct the server's address in the tenant's policy."),
+            Self::Unreachable(_) => (
+                "directory-unreachable",
+                "Check the network and the server's name; the last known groups stay in force.",
+            ),
+            Self::Silent { .. } => (
+                "directory-timeout",
+                "Check the server and the firewall; the last known groups stay in force.",
+            ),
+            Self::Certificate(_) => (
+                "directory-certificate",
+                "Give the server a certificate for this name, or put its authority into the tenant's policy.",
+            ),
+            Self::Tls(_) => {
+                ("directory-tls", "Check that this port speaks TLS (ldaps is usually 636, ldap 389).")
+            }
+            Self::Authority(_) => ("directory-authority", "Put a PEM certificate into the tenant's policy."),
+            Self::StartTls(_) => ("directory-starttls", "Use ldaps://, or allow StartTLS at the server."),
+            Self::Plaintext => (
+                "directory-plaintext",
+                "Use ldaps:// or StartTLS: a password is never sent over plain ldap://.",
+            ),
+            Self::EmptyBind => {
+                ("directory-empty-bind", "Give both a name and a password, or bind anonymously.")
+            }
+            Self::Credentials(_) => {
+                ("directory-credentials", "Correct the bind name and password in the tenant's policy.")
+            }
+            Self::Bind(_) => ("directory-bind", "Check which ways to bind the server allows."),
+            Self::Protocol(_) => ("directory-protocol", "Check that this address is a directory server."),
+        };
+        Problem::new(code, format!("The directory server cannot be asked: {self}"), shown(server), next)
+            .with("detail", self.to_string())
+    }
+}
+
+/// A bound connection. Dropping it closes everything.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub ldap: Ldap,
+    /// The library's loop and the guard.
+    tasks: JoinSet<()>,
+}
+
+impl Connection {
+    /// Says goodbye (RFC 4511 §4.3) and closes.
+    pub(super) async fn close(mut self, within: Duration) {
+        self.ldap.with_timeout(within);
+        if tokio::time::timeout(within, self.ldap.unbind()).await.is_ok() {
+            drop(self.ldap);
+            let _ =
+                tokio::time::timeout(within, async { while self.tasks.join_next().await.is_some() {} }).await;
+        }
+    }
+}
+
+pub(super) async fn open(
+    server: &str,
+    directory: &Directory,
+    operation_timeout: Duration,
+) -> Result<Connection, ServerFault> {
+    let address = Address::parse(server).ok_or(ServerFault::Address)?;
+    let step = "connect";
+    let mut tcp = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((address.host, address.port)))
+        .await
+        .map_err(|_| ServerFault::Silent { step, within: CONNECT_TIMEOUT })?
+        .map_err(ServerFault::Unreachable)?;
+    tcp.set_nodelay(true).map_err(ServerFault::Unreachable)?;
+    let peer = tcp.peer_addr().map_err(ServerFault::Unreachable)?;
+    let mut tasks = JoinSet::new();
+    let encrypted = address.tls || directory.start_tls;
+    if let Some((dn, password)) = &directory.bind {
+        may_bind(dn, password, encrypted, peer)?;
+    }
+    let library = if encrypted {
+        let tls = async {
+            if !address.tls {
+                start_tls(&mut tcp).await?;
+            }
+            connect_tls(tcp, address.host, directory.ca_pem.as_deref()).await
+        };
+        let step = "TLS handshake";
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, tls)
+            .await
+            .map_err(|_| ServerFault::Silent { step, within: CONNECT_TIMEOUT })??;
+        behind_guard(stream, &mut tasks).await
+    } else {
+        behind_guard(tcp, &mut tasks).await
+    };
+    let (driver, mut ldap) = library.map_err(|error| ServerFault::Protocol(error.to_string()))?;
+    tasks.spawn(async move {
+        if let Err(error) = driver.drive().await {
+            tracing::debug!(%error, "the directory connection ended");
+        }
+    });
+    if let Some((dn, password)) = &directory.bind {
+        let step = "bind";
+        let bound = tokio::time::timeout(operation_timeout, ldap.simple_bind(dn, password))
+            .await
+            .map_err(|_| ServerFault::Silent { step, within: operation_timeout })?
+            .map_err(|error| ServerFault::Protocol(error.to_string()))?;
+        match bound.rc {
+            0 => {}
+            49 => return Err(ServerFault::Credentials(said(bound.rc, &bound.text))),
+            _ => return Err(ServerFault::Bind(said(bound.rc, &bound.text))),
+        }
+    }
+    Ok(Connection { ldap, tasks })
+}
+
+/// An empty password would be an anonymous bind that looks like a success (RFC 4513 §5.1.2); a password in the clear
+/// does not leave the machine.
+fn may_bind(dn: &str, password: &str, encrypted: bool, peer: SocketAddr) -> Result<(), ServerFault> {
+    if dn.is_empty() || password.is_empty() {
+        return Err(ServerFault::EmptyBind);
+    }
+    if !encrypted && !peer.ip().to_canonical().is_loopback() {
+        return Err(ServerFault::Plaintext);
+    }
+    Ok(())
+}
+
+/// A result code with the server's own words, shortened and without control characters.
+pub(super) fn said(rc: u32, text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    if text.is_empty() { format!("result code {rc}") } else { format!("result code {rc}, {text}") }
+}
+
+/// An address that is none may hold anything, even a password: it is not repeated.
+pub(super) fn shown(server: &str) -> &str {
+    if Address::parse(server).is_some() { server } else { "tenant.json, ldap.servers" }
+}
+
+struct Address<'a> {
+    host: &'a str,
+    port: u16,
+    tls: bool,
+}
+
+impl<'a> Address<'a> {
+    fn parse(server: &'a str) -> Option<Self> {
+        let (scheme, rest) = server.split_once("://")?;
+        let (tls, usual) = match scheme.to_ascii_lowercase().as_str() {
+            "ldap" => (false, 389),
+            "ldaps" => (true, 636),
+            _ => return None,
+        };
+        let (host, port) = tenant::grammar::split_authority(rest.strip_suffix('/').unwrap_or(rest))?;
+        (!host.is_empty()).then_some(Self { host, port: port.unwrap_or(usual), tls })
+    }
+}
+
+/// The library gets its end of a local socket pair, so it never sees the network itself.
+async fn behind_guard(
+    server: impl AsyncRead + AsyncWrite + Send + 'static,
+    tasks: &mut JoinSet<()>,
+) -> Result<(LdapConnAsync, Ldap), ldap3::LdapError> {
+    let (ours, theirs, url) = local_pair().await?;
+    tasks.spawn(async move {
+        if let Err(fault) = guard::carry(server, ours).await {
+            tracing::warn!(%fault, "the directory connection was cut");
+        }
+    });
+    LdapConnAsync::with_settings(LdapConnSettings::new().set_std_stream(theirs), url).await
+}
+
+#[cfg(unix)]
+async fn local_pair() -> std::io::Result<(tokio::net::UnixStream, StdStream, &'static str)> {
+    let (ours, theirs) = tokio::net::UnixStream::pair()?;
+    Ok((ours, StdStream::Unix(theirs.into_std()?), "ldapi:///"))
+}
+
+/// No socket pairs here: a loopback connection whose two ends are checked to be each other.
+#[cfg(not(unix))]
+async fn local_pair() -> std::io::Result<(TcpStream, StdStream, &'static str)> {
+    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+    let theirs = TcpStream::connect(listener.local_addr()?).await?;
+    theirs.set_nodelay(true)?;
+    loop {
+        let (ours, peer) = listener.accept().await?;
+        if peer == theirs.local_addr()? {
+            ours.set_nodelay(true)?;
+            return Ok((ours, StdStream::Tcp(theirs.into_std()?), "ldap://127.0.0.1"));
+        }
+    }
+}
+
+async fn start_tls(tcp: &mut TcpStream) -> Result<(), ServerFault> {
+    tcp.write_all(START_TLS).await.map_err(|error| ServerFault::StartTls(error.to_string()))?;
+    let fail = |fault: guard::GuardFault| ServerFault::StartTls(fault.to_string());
+    let Some(answer) = guard::read_message(tcp).await.map_err(fail)? else {
+        return Err(ServerFault::StartTls("it closed the connection".to_owned()));
+    };
+    match guard::operation(&answer).map_err(fail)? {
+        // ENUMERATED resultCode success
+        (guard::EXTENDED_RESPONSE, [0x0a, 1, 0, ..]) => Ok(()),
+        (guard::EXTENDED_RESPONSE, [0x0a, 1, code, ..]) => {
+            Err(ServerFault::StartTls(said(u32::from(*code), "")))
+        }
+        _ => Err(ServerFault::Protocol("StartTLS was answered by something else".to_owned())),
+    }
+}
+
+async fn connect_tls(
+    tcp: TcpStream,
+    host: &str,
+    ca_pem: Option<&str>,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, ServerFault> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| ServerFault::Address)?;
+    let config = tls_config(ca_pem)?;
+    TlsConnector::from(config).connect(name, tcp).await.map_err(|error| {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidCertificate(reason)) => ServerFault::Certificate(reason.to_string()),
+            _ => ServerFault::Tls(error.to_string()),
+        }
+    })
+}
+
+/// The machine's trust store, and the policy's authority beside it for this directory alone.
+fn tls_config(ca_pem: Option<&str>) -> Result<Arc<rustls::ClientConfig>, ServerFault> {
+    let authority = |error: &dyn std::fmt::Display| ServerFault::Authority(error.to_string());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = Vec::new();
+    if let Some(pem) = ca_pem {
+        roots = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| authority(&error))?;
+        if roots.is_empty() {
+            return Err(authority(&"it holds no certificate"));
+        }
+    }
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider.clone())
+        .map_err(|error| authority(&error))?;
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ServerFault::Tls(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let parsed = |text| Address::parse(text).map(|a| (a.host.to_owned(), a.port, a.tls));
+        assert_eq!(parsed("ldap://dc.example"), Some(("dc.example".to_owned(), 389, false)));
+        assert_eq!(parsed("LDAPS://[::1]:6360/"), Some(("::1".to_owned(), 6360, true)));
+        for bad in [
+            "",
+            "ldap:foo",
+            "ldap:///",
+            "ldap://",
+            "ldapi:///",
+            "ldap://u:p@dc",
+            "ldap://dc/base",
+            "http://dc",
+        ] {
+            assert_eq!(parsed(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_stays_here_or_is_encrypted() {
+        let away: SocketAddr = "192.0.2.1:389".parse().unwrap();
+        let here: SocketAddr = "[::ffff:127.0.0.1]:389".parse().unwrap();
+        assert!(matches!(may_bind("cn=a", "pw", false, away), Err(ServerFault::Plaintext)));
+        assert!(may_bind("cn=a", "pw", true, away).is_ok() && may_bind("cn=a", "pw", false, here).is_ok());
+        assert!(matches!(may_bind("cn=a", "", true, here), Err(ServerFault::EmptyBind)));
+        assert!(matches!(may_bind("", "pw", true, here), Err(ServerFault::EmptyBind)));
+    }
+
+    #[test]
+    fn the_servers_words_are_shortened() {
+        assert_eq!(said(53, "no\u{7}t now\n"), "result code 53, not now");
+        assert!(said(1, &"x".repeat(10_000)).len() < 250);
+    }
+}
