@@ -277,7 +277,7 @@ impl Headset {
         self.baseline = Baseline::Known;
         self.hook.up = self.inputs.is_on(Role::HookSwitch);
         let in_a_call = self.hook.up || self.inputs.is_on(Role::LineBusy);
-        if clear_lights && !in_a_call && self.target == Indicators::default() {
+        if clear_lights && !in_a_call {
             self.write_all(now);
         }
     }
@@ -323,9 +323,11 @@ impl Headset {
         }
         let Indicators { off_hook, ring, hold, .. } = self.target;
         match change {
-            HookChange::Lifted if self.hook.pulse_until.take().is_some() => self.press(Event::Answer, now),
-            HookChange::Lifted if off_hook => {}
-            HookChange::Lifted | HookChange::Toggled if ring => self.press(Event::Answer, now),
+            HookChange::Lifted if off_hook && !ring => self.hook.pulse_until = None,
+            HookChange::Lifted | HookChange::Toggled if ring => {
+                self.hook.pulse_until = None;
+                self.press(Event::Answer, now);
+            }
             HookChange::Replaced | HookChange::PressedOnHook | HookChange::Toggled if off_hook => {
                 if self.hook.dropped(now) || (hold && self.hold_clears_off_hook && is_state) {
                     return;

@@ -1,1 +1,28 @@
+//! One simulated USB headset: hardware for tests and demonstrations, behind two doors.
+//!
+//! * [`Bus`] is the in-process door at the byte border: control transfers, HID reports, arrivals and departures.
+//!
+//! The headset keeps its own state and its own opinion ([`State`], [`LogEntry`]): what the host believes is judged by
+//! it, not the other way round. The crate shares no code with the product. Time is real: this is hardware.
 
+mod bus;
+mod descriptors;
+mod device;
+mod dfu;
+mod event_log;
+pub mod firmware;
+mod headset;
+mod layout;
+mod pipe;
+mod setup;
+mod state;
+
+pub use bus::{Bus, BusDevice, Change, HeadsetHandle, HidInterface, UsbError};
+pub use dfu::{Fault, How};
+pub use event_log::{LogEntry, Severity};
+pub use headset::Button;
+pub use pipe::HidPipe;
+pub use setup::{Layout, Setup, VersionError, format_bcd, parse_bcd};
+pub use state::{
+    Condition, ConditionError, DfuState, DfuStatus, DfuView, FirmwareState, Lights, Mode, State,
+};

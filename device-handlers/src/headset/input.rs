@@ -33,6 +33,7 @@ struct Input {
     control: Control,
     kind: Kind,
     value: i32,
+    /// Of a hook with a state: when it was last reported.
     pressed_at: Option<Instant>,
 }
 
@@ -84,7 +85,8 @@ impl Inputs {
         for input in self.inputs.iter_mut().filter(|input| input.control.report_id == report_id) {
             let Some(value) = input.control.read(payload) else { continue };
             let before = std::mem::replace(&mut input.value, value);
-            if input.control.role == Role::HookSwitch && input.kind == Kind::State && before == value {
+            let is_state_hook = input.control.role == Role::HookSwitch && input.kind == Kind::State;
+            if is_state_hook && input.is_new_press(now) && before == value {
                 repeated_hook = Some(Change { role: Role::HookSwitch, on: value != 0, is_state: true });
             }
             changes.extend(input.change(before, value, now));
