@@ -3,3 +3,4 @@
 pub mod handle;
 pub mod ldap;
 pub mod store;
+pub mod tenant;

@@ -3,8 +3,6 @@
 //! One connection to the first server that answers, LDAPv3, all queries pipelined on it. References to other servers
 //! are never followed: they could lead the password anywhere. On any failure the caller keeps the groups it knew.
 
-#![expect(clippy::disallowed_methods, reason = "sockets and tasks")]
-
 use crate::agent::DirectoryAnswer;
 use crate::protocol::{Directory, GroupRules, Problem};
 use futures_util::StreamExt;

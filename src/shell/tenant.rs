@@ -1,0 +1,318 @@
+//! The tenant: enrolment, signed policy, packages and reports over one HTTPS client.
+//!
+//! `data` holds `root.json` (the pinned trust anchor, mode 0600), `tuf/` (newest root, timestamp and snapshot, against
+//! rollback) and `packages/`. Nothing here decides when: each request is answered once, in order.
+
+#![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
+
+use crate::protocol::Problem;
+use crate::service::{
+    Credential, Enrolment, FailureKind, TenantAnswer, TenantFailure, TenantRequest, Verified,
+};
+use aws_lc_rs::digest::{SHA256, digest};
+use reqwest::{Certificate, Client};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tenant::policy::PolicyDocument;
+use tenant::secret::Secret;
+use tenant::wire::{EnrolRequest, EnrolResponse, ManualGroups};
+use tough::schema::{Root, Signed};
+
+mod http;
+mod package;
+mod reports;
+mod tuf;
+
+/// Largest `root.json`, bytes.
+const MAX_ROOT_BYTES: usize = 256 * 1024;
+/// Most manual groups of a user that are read.
+const MAX_ASSIGNED: usize = 1_000;
+
+/// Whom to talk to, and what to trust.
+#[derive(Clone)]
+pub struct TenantConfig {
+    /// `SERVER_URL`: `https://`, with or without a path.
+    pub server_url: String,
+    /// `TENANT_ID`.
+    pub tenant_id: String,
+    /// `TENANT_TOKEN`. Never logged.
+    pub tenant_token: String,
+    /// `TENANT_ROOT`: SHA-256 of `root.json`, 64 hex digits; `None` = trust the first one seen over TLS.
+    pub pinned_root_sha256: Option<String>,
+    /// PEM of certificate authorities for the tenant's TLS, beside the machine's.
+    pub extra_ca_pem: Option<Vec<u8>>,
+    /// Folder of this room; made with mode 0700.
+    pub data: PathBuf,
+}
+
+impl std::fmt::Debug for TenantConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TenantConfig")
+            .field("server_url", &self.server_url)
+            .field("tenant_id", &self.tenant_id)
+            .field("pinned_root_sha256", &self.pinned_root_sha256)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One tenant. Performs one request at a time.
+#[derive(Debug)]
+pub struct TenantRoom {
+    base: http::Base,
+    tenant_id: String,
+    tenant_token: Secret,
+    pin: Option<String>,
+    extra_ca: Vec<Certificate>,
+    data: PathBuf,
+    client: Option<Client>,
+    /// The last access token that came by; packages and the policy document need it.
+    token: Option<Secret>,
+}
+
+impl TenantRoom {
+    /// Checks the configuration and makes the folders. Opens no connection and loads no trust store.
+    ///
+    /// # Errors
+    /// `tenant-url`, `tenant-pin`, `tenant-ca`, `tenant-data`.
+    pub fn new(config: TenantConfig) -> Result<Self, Problem> {
+        let base = http::Base::parse(&config.server_url)?;
+        let pin = config.pinned_root_sha256.map(|pin| pin.trim().to_ascii_lowercase());
+        if let Some(pin) = &pin
+            && (pin.len() != 64 || !pin.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        {
+            return Err(Problem::new(
+                "tenant-pin",
+                format!("TENANT_ROOT must be 64 hexadecimal digits, found {} characters", pin.chars().count()),
+                "TENANT_ROOT",
+                "Set it to the SHA-256 of the tenant's root.json (hookswitch-tenant init prints it).",
+            ));
+        }
+        let extra_ca = config.extra_ca_pem.as_deref().map(http::certificates).transpose()?.unwrap_or_default();
+        for folder in [config.data.clone(), config.data.join("tuf"), config.data.join("packages")] {
+            private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
+        }
+        Ok(Self {
+            base,
+            tenant_id: config.tenant_id,
+            tenant_token: Secret::new(config.tenant_token),
+            pin,
+            extra_ca,
+            data: config.data,
+            client: None,
+            token: None,
+        })
+    }
+
+    /// The access token to use for the policy and for packages until another one comes by: after a restart the
+    /// credential comes from the store, not from an enrolment.
+    pub fn use_token(&mut self, access_token: &str) {
+        self.token = Some(Secret::new(access_token));
+    }
+
+    /// SHA-256 of the trust anchor that is kept, hex; `None` before the first enrolment.
+    pub fn pinned_root(&self) -> Option<String> {
+        self.stored_root().ok().flatten().map(|root| sha256_hex(&root))
+    }
+
+    /// Does what is asked. `progress` is called with done and total bytes of a download.
+    pub async fn perform(&mut self, request: TenantRequest, progress: impl Fn(u64, u64)) -> TenantAnswer {
+        match request {
+            TenantRequest::Enrol { system_id } => TenantAnswer::Enrolled(self.enrol(system_id).await),
+            TenantRequest::FetchPolicy { have } => TenantAnswer::Policy(self.fetch_policy(have).await),
+            TenantRequest::FetchTarget { target } => {
+                TenantAnswer::Target(self.fetch_target(&target, progress).await)
+            }
+            TenantRequest::Deliver { system_id, owed, token } => {
+                self.use_token(&token);
+                TenantAnswer::Delivered(self.deliver(&system_id, &owed, Secret::new(token)).await)
+            }
+            TenantRequest::AssignedGroups { system_id, user, token } => {
+                self.use_token(&token);
+                TenantAnswer::Assigned(self.assigned(&system_id, &user, &Secret::new(token)).await)
+            }
+        }
+    }
+
+    fn client(&mut self) -> Result<Client, TenantFailure> {
+        if let Some(client) = &self.client {
+            return Ok(client.clone());
+        }
+        let client =
+            http::client(&self.extra_ca).map_err(|problem| http::failure(FailureKind::Unreachable, problem))?;
+        Ok(self.client.insert(client).clone())
+    }
+
+    async fn enrol(&mut self, system_id: String) -> Result<Enrolment, TenantFailure> {
+        let stored = self.stored_root()?;
+        if let (Some(pin), Some(root)) = (&self.pin, &stored) {
+            self.same_root(pin, &sha256_hex(root))?;
+        }
+        let client = self.client()?;
+        let tenant_token = self.tenant_token.clone();
+        let body = EnrolRequest { tenant_id: self.tenant_id.clone(), tenant_token, system_id };
+        let url = self.base.join(tenant::paths::ENROL);
+        let request = client
+            .post(&url)
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(reports::to_json(&body)?);
+        let answer = http::call(request, &[&self.tenant_token]).await?;
+        let response: EnrolResponse = http::json(&answer, &url)?;
+        let root_sha256 = match stored {
+            Some(root) => {
+                let ours = sha256_hex(&root);
+                self.same_root(&ours, &response.root_sha256)?;
+                ours
+            }
+            None => self.first_root(&client, &response.root_sha256).await?,
+        };
+        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let credential = Credential {
+            access_token: response.access_token.expose().to_owned(),
+            expires_unix_s: now_s.saturating_add(u64::from(response.expires_in_s)),
+        };
+        self.token = Some(response.access_token);
+        Ok(Enrolment { credential, root_sha256 })
+    }
+
+    /// Fetches and keeps the trust anchor: the one that is pinned, or, without a pin, the one that comes over TLS.
+    async fn first_root(&self, client: &Client, announced: &str) -> Result<String, TenantFailure> {
+        let url = self.base.url(tenant::paths::ROOT)?;
+        let place = http::place(&url);
+        let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT), &[]).await?;
+        let root = http::read_whole(response, MAX_ROOT_BYTES).await?.ok_or_else(|| {
+            tuf::refused("tenant-oversize", &format!("root.json has more than {MAX_ROOT_BYTES} bytes"), &place)
+        })?;
+        let found = sha256_hex(&root);
+        self.same_root(self.pin.as_deref().unwrap_or(announced), &found)?;
+        let signed: Signed<Root> = serde_json::from_slice(&root)
+            .map_err(|error| tuf::refused("tenant-metadata", &format!("root.json: {error}"), &place))?;
+        signed
+            .signed
+            .verify_role(&signed)
+            .map_err(|error| tuf::refused("tenant-signature", &format!("root.json: {error}"), &place))?;
+        self.keep_root(&root)?;
+        Ok(found)
+    }
+
+    fn same_root(&self, ours: &str, theirs: &str) -> Result<(), TenantFailure> {
+        if ours.eq_ignore_ascii_case(theirs) {
+            return Ok(());
+        }
+        let theirs: String = theirs.chars().filter(char::is_ascii_hexdigit).take(64).collect();
+        let problem = Problem::new(
+            "tenant-root",
+            format!("Another trust anchor than the pinned one: SHA-256 {theirs} instead of {ours}"),
+            self.base.join(tenant::paths::ROOT),
+            "If the tenant was set up anew, set TENANT_ROOT and remove the agent's tenant folder; else ask IT.",
+        );
+        Err(http::failure(FailureKind::Refused, problem.with("pinned", ours).with("found", theirs)))
+    }
+
+    fn root_path(&self) -> PathBuf {
+        self.data.join("root.json")
+    }
+
+    fn stored_root(&self) -> Result<Option<Vec<u8>>, TenantFailure> {
+        let path = self.root_path();
+        match std::fs::read(&path) {
+            Ok(root) => Ok(Some(root)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(http::failure(FailureKind::Refused, package::data_problem(&path, &error))),
+        }
+    }
+
+    /// On disk whole or not at all, and only ever once.
+    fn keep_root(&self, root: &[u8]) -> Result<(), TenantFailure> {
+        let keep = || -> std::io::Result<()> {
+            // 0600 by itself.
+            let mut file = tempfile::NamedTempFile::new_in(&self.data)?;
+            std::io::Write::write_all(&mut file, root)?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(self.root_path()).map_err(|error| error.error)?;
+            Ok(())
+        };
+        keep().map_err(|error| {
+            http::failure(FailureKind::Refused, package::data_problem(&self.root_path(), &error))
+        })
+    }
+
+    async fn refresh(&mut self) -> Result<tuf::Checked, TenantFailure> {
+        let Some(root) = self.stored_root()? else {
+            let problem = Problem::new(
+                "tenant-not-enrolled",
+                "The policy cannot be checked before the agent has enrolled",
+                self.root_path().display().to_string(),
+                "Nothing needs to be done: the agent enrols first.",
+            );
+            return Err(http::failure(FailureKind::Unauthorized, problem));
+        };
+        if let Some(pin) = &self.pin {
+            self.same_root(pin, &sha256_hex(&root))?;
+        }
+        tuf::refresh(tuf::Source {
+            client: self.client()?,
+            metadata: self.base.url(tenant::paths::METADATA_BASE)?,
+            targets: self.base.url(tenant::paths::TARGETS_BASE)?,
+            token: self.token.clone(),
+            pinned_root: &root,
+            datastore: self.data.join("tuf"),
+        })
+        .await
+    }
+
+    async fn fetch_policy(&mut self, have: Option<u64>) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
+        self.refresh().await?.policy(have).await
+    }
+
+    async fn fetch_target(
+        &mut self,
+        target: &str,
+        progress: impl Fn(u64, u64),
+    ) -> Result<Verified<Vec<u8>>, TenantFailure> {
+        let name = tuf::target_name(target, tenant::paths::TARGETS_BASE)?;
+        let checked = self.refresh().await?;
+        package::Cache::new(self.data.join("packages")).fetch(&checked, &name, progress).await
+    }
+
+    async fn deliver(
+        &mut self,
+        system_id: &str,
+        owed: &[crate::service::Owed],
+        token: Secret,
+    ) -> Result<Vec<String>, TenantFailure> {
+        let client = self.client()?;
+        reports::Reporter { client: &client, base: &self.base, system_id, token: &token }.deliver(owed).await
+    }
+
+    async fn assigned(&mut self, system_id: &str, user: &str, token: &Secret) -> Result<Vec<String>, TenantFailure> {
+        let url = self.base.join(&tenant::paths::user_groups(system_id, user));
+        let request = self.client()?.get(&url).bearer_auth(token.expose());
+        let answer = http::call(request, &[token]).await?;
+        // The place holds a user's name otherwise.
+        let mut groups = http::json::<ManualGroups>(&answer, &self.base.join(tenant::paths::USER_GROUPS))?.groups;
+        groups.truncate(MAX_ASSIGNED);
+        Ok(groups)
+    }
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // A String cannot fail to be written to.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

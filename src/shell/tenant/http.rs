@@ -1,0 +1,384 @@
+//! The one HTTP client, and what its failures mean to a person.
+
+use crate::protocol::Problem;
+use crate::service::{FailureKind, TenantFailure};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
+use std::error::Error;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tenant::secret::Secret;
+use url::Url;
+
+/// For name resolution, TCP and TLS together.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For each piece of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// For a whole request and its answer, downloads of packages excepted.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// The connection is kept for the rest of a poll, then closed: an idle agent has no timer.
+const IDLE_CONNECTION: Duration = Duration::from_secs(15);
+const MAX_REDIRECTS: usize = 3;
+/// Longest wait a server may ask for.
+const MAX_RETRY_AFTER_S: u64 = 24 * 60 * 60;
+/// Largest answer that is not a file.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// `SERVER_URL`, checked.
+#[derive(Clone, Debug)]
+pub(super) struct Base(String);
+
+impl Base {
+    /// `https` only, and nothing in it that does not belong into a log.
+    pub(super) fn parse(server_url: &str) -> Result<Self, Problem> {
+        let refuse = |why: &str| {
+            Problem::new(
+                "tenant-url",
+                format!("The tenant server's address cannot be used: {why}"),
+                "SERVER_URL",
+                "Set SERVER_URL to an address that begins with https://.",
+            )
+            .with("detail", why)
+        };
+        let url = Url::parse(server_url.trim()).map_err(|error| refuse(&error.to_string()))?;
+        if url.scheme() != "https" {
+            return Err(refuse("it is not https"));
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(refuse("it holds a user name, a password, a query or a fragment"));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(refuse("it has no host"));
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The address of one of `tenant::paths`.
+    pub(super) fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    pub(super) fn url(&self, path: &str) -> Result<Url, TenantFailure> {
+        Url::parse(&self.join(path)).map_err(|error| unreadable(&self.0, &error.to_string()))
+    }
+}
+
+/// Loads the machine's trust store: only for an agent that has a tenant, and only when it talks to it.
+pub(super) fn client(extra_ca: &[Certificate]) -> Result<Client, Problem> {
+    let redirects = redirect::Policy::custom(|attempt| {
+        if attempt.previous().len() > MAX_REDIRECTS {
+            attempt.error("too many redirects")
+        } else if attempt.url().scheme() != "https" {
+            attempt.error("a redirect to an address that is not https")
+        } else {
+            attempt.follow()
+        }
+    });
+    Client::builder()
+        .https_only(true)
+        .tls_certs_merge(extra_ca.iter().cloned())
+        .user_agent(concat!("hookswitch/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .pool_idle_timeout(IDLE_CONNECTION)
+        .redirect(redirects)
+        .referer(false)
+        .build()
+        .map_err(|error| {
+            let why = innermost(&error);
+            Problem::new(
+                "tenant-trust",
+                format!("TLS cannot be set up: {why}"),
+                "the machine's trust store",
+                "Install the system's certificate authorities (Debian: ca-certificates), or set the tenant's own.",
+            )
+            .with("detail", why)
+        })
+}
+
+/// Certificates of a PEM file.
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Problem> {
+    let refuse = |why: String| {
+        Problem::new(
+            "tenant-ca",
+            format!("The tenant's certificate authority cannot be used: {why}"),
+            "the tenant's CA file",
+            "Name a PEM file with at least one certificate.",
+        )
+        .with("detail", why)
+    };
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| refuse(innermost(&error)))?;
+    if certificates.is_empty() { Err(refuse("it holds no certificate".to_owned())) } else { Ok(certificates) }
+}
+
+/// Sends one request and reads its answer whole. `secrets` are cut out of anything the server says.
+pub(super) async fn call(request: RequestBuilder, secrets: &[&Secret]) -> Result<Vec<u8>, TenantFailure> {
+    let response = send(request.timeout(REQUEST_TIMEOUT), secrets).await?;
+    let place = place(response.url());
+    read_whole(response, MAX_ANSWER_BYTES).await?.ok_or_else(|| {
+        unreadable(&place, &format!("the answer is longer than {MAX_ANSWER_BYTES} bytes"))
+    })
+}
+
+/// Sends one request; anything but 2xx is a failure.
+pub(super) async fn send(request: RequestBuilder, secrets: &[&Secret]) -> Result<Response, TenantFailure> {
+    let response = request.send().await.map_err(|error| transport_failure(&error))?;
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    Err(status_failure(response, secrets).await)
+}
+
+/// `None` if it is longer than `most` bytes.
+pub(super) async fn read_whole(mut response: Response, most: usize) -> Result<Option<Vec<u8>>, TenantFailure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_failure(&error))? {
+        if body.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(body: &[u8], place: &str) -> Result<T, TenantFailure> {
+    serde_json::from_slice(body).map_err(|error| {
+        unreadable(place, &format!("line {}, column {}: {}", error.line(), error.column(), category(&error)))
+    })
+}
+
+/// `serde_json` repeats values in its texts; an answer may hold a token.
+fn category(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Eof => "it ends too early",
+        serde_json::error::Category::Syntax => "it is not JSON",
+        serde_json::error::Category::Data => "a field is missing or of another type",
+        serde_json::error::Category::Io => "it cannot be read",
+    }
+}
+
+fn unreadable(place: &str, why: &str) -> TenantFailure {
+    failure(
+        FailureKind::ServerError,
+        Problem::new(
+            "tenant-answer",
+            format!("The tenant server gave an answer that cannot be understood: {why}"),
+            place,
+            "Check that SERVER_URL is a Hookswitch tenant, and that nothing on the way changes its answers.",
+        )
+        .with("detail", why),
+    )
+}
+
+pub(super) fn failure(kind: FailureKind, problem: Problem) -> TenantFailure {
+    TenantFailure { kind, problem, retry_after: None }
+}
+
+/// Scheme, host and path: no user information, no query.
+pub(super) fn place(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Neither fails for a URL with a host.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// No answer at all, or one that broke off.
+pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
+    let place = error.url().map_or_else(|| "SERVER_URL".to_owned(), place);
+    let why = innermost(error);
+    let (kind, code, what, next) = if error.is_redirect() {
+        (
+            FailureKind::Rejected,
+            "tenant-redirect",
+            "The tenant server sent the agent elsewhere in a way it does not follow",
+            "Set SERVER_URL to the final https:// address.",
+        )
+    } else if error.is_timeout() {
+        (
+            FailureKind::Unreachable,
+            "tenant-timeout",
+            "The tenant server did not answer in time",
+            "Check the network and the server; the agent tries again by itself.",
+        )
+    } else if refused_certificate(error) {
+        (
+            FailureKind::Unreachable,
+            "tenant-certificate",
+            "The tenant server's certificate was refused",
+            "Give the server a certificate for this name, or set the authority that signed it as the tenant's CA.",
+        )
+    } else {
+        (
+            FailureKind::Unreachable,
+            "tenant-unreachable",
+            "The tenant server cannot be reached",
+            "Check the network and SERVER_URL; the agent tries again by itself.",
+        )
+    };
+    failure(kind, Problem::new(code, format!("{what}: {why}"), place, next).with("detail", why))
+}
+
+fn refused_certificate(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = next {
+        // An io::Error leaves out its own content when asked for its source.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let rustls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if matches!(rustls, Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        next = inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    false
+}
+
+/// The cause at the bottom says most; those above it repeat the address.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    if error.source().is_none() {
+        return "the request failed".to_owned();
+    }
+    tidy(&cause.to_string(), &[])
+}
+
+async fn status_failure(response: Response, secrets: &[&Secret]) -> TenantFailure {
+    let status = response.status();
+    let place = place(response.url());
+    let retry_after = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| parse_retry_after(text, SystemTime::now()));
+    // RFC 9457, read tolerantly.
+    let said = read_whole(response, 64 * 1024)
+        .await
+        .ok()
+        .flatten()
+        .and_then(|body| serde_json::from_slice::<tenant::wire::Problem>(&body).ok())
+        .map(|problem| problem.detail.unwrap_or(problem.title))
+        .map(|text| tidy(&text, secrets))
+        .filter(|text| !text.is_empty());
+    let detail = said.map_or_else(|| format!("{status}"), |said| format!("{status}: {said}"));
+    let (kind, code, what, next) = match status {
+        StatusCode::UNAUTHORIZED => (
+            FailureKind::Unauthorized,
+            "tenant-unauthorized",
+            "The tenant server does not accept the agent's credentials",
+            "Check TENANT_ID and TENANT_TOKEN; the agent enrols again by itself.",
+        ),
+        StatusCode::TOO_MANY_REQUESTS => (
+            FailureKind::ServerError,
+            "tenant-server-error",
+            "The tenant server has no time now",
+            "Nothing needs to be done: the agent tries again by itself.",
+        ),
+        _ if status.is_server_error() => (
+            FailureKind::ServerError,
+            "tenant-server-error",
+            "The tenant server failed",
+            "Look at the server; the agent tries again by itself.",
+        ),
+        _ => (
+            FailureKind::Rejected,
+            "tenant-rejected",
+            "The tenant server refused the request",
+            "Check that agent and server are of compatible versions.",
+        ),
+    };
+    let problem = Problem::new(code, format!("{what}: {detail}"), place, next)
+        .with("status", status.as_u16().to_string())
+        .with("detail", detail);
+    TenantFailure { kind, problem, retry_after }
+}
+
+/// Foreign text for a person: one line, short, without our secrets.
+fn tidy(text: &str, secrets: &[&Secret]) -> String {
+    let mut text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    for secret in secrets.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "…");
+    }
+    text
+}
+
+/// Seconds or an HTTP date (RFC 9110 §10.2.3, §5.6.7), at most a day.
+fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let at_s = unix_seconds_of_http_date(text)?;
+            at_s.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+        }
+    };
+    Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER_S)))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the only form a sender may use.
+fn unix_seconds_of_http_date(text: &str) -> Option<u64> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let mut words = text.split_once(", ")?.1.split(' ');
+    let day: u64 = words.next()?.parse().ok()?;
+    let name = words.next().filter(|name| name.len() == 3 && name.is_ascii())?;
+    let month = MONTHS.find(name).filter(|at| at % 3 == 0)? as u64 / 3 + 1;
+    let year: u64 = words.next()?.parse().ok()?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let rest = (words.next()?, words.next(), clock.next());
+    if rest != ("GMT", None, None) || !(1..=31).contains(&day) || !(1970..=9999).contains(&year) {
+        return None;
+    }
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // Days since 1970-01-01 in a year that begins in March, so that a leap day comes last.
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    Some((days - 719_468) * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn only_https_addresses() {
+        assert_eq!(Base::parse("https://t.example/hub/").unwrap().join("/v1/enrol"), "https://t.example/hub/v1/enrol");
+        for bad in ["http://t.example", "t.example", "", "https://u:p@t.example", "https://t.example?x", "file:///x"] {
+            let problem = Base::parse(bad).unwrap_err();
+            assert_eq!(problem.code, "tenant-url", "{bad}");
+            assert!(!problem.to_string().contains("u:p"));
+        }
+    }
+
+    #[test]
+    fn retry_after_in_both_forms() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let wait = |text| parse_retry_after(text, now).map(|wait| wait.as_secs());
+        assert_eq!(wait("120"), Some(120));
+        assert_eq!(wait("99999999999"), Some(MAX_RETRY_AFTER_S));
+        assert_eq!(unix_seconds_of_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(unix_seconds_of_http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800));
+        assert_eq!(unix_seconds_of_http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0), "in the past");
+        for bad in ["", "-1", "soon", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT", "x, 0 Jan 0 0:0:0 GMT"]
+        {
+            assert_eq!(wait(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn foreign_words_are_cut() {
+        let secret = Secret::new("s3cr3t");
+        assert_eq!(tidy("token s3cr3t\n bad", &[&secret]), "token … bad");
+        assert_eq!(tidy(&"x".repeat(5_000), &[]).len(), 300);
+        assert_eq!(place(&Url::parse("https://u:p@h/x?token=1#f").unwrap()), "https://h/x");
+    }
+}

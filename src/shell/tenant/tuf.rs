@@ -1,0 +1,379 @@
+//! The tenant's TUF repository: what it signed, newest first, or a named reason why not.
+//!
+//! Trust starts at the pinned `root.json` and continues at the newest root that was reached from it (kept in the
+//! datastore). Starting at the pinned one every time would forget the rollback protection with each refresh once the
+//! keys were rotated, and let a server hide a rotation.
+
+use super::http;
+use crate::protocol::Problem;
+use crate::service::{FailureKind, TenantFailure, Verified};
+use futures_util::{Stream, StreamExt, stream};
+use reqwest::{Client, StatusCode, header};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tenant::policy::{MAX_DOCUMENT_BYTES, PolicyDocument};
+use tenant::secret::Secret;
+use tough::error::Error;
+use tough::{
+    ExpirationEnforcement, IntoVec, Limits, Repository, RepositoryLoader, TargetName, Transport, TransportError,
+    TransportErrorKind, TransportStream,
+};
+use url::Url;
+
+/// Metadata sizes, bytes. A tenant with 1,000 targets needs about 250 KiB for `targets.json` and 10 KiB for the rest.
+/// A length that the repository itself signed takes the place of these, so [`MAX_METADATA_BYTES`] bounds all.
+const LIMITS: Limits = Limits {
+    max_root_size: 256 * 1024,
+    max_timestamp_size: 64 * 1024,
+    max_snapshot_size: 256 * 1024,
+    max_targets_size: 4 * 1024 * 1024,
+    // For one refresh; the next one goes on from there.
+    max_root_updates: 256,
+};
+pub(super) const MAX_METADATA_BYTES: u64 = 4 * 1024 * 1024;
+/// Largest package.
+pub(super) const MAX_TARGET_BYTES: u64 = 64 * 1024 * 1024;
+/// For one file of metadata.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(60);
+/// For one package; each piece of it has its own, short time-out.
+const TARGET_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// Where a refresh takes place.
+pub(super) struct Source<'a> {
+    pub client: Client,
+    pub metadata: Url,
+    pub targets: Url,
+    pub token: Option<Secret>,
+    pub pinned_root: &'a [u8],
+    pub datastore: PathBuf,
+}
+
+/// A repository whose chain down to `targets.json` was checked just now.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub repository: Repository,
+    pub link: Link,
+    place: String,
+}
+
+pub(super) async fn refresh(source: Source<'_>) -> Result<Checked, TenantFailure> {
+    let link = Link {
+        client: source.client,
+        targets: source.targets.clone(),
+        token: source.token,
+        shared: Arc::default(),
+    };
+    let place = http::place(&source.metadata);
+    let newest = read_if_there(&source.datastore.join("root.json"));
+    let load = |root: Vec<u8>| {
+        let (metadata, targets) = (source.metadata.clone(), source.targets.clone());
+        let (link, datastore) = (link.clone(), source.datastore.clone());
+        async move {
+            RepositoryLoader::new(&root, metadata, targets)
+                .transport(link)
+                .limits(LIMITS)
+                .datastore(datastore)
+                .expiration_enforcement(ExpirationEnforcement::Safe)
+                .load()
+                .await
+        }
+    };
+    let loaded = match newest {
+        Some(root) => match load(root).await {
+            Err(Error::ParseTrustedMetadata { .. } | Error::VerifyTrustedMetadata { .. }) => {
+                tracing::warn!("the newest root.json is damaged; starting again at the pinned one");
+                load(source.pinned_root.to_vec()).await
+            }
+            loaded => loaded,
+        },
+        None => load(source.pinned_root.to_vec()).await,
+    };
+    match loaded {
+        Ok(repository) => Ok(Checked { repository, link, place }),
+        Err(error) => Err(link.explain(&error, &place)),
+    }
+}
+
+fn read_if_there(path: &Path) -> Option<Vec<u8>> {
+    std::fs::read(path).ok()
+}
+
+impl Checked {
+    pub(super) fn version(&self) -> u64 {
+        self.repository.targets().signed.version.get()
+    }
+
+    /// The policy document, if the repository is not at version `have`.
+    pub(super) async fn policy(&self, have: Option<u64>) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
+        let version = self.version();
+        match have {
+            Some(have) if have == version => return Ok(None),
+            // The datastore was lost, the store was not.
+            Some(have) if have > version => {
+                return Err(refused(
+                    "tenant-rolled-back",
+                    &format!("version {version} was offered, version {have} is in force"),
+                    &self.place,
+                ));
+            }
+            _ => {}
+        }
+        let name = target_name(tenant::paths::POLICY_TARGET, &self.place)?;
+        let target = self.find(&name)?;
+        if target.length > MAX_DOCUMENT_BYTES as u64 {
+            let why = format!("tenant.json has {} bytes, at most {MAX_DOCUMENT_BYTES} are read", target.length);
+            return Err(refused("tenant-oversize", &why, &self.place));
+        }
+        let bytes = match self.repository.read_target(&name).await {
+            Ok(Some(stream)) => stream.into_vec().await,
+            Ok(None) => return Err(self.unknown(&name)),
+            Err(error) => Err(error),
+        };
+        let bytes = bytes.map_err(|error| self.link.explain(&error, &self.place))?;
+        let document = PolicyDocument::from_json(&bytes)
+            .map_err(|error| refused("tenant-policy-invalid", &error.to_string(), "tenant.json"))?;
+        Ok(Some(Verified::vouched(document, version)))
+    }
+
+    /// What the signed list says of a target.
+    pub(super) fn find(&self, name: &TargetName) -> Result<tough::schema::Target, TenantFailure> {
+        self.repository.targets().signed.find_target(name, false).cloned().map_err(|_| self.unknown(name))
+    }
+
+    pub(super) fn unknown(&self, name: &TargetName) -> TenantFailure {
+        let why = format!("version {} of the tenant's repository does not list {}", self.version(), name.raw());
+        refused("tenant-target-unknown", &why, &self.place)
+    }
+
+    pub(super) fn explain(&self, error: &Error) -> TenantFailure {
+        self.link.explain(error, &self.place)
+    }
+}
+
+/// Only names that are a plain file name on every disk (`tenant::grammar`).
+pub(super) fn target_name(name: &str, place: &str) -> Result<TargetName, TenantFailure> {
+    let refuse = || refused("tenant-target-unknown", "the name of the target is not a plain file name", place);
+    if !tenant::grammar::is_target_name(name) {
+        return Err(refuse());
+    }
+    TargetName::new(name).map_err(|_| refuse())
+}
+
+/// The [`Transport`] over the shared client.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    client: Client,
+    targets: Url,
+    token: Option<Secret>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// What went wrong last; the library only passes on that something did.
+    failure: Option<TenantFailure>,
+    /// Beginning of the next target, from an interrupted download.
+    prefix: Vec<u8>,
+    /// How much of it the server let stand.
+    resumed: u64,
+}
+
+impl Link {
+    fn shared(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next target begins with these bytes, if the server can go on from there.
+    pub(super) fn resume_with(&self, prefix: Vec<u8>) {
+        *self.shared() = Shared { prefix, ..Shared::default() };
+    }
+
+    /// Bytes of the prefix that the last target began with.
+    pub(super) fn resumed(&self) -> u64 {
+        self.shared().resumed
+    }
+
+    fn fail(&self, url: &Url, failure: TenantFailure) -> TransportError {
+        let cause = failure.problem.what.clone();
+        self.shared().failure = Some(failure);
+        TransportError::new_with_cause(TransportErrorKind::Other, url, cause)
+    }
+
+    async fn open(&self, url: &Url) -> Result<TransportStream, TransportError> {
+        let is_target = url.as_str().starts_with(self.targets.as_str());
+        let mut request = self.client.get(url.clone());
+        let prefix = if is_target { std::mem::take(&mut self.shared().prefix) } else { Vec::new() };
+        let mut secrets = Vec::new();
+        if is_target {
+            request = request.timeout(TARGET_TIMEOUT);
+            if let Some(token) = &self.token {
+                request = request.bearer_auth(token.expose());
+                secrets.push(token);
+            }
+            if !prefix.is_empty() {
+                request = request.header(header::RANGE, format!("bytes={}-", prefix.len()));
+            }
+        } else {
+            request = request.timeout(METADATA_TIMEOUT);
+        }
+        let response = match http::send(request, &secrets).await {
+            Ok(response) => response,
+            Err(failure) if absent(&failure) => {
+                self.shared().failure = Some(failure);
+                return Err(TransportError::new(TransportErrorKind::FileNotFound, url));
+            }
+            Err(failure) => return Err(self.fail(url, failure)),
+        };
+        let goes_on = response.status() == StatusCode::PARTIAL_CONTENT;
+        if goes_on && !continues_at(&response, prefix.len()) {
+            let why = "the server sent another part of the file than was asked for";
+            return Err(self.fail(url, refused("tenant-mismatch", why, &http::place(url))));
+        }
+        let prefix = if goes_on { prefix } else { Vec::new() };
+        self.shared().resumed = prefix.len() as u64;
+        let (link, at) = (self.clone(), url.clone());
+        let body = response.bytes_stream().map(move |piece| {
+            piece.map_err(|error| link.fail(&at, http::transport_failure(&error)))
+        });
+        let whole = stream::iter((!prefix.is_empty()).then(|| Ok(prefix.into()))).chain(body);
+        let most = if is_target { MAX_TARGET_BYTES } else { MAX_METADATA_BYTES };
+        Ok(Box::pin(self.clone().bounded(whole, most, url.clone())))
+    }
+
+    fn bounded(
+        self,
+        pieces: impl Stream<Item = Result<tough::Bytes, TransportError>> + Send + Sync,
+        most: u64,
+        url: Url,
+    ) -> impl Stream<Item = Result<tough::Bytes, TransportError>> + Send + Sync {
+        let mut size = 0_u64;
+        pieces.map(move |piece| {
+            let piece = piece?;
+            size = size.saturating_add(piece.len() as u64);
+            if size > most {
+                let why = format!("more than {most} bytes");
+                return Err(self.fail(&url, refused("tenant-oversize", &why, &http::place(&url))));
+            }
+            Ok(piece)
+        })
+    }
+
+    /// Names what the library found.
+    fn explain(&self, error: &Error, place: &str) -> TenantFailure {
+        if let Error::Transport { url, source, .. } = error {
+            let place = http::place(url);
+            let inner = std::error::Error::source(source).and_then(|inner| inner.downcast_ref::<Error>());
+            return match inner {
+                Some(Error::MaxSizeExceeded { .. }) => refused("tenant-oversize", &sayable(error, inner), &place),
+                Some(Error::HashMismatch { .. }) => refused("tenant-mismatch", &sayable(error, inner), &place),
+                _ => self.shared().failure.take().map_or_else(
+                    || refused("tenant-metadata", &error.to_string(), &place),
+                    |failure| named_absence(failure, source.kind(), &place),
+                ),
+            };
+        }
+        let code = match error {
+            Error::ExpiredMetadata { .. } => "tenant-expired",
+            Error::OlderMetadata { .. }
+            | Error::OlderSnapshotInTimestamp { .. }
+            | Error::SnapshotRoleMissing { .. }
+            | Error::SnapshotRoleRollback { .. } => "tenant-rolled-back",
+            Error::VerifyMetadata { .. } | Error::VerifyRoleMetadata { .. } | Error::VerifyTrustedMetadata { .. } => {
+                "tenant-signature"
+            }
+            Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => "tenant-oversize",
+            Error::HashMismatch { .. } | Error::VersionMismatch { .. } => "tenant-mismatch",
+            Error::SystemTimeSteppedBackward { .. } => "tenant-clock",
+            Error::DatastoreCreate { .. }
+            | Error::DatastoreOpen { .. }
+            | Error::DatastoreRemove { .. }
+            | Error::DatastoreInit { .. }
+            | Error::DatastoreSerialize { .. } => "tenant-data",
+            _ => "tenant-metadata",
+        };
+        refused(code, &sayable(error, None), place)
+    }
+}
+
+#[tough::async_trait]
+impl Transport for Link {
+    /// A failure other than "not found" comes as the first item of the stream: the library takes a `fetch` that fails
+    /// in any way for "there is no newer root", and a server that hides a key rotation must not get away with a 500.
+    async fn fetch(&self, url: Url) -> Result<TransportStream, TransportError> {
+        match self.open(&url).await {
+            Err(error) if error.kind() != TransportErrorKind::FileNotFound => {
+                Ok(Box::pin(stream::once(std::future::ready(Err(error)))))
+            }
+            opened => opened,
+        }
+    }
+}
+
+fn absent(failure: &TenantFailure) -> bool {
+    failure.problem.args.get("status").is_some_and(|status| status == "404" || status == "410")
+}
+
+fn named_absence(failure: TenantFailure, kind: TransportErrorKind, place: &str) -> TenantFailure {
+    if kind == TransportErrorKind::FileNotFound {
+        return refused("tenant-not-found", "the repository lacks a file that must be there", place);
+    }
+    failure
+}
+
+/// `Content-Range: bytes START-END/TOTAL` (RFC 9110 §14.4).
+fn continues_at(response: &reqwest::Response, start: usize) -> bool {
+    let range = response.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()) == Some(start)
+}
+
+/// The library's words without the URL, which is the place.
+fn sayable(error: &Error, inner: Option<&Error>) -> String {
+    match inner.unwrap_or(error) {
+        Error::HashMismatch { calculated, expected, .. } => format!("its SHA-256 is {calculated}, signed was {expected}"),
+        other => other.to_string(),
+    }
+}
+
+/// The last good policy stays in force.
+pub(super) fn refused(code: &'static str, why: &str, place: &str) -> TenantFailure {
+    let (what, next) = match code {
+        "tenant-expired" => (
+            "The tenant's policy was not renewed in time",
+            "Publish it again (hookswitch-tenant publish), and check this machine's clock.",
+        ),
+        "tenant-rolled-back" => (
+            "The tenant server offers an older policy than the one in force",
+            "Check the server: a backup was restored, or somebody replays old files. Publish again.",
+        ),
+        "tenant-signature" => (
+            "The tenant's policy is not signed by the tenant",
+            "Check the server: its files were changed, or signed with other keys.",
+        ),
+        "tenant-oversize" => ("The tenant's repository holds a file that is too large", "Check the server's files."),
+        "tenant-mismatch" => (
+            "The tenant server's files do not fit together",
+            "Publish again; if it stays, check what lies between agent and server.",
+        ),
+        "tenant-not-found" => ("A file is missing in the tenant's repository", "Publish again."),
+        "tenant-clock" => (
+            "This machine's clock went back: the policy's age cannot be judged",
+            "Set the clock. If it was wrong before, remove latest_known_time.json from the agent's tuf folder.",
+        ),
+        "tenant-data" => (
+            "The agent cannot keep what it knows of the tenant's repository",
+            "Free some space and give the agent's user the right to write there.",
+        ),
+        "tenant-policy-invalid" => (
+            "The tenant's policy document is not valid",
+            "Correct tenant.json and publish again; the last good policy stays in force.",
+        ),
+        "tenant-target-unknown" => (
+            "The tenant's repository does not offer this package",
+            "Publish the package, or correct its name in the policy.",
+        ),
+        _ => ("The tenant's repository cannot be understood", "Check the server's files and publish again."),
+    };
+    let problem = Problem::new(code, format!("{what}: {why}"), place, next).with("detail", why);
+    http::failure(FailureKind::Refused, problem)
+}
