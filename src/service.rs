@@ -5,13 +5,124 @@
 //! before what follows it), then wait for [`Service::poll_timeout`]. No clock, file, device or socket here.
 
 use crate::protocol::{Problem, ResolvedGroup, ToAgent, ToService};
+use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::wire::{CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration};
 
+pub mod fleet;
+pub mod outbox;
+pub mod policy;
+mod role;
 pub mod trust;
+pub mod update;
+
+pub use fleet::HidNode;
+pub use role::Service;
 pub use trust::Verified;
+
+/// Both clocks, read once by the shell for each input.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub instant: Instant,
+    pub unix_s: u64,
+}
+
+/// What the service is told about the machine it runs on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub agent_version: String,
+    /// Used if the store has none yet.
+    pub system_id: String,
+    pub hostname: String,
+    pub os: String,
+    pub os_version: String,
+    /// `None` = consumer mode.
+    pub server_url: Option<String>,
+    /// Entropy for jitter and for ids of reports.
+    pub seed: u64,
+}
+
+#[derive(Debug)]
+pub enum Input {
+    /// Something on a bus changed.
+    Hotplug,
+    Scanned(Scan),
+    HidOpened {
+        path: String,
+        result: Result<(), Problem>,
+    },
+    HidReport {
+        path: String,
+        bytes: Vec<u8>,
+    },
+    HidLost {
+        path: String,
+    },
+    /// The answer to the last [`Output::Usb`] but `Close`, which has none.
+    UsbCompleted(Result<Vec<u8>, TransferError>),
+    Agent(ToService),
+    Tenant(TenantAnswer),
+    /// A [`Output::Persist`] did not reach the disk: what must not go on without it stops.
+    StoreFailed {
+        problem: Problem,
+    },
+    /// The program ends: lights out.
+    Stop,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Enumerate HID nodes, and USB devices if asked.
+    Scan {
+        usb: bool,
+    },
+    OpenHid {
+        path: String,
+    },
+    WriteHid {
+        path: String,
+        bytes: Vec<u8>,
+    },
+    CloseHid {
+        path: String,
+    },
+    Usb(UsbRequest),
+    /// One at a time; answered by [`Input::Tenant`].
+    Tenant(TenantRequest),
+    Persist(Record),
+    ToAgent(ToAgent),
+}
+
+/// What was found on the buses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scan {
+    pub hid: Vec<HidNode>,
+    /// `None` = not asked for, or the USB library did not answer.
+    pub usb: Option<Vec<UsbDevice>>,
+}
+
+/// A USB device as enumerated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbDevice {
+    /// Given anew at each enumeration: the same identity at another address has been away.
+    pub address: u8,
+    pub identity: UsbIdentity,
+}
+
+/// One step of a firmware job at a USB device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsbRequest {
+    /// Open the device at `port` and claim `interface`.
+    Open {
+        port: String,
+        interface: u8,
+    },
+    Control(ControlTransfer),
+    Reset,
+    Close,
+}
 
 /// What was in the store when the service started.
 #[derive(Debug, Default)]
@@ -45,8 +156,14 @@ pub enum Record {
     Owed(Owed),
     /// These were taken by the tenant.
     Delivered(Vec<String>),
-    Groups { user: String, groups: Vec<ResolvedGroup> },
-    Deferred { offer: String, version: String },
+    Groups {
+        user: String,
+        groups: Vec<ResolvedGroup>,
+    },
+    Deferred {
+        offer: String,
+        version: String,
+    },
 }
 
 /// A bearer token of the tenant. Never logged.
@@ -105,14 +222,28 @@ pub enum Delivery {
 /// What the shell's tenant room is asked; it performs one at a time and answers each.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TenantRequest {
-    Enrol { system_id: String },
+    Enrol {
+        system_id: String,
+    },
     /// TUF refresh; the policy document if it is newer than `have`.
-    FetchPolicy { have: Option<u64> },
+    FetchPolicy {
+        have: Option<u64>,
+    },
     /// Fetch and verify a target into the package cache.
-    FetchTarget { target: String },
+    FetchTarget {
+        target: String,
+    },
     /// Immediate reports singly; events (all of them `Delivery::Event`) as one batch.
-    Deliver { system_id: String, owed: Vec<Owed>, token: String },
-    AssignedGroups { system_id: String, user: String, token: String },
+    Deliver {
+        system_id: String,
+        owed: Vec<Owed>,
+        token: String,
+    },
+    AssignedGroups {
+        system_id: String,
+        user: String,
+        token: String,
+    },
 }
 
 #[derive(Debug)]
@@ -120,7 +251,10 @@ pub enum TenantAnswer {
     Enrolled(Result<Enrolment, TenantFailure>),
     /// `None` = unchanged.
     Policy(Result<Option<Verified<PolicyDocument>>, TenantFailure>),
-    TargetProgress { done_bytes: u64, total_bytes: u64 },
+    TargetProgress {
+        done_bytes: u64,
+        total_bytes: u64,
+    },
     /// The whole archive.
     Target(Result<Verified<Vec<u8>>, TenantFailure>),
     Delivered(Result<Vec<String>, TenantFailure>),

@@ -1,6 +1,10 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
 pub mod handle;
+pub mod hardware;
+pub mod hid;
+pub mod hotplug;
 pub mod ldap;
 pub mod store;
 pub mod tenant;
+pub mod usb;

@@ -283,7 +283,7 @@ impl Headset {
     }
 
     fn change(&mut self, change: Change, now: Instant) {
-        if change.role != Role::VendorReject {
+        if self.is_telephony_press(change) {
             self.last_telephony = Some(now);
             self.mirror_until = None;
         }
@@ -300,6 +300,16 @@ impl Headset {
             (Role::Redial, true) => self.press(Event::Redial, now),
             (Role::TeamsButton, true) => self.press(Event::TeamsButton, now),
             _ => {}
+        }
+    }
+
+    /// Whether the change may be what the vendor page mirrors: not what the device says of itself, and not a report
+    /// that only repeats the hook.
+    fn is_telephony_press(&self, change: Change) -> bool {
+        match change.role {
+            Role::VendorReject | Role::TeamsButton | Role::LineBusy => false,
+            Role::HookSwitch => !change.is_state || self.hook.up != change.on,
+            _ => true,
         }
     }
 

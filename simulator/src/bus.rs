@@ -145,6 +145,8 @@ struct Slot {
 #[derive(Debug)]
 enum Listener {
     Pipe(Weak<ReportQueue>),
+    #[cfg(target_os = "linux")]
+    Tap(Weak<crate::usbip::Tap>),
 }
 
 impl Listener {
@@ -153,6 +155,12 @@ impl Listener {
             Self::Pipe(queue) => {
                 if let Some(queue) = queue.upgrade() {
                     queue.push(report);
+                }
+            }
+            #[cfg(target_os = "linux")]
+            Self::Tap(tap) => {
+                if let Some(tap) = tap.upgrade() {
+                    tap.push(report);
                 }
             }
         }
@@ -165,12 +173,20 @@ impl Listener {
                     queue.device_gone();
                 }
             }
+            #[cfg(target_os = "linux")]
+            Self::Tap(tap) => {
+                if let Some(tap) = tap.upgrade() {
+                    tap.device_left();
+                }
+            }
         }
     }
 
     fn is_open(&self) -> bool {
         match self {
             Self::Pipe(queue) => queue.strong_count() > 0,
+            #[cfg(target_os = "linux")]
+            Self::Tap(tap) => tap.strong_count() > 0,
         }
     }
 }
@@ -353,6 +369,15 @@ impl Shared {
             }
             ports = self.changed.wait_timeout(ports, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Registers a USB/IP connection for the device's reports; `None` while it is not on the bus.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn tap(&self, port: &str, tap: &Arc<crate::usbip::Tap>) -> Option<()> {
+        let mut ports = self.lock();
+        let slot = ports.slots.get_mut(port).filter(|slot| slot.device.is_present())?;
+        slot.listeners.push(Listener::Tap(Arc::downgrade(tap)));
+        Some(())
     }
 
     /// The thread of the headsets' delays.

@@ -73,6 +73,12 @@ impl Device {
         self.log.entries()
     }
 
+    /// A door's own remark in the headset's log.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn note(&mut self, now: Instant, text: &str) {
+        self.log.info(now, text);
+    }
+
     pub(crate) fn arm(&mut self, fault: Fault) {
         self.dfu.arm(fault);
     }

@@ -1,6 +1,8 @@
 //! One simulated USB headset: hardware for tests and demonstrations, behind two doors.
 //!
 //! * [`Bus`] is the in-process door at the byte border: control transfers, HID reports, arrivals and departures.
+//! * [`usbip`] (Linux) plugs the same headset into the kernel's `vhci_hcd`, where every driver and tool sees it.
+//! * [`control`] (Unix) is a small socket to press, pull and look, for both doors.
 //!
 //! The headset keeps its own state and its own opinion ([`State`], [`LogEntry`]): what the host believes is judged by
 //! it, not the other way round. The crate shares no code with the product. Time is real: this is hardware.
@@ -16,6 +18,11 @@ mod layout;
 mod pipe;
 mod setup;
 mod state;
+
+#[cfg(unix)]
+pub mod control;
+#[cfg(target_os = "linux")]
+pub mod usbip;
 
 pub use bus::{Bus, BusDevice, Change, HeadsetHandle, HidInterface, UsbError};
 pub use dfu::{Fault, How};

@@ -288,9 +288,11 @@ impl TenantRoom {
     async fn assigned(&mut self, system_id: &str, user: &str, token: &Secret) -> Result<Vec<String>, TenantFailure> {
         let url = self.base.join(&tenant::paths::user_groups(system_id, user));
         let request = self.client()?.get(&url).bearer_auth(token.expose());
-        let answer = http::call(request, &[token]).await?;
-        // The place holds a user's name otherwise.
-        let mut groups = http::json::<ManualGroups>(&answer, &self.base.join(tenant::paths::USER_GROUPS))?.groups;
+        let (route, private) = (tenant::paths::USER_GROUPS, Secret::new(user));
+        let answer = http::call(request, &[token, &private])
+            .await
+            .map_err(|failure| http::at_route(failure, &self.base, route))?;
+        let mut groups = http::json::<ManualGroups>(&answer, &self.base.join(route))?.groups;
         groups.truncate(MAX_ASSIGNED);
         Ok(groups)
     }

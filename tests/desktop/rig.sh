@@ -86,5 +86,6 @@ status=0
 env -u DBUS_SESSION_BUS_ADDRESS -u WAYLAND_DISPLAY DISPLAY=":$number" HOME="$home" XDG_RUNTIME_DIR="$home/run" \
   XDG_CONFIG_HOME="$home/.config" XDG_CACHE_HOME="$home/.cache" XDG_DATA_HOME="$home/.local/share" \
   XDG_CURRENT_DESKTOP=XFCE NO_AT_BRIDGE=1 GTK_A11Y=none \
+  CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" \
   dbus-run-session -- "$here/rig.sh" --inside "$@" || status=$?
 exit "$status"

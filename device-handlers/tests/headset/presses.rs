@@ -100,7 +100,9 @@ fn a_reject_on_the_vendor_page_alone_counts_after_the_mirror_window() {
     let mut rig = Rig::new(MIRRORED);
     rig.settle(RINGING);
     assert_eq!(rig.report(&[4, 0x04]), NOTHING);
-    assert_eq!(rig.after_ms(99), NOTHING);
+    rig.after_ms(10);
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "a telephony report that says nothing new");
+    assert_eq!(rig.after_ms(89), NOTHING);
     assert_eq!(rig.after_ms(1), event(Event::Reject));
 }
 

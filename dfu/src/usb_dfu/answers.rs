@@ -24,6 +24,13 @@ impl UsbDfu {
         now: Instant,
     ) {
         let (phase, device) = (self.phase, DeviceNow::Dfu);
+        let poll_timeout = result.as_ref().ok().and_then(|bytes| StatusReport::poll_timeout(bytes));
+        if let Some(poll_timeout) = poll_timeout.filter(|timeout| *timeout > MAX_POLL_TIMEOUT) {
+            let poll_timeout_ms = poll_timeout.as_millis() as u32;
+            // Not even DFU_ABORT may be sent now.
+            return self.fail(Failure::PollTimeoutTooLong { poll_timeout_ms, phase, device });
+        }
+        self.quiet_until = poll_timeout.map(|timeout| (now + timeout, "bwPollTimeout"));
         let report = match result {
             Ok(bytes) => match StatusReport::parse(&bytes) {
                 Some(report) => report,
@@ -57,7 +64,7 @@ impl UsbDfu {
     fn status_unanswered(&mut self, asked: Request, failure: Failure, now: Instant) {
         self.status_failures += 1;
         if self.status_failures < STATUS_TRIES {
-            self.quiet_until = Some((now + RETRY_PAUSE, "ask for the status again"));
+            self.be_quiet(RETRY_PAUSE, "the status is asked for again", now);
             self.ask(asked, now);
         } else if asked == Request::ManifestStatus {
             // A device that is not manifestation tolerant need not answer any more.

@@ -12,9 +12,7 @@ impl UsbDfu {
     /// Starts over with the device that is open, or ends if that was tried often enough or is pointless.
     pub(super) fn attempt_failed(&mut self, failure: Failure, now: Instant) {
         if self.another_attempt(failure, now) {
-            let after_pause = now + RETRY_PAUSE;
-            let until = self.quiet_until.map_or(after_pause, |(until, _)| until.max(after_pause));
-            self.quiet_until = Some((until, "start the download again"));
+            self.be_quiet(RETRY_PAUSE, "the download is started again", now);
             self.approach(now);
         }
     }

@@ -71,6 +71,14 @@ impl UsbDfu {
         self.outputs.push_back(output);
     }
 
+    /// Sends nothing for `pause`, and not before what was promised earlier.
+    pub(super) fn be_quiet(&mut self, pause: Duration, reason: &'static str, now: Instant) {
+        let until = now + pause;
+        if self.quiet_until.is_none_or(|(earlier, _)| earlier < until) {
+            self.quiet_until = Some((until, reason));
+        }
+    }
+
     fn open(&mut self, now: Instant) {
         let Some(dfu) = self.device.as_ref().and_then(|device| device.dfu.as_ref()) else {
             self.lost(now);
@@ -191,7 +199,7 @@ impl UsbDfu {
                     let (port, device) = (self.plan.runtime.port.clone(), self.device_now());
                     return self.fail(Failure::CannotOpen { port, phase: self.phase, error, device });
                 }
-                self.quiet_until = Some((now + RETRY_PAUSE, "open the device again"));
+                self.be_quiet(RETRY_PAUSE, "the device is opened again", now);
                 self.ask(Request::Open, now);
             }
         }

@@ -147,12 +147,15 @@ pub(super) const STATUS_BYTES: u16 = 6;
 impl StatusReport {
     /// `None` if fewer than six bytes came or bState is not defined.
     pub(super) fn parse(bytes: &[u8]) -> Option<StatusReport> {
-        let [status, poll_0, poll_1, poll_2, state, _string, ..] = *bytes else { return None };
-        Some(StatusReport {
-            status: DfuStatus(status),
-            poll_timeout: Duration::from_millis(u64::from(u32::from_le_bytes([poll_0, poll_1, poll_2, 0]))),
-            state: DfuState::of(state)?,
-        })
+        let [status, _, _, _, state, _string, ..] = *bytes else { return None };
+        let poll_timeout = StatusReport::poll_timeout(bytes)?;
+        Some(StatusReport { status: DfuStatus(status), poll_timeout, state: DfuState::of(state)? })
+    }
+
+    /// bwPollTimeout alone: it holds even if the rest of the answer makes no sense.
+    pub(super) fn poll_timeout(bytes: &[u8]) -> Option<Duration> {
+        let [_, low, middle, high, ..] = *bytes else { return None };
+        Some(Duration::from_millis(u64::from(u32::from_le_bytes([low, middle, high, 0]))))
     }
 }
 

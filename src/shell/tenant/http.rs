@@ -11,9 +11,9 @@ use url::Url;
 /// For name resolution, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For each piece of an answer.
-const READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// For a whole request and its answer, downloads of packages excepted.
-pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// For a whole request and its answer, metadata and packages excepted.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// The connection is kept for the rest of a poll, then closed: an idle agent has no timer.
 const IDLE_CONNECTION: Duration = Duration::from_secs(15);
 const MAX_REDIRECTS: usize = 3;
@@ -170,6 +170,12 @@ fn unreadable(place: &str, why: &str) -> TenantFailure {
 
 pub(super) fn failure(kind: FailureKind, problem: Problem) -> TenantFailure {
     TenantFailure { kind, problem, retry_after: None }
+}
+
+/// Puts the route in the place of the address that was asked, where that holds a user's name.
+pub(super) fn at_route(mut failure: TenantFailure, base: &Base, route: &str) -> TenantFailure {
+    failure.problem.place = base.join(route);
+    failure
 }
 
 /// Scheme, host and path: no user information, no query.

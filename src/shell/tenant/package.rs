@@ -46,8 +46,8 @@ impl Cache {
             return Ok(Verified::vouched(bytes, checked.version()));
         }
         let bytes = match self.download(checked, name, &part, target.length, &progress).await {
-            // The interrupted beginning may have been the damaged part: once more from the start.
-            Err(failure) if failure.problem.code == "tenant-mismatch" && checked.link.resumed() > 0 => {
+            // The interrupted beginning is damaged, or the server cannot go on from there: once more from the start.
+            Err(failure) if spoilt_beginning(&failure, checked.link.resumed()) => {
                 remove(&part)?;
                 self.download(checked, name, &part, target.length, &progress).await
             }
@@ -142,6 +142,11 @@ impl Cache {
             }
         }
     }
+}
+
+fn spoilt_beginning(failure: &TenantFailure, resumed: u64) -> bool {
+    let range_refused = failure.problem.args.get("status").is_some_and(|status| status == "416");
+    range_refused || (resumed > 0 && failure.problem.code == "tenant-mismatch")
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

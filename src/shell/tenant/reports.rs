@@ -31,13 +31,18 @@ impl Reporter<'_> {
                     events.push((report.id.as_str(), event));
                     continue;
                 }
-                Delivery::Host(body) => self.put(&tenant::paths::host(self.system_id), body).await,
-                Delivery::User(body) => self.put(&tenant::paths::user(self.system_id, &body.user), body).await,
+                Delivery::Host(body) => self.put(&tenant::paths::host(self.system_id), body, &[self.token]).await,
+                Delivery::User(body) => {
+                    let user = Secret::new(body.user.clone());
+                    self.put(&tenant::paths::user(self.system_id, &body.user), body, &[self.token, &user])
+                        .await
+                        .map_err(|failure| http::at_route(failure, self.base, tenant::paths::USER))
+                }
                 Delivery::Device(body) => {
-                    self.put(&tenant::paths::device(self.system_id, &body.device_id), body).await
+                    self.put(&tenant::paths::device(self.system_id, &body.device_id), body, &[self.token]).await
                 }
                 Delivery::Update(body) => {
-                    self.put(&tenant::paths::update(self.system_id, &body.event_id), body).await
+                    self.put(&tenant::paths::update(self.system_id, &body.event_id), body, &[self.token]).await
                 }
             };
             match sent {
@@ -88,11 +93,12 @@ impl Reporter<'_> {
         }
     }
 
-    async fn put(&self, path: &str, body: &impl Serialize) -> Result<(), TenantFailure> {
+    /// `private` is cut out of the server's words.
+    async fn put(&self, path: &str, body: &impl Serialize, private: &[&Secret]) -> Result<(), TenantFailure> {
         let body = to_json(body)?;
         let request = self.authorized(self.client.put(self.base.join(path)));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
-        http::call(request, &[self.token]).await.map(drop)
+        http::call(request, private).await.map(drop)
     }
 
     /// `None` if the batch is too large to be sent in one.

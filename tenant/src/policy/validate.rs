@@ -257,7 +257,10 @@ fn check_firmware(policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) -> Che
         }
         count(path("products"), policy.products.len(), 1, MAX_ENTRIES)?;
         if !is_bcd_version(&policy.version) {
-            return Err(text(path("version"), "a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits"));
+            return Err(text(
+                path("version"),
+                "a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits",
+            ));
         }
         if !is_target_name(&policy.target) || policy.target == POLICY_TARGET {
             return Err(text(
