@@ -4,6 +4,7 @@
 //! rollback) and `packages/`. Nothing here decides when: each request is answered once, in order.
 
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
+#![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
 use crate::protocol::Problem;
 use crate::service::{
@@ -83,12 +84,16 @@ impl TenantRoom {
         {
             return Err(Problem::new(
                 "tenant-pin",
-                format!("TENANT_ROOT must be 64 hexadecimal digits, found {} characters", pin.chars().count()),
+                format!(
+                    "TENANT_ROOT must be 64 hexadecimal digits, found {} characters",
+                    pin.chars().count()
+                ),
                 "TENANT_ROOT",
                 "Set it to the SHA-256 of the tenant's root.json (hookswitch-tenant init prints it).",
             ));
         }
-        let extra_ca = config.extra_ca_pem.as_deref().map(http::certificates).transpose()?.unwrap_or_default();
+        let extra_ca =
+            config.extra_ca_pem.as_deref().map(http::certificates).transpose()?.unwrap_or_default();
         for folder in [config.data.clone(), config.data.join("tuf"), config.data.join("packages")] {
             private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
         }
@@ -138,8 +143,8 @@ impl TenantRoom {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        let client =
-            http::client(&self.extra_ca).map_err(|problem| http::failure(FailureKind::Unreachable, problem))?;
+        let client = http::client(&self.extra_ca)
+            .map_err(|problem| http::failure(FailureKind::Unreachable, problem))?;
         Ok(self.client.insert(client).clone())
     }
 
@@ -181,7 +186,11 @@ impl TenantRoom {
         let place = http::place(&url);
         let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT), &[]).await?;
         let root = http::read_whole(response, MAX_ROOT_BYTES).await?.ok_or_else(|| {
-            tuf::refused("tenant-oversize", &format!("root.json has more than {MAX_ROOT_BYTES} bytes"), &place)
+            tuf::refused(
+                "tenant-oversize",
+                &format!("root.json has more than {MAX_ROOT_BYTES} bytes"),
+                &place,
+            )
         })?;
         let found = sha256_hex(&root);
         self.same_root(self.pin.as_deref().unwrap_or(announced), &found)?;
@@ -261,7 +270,10 @@ impl TenantRoom {
         .await
     }
 
-    async fn fetch_policy(&mut self, have: Option<u64>) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
+    async fn fetch_policy(
+        &mut self,
+        have: Option<u64>,
+    ) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
         self.refresh().await?.policy(have).await
     }
 
@@ -285,7 +297,12 @@ impl TenantRoom {
         reports::Reporter { client: &client, base: &self.base, system_id, token: &token }.deliver(owed).await
     }
 
-    async fn assigned(&mut self, system_id: &str, user: &str, token: &Secret) -> Result<Vec<String>, TenantFailure> {
+    async fn assigned(
+        &mut self,
+        system_id: &str,
+        user: &str,
+        token: &Secret,
+    ) -> Result<Vec<String>, TenantFailure> {
         let url = self.base.join(&tenant::paths::user_groups(system_id, user));
         let request = self.client()?.get(&url).bearer_auth(token.expose());
         let (route, private) = (tenant::paths::USER_GROUPS, Secret::new(user));

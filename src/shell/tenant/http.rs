@@ -42,7 +42,11 @@ impl Base {
         if url.scheme() != "https" {
             return Err(refuse("it is not https"));
         }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(refuse("it holds a user name, a password, a query or a fragment"));
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -113,9 +117,9 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Problem> {
 pub(super) async fn call(request: RequestBuilder, secrets: &[&Secret]) -> Result<Vec<u8>, TenantFailure> {
     let response = send(request.timeout(REQUEST_TIMEOUT), secrets).await?;
     let place = place(response.url());
-    read_whole(response, MAX_ANSWER_BYTES).await?.ok_or_else(|| {
-        unreadable(&place, &format!("the answer is longer than {MAX_ANSWER_BYTES} bytes"))
-    })
+    read_whole(response, MAX_ANSWER_BYTES)
+        .await?
+        .ok_or_else(|| unreadable(&place, &format!("the answer is longer than {MAX_ANSWER_BYTES} bytes")))
 }
 
 /// Sends one request; anything but 2xx is a failure.
@@ -128,7 +132,10 @@ pub(super) async fn send(request: RequestBuilder, secrets: &[&Secret]) -> Result
 }
 
 /// `None` if it is longer than `most` bytes.
-pub(super) async fn read_whole(mut response: Response, most: usize) -> Result<Option<Vec<u8>>, TenantFailure> {
+pub(super) async fn read_whole(
+    mut response: Response,
+    most: usize,
+) -> Result<Option<Vec<u8>>, TenantFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport_failure(&error))? {
         if body.len() + chunk.len() > most {
@@ -355,8 +362,13 @@ mod tests {
 
     #[test]
     fn only_https_addresses() {
-        assert_eq!(Base::parse("https://t.example/hub/").unwrap().join("/v1/enrol"), "https://t.example/hub/v1/enrol");
-        for bad in ["http://t.example", "t.example", "", "https://u:p@t.example", "https://t.example?x", "file:///x"] {
+        assert_eq!(
+            Base::parse("https://t.example/hub/").unwrap().join("/v1/enrol"),
+            "https://t.example/hub/v1/enrol"
+        );
+        for bad in
+            ["http://t.example", "t.example", "", "https://u:p@t.example", "https://t.example?x", "file:///x"]
+        {
             let problem = Base::parse(bad).unwrap_err();
             assert_eq!(problem.code, "tenant-url", "{bad}");
             assert!(!problem.to_string().contains("u:p"));
@@ -374,8 +386,14 @@ mod tests {
         assert_eq!(unix_seconds_of_http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0), "in the past");
-        for bad in ["", "-1", "soon", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT", "x, 0 Jan 0 0:0:0 GMT"]
-        {
+        for bad in [
+            "",
+            "-1",
+            "soon",
+            "Sun, 06 anF 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "x, 0 Jan 0 0:0:0 GMT",
+        ] {
             assert_eq!(wait(bad), None, "{bad}");
         }
     }

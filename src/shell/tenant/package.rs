@@ -35,7 +35,8 @@ impl Cache {
     ) -> Result<Verified<Vec<u8>>, TenantFailure> {
         let target = checked.find(name)?;
         if target.length > MAX_TARGET_BYTES {
-            let why = format!("{} has {} bytes, at most {MAX_TARGET_BYTES} are read", name.raw(), target.length);
+            let why =
+                format!("{} has {} bytes, at most {MAX_TARGET_BYTES} are read", name.raw(), target.length);
             return Err(tuf::refused("tenant-oversize", &why, name.raw()));
         }
         let sha256: &[u8] = &target.hashes.sha256;

@@ -31,7 +31,9 @@ impl Reporter<'_> {
                     events.push((report.id.as_str(), event));
                     continue;
                 }
-                Delivery::Host(body) => self.put(&tenant::paths::host(self.system_id), body, &[self.token]).await,
+                Delivery::Host(body) => {
+                    self.put(&tenant::paths::host(self.system_id), body, &[self.token]).await
+                }
                 Delivery::User(body) => {
                     let user = Secret::new(body.user.clone());
                     self.put(&tenant::paths::user(self.system_id, &body.user), body, &[self.token, &user])
@@ -39,10 +41,12 @@ impl Reporter<'_> {
                         .map_err(|failure| http::at_route(failure, self.base, tenant::paths::USER))
                 }
                 Delivery::Device(body) => {
-                    self.put(&tenant::paths::device(self.system_id, &body.device_id), body, &[self.token]).await
+                    self.put(&tenant::paths::device(self.system_id, &body.device_id), body, &[self.token])
+                        .await
                 }
                 Delivery::Update(body) => {
-                    self.put(&tenant::paths::update(self.system_id, &body.event_id), body, &[self.token]).await
+                    self.put(&tenant::paths::update(self.system_id, &body.event_id), body, &[self.token])
+                        .await
                 }
             };
             match sent {
@@ -62,7 +66,12 @@ impl Reporter<'_> {
     }
 
     /// A batch is taken whole or not at all, so a refused one is halved until the event that is at fault stands alone.
-    async fn events(&self, events: &[(&str, &CloudEvent)], taken: &mut Vec<String>, failed: &mut Option<TenantFailure>) {
+    async fn events(
+        &self,
+        events: &[(&str, &CloudEvent)],
+        taken: &mut Vec<String>,
+        failed: &mut Option<TenantFailure>,
+    ) {
         let mut batches: VecDeque<&[(&str, &CloudEvent)]> = events.chunks(MAX_EVENTS).collect();
         while let Some(batch) = batches.pop_front() {
             let split = || batch.split_at(batch.len() / 2);

@@ -16,8 +16,8 @@ use tenant::policy::{MAX_DOCUMENT_BYTES, PolicyDocument};
 use tenant::secret::Secret;
 use tough::error::Error;
 use tough::{
-    ExpirationEnforcement, IntoVec, Limits, Repository, RepositoryLoader, TargetName, Transport, TransportError,
-    TransportErrorKind, TransportStream,
+    ExpirationEnforcement, IntoVec, Limits, Repository, RepositoryLoader, TargetName, Transport,
+    TransportError, TransportErrorKind, TransportStream,
 };
 use url::Url;
 
@@ -105,7 +105,10 @@ impl Checked {
     }
 
     /// The policy document, if the repository is not at version `have`.
-    pub(super) async fn policy(&self, have: Option<u64>) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
+    pub(super) async fn policy(
+        &self,
+        have: Option<u64>,
+    ) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
         let version = self.version();
         match have {
             Some(have) if have == version => return Ok(None),
@@ -122,7 +125,8 @@ impl Checked {
         let name = target_name(tenant::paths::POLICY_TARGET, &self.place)?;
         let target = self.find(&name)?;
         if target.length > MAX_DOCUMENT_BYTES as u64 {
-            let why = format!("tenant.json has {} bytes, at most {MAX_DOCUMENT_BYTES} are read", target.length);
+            let why =
+                format!("tenant.json has {} bytes, at most {MAX_DOCUMENT_BYTES} are read", target.length);
             return Err(refused("tenant-oversize", &why, &self.place));
         }
         let bytes = match self.repository.read_target(&name).await {
@@ -142,7 +146,8 @@ impl Checked {
     }
 
     pub(super) fn unknown(&self, name: &TargetName) -> TenantFailure {
-        let why = format!("version {} of the tenant's repository does not list {}", self.version(), name.raw());
+        let why =
+            format!("version {} of the tenant's repository does not list {}", self.version(), name.raw());
         refused("tenant-target-unknown", &why, &self.place)
     }
 
@@ -153,7 +158,8 @@ impl Checked {
 
 /// Only names that are a plain file name on every disk (`tenant::grammar`).
 pub(super) fn target_name(name: &str, place: &str) -> Result<TargetName, TenantFailure> {
-    let refuse = || refused("tenant-target-unknown", "the name of the target is not a plain file name", place);
+    let refuse =
+        || refused("tenant-target-unknown", "the name of the target is not a plain file name", place);
     if !tenant::grammar::is_target_name(name) {
         return Err(refuse());
     }
@@ -233,9 +239,9 @@ impl Link {
         let prefix = if goes_on { prefix } else { Vec::new() };
         self.shared().resumed = prefix.len() as u64;
         let (link, at) = (self.clone(), url.clone());
-        let body = response.bytes_stream().map(move |piece| {
-            piece.map_err(|error| link.fail(&at, http::transport_failure(&error)))
-        });
+        let body = response
+            .bytes_stream()
+            .map(move |piece| piece.map_err(|error| link.fail(&at, http::transport_failure(&error))));
         let whole = stream::iter((!prefix.is_empty()).then(|| Ok(prefix.into()))).chain(body);
         let most = if is_target { MAX_TARGET_BYTES } else { MAX_METADATA_BYTES };
         Ok(Box::pin(self.clone().bounded(whole, most, url.clone())))
@@ -265,8 +271,12 @@ impl Link {
             let place = http::place(url);
             let inner = std::error::Error::source(source).and_then(|inner| inner.downcast_ref::<Error>());
             return match inner {
-                Some(Error::MaxSizeExceeded { .. }) => refused("tenant-oversize", &sayable(error, inner), &place),
-                Some(Error::HashMismatch { .. }) => refused("tenant-mismatch", &sayable(error, inner), &place),
+                Some(Error::MaxSizeExceeded { .. }) => {
+                    refused("tenant-oversize", &sayable(error, inner), &place)
+                }
+                Some(Error::HashMismatch { .. }) => {
+                    refused("tenant-mismatch", &sayable(error, inner), &place)
+                }
                 _ => self.shared().failure.take().map_or_else(
                     || refused("tenant-metadata", &error.to_string(), &place),
                     |failure| named_absence(failure, source.kind(), &place),
@@ -279,9 +289,9 @@ impl Link {
             | Error::OlderSnapshotInTimestamp { .. }
             | Error::SnapshotRoleMissing { .. }
             | Error::SnapshotRoleRollback { .. } => "tenant-rolled-back",
-            Error::VerifyMetadata { .. } | Error::VerifyRoleMetadata { .. } | Error::VerifyTrustedMetadata { .. } => {
-                "tenant-signature"
-            }
+            Error::VerifyMetadata { .. }
+            | Error::VerifyRoleMetadata { .. }
+            | Error::VerifyTrustedMetadata { .. } => "tenant-signature",
             Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => "tenant-oversize",
             Error::HashMismatch { .. } | Error::VersionMismatch { .. } => "tenant-mismatch",
             Error::SystemTimeSteppedBackward { .. } => "tenant-clock",
@@ -330,7 +340,9 @@ fn continues_at(response: &reqwest::Response, start: usize) -> bool {
 /// The library's words without the URL, which is the place.
 fn sayable(error: &Error, inner: Option<&Error>) -> String {
     match inner.unwrap_or(error) {
-        Error::HashMismatch { calculated, expected, .. } => format!("its SHA-256 is {calculated}, signed was {expected}"),
+        Error::HashMismatch { calculated, expected, .. } => {
+            format!("its SHA-256 is {calculated}, signed was {expected}")
+        }
         other => other.to_string(),
     }
 }
@@ -350,7 +362,9 @@ pub(super) fn refused(code: &'static str, why: &str, place: &str) -> TenantFailu
             "The tenant's policy is not signed by the tenant",
             "Check the server: its files were changed, or signed with other keys.",
         ),
-        "tenant-oversize" => ("The tenant's repository holds a file that is too large", "Check the server's files."),
+        "tenant-oversize" => {
+            ("The tenant's repository holds a file that is too large", "Check the server's files.")
+        }
         "tenant-mismatch" => (
             "The tenant server's files do not fit together",
             "Publish again; if it stays, check what lies between agent and server.",

@@ -1,0 +1,326 @@
+//! The tenant room against the real `hookswitch-tenant`: real TLS, real signatures, real files.
+
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: files, processes, sockets")]
+
+use hookswitch::service::{Delivery, FailureKind, Owed, TenantAnswer, TenantRequest};
+use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
+use rig::{Tenant, clear, deliver, enrol, files, policy, published_file, run, target};
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tenant::wire::{
+    CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
+};
+
+#[path = "tenant/attacks.rs"]
+mod attacks;
+#[path = "tenant/rig.rs"]
+mod rig;
+
+fn event(id: &str) -> Owed {
+    let event = CloudEvent {
+        specversion: "1.0".to_owned(),
+        id: id.to_owned(),
+        source: "/hosts/S-1".to_owned(),
+        kind: "dev.hookswitch.call.ended".to_owned(),
+        time: "2026-01-01T00:00:00Z".to_owned(),
+        subject: None,
+        datacontenttype: None,
+        data: None,
+        extensions: BTreeMap::new(),
+    };
+    Owed { id: format!("owed-{id}"), unix_s: 1, delivery: Delivery::Event(event) }
+}
+
+fn reports() -> Vec<Owed> {
+    let host = HostRegistration {
+        system_id: "S-1".to_owned(),
+        hostname: "desk".to_owned(),
+        os: "linux".to_owned(),
+        os_version: "12".to_owned(),
+        agent_version: "0.1.0".to_owned(),
+        groups: vec![],
+    };
+    let user = UserRegistration { user: "CORP\\jörg".to_owned(), display: None, groups: vec![] };
+    let device = DeviceRegistration {
+        device_id: "1395-00a2-7".to_owned(),
+        vendor_id: 0x1395,
+        product_id: 0x00a2,
+        vendor: "EPOS".to_owned(),
+        product: "Impact".to_owned(),
+        serial: Some("7".to_owned()),
+        firmware_version: Some("1.0".to_owned()),
+        attached: true,
+        port: None,
+    };
+    let update = UpdateStatus {
+        event_id: "u-1".to_owned(),
+        device_id: "1395-00a2-7".to_owned(),
+        policy_id: "fw".to_owned(),
+        from_version: Some("1.0".to_owned()),
+        target_version: "1.2".to_owned(),
+        verdict: Verdict::Succeeded,
+        version_read_back: Some("1.2".to_owned()),
+        detail: None,
+    };
+    let owe = |id: &str, delivery| Owed { id: id.to_owned(), unix_s: 1, delivery };
+    vec![
+        event("e-1"),
+        owe("h", Delivery::Host(host)),
+        owe("u", Delivery::User(user)),
+        owe("d", Delivery::Device(device)),
+        owe("s", Delivery::Update(update)),
+        event("e-2"),
+    ]
+}
+
+#[tokio::test]
+async fn enrolment_policy_package_reports() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    let failure = policy(&mut room, None).await.unwrap_err();
+    assert_eq!(
+        (failure.problem.code.as_str(), failure.kind),
+        ("tenant-not-enrolled", FailureKind::Unauthorized)
+    );
+
+    let enrolment = enrol(&mut room).await.unwrap();
+    assert_eq!(enrolment.root_sha256, tenant.secret("TENANT_ROOT"));
+    assert_eq!(room.pinned_root(), Some(enrolment.root_sha256.clone()));
+    let now_s = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert!((now_s + 3_500..=now_s + 3_700).contains(&enrolment.credential.expires_unix_s));
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&tenant.dir().join("agent")), 0o700);
+    assert_eq!(mode(&tenant.dir().join("agent/root.json")), 0o600);
+    assert_eq!(enrol(&mut room).await.unwrap().root_sha256, enrolment.root_sha256, "again is no harm");
+
+    let document = policy(&mut room, None).await.unwrap().unwrap();
+    assert_eq!((document.version(), document.get().company.as_str()), (2, "Contoso"));
+    assert_eq!(policy(&mut room, Some(2)).await.unwrap(), None);
+    tenant.publish(&[]);
+    assert_eq!(policy(&mut room, Some(2)).await.unwrap().unwrap().version(), 3);
+
+    let firmware = std::fs::read(tenant.dir().join("fw.zip")).unwrap();
+    let (package, steps) = target(&mut room, "fw.zip").await.unwrap();
+    assert_eq!((package.get(), package.version()), (&firmware, 3));
+    assert!(steps.len() > 2 && steps.is_sorted(), "{} steps", steps.len());
+    assert_eq!(*steps.last().unwrap(), (3_000_000, 3_000_000));
+    let cached = files(&tenant.packages());
+    assert_eq!((cached.len(), mode(&cached[0])), (1, 0o600), "{cached:?}");
+
+    let token = enrolment.credential.access_token;
+    let owed = reports();
+    let taken = deliver(&mut room, &owed, &token).await.unwrap();
+    assert_eq!(taken, ["h", "u", "d", "s", "owed-e-1", "owed-e-2"]);
+    assert_eq!(deliver(&mut room, &owed, &token).await.unwrap(), taken, "idempotent");
+    let inventory = run(&["inventory", "--json"], &tenant.dir().join("tenant"));
+    for known in ["desk", "jörg", "1395-00a2-7", "1.2"] {
+        assert!(inventory.contains(known), "{known} in {inventory}");
+    }
+
+    run(&["assign", "--user", "CORP\\jörg", "--group", "pilots"], &tenant.dir().join("tenant"));
+    let (system_id, user) = ("S-1".to_owned(), "CORP\\jörg".to_owned());
+    let request = TenantRequest::AssignedGroups { system_id, user, token };
+    match room.perform(request, |_, _| {}).await {
+        TenantAnswer::Assigned(groups) => assert_eq!(groups.unwrap(), ["pilots"]),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    enrol(&mut room).await.unwrap();
+    let firmware = std::fs::read(tenant.dir().join("fw.zip")).unwrap();
+    target(&mut room, "fw.zip").await.unwrap();
+    let whole = files(&tenant.packages()).pop().unwrap();
+    let part = whole.with_extension("part");
+
+    // The server's copy is gone: what is here is used, after hashing it again.
+    let published = published_file(&tenant, "fw.zip");
+    std::fs::rename(&published, published.with_extension("away")).unwrap();
+    let (package, steps) = target(&mut room, "fw.zip").await.unwrap();
+    assert_eq!((package.get(), steps), (&firmware, vec![(3_000_000, 3_000_000)]));
+    std::fs::rename(published.with_extension("away"), &published).unwrap();
+
+    // A bit of the copy here flips.
+    let mut damaged = firmware.clone();
+    damaged[77] ^= 1;
+    std::fs::write(&whole, &damaged).unwrap();
+    assert_eq!(target(&mut room, "fw.zip").await.unwrap().0.get(), &firmware);
+    assert_eq!(std::fs::read(&whole).unwrap(), firmware);
+
+    // A download that broke off: the first step is what was here already.
+    std::fs::remove_file(&whole).unwrap();
+    std::fs::write(&part, &firmware[..2_000_000]).unwrap();
+    let (package, steps) = target(&mut room, "fw.zip").await.unwrap();
+    assert_eq!((package.get(), steps[0]), (&firmware, (2_000_000, 3_000_000)));
+    assert_eq!(std::fs::read(&whole).unwrap(), firmware);
+    assert!(!part.exists());
+
+    // Its beginning is damaged: found by the hash, and fetched from the start.
+    for beginning in [&damaged[..2_000_000], &[0; 3_500_000][..]] {
+        std::fs::remove_file(&whole).unwrap();
+        std::fs::write(&part, beginning).unwrap();
+        assert_eq!(target(&mut room, "fw.zip").await.unwrap().0.get(), &firmware);
+        assert_eq!(std::fs::read(&whole).unwrap(), firmware);
+    }
+
+    // After a restart the token comes from the store.
+    let mut room = tenant.room(&url);
+    std::fs::remove_file(&whole).unwrap();
+    assert_eq!(target(&mut room, "fw.zip").await.unwrap_err().kind, FailureKind::Unauthorized);
+    let token = enrol(&mut tenant.room(&url)).await.unwrap().credential.access_token;
+    room.use_token(&token);
+    assert_eq!(target(&mut room, "fw.zip").await.unwrap().0.get(), &firmware);
+}
+
+#[tokio::test]
+async fn a_report_that_is_refused_does_not_hold_up_the_others() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    let token = enrol(&mut room).await.unwrap().credential.access_token;
+    let mut owed = reports();
+    let Delivery::Host(host) = &mut owed[1].delivery else { panic!("the host") };
+    host.hostname = String::new();
+    let mut bad = event("bad");
+    let Delivery::Event(inner) = &mut bad.delivery else { panic!("an event") };
+    inner.time = "yesterday".to_owned();
+    owed.insert(0, bad);
+    owed.extend((3..40).map(|n| event(&format!("e-{n}"))));
+    let taken = deliver(&mut room, &owed, &token).await.unwrap();
+    assert_eq!(taken.len(), owed.len() - 2);
+    assert!(!taken.contains(&"h".to_owned()) && !taken.contains(&"owed-bad".to_owned()));
+    let failure = deliver(&mut room, &owed[..1], &token).await.unwrap_err();
+    assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-rejected", FailureKind::Rejected));
+
+    let many: Vec<Owed> = (0..2_300).map(|n| event(&format!("many-{n}"))).collect();
+    let started = Instant::now();
+    assert_eq!(deliver(&mut room, &many, &token).await.unwrap().len(), 2_300);
+    println!("2,300 events in {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn wrong_credentials() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let config = TenantConfig { tenant_token: "wr0ng-t0ken".to_owned(), ..tenant.config(&url) };
+    assert!(!format!("{config:?}").contains("wr0ng"));
+    let mut room = TenantRoom::new(config).unwrap();
+    let failure = enrol(&mut room).await.unwrap_err();
+    assert_eq!(
+        (failure.problem.code.as_str(), failure.kind),
+        ("tenant-unauthorized", FailureKind::Unauthorized)
+    );
+    assert!(!format!("{failure:?}{room:?}").contains("wr0ng"));
+    clear(&failure.problem);
+    assert_eq!(room.pinned_root(), None);
+    let failure = deliver(&mut room, &reports(), "no-token").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unauthorized);
+    let user = reports().remove(2);
+    let failure = deliver(&mut room, &[user], "no-token").await.unwrap_err();
+    let shown = format!("{failure:?}");
+    assert!(
+        !shown.contains("no-token") && !shown.contains("jörg") && !shown.contains("%B6rg"),
+        "neither token nor user: {shown}"
+    );
+}
+
+#[tokio::test]
+async fn another_trust_anchor_is_refused() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let other = "ab".repeat(32);
+    let pinned = |pin: &str| TenantConfig { pinned_root_sha256: Some(pin.to_owned()), ..tenant.config(&url) };
+    let failure = enrol(&mut TenantRoom::new(pinned(&other)).unwrap()).await.unwrap_err();
+    assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-root", FailureKind::Refused));
+    assert!(
+        failure.problem.what.contains(&other) && failure.problem.what.contains(&tenant.secret("TENANT_ROOT"))
+    );
+    assert!(!tenant.dir().join("agent/root.json").exists());
+
+    // Without a pin the first one seen over TLS is trusted, and from then on no other.
+    let first = TenantConfig { pinned_root_sha256: None, ..tenant.config(&url) };
+    assert_eq!(
+        enrol(&mut TenantRoom::new(first).unwrap()).await.unwrap().root_sha256,
+        tenant.secret("TENANT_ROOT")
+    );
+    let mut later = TenantRoom::new(pinned(&other)).unwrap();
+    assert_eq!(enrol(&mut later).await.unwrap_err().problem.code, "tenant-root");
+    assert_eq!(policy(&mut later, None).await.unwrap_err().problem.code, "tenant-root");
+    let stranger = Tenant::new(&[]);
+    let (_server, strange_url) = stranger.serve(&[]);
+    let moved = TenantConfig {
+        pinned_root_sha256: None,
+        data: tenant.dir().join("agent"),
+        ..stranger.config(&strange_url)
+    };
+    assert_eq!(enrol(&mut TenantRoom::new(moved).unwrap()).await.unwrap_err().problem.code, "tenant-root");
+
+    let upper = pinned(&tenant.secret("TENANT_ROOT").to_uppercase());
+    enrol(&mut TenantRoom::new(upper).unwrap()).await.unwrap();
+    assert_eq!(TenantRoom::new(pinned("abc")).unwrap_err().code, "tenant-pin");
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_slow_or_is_not_there() {
+    let tenant = Tenant::new(&[]);
+    let (failing, failing_url) = tenant.serve(&["--mood", "internal-error"]);
+    let failure = enrol(&mut tenant.room(&failing_url)).await.unwrap_err();
+    assert_eq!(
+        (failure.problem.code.as_str(), failure.kind),
+        ("tenant-server-error", FailureKind::ServerError)
+    );
+    clear(&failure.problem);
+
+    let mut unknown_authority = tenant.config(&failing_url);
+    unknown_authority.extra_ca_pem =
+        Some(std::fs::read(Tenant::new(&[]).dir().join("tenant/ca.pem")).unwrap());
+    let failure = enrol(&mut TenantRoom::new(unknown_authority).unwrap()).await.unwrap_err();
+    assert_eq!(
+        (failure.problem.code.as_str(), failure.kind),
+        ("tenant-certificate", FailureKind::Unreachable)
+    );
+    assert!(failure.problem.what.contains("peer certificate"), "{}", failure.problem);
+
+    drop(failing);
+    let failure = enrol(&mut tenant.room(&failing_url)).await.unwrap_err();
+    assert_eq!(
+        (failure.problem.code.as_str(), failure.kind),
+        ("tenant-unreachable", FailureKind::Unreachable)
+    );
+
+    let (_slow, slow_url) = tenant.serve(&["--mood", "slow"]);
+    let started = Instant::now();
+    let failure = enrol(&mut tenant.room(&slow_url)).await.unwrap_err();
+    assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-timeout", FailureKind::Unreachable));
+    assert!(started.elapsed() < Duration::from_secs(18), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_configuration_that_cannot_work_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = TenantConfig {
+        server_url: "https://tenant.example".to_owned(),
+        tenant_id: "t".to_owned(),
+        tenant_token: "k".to_owned(),
+        pinned_root_sha256: None,
+        extra_ca_pem: None,
+        data: folder.path().join("agent"),
+    };
+    TenantRoom::new(config.clone()).unwrap();
+    let with = |change: fn(&mut TenantConfig)| {
+        let mut config = config.clone();
+        change(&mut config);
+        TenantRoom::new(config).unwrap_err().code
+    };
+    assert_eq!(with(|c| c.server_url = "http://tenant.example".to_owned()), "tenant-url");
+    assert_eq!(with(|c| c.extra_ca_pem = Some(b"no certificate".to_vec())), "tenant-ca");
+    assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), "tenant-pin");
+    assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), "tenant-data");
+}
