@@ -288,6 +288,11 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     );
     assert!(failure.problem.what.contains("peer certificate"), "{}", failure.problem);
 
+    // The machine's own authorities do not know it either, if there are any.
+    let machine_only = TenantConfig { extra_ca_pem: None, ..tenant.config(&failing_url) };
+    let failure = enrol(&mut TenantRoom::new(machine_only).unwrap()).await.unwrap_err();
+    assert!(["tenant-certificate", "tenant-trust"].contains(&failure.problem.code.as_str()), "{}", failure.problem);
+
     drop(failing);
     let failure = enrol(&mut tenant.room(&failing_url)).await.unwrap_err();
     assert_eq!(
@@ -300,6 +305,24 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     let failure = enrol(&mut tenant.room(&slow_url)).await.unwrap_err();
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-timeout", FailureKind::Unreachable));
     assert!(started.elapsed() < Duration::from_secs(18), "{:?}", started.elapsed());
+}
+
+/// The loops of the shell may run it on any thread.
+#[test]
+fn the_room_can_move_between_threads() {
+    fn moves<T: Send>(_: &T) {}
+    let folder = tempfile::tempdir().unwrap();
+    let config = TenantConfig {
+        server_url: "https://tenant.example".to_owned(),
+        tenant_id: "t".to_owned(),
+        tenant_token: "k".to_owned(),
+        pinned_root_sha256: None,
+        extra_ca_pem: None,
+        data: folder.path().join("agent"),
+    };
+    let mut room = TenantRoom::new(config).unwrap();
+    moves(&room);
+    moves(&room.perform(TenantRequest::FetchPolicy { have: None }, |_, _| {}));
 }
 
 #[test]

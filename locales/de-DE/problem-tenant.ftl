@@ -93,7 +93,7 @@ problem-tenant-answer = Der Mandantenserver hat eine unverständliche Antwort ge
 ## Mandant: was unterschrieben ist
 
 problem-tenant-root = Der Mandant hat einen anderen Vertrauensanker als den festgelegten ({ $place }): SHA-256 { $found } statt { $pinned }
-    .next = Wurde der Mandant neu eingerichtet, setzen Sie TENANT_ROOT und entfernen Sie den Mandantenordner des Agenten. Sonst fragen Sie die IT.
+    .next = Wurde der Mandant neu eingerichtet, setzen Sie TENANT_ROOT und entfernen Sie Mandantenordner und Datenbank des Agenten. Sonst fragen Sie die IT.
 problem-tenant-expired = Die Richtlinie des Mandanten wurde nicht rechtzeitig erneuert ({ $place }): { $detail }
     .next = Veröffentlichen Sie sie neu (hookswitch-tenant publish), und prüfen Sie die Uhr dieses Rechners.
 problem-tenant-rolled-back = Der Mandantenserver bietet eine ältere Richtlinie an als die geltende ({ $place }): { $detail }

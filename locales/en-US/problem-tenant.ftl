@@ -93,7 +93,7 @@ problem-tenant-answer = The tenant server gave an answer that cannot be understo
 ## Tenant: what is signed
 
 problem-tenant-root = The tenant has another trust anchor than the pinned one ({ $place }): SHA-256 { $found } instead of { $pinned }
-    .next = If the tenant was set up anew, set TENANT_ROOT and remove the agent's tenant folder. Otherwise ask IT.
+    .next = If the tenant was set up anew, set TENANT_ROOT and remove the agent's tenant folder and database. Otherwise ask IT.
 problem-tenant-expired = The tenant's policy was not renewed in time ({ $place }): { $detail }
     .next = Publish it again (hookswitch-tenant publish), and check this machine's clock.
 problem-tenant-rolled-back = The tenant server offers an older policy than the one in force ({ $place }): { $detail }

@@ -213,7 +213,7 @@ impl TenantRoom {
             "tenant-root",
             format!("Another trust anchor than the pinned one: SHA-256 {theirs} instead of {ours}"),
             self.base.join(tenant::paths::ROOT),
-            "If the tenant was set up anew, set TENANT_ROOT and remove the agent's tenant folder; else ask IT.",
+            "If the tenant was set up anew, set TENANT_ROOT and remove the agent's tenant folder and database; else ask IT.",
         );
         Err(http::failure(FailureKind::Refused, problem.with("pinned", ours).with("found", theirs)))
     }
