@@ -27,6 +27,14 @@ cargo xtask ci
 
   --tier NAME   only this tier (may be repeated)
   --yes         install without asking
+
+  What the tests find in their environment:
+  HOOKSWITCH_BIN_DIR         the built programs; examples in examples/ below it
+  HOOKSWITCH_ARTIFACTS       a folder for pictures and logs worth keeping
+  HOOKSWITCH_VM              kernel: run.sh, which runs a command in the guest
+  SLAPD_URI, SLAPD_CA, ...   directory: see tests/directory/slapd.sh
+  HOOKSWITCH_WEBDRIVER, ...  browser: see tests/browser/rig.sh
+  HOOKSWITCH_DESKTOP_ITEM    desktop: item.sh, which asks the tray; see tests/desktop/rig.sh
 ";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
