@@ -255,7 +255,7 @@ fn a_device_that_was_manifesting_when_the_host_died_is_left_alone() {
 #[test]
 fn a_device_that_waits_for_its_reset_when_the_host_comes_back_gets_it() {
     let make = Make { will_detach: false, ..Make::default() };
-    let mut world = World::with(make, payload(), OLD, Some(Phase::Manifesting));
+    let mut world = World::with(make, payload(), NEW, Some(Phase::Manifesting));
     world.device.firmware = Some(payload());
     world.device.bus = Bus::Dfu;
     world.device.state = 8;
