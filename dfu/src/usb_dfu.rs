@@ -197,7 +197,8 @@ impl UsbDfu {
             phase: Phase::Detaching,
             opened: None,
             gone: false,
-            left_seen: true,
+            // A device that may be manifesting is left alone: when it may be asked, nobody knows any more.
+            left_seen: !matches!(resume, Some(Phase::Manifesting | Phase::WaitingForRuntime)),
             another_seen: false,
             quiet_until: None,
             busy_since: None,

@@ -209,6 +209,10 @@ fn what_is_not_read_is_named() {
     assert_eq!(set(central + 20, &[0xff, 0xff, 0, 0]), ArchiveError::LocalHeader { name: name() });
     assert_eq!(set(end + 4, &[1, 0]), ArchiveError::Directory);
     assert_eq!(set(end + 8, &[2, 0, 2, 0]), ArchiveError::Directory);
+    assert_eq!(set(end + 8, &[2, 0]), ArchiveError::Directory);
+    let local = zip.windows(3).position(|bytes| bytes == b"odd").unwrap();
+    assert!(local < central, "the name in the local header comes first");
+    assert_eq!(set(local, b"ODD"), ArchiveError::LocalHeader { name: name() });
     assert_eq!(set(end + 16, &[0xff; 4]), ArchiveError::Directory);
     assert_eq!(set(end + 10, &[0xff, 0xff]), ArchiveError::TooManyEntries { entries: 0xffff });
     assert!(matches!(set(end + 20, &[1, 0]), ArchiveError::NoEnd { .. }));
@@ -281,6 +285,21 @@ fn entries_that_share_bytes_are_refused() {
     let data_at = (30 + "out".len()) as u32;
     nested[central + 42..central + 46].copy_from_slice(&data_at.to_le_bytes());
     assert_eq!(archive_error(&nested), ArchiveError::Overlap { name: "in".to_owned() });
+}
+
+#[test]
+fn packed_bytes_beyond_the_end_of_the_stream_are_refused() {
+    // An empty deflate stream of two bytes, with and without something after it, and cut.
+    for (packed, whole) in [(&[3u8, 0][..], true), (&[3, 0, 9][..], false), (&[3][..], false)] {
+        let mut zip = archive(&[(RULES_FILE, packed, plain())]);
+        let (central, _) = last_central(&zip);
+        zip[8] = 8;
+        zip[central + 10] = 8;
+        zip[central + 16..central + 20].fill(0);
+        zip[central + 24..central + 28].fill(0);
+        let damaged = matches!(Package::open(&zip), Err(PackageError::Archive(ArchiveError::Inflate { .. })));
+        assert_eq!(damaged, !whole, "{packed:?}: {:?}", Package::open(&zip));
+    }
 }
 
 #[test]

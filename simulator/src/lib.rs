@@ -6,6 +6,23 @@
 //!
 //! The headset keeps its own state and its own opinion ([`State`], [`LogEntry`]): what the host believes is judged by
 //! it, not the other way round. The crate shares no code with the product. Time is real: this is hardware.
+//!
+//! ```
+//! use simulator::{Bus, Button, Setup};
+//!
+//! let bus = Bus::new();
+//! bus.plug("1-1", Setup::default());
+//! let path = bus.devices()[0].hid.as_ref().expect("runtime mode").path.clone();
+//! let pipe = bus.open_hid(&path)?;
+//! pipe.write(&[2, 0x04, 0])?; // Ring
+//! let headset = bus.headset("1-1");
+//! assert!(headset.state().lights.ring);
+//! headset.press(Button::Accept);
+//! let mut report = [0; 64];
+//! let bytes = pipe.read(&mut report)?;
+//! assert_eq!(report[..bytes], [2, 0b11, 0]); // Hook Switch and Line Busy
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod bus;
 mod descriptors;

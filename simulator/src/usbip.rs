@@ -324,7 +324,12 @@ pub fn attach(headset: &HeadsetHandle, vhci_port: Option<u32>) -> Result<Attachm
 
 fn connect(link: &Link, vhci_port: u32) -> Result<UnixStream, AttachError> {
     let stream = vhci::attach(vhci_port)?;
-    *link.stream.lock().unwrap_or_else(PoisonError::into_inner) = stream.try_clone().ok();
+    let mut current = link.stream.lock().unwrap_or_else(PoisonError::into_inner);
+    *current = stream.try_clone().ok();
+    // The drop of the attachment may have looked for a stream just before there was this one.
+    if link.stop.load(Ordering::SeqCst) {
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    }
     Ok(stream)
 }
 

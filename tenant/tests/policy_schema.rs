@@ -268,3 +268,12 @@ fn a_clear_text_password_may_only_go_to_this_machine() {
         json!(["ldap://127.0.0.1:3890", "ldap://localhost", "ldap://[::1]", "ldaps://dc1"]);
     read(&document).expect("loopback and TLS are fine");
 }
+
+#[test]
+fn the_example_in_the_readme_is_a_policy() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```json\n").expect("a JSON block");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let document = PolicyDocument::from_json(example.as_bytes()).expect("a policy");
+    assert!(document.ldap.is_some() && !document.groups.is_empty() && !document.firmware.is_empty());
+}

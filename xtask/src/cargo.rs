@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::{Outcome, Stop, stop};
 
 /// The packages of this workspace, for what must be said of each by name.
-const MEMBERS: [&str; 5] = ["hookswitch", "device-handlers", "dfu", "tenant", "simulator"];
+const MEMBERS: [&str; 6] = ["hookswitch", "device-handlers", "dfu", "tenant", "simulator", "xtask"];
 
 /// This checkout and where it is built.
 #[derive(Debug)]
@@ -21,7 +21,10 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Finds both folders, says where things are built, and makes that folder this checkout's.
     pub(crate) fn open(locked: bool) -> Outcome<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
+        // cargo says at run time which checkout this is; what was compiled in may be another that shares the folder
+        let package =
+            std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&package).parent().map(Path::to_owned);
         let root = root.ok_or_else(|| stop("xtask is not inside a workspace."))?;
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(folder) => root.join(folder),

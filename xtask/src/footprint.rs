@@ -38,8 +38,14 @@ const MB: f64 = 1e6;
 struct Running(Child);
 
 impl Drop for Running {
+    /// Asks first, as a session does that ends, so that the next start finds what an ordinary one finds.
     fn drop(&mut self) {
-        // it may have ended by itself; then there is nothing to end
+        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while asked.is_ok() && Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // it has ended by now, or it is ended without being asked: neither can fail in a way that matters
         drop(self.0.kill());
         drop(self.0.wait());
     }

@@ -152,7 +152,7 @@ if [ ! -e "$policy" ]; then
   chmod 755 "$policy"
 fi
 export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update
+apt-get -qq update || echo 'The package lists could not all be refreshed; going on with what is there.' >&2
 echo 'slapd slapd/no_configuration boolean true' | debconf-set-selections
 apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
 "#;
@@ -173,5 +173,24 @@ fn install(packages: &[&str]) -> Outcome {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(stop(format!("the installation ended with {status}; apt-get says why above."))),
         Err(why) => Err(cannot_start(&call, &why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_found_where_programs_and_daemons_live() {
+        assert!(has_command("sh"));
+        assert!(!has_command("no-such-command-anywhere"));
+        let needs = Needs { purpose: "a test", packages: &[], commands: &["sh", "no-such-command-anywhere"] };
+        assert_eq!(needs.lacking(), ["no-such-command-anywhere"]);
+    }
+
+    #[test]
+    fn an_unknown_package_is_not_installed() {
+        let wanted = BTreeSet::from(["no-such-package-anywhere"]);
+        assert!(installed(&wanted).is_none_or(|found| found.is_empty()));
     }
 }

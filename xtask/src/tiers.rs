@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cargo::{Workspace, cannot_start, make_folder, show};
+use crate::cargo::{Workspace, cannot_start, make_folder, run as run_call, show};
 use crate::packages::{self, BUILD, Needs};
 use crate::{Asked, Outcome, Stop, gates, stop};
 
@@ -27,6 +27,14 @@ cargo xtask ci
 
   --tier NAME   only this tier (may be repeated)
   --yes         install without asking
+
+  What the tests find in their environment:
+  HOOKSWITCH_BIN_DIR         the built programs; examples in examples/ below it
+  HOOKSWITCH_ARTIFACTS       a folder for pictures and logs worth keeping
+  HOOKSWITCH_VM              kernel: run.sh, which runs a command in the guest
+  SLAPD_URI, SLAPD_CA, ...   directory: see tests/directory/slapd.sh
+  HOOKSWITCH_WEBDRIVER, ...  browser: see tests/browser/rig.sh
+  HOOKSWITCH_DESKTOP_ITEM    desktop: item.sh, which asks the tray; see tests/desktop/rig.sh
 ";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +185,14 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
         row.note = format!("SKIPPED: {why}");
         return row;
     }
+    if tier == Tier::Kernel
+        && let Err(Stop(why)) = run_call(&mut Command::new(workspace.root.join("tests/kernel/setup.sh")))
+    {
+        println!("SKIPPED: the kernel tier: {why}");
+        row.counts.skipped = 1;
+        row.note = format!("SKIPPED: its rig could not be set up: {why}");
+        return row;
+    }
     let mut call = workspace.nextest(&tier.rig());
     call.env("HOOKSWITCH_BIN_DIR", workspace.programs()).env("HOOKSWITCH_ARTIFACTS", workspace.artifacts());
     match tier {
@@ -198,7 +214,10 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
         }
     }
     let began = Instant::now();
-    match make_folder(&workspace.artifacts()).and_then(|()| count(&mut call)) {
+    let outcome = make_folder(&workspace.artifacts())
+        .and_then(|()| build_test(workspace, tier))
+        .and_then(|()| count(&mut call));
+    match outcome {
         Ok(counts) => row.counts = counts,
         Err(Stop(why)) => {
             row.counts.failed = 1;
@@ -207,6 +226,14 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
     }
     row.took = began.elapsed();
     row
+}
+
+/// Builds the integration test of a tier before its rig stands, so that no time limit of a test runs meanwhile.
+fn build_test(workspace: &Workspace, tier: Tier) -> Outcome {
+    if tier == Tier::Fast {
+        return Ok(());
+    }
+    run_call(workspace.cargo("test").args(["--workspace", "--no-run", "--quiet", "--test", tier.name()]))
 }
 
 /// Runs nextest, passes on what it says and reads its summary.

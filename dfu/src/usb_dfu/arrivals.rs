@@ -52,14 +52,14 @@ impl UsbDfu {
         if identity.port != self.plan.runtime.port {
             return;
         }
+        let seen = self.classify(&identity);
+        let before = self.device.as_ref().map(|device| self.classify(device));
+        // More may become known of a device without its being another one.
         let replaced =
-            self.device.as_ref().is_some_and(|device| self.classify(device) != self.classify(&identity));
+            before.is_some_and(|before| before != seen && ![before, seen].contains(&Seen::Incomplete));
         self.device = Some(identity);
         match self.step {
-            Step::Waiting { .. } => {
-                self.left_seen |= replaced;
-                self.look(now);
-            }
+            Step::Waiting { .. } => self.look(now),
             // A departure that was not reported, or not yet.
             Step::Pausing { .. } if replaced => self.lost(now),
             Step::Requested(Request::Reset(_)) | Step::Done | Step::Pausing { .. } => {}
@@ -96,7 +96,6 @@ impl UsbDfu {
         match self.phase {
             Phase::Detaching if self.detach_sent => self.await_dfu(self.plan.reenumerate_timeout, now),
             Phase::Manifesting | Phase::WaitingForRuntime => self.await_runtime(now),
-            Phase::Preparing if self.complete => self.await_runtime(now),
             phase => {
                 self.attempts += 1;
                 if self.cancelled {

@@ -83,6 +83,16 @@ fn without_will_detach_the_host_resets_twice() {
 }
 
 #[test]
+fn a_device_that_falls_silent_and_leaves_by_itself_is_not_reset() {
+    let stated_manifest_ms = Some(10);
+    let make = Make { manifest_ms: 6000, stated_manifest_ms, mute_in_manifestation: true, ..Make::default() };
+    let mut world = World::new(make);
+    let verdict = world.run(pass);
+    world.check(&verdict);
+    assert_eq!((verdict, resets(&world)), (succeeded(), 0));
+}
+
+#[test]
 fn transfer_sizes_beyond_what_a_host_can_send_are_cut() {
     let make = Make { transfer_size: 0xfffe, ..Make::default() };
     let mut world = World::with(make, firmware(NEW, 9000, 0), OLD, None);
@@ -224,6 +234,85 @@ fn an_update_that_ended_while_nobody_looked_is_found_done() {
 }
 
 #[test]
+fn a_device_that_was_manifesting_when_the_host_died_is_left_alone() {
+    // The same version as before: only a whole manifestation makes it a success without another download.
+    let mut world = World::with(Make::default(), payload(), NEW, None);
+    let mut crashed = false;
+    let verdict = world.run(|world, request| {
+        let asks = matches!(request, Output::Control(control) if control.request == 3);
+        if asks && world.device.state == 6 && !std::mem::replace(&mut crashed, true) {
+            world.crash_at = Some(world.now_ms + 1);
+        }
+        Meddling::Pass
+    });
+    world.check(&verdict);
+    assert!(crashed);
+    assert_eq!(verdict, succeeded());
+    assert_eq!(world.requests.iter().filter(|request| is_block(request, 0)).count(), 1);
+    assert_eq!(world.device.firmware, Some(payload()));
+}
+
+#[test]
+fn a_device_that_waits_for_its_reset_when_the_host_comes_back_gets_it() {
+    let make = Make { will_detach: false, ..Make::default() };
+    let mut world = World::with(make, payload(), NEW, Some(Phase::Manifesting));
+    world.device.firmware = Some(payload());
+    world.device.bus = Bus::Dfu;
+    world.device.state = 8;
+    world.pass_time(1);
+    let verdict = world.run(pass);
+    world.check(&verdict);
+    assert_eq!((verdict, requests(&world, 1), resets(&world)), (succeeded(), 0, 1));
+}
+
+#[test]
+fn a_device_that_failed_to_manifest_while_the_host_was_away_is_downloaded_again() {
+    let mut world = World::with(Make::default(), payload(), OLD, Some(Phase::WaitingForRuntime));
+    world.device.firmware = None;
+    world.device.bus = Bus::Dfu;
+    world.device.state = ERROR;
+    world.pass_time(1);
+    let verdict = world.run(pass);
+    world.check(&verdict);
+    assert_eq!(verdict, succeeded());
+}
+
+#[test]
+fn between_two_attempts_it_can_be_cancelled() {
+    let mut world = World::new(Make::default());
+    world.device.fail_manifestation = Some((7, 1));
+    let verdict = world.run(|world, request| {
+        if matches!(request, Output::Control(control) if control.request == 4) {
+            world.input(Input::Cancel);
+        }
+        Meddling::Pass
+    });
+    world.check(&verdict);
+    assert!(
+        matches!(verdict, Verdict::Failed(Failure::Cancelled { phase: Phase::Preparing, .. })),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn a_device_told_of_before_its_interfaces_is_not_mistaken() {
+    let mut world = World::new(Make { dfu_pid: 1, ..Make::default() });
+    let verdict = world.run(|world, request| {
+        if !matches!(request, Output::Open { .. }) {
+            let mut bare = world.plan.runtime.clone();
+            bare.dfu = None;
+            bare.bcd_device = NEW;
+            world.input(Input::Arrived(bare));
+            world.tell_again();
+        }
+        Meddling::Pass
+    });
+    world.check(&verdict);
+    assert_eq!(verdict, succeeded());
+    assert_eq!(requests(&world, 0), 1, "one DFU_DETACH");
+}
+
+#[test]
 fn an_old_version_is_no_success_however_well_it_went() {
     let mut world = World::new(Make::default());
     world.device.lazy = true;
@@ -264,7 +353,7 @@ fn another_unit_at_the_port_is_not_believed() {
     let verdict = world.run(|world, request| {
         if is_block(request, 3) && !std::mem::replace(&mut done, true) {
             world.device.unplug();
-            world.input(Input::Left { port: stranger.port.clone() });
+            world.pass_time(world.now_ms);
             world.input(Input::Arrived(stranger.clone()));
         }
         Meddling::Pass

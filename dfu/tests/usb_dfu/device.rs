@@ -26,6 +26,8 @@ pub(crate) struct Make {
     /// bwPollTimeout it states in dfuDNLOAD-IDLE.
     pub(crate) idle_ms: u64,
     pub(crate) manifest_ms: u64,
+    /// bwPollTimeout it states for manifestation, if that is not what it takes.
+    pub(crate) stated_manifest_ms: Option<u64>,
     /// From leaving the bus to being enumerated.
     pub(crate) enumerate_ms: u64,
 }
@@ -43,6 +45,7 @@ impl Default for Make {
             write_ms: 20,
             idle_ms: 0,
             manifest_ms: 300,
+            stated_manifest_ms: None,
             enumerate_ms: 400,
         }
     }
@@ -345,6 +348,9 @@ impl Device {
             _ => {}
         }
         self.until = self.now + poll_ms;
+        if let (MANIFEST, Some(stated_ms)) = (self.state, self.make.stated_manifest_ms) {
+            poll_ms = stated_ms;
+        }
         let [low, middle, high, _] = (poll_ms as u32).to_le_bytes();
         vec![self.status, low, middle, high, self.state, 0]
     }

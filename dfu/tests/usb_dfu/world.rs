@@ -190,6 +190,13 @@ impl World {
         self.seen = present;
     }
 
+    /// Tells of the device at the port once more.
+    pub(crate) fn tell_again(&mut self) {
+        if let Some(identity) = identity(&self.device) {
+            self.input(Input::Arrived(identity));
+        }
+    }
+
     /// The host dies and starts again with what the journal holds.
     fn crash(&mut self) {
         let resume = self.journal.last().copied();

@@ -285,6 +285,31 @@ async fn moods_misbehave_on_v1_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_locked_store_asks_to_come_back() {
+    let tenant = Tenant::new();
+    let server = tenant.serve(&[]);
+    let token = server.enrol_as(&tenant, "HOST-1").await;
+    let lock = rusqlite::Connection::open(tenant.dir.join("tenant.db")).expect("opens");
+    lock.execute_batch("BEGIN IMMEDIATE").expect("locks");
+    let answer = server.put(&token, &paths::host("HOST-1"), &host("HOST-1")).await;
+    assert_eq!(answer.headers()["retry-after"], "5");
+    problem(answer, 503).await;
+    lock.execute_batch("ROLLBACK").expect("unlocks");
+    assert_eq!(server.put(&token, &paths::host("HOST-1"), &host("HOST-1")).await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_peer_that_says_nothing_delays_nobody() {
+    let tenant = Tenant::new();
+    let server = tenant.serve(&[]);
+    let address = server.url.strip_prefix("https://").expect("https");
+    let silent: Vec<_> = (0..50).map(|_| std::net::TcpStream::connect(address).expect("connects")).collect();
+    let answer = server.get(paths::HEALTH).timeout(Duration::from_secs(2)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    drop(silent);
+}
+
+#[tokio::test]
 async fn what_is_open_is_open_and_the_rest_is_a_problem_document() {
     let tenant = Tenant::new();
     let server = tenant.serve(&[]);

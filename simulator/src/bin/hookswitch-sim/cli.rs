@@ -32,6 +32,15 @@ struct Cli {
 enum Command {
     /// Run a headset until killed; one line says when it is attached
     Run(Box<Run>),
+    /// Write a firmware image this headset accepts, without DFU suffix
+    Firmware(FirmwareArgs),
+    #[command(flatten)]
+    Ask(Ask),
+}
+
+/// What a running simulator is asked.
+#[derive(Debug, Subcommand)]
+enum Ask {
     /// Press a button; exit status 1 if the headset does not react to it now
     Press {
         /// accept, terminate: only if the hook is down or up; hold: the same as flash
@@ -51,8 +60,6 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write a firmware image this headset accepts, without DFU suffix
-    Firmware(FirmwareArgs),
 }
 
 #[derive(Debug, Args)]
@@ -191,14 +198,14 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match command {
         Command::Firmware(arguments) => write_firmware(&arguments),
         Command::Run(arguments) => socket_path(control).and_then(|socket| run(&arguments, &socket)),
-        command => socket_path(control).and_then(|socket| {
+        Command::Ask(question) => socket_path(control).and_then(|socket| {
             let mut client = Client::connect(&socket).map_err(|error| {
                 format!(
                     "no simulator answers at {}: {error}; start one with `hookswitch-sim run`",
                     socket.display()
                 )
             })?;
-            ask(&mut client, command)
+            ask(&mut client, question)
         }),
     };
     match outcome {
@@ -290,10 +297,10 @@ fn wait_for_end(signals: &libc::sigset_t) -> io::Result<()> {
     if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) }
 }
 
-fn ask(client: &mut Client, command: Command) -> Result<(), Failure> {
+fn ask(client: &mut Client, question: Ask) -> Result<(), Failure> {
     let told = |error: io::Error| error.to_string();
-    match command {
-        Command::Press { button } => {
+    match question {
+        Ask::Press { button } => {
             if client.press(pressed(button)).map_err(told)? {
                 Ok(())
             } else {
@@ -302,17 +309,16 @@ fn ask(client: &mut Client, command: Command) -> Result<(), Failure> {
                 Err(reason.unwrap_or_else(|| "the headset did not react".to_owned()))
             }
         }
-        Command::Unplug => client.unplug().map_err(told),
-        Command::Plug => client.plug().map_err(told),
-        Command::State(arguments) => show_state(client, &arguments),
-        Command::Fail(arguments) => arm(client, &arguments),
-        Command::Log { json } => {
+        Ask::Unplug => client.unplug().map_err(told),
+        Ask::Plug => client.plug().map_err(told),
+        Ask::State(arguments) => show_state(client, &arguments),
+        Ask::Fail(arguments) => arm(client, &arguments),
+        Ask::Log { json } => {
             for entry in client.log().map_err(told)? {
                 println!("{}", if json { log_json(&entry)? } else { log_text(&entry) });
             }
             Ok(())
         }
-        Command::Run(_) | Command::Firmware(_) => Ok(()),
     }
 }
 

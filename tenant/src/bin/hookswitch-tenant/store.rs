@@ -60,7 +60,7 @@ impl Store {
     /// Opens the file and brings it to the current version.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.busy_timeout(Duration::from_secs(2))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // FULL: an event that was acknowledged survives a power cut.
         connection.pragma_update(None, "synchronous", "FULL")?;
