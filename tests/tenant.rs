@@ -15,6 +15,8 @@ use tenant::wire::{
 
 #[path = "tenant/attacks.rs"]
 mod attacks;
+#[path = "tenant/hostile.rs"]
+mod hostile;
 #[path = "tenant/rig.rs"]
 mod rig;
 
@@ -162,6 +164,29 @@ async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
     assert_eq!(std::fs::read(&whole).unwrap(), firmware);
     assert!(!part.exists());
 
+    // A download that is given up half-way: what came stays, and the next one goes on from there.
+    std::fs::remove_file(&whole).unwrap();
+    {
+        let half = tokio::sync::Notify::new();
+        let progress = |done, _| {
+            if done >= 500_000 {
+                half.notify_one();
+            }
+        };
+        let request = TenantRequest::FetchTarget { target: "fw.zip".to_owned() };
+        tokio::select! {
+            biased;
+            () = half.notified() => {}
+            _ = room.perform(request, progress) => println!("the download was too quick to be given up"),
+        }
+    }
+    if !whole.exists() {
+        let came = std::fs::metadata(&part).unwrap().len();
+        assert!((500_000..3_000_000).contains(&came), "{came} bytes came before");
+        let (package, steps) = target(&mut room, "fw.zip").await.unwrap();
+        assert_eq!((package.get(), steps[0]), (&firmware, (came, 3_000_000)));
+    }
+
     // Its beginning is damaged: found by the hash, and fetched from the start.
     for beginning in [&damaged[..2_000_000], &[0; 3_500_000][..]] {
         std::fs::remove_file(&whole).unwrap();
@@ -291,7 +316,11 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     // The machine's own authorities do not know it either, if there are any.
     let machine_only = TenantConfig { extra_ca_pem: None, ..tenant.config(&failing_url) };
     let failure = enrol(&mut TenantRoom::new(machine_only).unwrap()).await.unwrap_err();
-    assert!(["tenant-certificate", "tenant-trust"].contains(&failure.problem.code.as_str()), "{}", failure.problem);
+    assert!(
+        ["tenant-certificate", "tenant-trust"].contains(&failure.problem.code.as_str()),
+        "{}",
+        failure.problem
+    );
 
     drop(failing);
     let failure = enrol(&mut tenant.room(&failing_url)).await.unwrap_err();
