@@ -1,1 +1,29 @@
-### problem
+### What went wrong, and in `.next` what to do. The place is shown beside it.
+
+## Settings
+
+problem-setting-invalid = The value of { $key } cannot be used; it is left out
+    .next = { $kind ->
+        [port] Write a TCP port from 0 to 65535.
+        [origins] Write a list of at most 64 origins such as https://softphone.example.
+        [language] Write a language tag such as de-DE.
+        [https] Write an address that begins with https:// and has no password, query or fragment.
+        [tenant-id] Write 1 to 128 letters, digits, “-”, “_” or “.”.
+        [token] Write 1 to 4096 visible ASCII characters.
+        [sha256] Write the SHA-256 of root.json, 64 hexadecimal digits.
+        [path] Write the full path of a PEM file.
+        [user] Write 1 to 256 characters.
+       *[level] Write one of error, warn, info, debug, trace.
+    }
+problem-setting-managed = { $key } is set by your IT department and cannot be changed here
+    .next = Remove it here, or ask your IT department to change { $machine }.
+problem-setting-misspelt = There is no setting { $key }; { $nearest } comes nearest
+    .next = Write { $nearest }; “hookswitch settings list” shows all of them.
+problem-setting-unknown = There is no setting { $key }
+    .next = Remove it; “hookswitch settings list” shows all there are.
+problem-settings-newer = The settings file has schema { $schema }, this agent knows up to { $known }
+    .next = Update the agent; until then the settings it knows are used.
+problem-settings-too-large = The settings file has { $bytes } bytes, at most { $limit } are read; it is left out
+    .next = Look what filled it, or delete it: the defaults apply.
+problem-settings-unreadable = Line { $line } of the settings file is not TOML; the file is left out
+    .next = Correct the line: name = value, texts in quotation marks.
