@@ -1,3 +1,6 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
+pub mod folders;
 pub mod handle;
+pub mod log;
+pub mod os;

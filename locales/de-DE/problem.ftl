@@ -27,3 +27,21 @@ problem-settings-too-large = Die Einstellungsdatei hat { $bytes } Byte, gelesen 
     .next = Sehen Sie nach, was sie gefüllt hat, oder löschen Sie sie: Dann gelten die Vorgaben.
 problem-settings-unreadable = Zeile { $line } der Einstellungsdatei ist kein TOML; die Datei wird übergangen
     .next = Berichtigen Sie die Zeile: Name = Wert, Texte in Anführungszeichen.
+
+## Ordner und Protokolle
+
+problem-home-foreign = Der Ordner gehört einem anderen Benutzer
+    .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen eigenen Ordner oder berichtigen Sie den Besitzer.
+problem-home-unknown = Dieser Benutzer hat keinen persönlichen Ordner
+    .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen Ordner.
+problem-home-unwritable = In den Ordner lässt sich nicht schreiben: { $reason }
+    .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen anderen Ordner oder berichtigen Sie die Rechte.
+problem-log-not-started = Die Protokolle ließen sich nicht beginnen: { $reason }
+    .next = Melden Sie das: Es ist ein Fehler im Programm.
+problem-log-unwritable = Das Protokoll lässt sich nicht schreiben: { $reason }
+    .next = Berichtigen Sie die Rechte der Datei oder löschen Sie sie.
+
+## Die Arbeitsfläche
+
+problem-browser-not-opened = Es ließ sich kein Browser öffnen: { $reason }
+    .next = Installieren Sie das Paket xdg-utils und wählen Sie einen Standardbrowser, oder öffnen Sie die Adresse, die „hookswitch open“ ausgibt.

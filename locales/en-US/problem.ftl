@@ -27,3 +27,21 @@ problem-settings-too-large = The settings file has { $bytes } bytes, at most { $
     .next = Look what filled it, or delete it: the defaults apply.
 problem-settings-unreadable = Line { $line } of the settings file is not TOML; the file is left out
     .next = Correct the line: name = value, texts in quotation marks.
+
+## Folders and logs
+
+problem-home-foreign = The folder belongs to another user
+    .next = Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.
+problem-home-unknown = This user has no home folder
+    .next = Name a folder with --home DIR or HOOKSWITCH_HOME.
+problem-home-unwritable = The folder cannot be written: { $reason }
+    .next = Name another folder with --home DIR or HOOKSWITCH_HOME, or correct its permissions.
+problem-log-not-started = The logs could not be started: { $reason }
+    .next = Report this: it is a mistake in the program.
+problem-log-unwritable = The log cannot be written: { $reason }
+    .next = Correct the permissions of the file, or delete it.
+
+## The desktop
+
+problem-browser-not-opened = No browser could be opened: { $reason }
+    .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open” prints.
