@@ -3,4 +3,6 @@
 pub mod folders;
 pub mod handle;
 pub mod log;
+pub mod notify;
 pub mod os;
+pub mod tray;

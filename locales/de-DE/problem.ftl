@@ -45,3 +45,5 @@ problem-log-unwritable = Das Protokoll lässt sich nicht schreiben: { $reason }
 
 problem-browser-not-opened = Es ließ sich kein Browser öffnen: { $reason }
     .next = Installieren Sie das Paket xdg-utils und wählen Sie einen Standardbrowser, oder öffnen Sie die Adresse, die „hookswitch open“ ausgibt.
+problem-tray-no-session-bus = Es gibt kein Symbol neben der Uhr, weil der Nachrichtenbus der Arbeitsfläche nicht erreichbar ist: { $reason }
+    .next = Öffnen Sie das Fenster mit „hookswitch open“; alles andere funktioniert.

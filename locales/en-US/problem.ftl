@@ -45,3 +45,5 @@ problem-log-unwritable = The log cannot be written: { $reason }
 
 problem-browser-not-opened = No browser could be opened: { $reason }
     .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open” prints.
+problem-tray-no-session-bus = There is no tray icon, because the desktop’s message bus cannot be reached: { $reason }
+    .next = Open the window with “hookswitch open”; everything else works.
