@@ -2,7 +2,11 @@
 
 pub mod folders;
 pub mod handle;
+pub mod hardware;
+pub mod hid;
+pub mod hotplug;
 pub mod log;
 pub mod notify;
 pub mod os;
 pub mod tray;
+pub mod usb;
