@@ -2,9 +2,13 @@
 //! `tests/desktop/rig.sh`. Fails elsewhere.
 #![expect(clippy::disallowed_methods, reason = "asks the desktop through its own tools")]
 
-use hookswitch::agent::menu::{Action, Badge, Item, Menu, Page};
+use hookswitch::agent::menu::{Action, Menu, Page};
 use hookswitch::agent::notice::Notice;
 use hookswitch::locale::{Locale, Message};
+use hookswitch::protocol::local::{Call, CallState, Direction, View};
+use hookswitch::protocol::{
+    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, TenantMode, TenantState,
+};
 use hookswitch::shell::{notify, tray};
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
@@ -49,32 +53,65 @@ fn host_is_there() -> bool {
     run("gdbus", &[&bus[..], &question[..]].concat()).contains("true")
 }
 
-fn menu(percent: i64, badge: Badge) -> Menu {
-    let action = |id, action| Item::Action { label: Message::new(id), action };
-    Menu {
-        tooltip: match badge {
-            Badge::None => Message::new("tray-tooltip").number("count", 1),
-            Badge::Update => Message::new("tray-tooltip-updates").number("count", 1),
-            Badge::Call => Message::new("tray-tooltip-call"),
-            Badge::Muted => Message::new("tray-tooltip-muted"),
-        },
-        badge,
-        items: vec![
-            Item::Label(Message::new("tray-device").text("name", "Alpha & Beta_1").text("version", "1.20")),
-            Item::Separator,
-            Item::Label(Message::new("tray-progress").text("name", "Gamma").number("percent", percent)),
-            Item::Action {
-                label: Message::new("tray-install").text("name", "Alpha & Beta_1").text("version", "1.30"),
-                action: Action::Install { offer: "p:d".to_owned() },
-            },
-            Item::Separator,
-            action("tray-open-devices", Action::OpenWindow(Page::Devices)),
-            action("tray-open-updates", Action::OpenWindow(Page::Updates)),
-            Item::Separator,
-            Item::Label(Message::new("tray-managed").text("company", "Example Ltd")),
-            action("tray-quit", Action::Quit),
-        ],
-    }
+/// What the agent would draw with one headset, one job and one update more.
+fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
+    let device = Device {
+        id: "1234-0001-a".to_owned(),
+        vendor: "Example".to_owned(),
+        product: "Alpha & Beta_1".to_owned(),
+        vendor_id: 0x1234,
+        product_id: 1,
+        serial: None,
+        firmware_version: "1.20".to_owned(),
+        port: None,
+        capabilities: Capabilities::default(),
+        status: DeviceStatus::Ready,
+        line_busy: false,
+    };
+    let offer = Offer {
+        id: "p:1234-0001-a".to_owned(),
+        device: device.id.clone(),
+        policy: "p".to_owned(),
+        name: device.product.clone(),
+        from_version: "1.20".to_owned(),
+        to_version: "1.30".to_owned(),
+        deployment: Deployment::Optional,
+        group: "all-users".to_owned(),
+        deferred: false,
+        blocked: None,
+    };
+    let job = Job {
+        offer: "p:other".to_owned(),
+        device: "other".to_owned(),
+        name: "Gamma".to_owned(),
+        from_version: "1.00".to_owned(),
+        to_version: "2.00".to_owned(),
+        phase: "downloading".to_owned(),
+        done_bytes,
+        total_bytes: 100,
+        outcome: (done_bytes == 100).then(|| Outcome::Succeeded { version: "2.00".to_owned() }),
+    };
+    let call = call.map(|muted| Call {
+        id: 1,
+        client: "softphone".to_owned(),
+        direction: Direction::Incoming,
+        state: CallState::Answered,
+        muted,
+        contact: None,
+    });
+    let tenant = TenantState {
+        mode: TenantMode::Server,
+        company: Some("Example Ltd".to_owned()),
+        ..TenantState::default()
+    };
+    hookswitch::agent::menu::menu(&View {
+        devices: vec![device],
+        offers: vec![offer],
+        job: Some(job),
+        calls: call.into_iter().collect(),
+        tenant,
+        ..View::default()
+    })
 }
 
 /// Times all threads but this one went to sleep since they began: each is one wakeup.
@@ -99,7 +136,7 @@ fn the_tray_is_drawn_and_answers() {
     wait_for("the panel's end", || (!host_is_there()).then_some(()));
     let (actions, mut clicks) = tokio::sync::mpsc::channel(8);
     let tray = tray::start(Arc::new(Locale::new("de-DE")), actions).expect("there is a session bus");
-    tray.draw(&menu(7, Badge::Update));
+    tray.draw(&menu(7, None));
     let mut panel = Command::new("xfce4-panel").arg("--disable-wm-check").spawn().expect("the panel starts");
     let found = wait_for("the icon's registration", || {
         host_is_there().then(|| item(&["list"]).lines().next().map(str::to_owned)).flatten()
@@ -122,33 +159,39 @@ fn the_tray_is_drawn_and_answers() {
         assert!(text.contains(line), "{line} is not in {text}");
     }
     assert!(text.contains("Alpha & Beta__1, Version 1.20"), "a name marks no shortcut: {text}");
-    assert_eq!(text.matches("'enabled': <false>").count(), 3, "labels cannot be chosen: {text}");
+    assert_eq!(text.matches("'enabled': <false>").count(), 4, "labels cannot be chosen: {text}");
 
     std::thread::sleep(Duration::from_millis(700)); // the panel paints
     item(&["picture", "tray-update"]);
     item(&["click", "3", "16", "16"]);
     std::thread::sleep(Duration::from_millis(700));
     item(&["picture", "tray-menu"]);
-    // While the menu is open its words change under the pointer; then a line is chosen with the keyboard.
-    tray.draw(&menu(50, Badge::Update));
+    // While the menu is open its words change under the pointer.
+    tray.draw(&menu(50, None));
     wait_for("the new words", || {
         item(&["menu", &found]).contains("Gamma wird aktualisiert: 50 %").then_some(())
     });
     std::thread::sleep(Duration::from_millis(300));
     item(&["picture", "tray-menu-progress"]);
+    run("xdotool", &["key", "Escape"]);
+
+    // The job is done, the waiting update can be chosen: with the keyboard, the first line that is not grey.
+    tray.draw(&menu(100, None));
+    wait_for("the next menu", || (!item(&["menu", &found]).contains("Gamma")).then_some(()));
+    std::thread::sleep(Duration::from_millis(500));
+    item(&["click", "3", "16", "16"]);
+    std::thread::sleep(Duration::from_millis(700));
     run("xdotool", &["key", "Down"]);
     run("xdotool", &["key", "Return"]);
     let action = wait_for("the chosen line", || clicks.try_recv().ok());
-    assert_eq!(action, Action::Install { offer: "p:d".to_owned() });
+    assert_eq!(action, Action::Install { offer: "p:1234-0001-a".to_owned() });
 
     item(&["click", "1", "16", "16"]);
     let action = wait_for("the left click", || clicks.try_recv().ok());
     assert_eq!(action, Action::OpenWindow(Page::Devices));
 
-    for (badge, name) in
-        [(Badge::Call, "tray-call"), (Badge::Muted, "tray-muted"), (Badge::None, "tray-none")]
-    {
-        tray.draw(&menu(50, badge));
+    for (muted, name) in [(false, "tray-call"), (true, "tray-muted")] {
+        tray.draw(&menu(100, Some(muted)));
         std::thread::sleep(Duration::from_millis(500));
         item(&["picture", name]);
     }
@@ -212,11 +255,11 @@ fn a_notice_reaches_the_desktop() {
             .expect("the name is free")
     });
     let notice = Notice {
-        title: Message::new("tray-tooltip-call"),
-        body: Message::new("tray-managed").text("company", "<b>A & B</b>"),
+        title: Message::new("notice-update-succeeded").text("name", "Alpha"),
+        body: Message::new("notice-update-succeeded-body").text("version", "<b>A & B</b>"),
     };
     notify::show(&Locale::new("en-US"), &notice);
     let (title, body) = shown.recv_timeout(PATIENCE).expect("the notice arrives");
-    assert_eq!(title, "Hookswitch: in a call");
-    assert_eq!(body, "Managed by &lt;b&gt;A &amp; B&lt;/b&gt;");
+    assert_eq!(title, "Alpha: update done");
+    assert_eq!(body, "The headset says it has version &lt;b&gt;A &amp; B&lt;/b&gt; now.");
 }

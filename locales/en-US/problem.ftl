@@ -47,3 +47,53 @@ problem-browser-not-opened = No browser could be opened: { $reason }
     .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open” prints.
 problem-tray-no-session-bus = There is no tray icon, because the desktop’s message bus cannot be reached: { $reason }
     .next = Open the window with “hookswitch open”; everything else works.
+
+## Headsets
+
+problem-bad-descriptor = Its report descriptor cannot be understood: { $error }
+    .next = Plug it in again; if that does not help, send a bundle to support.
+problem-hid-access-denied = The headset cannot be opened: { $error }
+    .next = Install the package’s udev rule (70-hookswitch.rules), then plug the headset in again.
+problem-hid-unavailable = HID devices cannot be listed: { $error }
+    .next = Start Hookswitch again; if that does not help, run “hookswitch doctor”.
+problem-hotplug-unavailable = The system does not tell when devices come and go: { $error }
+    .next = Start Hookswitch again after plugging a headset in.
+problem-usb-unavailable = USB devices cannot be listed: { $error }
+    .next = Firmware updates are off until that works; call control is not affected. Run “hookswitch doctor”.
+
+## Calls
+
+problem-no-such-call = There is no such call, or it has ended
+    .next = Read GET /v1/calls for the calls that are open.
+problem-not-your-call = The call belongs to another softphone
+    .next = Only the softphone that created a call may act on it.
+problem-too-many-calls = { $limit } calls are open already
+    .next = End calls that are over before starting another one.
+problem-wrong-call-state = That cannot be done to a call that is { $state ->
+        [ringing] ringing
+        [answered] answered
+        [held] on hold
+       *[ended] over
+    }
+    .next = Follow the call’s events; a held call is resumed, a ringing one answered.
+
+## Updates
+
+problem-in-call = The headset is in a call
+    .next = Install the update when the call is over.
+problem-no-dfu-interface = The device shows no firmware update interface
+    .next = Plug it in by its USB cable, directly and not through a charger.
+problem-no-such-offer = There is no such update any more
+    .next = Look at the list of updates again.
+problem-no-update-running = No update is running
+    .next = There is nothing to cancel.
+problem-package-refused = The firmware package is refused: { $error }
+    .next = Nothing was sent to the device. The company has to publish a package that fits.
+problem-update-cancelled = The update was cancelled before anything was sent to the device
+    .next = Start it again whenever it suits.
+problem-update-failed = The update failed: { $detail }
+    .next = Leave the headset plugged in and start the update again; if that does not help, send a bundle to support.
+problem-update-running = Another update is running
+    .next = Wait until it is done; one headset is updated at a time.
+problem-update-unknown = Nobody can say whether the update worked: { $detail }
+    .next = Plug the headset in again and look at its version on the Devices page.
