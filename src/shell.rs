@@ -1,5 +1,6 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
+pub mod bundle;
 pub mod folders;
 pub mod handle;
 pub mod hardware;

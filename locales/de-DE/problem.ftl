@@ -97,3 +97,8 @@ problem-update-running = Es läuft eine andere Aktualisierung
     .next = Warten Sie, bis sie fertig ist; es wird ein Headset zur Zeit aktualisiert.
 problem-update-unknown = Niemand kann sagen, ob die Aktualisierung gelang: { $detail }
     .next = Stecken Sie das Headset neu an und sehen Sie auf der Seite „Geräte“ nach seiner Version.
+
+## Das Diagnosepaket
+
+problem-bundle-not-written = Das Diagnosepaket lässt sich nicht schreiben: { $reason }
+    .next = Nennen Sie mit --output FILE eine andere Datei.

@@ -97,3 +97,8 @@ problem-update-running = Another update is running
     .next = Wait until it is done; one headset is updated at a time.
 problem-update-unknown = Nobody can say whether the update worked: { $detail }
     .next = Plug the headset in again and look at its version on the Devices page.
+
+## The support bundle
+
+problem-bundle-not-written = The bundle cannot be written: { $reason }
+    .next = Name another file with --output FILE.
