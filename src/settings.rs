@@ -134,6 +134,14 @@ impl Key {
         Self::ALL.into_iter().find(|key| key.name() == name)
     }
 
+    /// For names a person gives.
+    ///
+    /// # Errors
+    /// No such setting; the problem names the one that is spelt nearly so.
+    pub fn find(name: &str) -> Result<Self, Problem> {
+        Self::named(name).ok_or_else(|| document::unknown(name, "settings"))
+    }
+
     /// Says whom the agent trusts. All of these come from one layer: once the machine names a tenant, a user can
     /// neither retarget it nor add a trust anchor the machine left out.
     pub fn is_tenant(self) -> bool {

@@ -149,6 +149,7 @@ fn an_unknown_key_names_its_neighbour_and_the_rest_is_used() {
     assert_eq!(codes(&problems), ["setting-unknown", "setting-misspelt"]);
     assert_eq!(problems[1].args["nearest"], "rest_port");
     assert_eq!(problems[1].place, "user.toml: rest_prot");
+    assert_eq!(Key::find("rest_prot").expect_err("misspelt").args["nearest"], "rest_port");
     let german = Locale::new("de").problem(&problems[1]);
     assert!(german.what.contains("rest_port") && german.what != problems[1].what, "{german}");
 }
