@@ -1,3 +1,6 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
+pub mod certificate;
 pub mod handle;
+pub mod private_file;
+pub mod secret;
