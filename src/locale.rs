@@ -1,5 +1,11 @@
 //! Every string shown, by Fluent id. Pure: the `.ftl` texts are embedded, the language is an argument.
 
+use crate::protocol::Problem;
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentMessage, FluentResource, FluentValue};
+use std::sync::OnceLock;
+use unic_langid::LanguageIdentifier;
+
 /// A text to show: a Fluent id and its arguments. Faces turn it into words with [`Locale::format`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
@@ -28,5 +34,232 @@ impl Message {
     pub fn number(mut self, name: &'static str, value: i64) -> Self {
         self.args.push((name, Arg::Number(value)));
         self
+    }
+}
+
+/// A [`Problem`] in the person's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemText {
+    pub what: String,
+    /// Names of devices, files and addresses: the same in every language.
+    pub place: String,
+    pub next: String,
+}
+
+impl std::fmt::Display for ProblemText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}). {}", self.what, self.place, self.next)
+    }
+}
+
+/// One language of the product.
+#[derive(Debug)]
+struct Language {
+    tag: &'static str,
+    rtl: bool,
+    texts: &'static [&'static str],
+}
+
+macro_rules! language {
+    ($tag:literal, $rtl:literal) => {
+        Language {
+            tag: $tag,
+            rtl: $rtl,
+            texts: &[
+                include_str!(concat!("../locales/", $tag, "/main.ftl")),
+                include_str!(concat!("../locales/", $tag, "/tray.ftl")),
+                include_str!(concat!("../locales/", $tag, "/notice.ftl")),
+                include_str!(concat!("../locales/", $tag, "/problem.ftl")),
+                include_str!(concat!("../locales/", $tag, "/cli.ftl")),
+            ],
+        }
+    };
+}
+
+/// The first one is complete and what the others fall back to.
+static LANGUAGES: [Language; 2] = [language!("en-US", false), language!("de-DE", false)];
+
+type Bundle = FluentBundle<FluentResource>;
+
+/// The texts of one language. Parsed at first use.
+pub struct Locale {
+    language: &'static Language,
+    chosen: OnceLock<Bundle>,
+    fallback: OnceLock<Bundle>,
+}
+
+impl std::fmt::Debug for Locale {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Locale").field(&self.language.tag).finish()
+    }
+}
+
+impl Default for Locale {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl Locale {
+    /// The best language for `tag`, which may be a BCP 47 tag or a POSIX locale name (`de_AT.UTF-8`): same tag, else
+    /// same language, else English.
+    pub fn new(tag: &str) -> Self {
+        let wanted = tag.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+        let code = wanted.split('-').next().unwrap_or_default();
+        let language = LANGUAGES
+            .iter()
+            .find(|l| l.tag.eq_ignore_ascii_case(&wanted))
+            .or_else(|| LANGUAGES.iter().find(|l| l.code().eq_ignore_ascii_case(code)))
+            .unwrap_or(&LANGUAGES[0]);
+        Self { language, chosen: OnceLock::new(), fallback: OnceLock::new() }
+    }
+
+    /// Tags of all languages there are.
+    pub fn tags() -> impl Iterator<Item = &'static str> {
+        LANGUAGES.iter().map(|l| l.tag)
+    }
+
+    /// BCP 47 tag of the language in use, for `<html lang>`.
+    pub fn tag(&self) -> &'static str {
+        self.language.tag
+    }
+
+    /// Written from right to left.
+    pub fn rtl(&self) -> bool {
+        self.language.rtl
+    }
+
+    /// Plain text for the tray, notices and the terminal. A missing id shows as `[id]`.
+    pub fn format(&self, message: &Message) -> String {
+        plain(&self.format_isolated(message))
+    }
+
+    /// Text for a page: arguments are wrapped in U+2068 … U+2069, so that a name written in the other direction does
+    /// not turn its surroundings around.
+    pub fn format_isolated(&self, message: &Message) -> String {
+        let mut args = FluentArgs::with_capacity(message.args.len());
+        for (name, value) in &message.args {
+            match value {
+                Arg::Text(text) => args.set(*name, text.as_str()),
+                Arg::Number(number) => args.set(*name, *number),
+            }
+        }
+        self.look_up(message.id, |bundle, text| render(bundle, text, None, &args))
+            .unwrap_or_else(|| format!("[{}]", message.id))
+    }
+
+    /// The text of `problem-<code>` and its attribute `next`, plain. A problem without entry is shown with the English
+    /// text it carries.
+    pub fn problem(&self, problem: &Problem) -> ProblemText {
+        let text = self.problem_isolated(problem);
+        ProblemText { what: plain(&text.what), place: text.place, next: plain(&text.next) }
+    }
+
+    /// Like [`Self::problem`], for a page.
+    pub fn problem_isolated(&self, problem: &Problem) -> ProblemText {
+        let mut args = FluentArgs::with_capacity(problem.args.len() + 1);
+        for (name, value) in &problem.args {
+            args.set(name.as_str(), number_or_text(value));
+        }
+        args.set("place", problem.place.as_str());
+        let id = format!("problem-{}", problem.code);
+        let found = self.look_up(&id, |bundle, text| {
+            Some((render(bundle, text, None, &args)?, render(bundle, text, Some("next"), &args)?))
+        });
+        let (what, next) = found.unwrap_or_else(|| (problem.what.clone(), problem.next.clone()));
+        ProblemText { what, place: problem.place.clone(), next }
+    }
+
+    fn look_up<'a, T>(
+        &'a self,
+        id: &str,
+        then: impl Fn(&'a Bundle, &FluentMessage<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let chosen = self.chosen.get_or_init(|| self.language.parse());
+        let found = chosen.get_message(id).and_then(|text| then(chosen, &text));
+        if found.is_some() || std::ptr::eq(self.language, &LANGUAGES[0]) {
+            return found;
+        }
+        let fallback = self.fallback.get_or_init(|| LANGUAGES[0].parse());
+        fallback.get_message(id).and_then(|text| then(fallback, &text))
+    }
+}
+
+impl Language {
+    fn code(&self) -> &'static str {
+        self.tag.split('-').next().unwrap_or_default()
+    }
+
+    fn parse(&self) -> Bundle {
+        let id: LanguageIdentifier = self.tag.parse().unwrap_or_default();
+        let mut bundle = Bundle::new_concurrent(vec![id]);
+        for text in self.texts {
+            // `tests/locales.rs` parses every file and refuses errors; here what can be read is used.
+            let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(partial, _)| partial);
+            bundle.add_resource_overriding(resource);
+        }
+        bundle
+    }
+}
+
+/// The value of a message, or of one of its attributes.
+fn render<'a>(
+    bundle: &'a Bundle,
+    text: &FluentMessage<'a>,
+    attribute: Option<&str>,
+    args: &FluentArgs<'_>,
+) -> Option<String> {
+    let pattern = match attribute {
+        None => text.value()?,
+        Some(name) => text.get_attribute(name)?.value(),
+    };
+    // An argument that is not there shows as `{$name}`; `tests/locales.rs` compares them.
+    Some(bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned())
+}
+
+/// Arguments of problems travel as text; a whole number must choose the plural form all the same.
+fn number_or_text(value: &str) -> FluentValue<'_> {
+    match value.parse::<i64>() {
+        Ok(number) if number.to_string() == value => FluentValue::from(number),
+        _ => FluentValue::from(value),
+    }
+}
+
+fn plain(text: &str) -> String {
+    text.replace(['\u{2068}', '\u{2069}'], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chooses_by_tag_then_language_then_english() {
+        for (wanted, got) in [
+            ("de-DE", "de-DE"),
+            ("de_AT.UTF-8", "de-DE"),
+            ("DE", "de-DE"),
+            ("sr@latin", "en-US"),
+            ("en-GB", "en-US"),
+            ("den", "en-US"),
+            ("C", "en-US"),
+            ("POSIX", "en-US"),
+            ("", "en-US"),
+            ("-", "en-US"),
+            ("\u{0}\u{2068}", "en-US"),
+        ] {
+            assert_eq!(Locale::new(wanted).tag(), got, "for {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_id_is_visible() {
+        assert_eq!(Locale::new("de").format(&Message::new("no-such-id")), "[no-such-id]");
+    }
+
+    #[test]
+    fn a_problem_without_entry_shows_its_english_text() {
+        let problem = Problem::new("no-such-code", "It broke", "here", "Mend it.");
+        assert_eq!(Locale::new("de").problem(&problem).to_string(), "It broke (here). Mend it.");
     }
 }
