@@ -3,4 +3,5 @@
 pub mod certificate;
 pub mod handle;
 pub mod private_file;
+pub mod rest;
 pub mod secret;
