@@ -5,3 +5,4 @@ pub mod handle;
 pub mod private_file;
 pub mod rest;
 pub mod secret;
+pub mod window;

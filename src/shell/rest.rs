@@ -204,8 +204,13 @@ async fn method_not_allowed(uri: Uri) -> refusal::Refusal {
 
 fn method_not_allowed_at(uri: &Uri) -> refusal::Refusal {
     let next = "/v1/openapi.json lists the methods.";
-    let problem = Problem::new("method-not-allowed", "This method does not exist here", uri.path(), next);
-    refusal::Refusal::new(StatusCode::METHOD_NOT_ALLOWED, problem)
+    refusal::Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "This method does not exist here",
+        uri.path(),
+        next,
+    )
 }
 
 fn tls(certificate: ServerCertificate) -> Result<TlsAcceptor, rustls::Error> {
@@ -290,6 +295,7 @@ fn renewed(certificate: &ServerCertificate) -> Option<Problem> {
         format!("The certificate for softphones was made again: {why}"),
         certificate.ca_path.display().to_string(),
         "Where the old one was trusted, trust this file instead.",
-    );
-    Some(problem.with("why", why.to_string()))
+    )
+    .with("why", why.to_string());
+    Some(problem)
 }

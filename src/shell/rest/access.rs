@@ -128,10 +128,7 @@ fn admit(door: &Door, request: &Request) -> Result<Caller, Refusal> {
         let what = "A request that changes something must be application/json";
         let place = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or("no content type");
         let next = "Send the header Content-Type: application/json.";
-        return Err(Refusal::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Problem::new("content-type", what, place, next),
-        ));
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", what, place, next));
     }
     Ok(caller)
 }
@@ -153,12 +150,10 @@ fn check_host(port: u16, request: &Request) -> Result<(), Refusal> {
     }
     Err(Refusal::new(
         StatusCode::MISDIRECTED_REQUEST,
-        Problem::new(
-            "host-not-local",
-            "This door answers to this computer's own names only",
-            host.chars().take(MAX_ORIGIN_BYTES).collect::<String>(),
-            format!("Use https://127.0.0.1:{port}, https://[::1]:{port} or https://localhost:{port}."),
-        ),
+        "host-not-local",
+        "This door answers to this computer's own names only",
+        host.chars().take(MAX_ORIGIN_BYTES).collect::<String>(),
+        format!("Use https://127.0.0.1:{port}, https://[::1]:{port} or https://localhost:{port}."),
     ))
 }
 
@@ -212,23 +207,18 @@ fn not_approved(origin: &str) -> Refusal {
     let origin: String = origin.chars().take(MAX_ORIGIN_BYTES).collect();
     Refusal::new(
         StatusCode::FORBIDDEN,
-        Problem::new(
-            "origin-not-approved",
-            "This web page may not use the headset yet",
-            origin.clone(),
-            format!(
-                "Add \"{origin}\" to sdk_approved in hookswitch.toml, or ask the company's IT to approve it for everybody."
-            ),
+        "origin-not-approved",
+        "This web page may not use the headset yet",
+        origin.clone(),
+        format!(
+            "Add \"{origin}\" to sdk_approved in hookswitch.toml, or ask the company's IT to approve it for everybody."
         ),
     )
 }
 
 fn unauthorized(what: &str) -> Refusal {
     let next = "Read `token` from endpoint.json in the agent's folder and send it as Authorization: Bearer.";
-    Refusal::new(
-        StatusCode::UNAUTHORIZED,
-        Problem::new("token-needed", what, "the header Authorization", next),
-    )
+    Refusal::new(StatusCode::UNAUTHORIZED, "token-needed", what, "the header Authorization", next)
 }
 
 fn bearer(value: &str) -> Option<&str> {

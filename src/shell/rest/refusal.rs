@@ -6,12 +6,12 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// A request that is not carried out, and why.
+/// A request that is not carried out, and why. For the softphone's developer: English, unlike the problems of a view.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     // Boxed: handlers return it in a Result.
-    pub(super) problem: Box<Problem>,
+    pub(super) problem: Box<wire::Problem>,
 }
 
 #[derive(Serialize)]
@@ -23,12 +23,19 @@ struct Document {
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, problem: Problem) -> Self {
-        Self { status, problem: Box::new(problem) }
+    pub(super) fn new(
+        status: StatusCode,
+        code: &str,
+        what: impl Into<String>,
+        place: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        let (what, place, next) = (what.into(), place.into(), next.into());
+        Self { status, problem: Box::new(wire::Problem { code: code.to_owned(), what, place, next }) }
     }
 
     /// The agent's own refusal: its code decides the status.
-    pub(super) fn by_agent(problem: Problem) -> Self {
+    pub(super) fn by_agent(problem: &Problem) -> Self {
         let status = match problem.code.as_str() {
             "no-such-call" | "no-such-offer" | "no-such-device" => StatusCode::NOT_FOUND,
             "not-your-call" => StatusCode::FORBIDDEN,
@@ -36,41 +43,40 @@ impl Refusal {
             "too-many-calls" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,
         };
-        Self::new(status, problem)
+        Self { status, problem: Box::new(problem.into()) }
     }
 
     pub(super) fn stopping() -> Self {
-        let problem =
-            Problem::new("agent-stopping", "The agent is stopping", "hookswitch", "Start it again.");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, problem)
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, "agent-stopping", "The agent is stopping", "hookswitch", "Start it again.")
     }
 
     pub(super) fn invalid(what: impl Into<String>, place: impl Into<String>) -> Self {
         let next = "Compare the request with /v1/openapi.json.";
-        Self::new(StatusCode::BAD_REQUEST, Problem::new("invalid-request", what, place, next))
+        Self::new(StatusCode::BAD_REQUEST, "invalid-request", what, place, next)
     }
 
     pub(super) fn no_such_call(id: &str) -> Self {
         let next = "GET /v1/calls lists the calls there are.";
-        let problem = Problem::new("no-such-call", "There is no such call", id, next);
-        Self::new(StatusCode::NOT_FOUND, problem)
+        Self::new(StatusCode::NOT_FOUND, "no-such-call", "There is no such call", id, next)
     }
 
     pub(super) fn not_found(path: &str) -> Self {
         let next = "/v1/openapi.json lists what there is.";
-        Self::new(StatusCode::NOT_FOUND, Problem::new("not-found", "There is nothing here", path, next))
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here", path, next)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let status = self.status;
         let document = Document {
-            status: self.status.as_u16(),
-            title: self.status.canonical_reason().unwrap_or("Error"),
-            problem: self.problem.as_ref().into(),
+            status: status.as_u16(),
+            title: status.canonical_reason().unwrap_or("Error"),
+            problem: *self.problem,
         };
         let body = serde_json::to_string(&document).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
-        (self.status, [(header::CONTENT_TYPE, kind)], body).into_response()
+        (status, [(header::CONTENT_TYPE, kind)], body).into_response()
     }
 }

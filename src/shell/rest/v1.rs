@@ -4,7 +4,6 @@ use super::access::Caller;
 use super::refusal::Refusal;
 use super::{Door, sse, wire};
 use crate::agent::{CallAction, Command, Reply};
-use crate::protocol::Problem;
 use crate::shell::handle::Stopping;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -127,8 +126,13 @@ async fn install(
     no_body(body)?;
     if !door.handle.view().offers.iter().any(|o| o.id == offer) {
         let next = "GET /v1/updates lists the offers there are.";
-        let problem = Problem::new("no-such-offer", "There is no such offer", offer, next);
-        return Err(Refusal::new(StatusCode::NOT_FOUND, problem));
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "no-such-offer",
+            "There is no such offer",
+            offer,
+            next,
+        ));
     }
     ask(&door, Command::Install { offer: offer.clone() }).await?;
     Ok((StatusCode::ACCEPTED, Json(wire::Accepted { offer })).into_response())
@@ -136,7 +140,7 @@ async fn install(
 
 async fn ask(door: &Door, command: Command) -> Result<Reply, Refusal> {
     match door.handle.command(command).await {
-        Ok(Reply::Refused(problem)) => Err(Refusal::by_agent(problem)),
+        Ok(Reply::Refused(problem)) => Err(Refusal::by_agent(&problem)),
         Ok(reply) => Ok(reply),
         Err(Stopping) => Err(Refusal::stopping()),
     }
@@ -147,12 +151,10 @@ fn answered_call(reply: Reply) -> Result<crate::protocol::local::Call, Refusal> 
         Reply::Call(call) => Ok(call),
         Reply::Done | Reply::Refused(_) => Err(Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            Problem::new(
-                "no-call-in-answer",
-                "The agent did not say which call",
-                "the agent",
-                "GET /v1/calls shows what there is; please report this.",
-            ),
+            "no-call-in-answer",
+            "The agent did not say which call",
+            "the agent",
+            "GET /v1/calls shows what there is; please report this.",
         )),
     }
 }
@@ -163,9 +165,13 @@ fn call_number(id: &str) -> Result<u64, Refusal> {
 
 fn not_yours(id: u64) -> Refusal {
     let next = "Only the softphone that made a call may act on it.";
-    let problem =
-        Problem::new("not-your-call", "This call belongs to another softphone", id.to_string(), next);
-    Refusal::new(StatusCode::FORBIDDEN, problem)
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "not-your-call",
+        "This call belongs to another softphone",
+        id.to_string(),
+        next,
+    )
 }
 
 fn parse<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
@@ -186,8 +192,13 @@ fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let what = format!("A request has at most {} bytes", super::MAX_BODY_BYTES);
-            let problem = Problem::new("body-too-large", what, "the body", "Send less.");
-            return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, problem);
+            return Refusal::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                what,
+                "the body",
+                "Send less.",
+            );
         }
         Refusal::invalid(rejection.body_text(), "the body")
     })
