@@ -15,7 +15,7 @@ window-expired-next = Öffnen Sie das Fenster neu aus der Taskleiste oder mit �
 ## Wer diesen Rechner verwaltet
 
 window-consumer = Dieser Rechner wird von keiner Firma verwaltet.
-window-consumer-hint = Alle Funktionen Ihres Headsets stehen bereit. Eine Firma könnte hier Firmware und Einstellungen anbieten.
+window-consumer-hint = Keine Firma verwaltet diesen Rechner, und das muss auch keine: Was Ihr Headset kann, geht trotzdem.
 window-managed-by = Verwaltet von { $company }
 window-not-enrolled = { $company } soll diesen Rechner verwalten, hat aber noch nicht geantwortet.
 window-policy-version = Richtlinie Version { $version }

@@ -15,7 +15,7 @@ window-expired-next = Open the window again from the tray, or with “hookswitch
 ## Who manages this computer
 
 window-consumer = No company manages this computer.
-window-consumer-hint = All functions of your headset work. A company could offer firmware updates and settings here.
+window-consumer-hint = No company manages this computer, and none has to: what your headset can do works all the same.
 # $company (String) – name of the company, or address of its server.
 window-managed-by = Managed by { $company }
 window-not-enrolled = { $company } is to manage this computer, but it has not answered yet.

@@ -54,7 +54,6 @@ pub struct RestConfig {
 }
 
 /// What all requests share.
-#[derive(Debug)]
 pub struct Door {
     handle: AgentHandle,
     approved: watch::Receiver<Vec<String>>,
@@ -67,7 +66,6 @@ pub struct Door {
 }
 
 /// The open door. Dropping it closes it at once and leaves `endpoint.json`; [`RestServer::stop`] is the orderly way.
-#[derive(Debug)]
 pub struct RestServer {
     url: String,
     ca_path: PathBuf,
@@ -76,6 +74,19 @@ pub struct RestServer {
     endpoint_json: String,
     stopping: watch::Sender<bool>,
     serving: JoinHandle<()>,
+}
+
+// Neither may show the token.
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for RestServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RestServer").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Wire form of `endpoint.json`.
@@ -298,4 +309,14 @@ fn renewed(certificate: &ServerCertificate) -> Option<Problem> {
     )
     .with("why", why.to_string());
     Some(problem)
+}
+
+fn asks_for_approval(origin: &str) -> Problem {
+    Problem::new(
+        "sdk-approval-asked",
+        format!("{origin} asks to use the headset"),
+        origin,
+        "If you trust this page, add it to sdk_approved in hookswitch.toml; else there is nothing to do.",
+    )
+    .with("origin", origin)
 }

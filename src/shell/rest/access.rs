@@ -5,7 +5,6 @@
 
 use super::Door;
 use super::refusal::Refusal;
-use crate::protocol::Problem;
 use crate::shell::handle::Event;
 use crate::shell::secret;
 use axum::extract::{Request, State};
@@ -289,13 +288,7 @@ impl Door {
             asked.seen.push(origin.to_owned());
             asked.shown = Some(origin.to_owned());
         }
-        let problem = Problem::new(
-            "sdk-approval-asked",
-            format!("{origin} asks to use the headset"),
-            origin,
-            "If you trust this page, add it to sdk_approved in hookswitch.toml; else there is nothing to do.",
-        )
-        .with("origin", origin);
+        let problem = super::asks_for_approval(origin);
         let _ = self.handle.send(Event::Function { name: APPROVAL, problem: Some(problem) }).await;
     }
 

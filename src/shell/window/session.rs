@@ -16,14 +16,13 @@ const SESSION_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Addresses and browsers at the same time; the oldest makes room.
 const MAX_OPEN: usize = 16;
 
-#[derive(Debug)]
 struct Token {
     token: String,
     page: Page,
     until: Instant,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Session {
     /// Value of the cookie.
     pub(super) cookie: String,
@@ -31,10 +30,17 @@ pub(super) struct Session {
     until: Instant,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Sessions {
     tokens: Vec<Token>,
     sessions: Vec<Session>,
+}
+
+// Shows none of the secrets.
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sessions").field("open", &self.sessions.len()).finish_non_exhaustive()
+    }
 }
 
 /// The system has no randomness to give.

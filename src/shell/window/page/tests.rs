@@ -2,7 +2,7 @@ use super::*;
 use crate::protocol::Support;
 
 fn problem() -> Problem {
-    Problem::new("no-such-code", "It broke", "<b>here</b>", "Mend it")
+    Problem::new("window-request", "It broke", "<b>here</b>", "Mend it")
 }
 
 fn device(product: &str, status: DeviceStatus) -> Device {
