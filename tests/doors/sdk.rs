@@ -7,7 +7,11 @@ use hookswitch::shell::rest::{self, RestConfig, RestServer};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// An event comes at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Sdk {
     pub(crate) home: tempfile::TempDir,
@@ -132,7 +136,10 @@ impl Events {
                     None => continue,
                 }
             }
-            let chunk = self.response.chunk().await.ok()??;
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk())
+                .await
+                .expect("an event in time")
+                .ok()??;
             self.text.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
         }
     }
