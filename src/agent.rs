@@ -3,8 +3,16 @@
 //! Mutate with [`Agent::handle`], then drain [`Agent::poll_output`] until `None`, then wait for
 //! [`Agent::poll_timeout`]. No clock, file or socket here: time is an argument and wishes are outputs.
 
-use crate::protocol::local::{Call, Direction, Endpoint};
-use crate::protocol::{GroupRules, Problem, ToAgent, ToService};
+use crate::protocol::local::{Call, Direction, Endpoint, View};
+use crate::protocol::{
+    Device, DeviceId, DeviceStatus, GroupRules, Indicators, PROTOCOL_VERSION, Problem, ToAgent, ToService,
+};
+use call::Calls;
+use identity::{Identity, Step};
+use notice::Notices;
+use sdk::{Backlog, EventLog};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 pub mod call;
 pub mod identity;
@@ -62,6 +70,7 @@ pub enum Reply {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Input {
     Service(ToAgent),
     /// `request` comes back in [`Output::Reply`].
@@ -98,4 +107,268 @@ pub enum Output {
     Notice(Notice),
     /// Anything a face draws changed: draw [`Agent::view`] and [`Agent::menu`] again.
     ViewChanged,
+}
+
+/// The user role. See the module for how it is driven.
+#[derive(Debug)]
+pub struct Agent {
+    view: View,
+    log: EventLog,
+    calls: Calls,
+    identity: Identity,
+    notices: Notices,
+    /// The headset that carries the calls; it keeps them until it is gone.
+    headset: Option<DeviceId>,
+    /// Lights as last asked for, of every device that is not dark.
+    lit: BTreeMap<DeviceId, Indicators>,
+    functions: BTreeMap<&'static str, Problem>,
+    /// Requests to the service and whose they are.
+    asked: BTreeMap<u64, u64>,
+    last_asked: u64,
+    outputs: VecDeque<Output>,
+    dirty: bool,
+}
+
+impl Agent {
+    /// `user` is what `$user$` stands for in the group rules.
+    pub fn new(version: &str, user: String) -> Self {
+        let view = View { version: version.to_owned(), user: user.clone(), ..View::default() };
+        let hello = Output::Service(ToService::Hello { protocol: PROTOCOL_VERSION, user });
+        Self {
+            view,
+            log: EventLog::default(),
+            calls: Calls::default(),
+            identity: Identity::default(),
+            notices: Notices::default(),
+            headset: None,
+            lit: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            last_asked: 0,
+            outputs: VecDeque::from([hello]),
+            dirty: false,
+        }
+    }
+
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub fn menu(&self) -> Menu {
+        menu::menu(&self.view)
+    }
+
+    /// What a subscriber gets first; everything after it comes as [`Output::Event`].
+    pub fn backlog(&self, after: Option<u64>) -> Backlog {
+        match after.and_then(|after| self.log.after(after)) {
+            Some(missed) => Backlog::Missed(missed),
+            None => Backlog::State { view: Box::new(self.view.clone()), last: self.log.last() },
+        }
+    }
+
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Service(message) => self.handle_service(message),
+            Input::Command { request, command } => self.handle_command(request, command),
+            Input::Directory(answer) => {
+                let step = self.identity.answered(answer, now);
+                self.identity_step(step);
+            }
+            Input::Endpoint(endpoint) => {
+                self.dirty |= self.view.rest != endpoint;
+                self.view.rest = endpoint;
+            }
+            Input::Function { name, problem } => {
+                match problem {
+                    Some(problem) => self.functions.insert(name, problem),
+                    None => self.functions.remove(name),
+                };
+                self.view.problems = self.functions.values().cloned().collect();
+                self.dirty = true;
+            }
+            Input::Stop => {
+                let mut changes = Vec::new();
+                self.calls.end_all(None, &mut changes);
+                self.publish(changes);
+            }
+        }
+        self.settle();
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let step = self.identity.handle_timeout(now);
+        self.identity_step(step);
+        self.settle();
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Agent::handle_timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.identity.poll_timeout()
+    }
+
+    fn handle_service(&mut self, message: ToAgent) {
+        self.dirty = true;
+        match message {
+            ToAgent::Hello(state) => {
+                self.view.devices = state.devices;
+                self.view.offers = state.offers;
+                self.view.job = state.job;
+                self.view.tenant = state.tenant;
+                self.lit.clear();
+                self.identity.known(state.known_groups);
+                if let Some(rules) = state.rules {
+                    let step = self.identity.set_rules(rules);
+                    self.identity_step(step);
+                }
+            }
+            ToAgent::DeviceChanged { device } => self.device_changed(device),
+            ToAgent::DeviceRemoved { id } => {
+                self.view.devices.retain(|d| d.id != id);
+                self.lit.remove(&id);
+                self.publish(vec![Change::DeviceRemoved(id)]);
+            }
+            ToAgent::DeviceEvent { id, event } => {
+                let mut changes = Vec::new();
+                self.calls.device(&id, event, &mut changes);
+                self.publish(changes);
+            }
+            ToAgent::OffersChanged { offers } => {
+                self.view.offers = offers;
+                self.updates_changed();
+            }
+            ToAgent::JobChanged { job } => {
+                self.notices.job(self.view.job.as_ref(), job.as_ref());
+                self.view.job = job;
+                self.updates_changed();
+            }
+            ToAgent::TenantChanged { tenant } => self.view.tenant = tenant,
+            ToAgent::ResolveGroups { rules } => {
+                let step = self.identity.set_rules(rules);
+                self.identity_step(step);
+            }
+            ToAgent::Answer { request, problem } => {
+                if let Some(request) = self.asked.remove(&request) {
+                    let reply = problem.map_or(Reply::Done, Reply::Refused);
+                    self.outputs.push_back(Output::Reply { request, reply });
+                }
+            }
+        }
+    }
+
+    fn device_changed(&mut self, device: Device) {
+        match self.view.devices.iter_mut().find(|d| d.id == device.id) {
+            Some(known) => *known = device.clone(),
+            None => {
+                // A headset that comes (back) is dark: the lights of a running call are asked for again.
+                self.lit.remove(&device.id);
+                self.view.devices.push(device.clone());
+            }
+        }
+        if device.status != DeviceStatus::Ready {
+            self.lit.remove(&device.id);
+        }
+        self.notices.device(&device);
+        self.publish(vec![Change::DeviceChanged(device)]);
+    }
+
+    fn handle_command(&mut self, request: u64, command: Command) {
+        let mut changes = Vec::new();
+        let result = match command {
+            Command::CreateCall { client, direction, contact } => {
+                self.calls.create(client, direction, contact, &mut changes).map(Reply::Call)
+            }
+            Command::Call { client, id, action } => {
+                self.calls.act(&client, id, action, &mut changes).map(Reply::Call)
+            }
+            Command::ClientGone { client } => {
+                self.calls.end_all(Some(&client), &mut changes);
+                Ok(Reply::Done)
+            }
+            Command::Install { offer } => {
+                return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
+            }
+            Command::Defer { offer } => {
+                return self.ask_service(request, |request| ToService::DeferUpdate { request, offer });
+            }
+        };
+        self.publish(changes);
+        let reply = result.unwrap_or_else(Reply::Refused);
+        self.outputs.push_back(Output::Reply { request, reply });
+    }
+
+    fn ask_service(&mut self, request: u64, message: impl FnOnce(u64) -> ToService) {
+        self.last_asked += 1;
+        self.asked.insert(self.last_asked, request);
+        self.outputs.push_back(Output::Service(message(self.last_asked)));
+    }
+
+    fn identity_step(&mut self, step: Step) {
+        match step {
+            Step::Ask(rules) => {
+                self.outputs.push_back(Output::AskDirectory { user: self.view.user.clone(), rules });
+            }
+            Step::Resolved => {
+                let groups = self.identity.groups().to_vec();
+                let problem = self.identity.problem().cloned();
+                self.view.groups.clone_from(&groups);
+                self.view.groups_problem.clone_from(&problem);
+                self.dirty = true;
+                let user = self.view.user.clone();
+                self.outputs.push_back(Output::Service(ToService::Identity { user, groups, problem }));
+            }
+            Step::Nothing => {}
+        }
+    }
+
+    fn updates_changed(&mut self) {
+        let change = Change::Updates { offers: self.view.offers.clone(), job: self.view.job.clone() };
+        self.publish(vec![change]);
+    }
+
+    fn publish(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            self.dirty = true;
+            let event = self.log.push(change);
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// What every change ends with: lights, notices and faces follow the state, never the event.
+    fn settle(&mut self) {
+        self.view.calls = self.calls.all().to_vec();
+        self.choose_headset();
+        let wanted = self.calls.indicators();
+        let dark = Indicators::default();
+        for device in &self.view.devices {
+            if device.status != DeviceStatus::Ready {
+                continue;
+            }
+            let target = if self.headset.as_ref() == Some(&device.id) { wanted } else { dark };
+            let known = self.lit.get(&device.id).copied().unwrap_or(dark);
+            if target != known {
+                self.lit.insert(device.id.clone(), target);
+                let message = ToService::SetIndicators { device: device.id.clone(), indicators: target };
+                self.outputs.push_back(Output::Service(message));
+            }
+        }
+        if self.calls.is_empty() {
+            self.outputs.extend(self.notices.drain().map(Output::Notice));
+        }
+        if std::mem::take(&mut self.dirty) {
+            self.outputs.push_back(Output::ViewChanged);
+        }
+    }
+
+    /// The first ready headset with call control; it stays the one until it is gone or not ready.
+    fn choose_headset(&mut self) {
+        let usable = |d: &&Device| d.status == DeviceStatus::Ready && d.capabilities.call_control;
+        let stays = self.view.devices.iter().filter(usable).any(|d| Some(&d.id) == self.headset.as_ref());
+        if !stays {
+            self.headset = self.view.devices.iter().find(usable).map(|d| d.id.clone());
+        }
+    }
 }

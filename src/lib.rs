@@ -3,5 +3,6 @@
 pub mod agent;
 pub mod locale;
 pub mod protocol;
+pub mod service;
 pub mod settings;
 pub mod shell;

@@ -20,7 +20,7 @@ pub type DeviceId = String;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ToAgent {
-    Hello(State),
+    Hello(Box<State>),
     /// A device came, or anything about it changed.
     DeviceChanged {
         device: Device,
@@ -93,6 +93,8 @@ pub struct State {
     pub job: Option<Job>,
     pub tenant: TenantState,
     pub rules: Option<GroupRules>,
+    /// This user's groups as last resolved, from the store.
+    pub known_groups: Vec<ResolvedGroup>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,18 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
+pub mod bundle;
 pub mod certificate;
+pub mod folders;
 pub mod handle;
+pub mod hardware;
+pub mod hid;
+pub mod hotplug;
+pub mod log;
+pub mod notify;
+pub mod os;
 pub mod private_file;
 pub mod rest;
 pub mod secret;
+pub mod tray;
+pub mod usb;
 pub mod window;

@@ -1,1 +1,104 @@
-### problem
+### Was schiefging, und unter `.next`, was zu tun ist. Der Ort steht daneben.
+
+## Einstellungen
+
+problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen; er wird übergangen
+    .next = { $kind ->
+        [port] Schreiben Sie einen TCP-Port von 0 bis 65535.
+        [origins] Schreiben Sie eine Liste von höchstens 64 Herkünften wie https://softphone.example.
+        [language] Schreiben Sie ein Sprachkennzeichen wie de-DE.
+        [https] Schreiben Sie eine Adresse, die mit https:// beginnt, ohne Kennwort, Abfrage und Sprungmarke.
+        [tenant-id] Schreiben Sie 1 bis 128 Buchstaben, Ziffern, „-“, „_“ oder „.“.
+        [token] Schreiben Sie 1 bis 4096 sichtbare ASCII-Zeichen.
+        [sha256] Schreiben Sie den SHA-256 von root.json, 64 Hexadezimalziffern.
+        [path] Schreiben Sie den vollständigen Pfad einer PEM-Datei.
+        [user] Schreiben Sie 1 bis 256 Zeichen.
+       *[level] Schreiben Sie eines von error, warn, info, debug, trace.
+    }
+problem-setting-managed = { $key } wird von Ihrer IT-Abteilung festgelegt und lässt sich hier nicht ändern
+    .next = Entfernen Sie die Angabe hier oder bitten Sie Ihre IT-Abteilung, { $machine } zu ändern.
+problem-setting-misspelt = Es gibt keine Einstellung { $key }; am nächsten kommt { $nearest }
+    .next = Schreiben Sie { $nearest }; „hookswitch settings list“ zeigt alle.
+problem-setting-unknown = Es gibt keine Einstellung { $key }
+    .next = Entfernen Sie die Angabe; „hookswitch settings list“ zeigt alle, die es gibt.
+problem-settings-newer = Die Einstellungsdatei hat das Schema { $schema }, dieser Agent kennt höchstens { $known }
+    .next = Aktualisieren Sie den Agenten; bis dahin gelten die Einstellungen, die er kennt.
+problem-settings-too-large = Die Einstellungsdatei hat { $bytes } Byte, gelesen werden höchstens { $limit }; sie wird übergangen
+    .next = Sehen Sie nach, was sie gefüllt hat, oder löschen Sie sie: Dann gelten die Vorgaben.
+problem-settings-unreadable = Zeile { $line } der Einstellungsdatei ist kein TOML; die Datei wird übergangen
+    .next = Berichtigen Sie die Zeile: Name = Wert, Texte in Anführungszeichen.
+
+## Ordner und Protokolle
+
+problem-home-foreign = Der Ordner gehört einem anderen Benutzer
+    .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen eigenen Ordner oder berichtigen Sie den Besitzer.
+problem-home-unknown = Dieser Benutzer hat keinen persönlichen Ordner
+    .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen Ordner.
+problem-home-unwritable = In den Ordner lässt sich nicht schreiben: { $reason }
+    .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen anderen Ordner oder berichtigen Sie die Rechte.
+problem-log-not-started = Die Protokolle ließen sich nicht beginnen: { $reason }
+    .next = Melden Sie das: Es ist ein Fehler im Programm.
+problem-log-unwritable = Das Protokoll lässt sich nicht schreiben: { $reason }
+    .next = Berichtigen Sie die Rechte der Datei oder löschen Sie sie.
+
+## Die Arbeitsfläche
+
+problem-browser-not-opened = Es ließ sich kein Browser öffnen: { $reason }
+    .next = Installieren Sie das Paket xdg-utils und wählen Sie einen Standardbrowser, oder öffnen Sie die Adresse, die „hookswitch open“ ausgibt.
+problem-tray-no-session-bus = Es gibt kein Symbol neben der Uhr, weil der Nachrichtenbus der Arbeitsfläche nicht erreichbar ist: { $reason }
+    .next = Öffnen Sie das Fenster mit „hookswitch open“; alles andere funktioniert.
+
+## Headsets
+
+problem-bad-descriptor = Sein Report-Deskriptor ist nicht zu verstehen: { $error }
+    .next = Stecken Sie es neu an; hilft das nicht, schicken Sie dem Support ein Diagnosepaket.
+problem-hid-access-denied = Das Headset lässt sich nicht öffnen: { $error }
+    .next = Installieren Sie die udev-Regel des Pakets (70-hookswitch.rules) und stecken Sie das Headset neu an.
+problem-hid-unavailable = HID-Geräte lassen sich nicht auflisten: { $error }
+    .next = Starten Sie Hookswitch neu; hilft das nicht, führen Sie „hookswitch doctor“ aus.
+problem-hotplug-unavailable = Das System meldet nicht, wann Geräte kommen und gehen: { $error }
+    .next = Starten Sie Hookswitch neu, nachdem Sie ein Headset angesteckt haben.
+problem-usb-unavailable = USB-Geräte lassen sich nicht auflisten: { $error }
+    .next = Bis das gelingt, gibt es keine Firmware-Aktualisierung; die Anrufsteuerung ist nicht betroffen. Führen Sie „hookswitch doctor“ aus.
+
+## Anrufe
+
+problem-no-such-call = Diesen Anruf gibt es nicht, oder er ist beendet
+    .next = GET /v1/calls nennt die offenen Anrufe.
+problem-not-your-call = Der Anruf gehört einem anderen Softphone
+    .next = Nur das Softphone, das einen Anruf angelegt hat, darf ihn steuern.
+problem-too-many-calls = Es sind schon { $limit } Anrufe offen
+    .next = Beenden Sie vergangene Anrufe, bevor Sie einen neuen beginnen.
+problem-wrong-call-state = Das geht nicht mit einem Anruf, der { $state ->
+        [ringing] klingelt
+        [answered] angenommen ist
+        [held] gehalten wird
+       *[ended] beendet ist
+    }
+    .next = Folgen Sie den Ereignissen des Anrufs: Ein gehaltener wird fortgesetzt, ein klingelnder angenommen.
+
+## Aktualisierungen
+
+problem-in-call = Das Headset ist in einem Gespräch
+    .next = Installieren Sie die Aktualisierung nach dem Gespräch.
+problem-no-dfu-interface = Das Gerät zeigt keine Schnittstelle für Firmware-Aktualisierungen
+    .next = Stecken Sie es mit seinem USB-Kabel an, unmittelbar und nicht über eine Ladeschale.
+problem-no-such-offer = Diese Aktualisierung gibt es nicht mehr
+    .next = Sehen Sie sich die Liste der Aktualisierungen noch einmal an.
+problem-no-update-running = Es läuft keine Aktualisierung
+    .next = Es gibt nichts abzubrechen.
+problem-package-refused = Das Firmware-Paket wird abgelehnt: { $error }
+    .next = An das Gerät wurde nichts geschickt. Die Firma muss ein passendes Paket veröffentlichen.
+problem-update-cancelled = Die Aktualisierung wurde abgebrochen, bevor etwas an das Gerät ging
+    .next = Starten Sie sie wieder, wann immer es passt.
+problem-update-failed = Die Aktualisierung schlug fehl: { $detail }
+    .next = Lassen Sie das Headset angesteckt und starten Sie die Aktualisierung noch einmal; hilft das nicht, schicken Sie dem Support ein Diagnosepaket.
+problem-update-running = Es läuft eine andere Aktualisierung
+    .next = Warten Sie, bis sie fertig ist; es wird ein Headset zur Zeit aktualisiert.
+problem-update-unknown = Niemand kann sagen, ob die Aktualisierung gelang: { $detail }
+    .next = Stecken Sie das Headset neu an und sehen Sie auf der Seite „Geräte“ nach seiner Version.
+
+## Das Diagnosepaket
+
+problem-bundle-not-written = Das Diagnosepaket lässt sich nicht schreiben: { $reason }
+    .next = Nennen Sie mit --output FILE eine andere Datei.

@@ -1,1 +1,34 @@
-### tray
+### Das Symbol neben der Uhr: was es unter dem Zeiger sagt, und sein Menü.
+
+tray-tooltip = { $count ->
+        [0] Hookswitch: kein Headset
+        [one] Hookswitch: 1 Headset
+       *[other] Hookswitch: { $count } Headsets
+    }
+tray-tooltip-updates = { $count ->
+        [one] Hookswitch: 1 Aktualisierung wartet
+       *[other] Hookswitch: { $count } Aktualisierungen warten
+    }
+tray-tooltip-call = Hookswitch: im Gespräch
+tray-tooltip-muted = Hookswitch: im Gespräch, stumm
+
+tray-no-device = Kein Headset angeschlossen
+tray-device = { $name }, Version { $version }
+tray-device-updating = { $name }: wird aktualisiert
+tray-device-unavailable = { $name } ist nicht zu gebrauchen
+tray-more-devices = { $count ->
+        [one] 1 weiteres Headset
+       *[other] { $count } weitere Headsets
+    }
+
+tray-progress = { $name } wird aktualisiert: { $percent } %
+tray-install = { $name } auf { $version } aktualisieren
+tray-no-updates = Alles ist auf dem neuesten Stand
+
+tray-open-devices = Geräte
+tray-open-updates = Aktualisierungen
+
+tray-consumer = Nicht verwaltet
+tray-managed = Verwaltet von { $company }
+tray-not-enrolled = Noch nicht bei der Firma angemeldet
+tray-quit = Beenden

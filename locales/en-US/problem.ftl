@@ -1,1 +1,104 @@
-### problem
+### What went wrong, and in `.next` what to do. The place is shown beside it.
+
+## Settings
+
+problem-setting-invalid = The value of { $key } cannot be used; it is left out
+    .next = { $kind ->
+        [port] Write a TCP port from 0 to 65535.
+        [origins] Write a list of at most 64 origins such as https://softphone.example.
+        [language] Write a language tag such as de-DE.
+        [https] Write an address that begins with https:// and has no password, query or fragment.
+        [tenant-id] Write 1 to 128 letters, digits, “-”, “_” or “.”.
+        [token] Write 1 to 4096 visible ASCII characters.
+        [sha256] Write the SHA-256 of root.json, 64 hexadecimal digits.
+        [path] Write the full path of a PEM file.
+        [user] Write 1 to 256 characters.
+       *[level] Write one of error, warn, info, debug, trace.
+    }
+problem-setting-managed = { $key } is set by your IT department and cannot be changed here
+    .next = Remove it here, or ask your IT department to change { $machine }.
+problem-setting-misspelt = There is no setting { $key }; { $nearest } comes nearest
+    .next = Write { $nearest }; “hookswitch settings list” shows all of them.
+problem-setting-unknown = There is no setting { $key }
+    .next = Remove it; “hookswitch settings list” shows all there are.
+problem-settings-newer = The settings file has schema { $schema }, this agent knows up to { $known }
+    .next = Update the agent; until then the settings it knows are used.
+problem-settings-too-large = The settings file has { $bytes } bytes, at most { $limit } are read; it is left out
+    .next = Look what filled it, or delete it: the defaults apply.
+problem-settings-unreadable = Line { $line } of the settings file is not TOML; the file is left out
+    .next = Correct the line: name = value, texts in quotation marks.
+
+## Folders and logs
+
+problem-home-foreign = The folder belongs to another user
+    .next = Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.
+problem-home-unknown = This user has no home folder
+    .next = Name a folder with --home DIR or HOOKSWITCH_HOME.
+problem-home-unwritable = The folder cannot be written: { $reason }
+    .next = Name another folder with --home DIR or HOOKSWITCH_HOME, or correct its permissions.
+problem-log-not-started = The logs could not be started: { $reason }
+    .next = Report this: it is a mistake in the program.
+problem-log-unwritable = The log cannot be written: { $reason }
+    .next = Correct the permissions of the file, or delete it.
+
+## The desktop
+
+problem-browser-not-opened = No browser could be opened: { $reason }
+    .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open” prints.
+problem-tray-no-session-bus = There is no tray icon, because the desktop’s message bus cannot be reached: { $reason }
+    .next = Open the window with “hookswitch open”; everything else works.
+
+## Headsets
+
+problem-bad-descriptor = Its report descriptor cannot be understood: { $error }
+    .next = Plug it in again; if that does not help, send a bundle to support.
+problem-hid-access-denied = The headset cannot be opened: { $error }
+    .next = Install the package’s udev rule (70-hookswitch.rules), then plug the headset in again.
+problem-hid-unavailable = HID devices cannot be listed: { $error }
+    .next = Start Hookswitch again; if that does not help, run “hookswitch doctor”.
+problem-hotplug-unavailable = The system does not tell when devices come and go: { $error }
+    .next = Start Hookswitch again after plugging a headset in.
+problem-usb-unavailable = USB devices cannot be listed: { $error }
+    .next = Firmware updates are off until that works; call control is not affected. Run “hookswitch doctor”.
+
+## Calls
+
+problem-no-such-call = There is no such call, or it has ended
+    .next = Read GET /v1/calls for the calls that are open.
+problem-not-your-call = The call belongs to another softphone
+    .next = Only the softphone that created a call may act on it.
+problem-too-many-calls = { $limit } calls are open already
+    .next = End calls that are over before starting another one.
+problem-wrong-call-state = That cannot be done to a call that is { $state ->
+        [ringing] ringing
+        [answered] answered
+        [held] on hold
+       *[ended] over
+    }
+    .next = Follow the call’s events; a held call is resumed, a ringing one answered.
+
+## Updates
+
+problem-in-call = The headset is in a call
+    .next = Install the update when the call is over.
+problem-no-dfu-interface = The device shows no firmware update interface
+    .next = Plug it in by its USB cable, directly and not through a charger.
+problem-no-such-offer = There is no such update any more
+    .next = Look at the list of updates again.
+problem-no-update-running = No update is running
+    .next = There is nothing to cancel.
+problem-package-refused = The firmware package is refused: { $error }
+    .next = Nothing was sent to the device. The company has to publish a package that fits.
+problem-update-cancelled = The update was cancelled before anything was sent to the device
+    .next = Start it again whenever it suits.
+problem-update-failed = The update failed: { $detail }
+    .next = Leave the headset plugged in and start the update again; if that does not help, send a bundle to support.
+problem-update-running = Another update is running
+    .next = Wait until it is done; one headset is updated at a time.
+problem-update-unknown = Nobody can say whether the update worked: { $detail }
+    .next = Plug the headset in again and look at its version on the Devices page.
+
+## The support bundle
+
+problem-bundle-not-written = The bundle cannot be written: { $reason }
+    .next = Name another file with --output FILE.

@@ -1,1 +1,34 @@
-### tray
+### The icon near the clock: what it says under the pointer, and its menu.
+
+tray-tooltip = { $count ->
+        [0] Hookswitch: no headset
+        [one] Hookswitch: 1 headset
+       *[other] Hookswitch: { $count } headsets
+    }
+tray-tooltip-updates = { $count ->
+        [one] Hookswitch: 1 update waits
+       *[other] Hookswitch: { $count } updates wait
+    }
+tray-tooltip-call = Hookswitch: in a call
+tray-tooltip-muted = Hookswitch: in a call, muted
+
+tray-no-device = No headset connected
+tray-device = { $name }, version { $version }
+tray-device-updating = { $name }: update in progress
+tray-device-unavailable = { $name } cannot be used
+tray-more-devices = { $count ->
+        [one] 1 more headset
+       *[other] { $count } more headsets
+    }
+
+tray-progress = Updating { $name }: { $percent } %
+tray-install = Update { $name } to { $version }
+tray-no-updates = Everything is up to date
+
+tray-open-devices = Devices
+tray-open-updates = Updates
+
+tray-consumer = Not managed
+tray-managed = Managed by { $company }
+tray-not-enrolled = Not yet enrolled with the company
+tray-quit = Quit

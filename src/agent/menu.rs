@@ -1,7 +1,8 @@
 //! The tray menu as a value: the shell draws it, tests compare it.
 
 use crate::locale::Message;
-use crate::protocol::DeviceId;
+use crate::protocol::local::{CallState, View};
+use crate::protocol::{Device, DeviceStatus, Job, TenantMode};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Menu {
@@ -48,5 +49,148 @@ pub enum Page {
     Updates,
 }
 
-/// A device line of the menu.
-pub type DeviceLine = (DeviceId, Message);
+/// Devices shown before the menu says how many more there are.
+const MAX_DEVICES: usize = 8;
+
+/// The menu that fits `view`.
+pub fn menu(view: &View) -> Menu {
+    let mut items = Vec::new();
+    if view.devices.is_empty() {
+        items.push(Item::Label(Message::new("tray-no-device")));
+    }
+    items.extend(view.devices.iter().take(MAX_DEVICES).map(|d| Item::Label(device_line(d))));
+    if view.devices.len() > MAX_DEVICES {
+        let more = (view.devices.len() - MAX_DEVICES) as i64;
+        items.push(Item::Label(Message::new("tray-more-devices").number("count", more)));
+    }
+    items.push(Item::Separator);
+    let running = view.job.as_ref().filter(|j| j.outcome.is_none());
+    if let Some(job) = running {
+        items.push(Item::Label(progress_line(job)));
+    }
+    let open: Vec<_> = view.offers.iter().filter(|o| !o.deferred).collect();
+    for offer in &open {
+        let label = Message::new("tray-install").text("name", &offer.name).text("version", &offer.to_version);
+        let installable = running.is_none() && offer.blocked.is_none();
+        items.push(match installable {
+            true => Item::Action { label, action: Action::Install { offer: offer.id.clone() } },
+            false => Item::Label(label),
+        });
+    }
+    if open.is_empty() && running.is_none() {
+        items.push(Item::Label(Message::new("tray-no-updates")));
+    }
+    items.push(Item::Separator);
+    items.push(Item::Action {
+        label: Message::new("tray-open-devices"),
+        action: Action::OpenWindow(Page::Devices),
+    });
+    items.push(Item::Action {
+        label: Message::new("tray-open-updates"),
+        action: Action::OpenWindow(Page::Updates),
+    });
+    items.push(Item::Separator);
+    items.push(Item::Label(tenant_line(view)));
+    items.push(Item::Action { label: Message::new("tray-quit"), action: Action::Quit });
+    let answered = view.calls.iter().find(|c| c.state == CallState::Answered);
+    let badge = match answered {
+        Some(call) if call.muted => Badge::Muted,
+        Some(_) => Badge::Call,
+        None if !open.is_empty() => Badge::Update,
+        None => Badge::None,
+    };
+    let tooltip = match badge {
+        Badge::Muted => Message::new("tray-tooltip-muted"),
+        Badge::Call => Message::new("tray-tooltip-call"),
+        Badge::Update => Message::new("tray-tooltip-updates").number("count", open.len() as i64),
+        Badge::None => Message::new("tray-tooltip").number("count", view.devices.len() as i64),
+    };
+    Menu { tooltip, badge, items }
+}
+
+fn device_line(device: &Device) -> Message {
+    let id = match device.status {
+        DeviceStatus::Ready => "tray-device",
+        DeviceStatus::Updating => "tray-device-updating",
+        DeviceStatus::Unavailable { .. } => "tray-device-unavailable",
+    };
+    Message::new(id).text("name", &device.product).text("version", &device.firmware_version)
+}
+
+fn progress_line(job: &Job) -> Message {
+    let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0).min(100);
+    Message::new("tray-progress").text("name", &job.name).number("percent", percent as i64)
+}
+
+fn tenant_line(view: &View) -> Message {
+    match (view.tenant.mode, &view.tenant.company) {
+        (TenantMode::Consumer, _) => Message::new("tray-consumer"),
+        (TenantMode::Server, Some(company)) => Message::new("tray-managed").text("company", company),
+        (TenantMode::Server, None) => Message::new("tray-not-enrolled"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Deployment, Offer, Outcome};
+
+    fn offer(id: &str) -> Offer {
+        Offer {
+            id: id.into(),
+            device: "d".into(),
+            policy: "p".into(),
+            name: "Headset".into(),
+            from_version: "1.00".into(),
+            to_version: "1.20".into(),
+            deployment: Deployment::Optional,
+            group: "all-users".into(),
+            deferred: false,
+            blocked: None,
+        }
+    }
+
+    fn installs(menu: &Menu) -> usize {
+        let is = |i: &&Item| matches!(i, Item::Action { action: Action::Install { .. }, .. });
+        menu.items.iter().filter(is).count()
+    }
+
+    #[test]
+    fn nothing_there_is_said() {
+        let menu = menu(&View::default());
+        assert_eq!(menu.items[0], Item::Label(Message::new("tray-no-device")));
+        assert_eq!(menu.badge, Badge::None);
+        assert!(menu.items.contains(&Item::Label(Message::new("tray-consumer"))));
+        assert_eq!(
+            menu.items.last().map(|i| matches!(i, Item::Action { action: Action::Quit, .. })),
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn an_offer_can_be_installed_once_and_not_while_a_job_runs() {
+        let mut view = View { offers: vec![offer("a")], ..View::default() };
+        assert_eq!((installs(&menu(&view)), menu(&view).badge), (1, Badge::Update));
+        let mut job = Job {
+            offer: "a".into(),
+            device: "d".into(),
+            name: "Headset".into(),
+            from_version: "1.00".into(),
+            to_version: "1.20".into(),
+            phase: "downloading".into(),
+            done_bytes: 1,
+            total_bytes: 3,
+            outcome: None,
+        };
+        view.job = Some(job.clone());
+        let running = menu(&view);
+        assert_eq!(installs(&running), 0);
+        let line = Message::new("tray-progress").text("name", "Headset").number("percent", 33);
+        assert!(running.items.contains(&Item::Label(line)));
+        job.outcome = Some(Outcome::Succeeded { version: "1.20".into() });
+        view.job = Some(job);
+        assert_eq!(installs(&menu(&view)), 1, "a job that ended blocks nothing");
+        view.offers[0].deferred = true;
+        assert_eq!((installs(&menu(&view)), menu(&view).badge), (0, Badge::None));
+    }
+}

@@ -1,9 +1,62 @@
-//! Short notices for the person; never in a call.
+//! Short notices for the person. They wait while a call is going on.
 
 use crate::locale::Message;
+use crate::protocol::{Device, DeviceId, DeviceStatus, Job, Outcome};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     pub title: Message,
     pub body: Message,
+}
+
+/// Notices that wait, at most [`Notices::MOST`] of them: the newest are kept.
+#[derive(Debug, Default)]
+pub struct Notices {
+    waiting: Vec<Notice>,
+    /// Devices whose trouble was told once.
+    told: BTreeSet<DeviceId>,
+}
+
+impl Notices {
+    const MOST: usize = 4;
+
+    pub fn job(&mut self, before: Option<&Job>, now: Option<&Job>) {
+        let Some(job) = now else { return };
+        let Some(outcome) = &job.outcome else { return };
+        if before.is_some_and(|b| b.outcome.is_some() && b.offer == job.offer) {
+            return;
+        }
+        let (title, body) = match outcome {
+            Outcome::Succeeded { version } => (
+                "notice-update-succeeded",
+                Message::new("notice-update-succeeded-body").text("version", version),
+            ),
+            Outcome::Failed { .. } => ("notice-update-failed", Message::new("notice-update-failed-body")),
+            Outcome::Unknown { .. } => ("notice-update-unknown", Message::new("notice-update-unknown-body")),
+        };
+        self.push(Notice { title: Message::new(title).text("name", &job.name), body });
+    }
+
+    pub fn device(&mut self, device: &Device) {
+        match device.status {
+            DeviceStatus::Unavailable { .. } if self.told.insert(device.id.clone()) => self.push(Notice {
+                title: Message::new("notice-device-unavailable").text("name", &device.product),
+                body: Message::new("notice-device-unavailable-body"),
+            }),
+            DeviceStatus::Ready => _ = self.told.remove(&device.id),
+            _ => {}
+        }
+    }
+
+    pub fn drain(&mut self) -> impl Iterator<Item = Notice> + '_ {
+        self.waiting.drain(..)
+    }
+
+    fn push(&mut self, notice: Notice) {
+        if self.waiting.len() == Self::MOST {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(notice);
+    }
 }

@@ -12,6 +12,7 @@ pub const SUBSCRIBER_QUEUE: usize = 256;
 
 /// Everything that can happen to the agent loop.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Event {
     Service(ToAgent),
     Command { command: Command, reply: oneshot::Sender<Reply> },

@@ -1,1 +1,28 @@
+//! The contract between a tenant and the agents it looks after.
+//!
+//! - [`policy`]: the policy document, target `tenant.json` of the tenant's TUF repository. Written by the company,
+//!   signed by `hookswitch-tenant publish`, read by every agent. Strict: an unknown field is an error, because a
+//!   misspelt key that is silently skipped is a policy that silently does not apply. A document that needs new
+//!   fields raises [`policy::SCHEMA`].
+//! - [`wire`]: what agent and server say to each other over HTTPS. Requests are strict (the server refuses what it
+//!   cannot store, so that an agent never believes a fact was recorded that was not); answers are read tolerantly
+//!   (an agent of last year must survive a server of today).
+//! - [`paths`]: the routes, once, for both sides.
+//!
+//! The library holds no server and does no I/O. The server is the binary `hookswitch-tenant` (feature `server`).
+//! `openapi.yaml` and `schema/` are the same contract for people who do not read Rust; tests keep the three equal.
 
+pub mod grammar;
+pub mod paths;
+pub mod policy;
+pub mod secret;
+pub mod wire;
+
+/// The OpenAPI description of the server's routes, also served at [`paths::OPENAPI`].
+pub const OPENAPI_YAML: &str = include_str!("../openapi.yaml");
+
+/// JSON Schema 2020-12 of [`policy::PolicyDocument`].
+pub const POLICY_SCHEMA: &str = include_str!("../schema/policy.schema.json");
+
+/// JSON Schema 2020-12 of what `hookswitch-tenant inventory --json` prints.
+pub const INVENTORY_SCHEMA: &str = include_str!("../schema/inventory.schema.json");

@@ -1,1 +1,135 @@
-fn main() {}
+//! `cargo xtask`: sets the machine up, runs the demo, the test tiers and the footprint bench.
+//!
+//! It has no dependencies, so that it starts at once on a bare machine, and it only starts other programs: cargo,
+//! the system's package manager and the rigs under `tests/`.
+#![expect(clippy::disallowed_methods, reason = "xtask is a tool of the repository: it lives in the world")]
+
+mod cargo;
+mod demo;
+mod footprint;
+mod gates;
+mod packages;
+mod tiers;
+
+use std::process::ExitCode;
+
+/// Why the task ends without success: what happened, where, and what to do next.
+#[derive(Debug)]
+struct Stop(String);
+
+type Outcome<T = ()> = Result<T, Stop>;
+
+/// The first half of an error line; the reason follows.
+fn stop(what: impl Into<String>) -> Stop {
+    Stop(what.into())
+}
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo [--once] [--yes]         the main job from end to end, on a simulated headset
+  test [--tier NAME]... [--yes] [--no-skip]
+                                the test tiers: fast, directory, browser, kernel, desktop (all of them by default)
+  ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
+  bench footprint               size, memory, wakeups and start time of the release build
+  setup [--yes]                 installs what all of the above need, and nothing else
+
+cargo xtask COMMAND --help tells more.
+Where things are built: $CARGO_TARGET_DIR, else $XDG_CACHE_HOME/hookswitch/target (~/.cache/hookswitch/target).
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (command, rest) = match words.as_slice() {
+        [] | ["-h" | "--help" | "help", ..] => {
+            print!("{HELP}");
+            return if words.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+        ["bench", "footprint", rest @ ..] => ("bench footprint", rest),
+        [command, rest @ ..] => (*command, rest),
+    };
+    let help = match command {
+        "demo" => demo::HELP,
+        "test" | "ci" => tiers::HELP,
+        "bench" | "bench footprint" => footprint::HELP,
+        "setup" => packages::HELP,
+        other => {
+            eprint!("cargo xtask: there is no command \"{other}\".\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    if rest.iter().any(|word| matches!(*word, "-h" | "--help")) {
+        print!("{help}");
+        return ExitCode::SUCCESS;
+    }
+    let asked = match Asked::read(command, rest) {
+        Ok(asked) => asked,
+        Err(Stop(why)) => {
+            eprint!("cargo xtask {command}: {why}\n\n{help}");
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = match command {
+        "demo" => demo::run(&asked),
+        "test" | "ci" => tiers::run(&asked),
+        "setup" => packages::run(&asked),
+        _ => footprint::run(&asked),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop(why)) => {
+            eprintln!("cargo xtask {command}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The options, as far as the command at hand knows them.
+#[derive(Debug, Default)]
+struct Asked {
+    /// Run the demo without a person.
+    once: bool,
+    /// Install without asking.
+    yes: bool,
+    /// CI's rules: nothing may be skipped, all gates run, the lock file is final.
+    strict: bool,
+    /// Empty: all of them.
+    tiers: Vec<tiers::Tier>,
+    /// Measure this program instead of building one.
+    binary: Option<std::path::PathBuf>,
+    /// Seconds over which wakeups are counted.
+    idle_s: u64,
+}
+
+impl Asked {
+    fn read(command: &str, words: &[&str]) -> Outcome<Self> {
+        let in_ci = std::env::var("CI").is_ok_and(|value| value == "true" || value == "1");
+        let strict = in_ci || command == "ci";
+        let mut asked = Self { strict, yes: strict, idle_s: 60, ..Self::default() };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut value =
+                || words.next().copied().ok_or_else(|| stop(format!("{word} needs a value after it.")));
+            match (command, *word) {
+                ("demo", "--once") => asked.once = true,
+                ("demo" | "test" | "setup", "--yes") => asked.yes = true,
+                ("test", "--no-skip") => asked.strict = true,
+                ("test", "--tier") => asked.tiers.push(tiers::Tier::named(value()?)?),
+                ("bench footprint", "--binary") => asked.binary = Some(value()?.into()),
+                ("bench footprint", "--idle") => {
+                    let text = value()?;
+                    asked.idle_s = text
+                        .parse()
+                        .map_err(|_| stop(format!("--idle needs a number of seconds, not \"{text}\".")))?;
+                }
+                ("bench", _) => return Err(stop(format!("there is no bench \"{word}\"."))),
+                _ => return Err(stop(format!("\"{word}\" is not one of its options."))),
+            }
+        }
+        if command == "bench" {
+            return Err(stop("which bench? There is one: footprint."));
+        }
+        Ok(asked)
+    }
+}

@@ -1,1 +1,213 @@
-fn main() {}
+//! `hookswitch-tenant`: a tenant for a company that runs its own.
+//!
+//! `init` makes it, `publish` signs what agents shall do, `serve` answers them, `inventory` shows what they said,
+//! `assign` puts people in groups by hand. Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try later.
+
+mod certificate;
+mod digest;
+mod home;
+mod init;
+mod repository;
+mod serve;
+mod store;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Parser, Subcommand};
+use tenant::grammar::is_user_name;
+use tenant::policy::GroupRule;
+use thiserror::Error;
+
+use home::{Home, HomeError};
+use repository::{Order, Published, RepositoryError};
+use serve::{Mood, ServeError};
+use store::{Store, StoreError};
+
+#[derive(Parser)]
+#[command(name = "hookswitch-tenant", version, about = "A Hookswitch tenant: policy, inventory, updates")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a new tenant: keys, certificate, empty policy, store
+    Init {
+        /// New folder for everything
+        #[arg(long)]
+        dir: PathBuf,
+        /// TENANT_ID that agents are installed with
+        #[arg(long)]
+        tenant_id: String,
+        /// Company name shown to users (default: the tenant id)
+        #[arg(long)]
+        company: Option<String>,
+        /// Host name or address agents reach the server by, beside localhost; may be repeated
+        #[arg(long)]
+        host: Vec<String>,
+        /// Print the installer properties as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check, sign and publish a policy and files
+    Publish {
+        #[arg(long)]
+        dir: PathBuf,
+        /// Policy document; without it the published one stays
+        #[arg(long)]
+        policy: Option<PathBuf>,
+        /// File to add or replace, e.g. a firmware package; may be repeated
+        #[arg(long)]
+        target: Vec<PathBuf>,
+        /// Let this publication end in N days (0: at once, for exercising agents) instead of renewing it
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=3650))]
+        expires_days: Option<u32>,
+    },
+    /// Serve the tenant over HTTPS
+    Serve {
+        #[arg(long)]
+        dir: PathBuf,
+        /// Address and port; port 0 takes a free one
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// Misbehave on every /v1 call, for exercising agents
+        #[arg(long)]
+        mood: Option<Mood>,
+    },
+    /// Show hosts, users, devices and updates
+    Inventory {
+        #[arg(long)]
+        dir: PathBuf,
+        /// Print JSON (schema/inventory.schema.json)
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a user in a manual group, or take them out
+    Assign {
+        #[arg(long)]
+        dir: PathBuf,
+        #[arg(long)]
+        user: String,
+        #[arg(long)]
+        group: String,
+        /// Take the user out
+        #[arg(long)]
+        remove: bool,
+    },
+}
+
+#[derive(Debug, Error)]
+enum Failure {
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    #[error(transparent)]
+    Init(#[from] init::InitError),
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error("cannot start: {0}")]
+    Runtime(std::io::Error),
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("--user: expected 1 to 256 characters, no control characters")]
+    User,
+    #[error("--group: the published policy has no manual group {group:?}; it has: {known}")]
+    Group { group: String, known: String },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("hookswitch-tenant: {failure}");
+            let later = matches!(failure, Failure::Repository(RepositoryError::Busy));
+            ExitCode::from(if later { 75 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    match command {
+        Command::Init { dir, tenant_id, company, host, json } => {
+            let made = runtime.block_on(init::init(&dir, &tenant_id, company.as_deref(), &host, now()))?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&made)?);
+            } else {
+                print!("{made}");
+            }
+        }
+        Command::Publish { dir, policy, target, expires_days } => {
+            let home = Home::open(&dir)?;
+            let order = Order { policy, targets: target, expires_days };
+            print_published(&runtime.block_on(repository::publish(&home, &order, now()))?);
+        }
+        Command::Serve { dir, listen, mood } => {
+            runtime.block_on(serve::serve(&Home::open(&dir)?, listen, mood))?;
+        }
+        Command::Inventory { dir, json } => {
+            let inventory = Store::open(&Home::open(&dir)?.database())?.inventory()?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&inventory)?);
+            } else {
+                print!("{inventory}");
+            }
+        }
+        Command::Assign { dir, user, group, remove } => {
+            runtime.block_on(assign(&dir, &user, &group, remove))?
+        }
+    }
+    Ok(())
+}
+
+fn print_published(published: &Published) {
+    let Published { root, targets, snapshot, timestamp, expires_s, files } = published;
+    println!("published: root {root}, targets {targets}, snapshot {snapshot}, timestamp {timestamp}");
+    let days = (expires_s - seconds(now())).div_euclid(24 * 60 * 60);
+    println!("good for {days} days without `serve` or another publication");
+    for (name, (length, digest)) in files {
+        println!("  {name}  {length} bytes  sha256 {digest}");
+    }
+}
+
+async fn assign(dir: &Path, user: &str, group: &str, remove: bool) -> Result<(), Failure> {
+    let home = Home::open(dir)?;
+    if !is_user_name(user) {
+        return Err(Failure::User);
+    }
+    if !remove {
+        let policy = repository::current_policy(&home).await?;
+        let manual = policy.groups.iter().filter(|group| matches!(group.rule, GroupRule::Manual {}));
+        let ids: Vec<&str> = manual.map(|group| group.id.as_str()).collect();
+        if !ids.contains(&group) {
+            let known = if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+            return Err(Failure::Group { group: group.to_owned(), known });
+        }
+    }
+    let changed = Store::open(&home.database())?.assign(user, group, !remove)?;
+    let (done, already) = if remove { ("no longer in", "was not in") } else { ("now in", "was already in") };
+    println!("{user} {} {group}", if changed { done } else { already });
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one clock of this program")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Seconds since 1970; 0 for a clock before that.
+fn seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .unwrap_or_default()
+}

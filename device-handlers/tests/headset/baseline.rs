@@ -1,0 +1,69 @@
+use device_handlers::headset::{Event, Output};
+
+use crate::layouts::{SEPARATE, SHARED};
+use crate::{IDLE, IN_CALL, NOTHING, RINGING, Rig, event, writes};
+
+#[test]
+fn the_first_report_sets_the_state_and_says_nothing() {
+    let mut rig = Rig::fresh(SHARED, &[]);
+    assert_eq!(rig.report(&[1, 0x03]), NOTHING);
+    rig.after_ms(10);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::LineBusy(false)), "the line was busy from the start");
+}
+
+#[test]
+fn without_a_report_the_baseline_ends_and_the_first_press_counts() {
+    let mut rig = Rig::fresh(SHARED, &[]);
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.headset.poll_timeout().map(|(_, reason)| reason), Some("baseline report"));
+    assert_eq!(rig.after_ms(250), writes(&[&[2, 0, 0]]));
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::DialTone));
+}
+
+#[test]
+fn lights_of_an_idle_device_are_cleared_once_the_baseline_is_known() {
+    let mut rig = Rig::fresh(SEPARATE, &[]);
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.drain(), NOTHING);
+    assert_eq!(rig.report(&[8, 0]), writes(&[&[0x09, 0], &[0x17, 0], &[0x18, 0], &[0x20, 0], &[0x2A, 0]]));
+}
+
+#[test]
+fn a_device_in_another_softphones_call_is_left_alone() {
+    for busy in [0x01, 0x02, 0x03] {
+        let mut rig = Rig::fresh(SHARED, &[]);
+        rig.headset.rewrite_indicators(rig.now);
+        assert_eq!(rig.report(&[1, busy]), NOTHING, "state {busy:#04x}");
+        assert_eq!(rig.after_ms(1000), NOTHING);
+    }
+}
+
+#[test]
+fn a_ring_right_after_opening_is_shown_at_once() {
+    let mut rig = Rig::fresh(SHARED, &[]);
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.set(RINGING), writes(&[&[2, 0x44, 0]]));
+    rig.after_ms(251);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::Answer));
+}
+
+#[test]
+fn a_reconnect_in_a_call_rewrites_all_and_takes_the_next_state_as_it_is() {
+    let mut rig = Rig::new(SEPARATE);
+    rig.settle(IN_CALL);
+    rig.report(&[8, 0x02]);
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.drain(), writes(&[&[0x09, 0], &[0x17, 1], &[0x18, 0], &[0x20, 0], &[0x2A, 1]]));
+    assert_eq!(rig.report(&[8, 0x02]), NOTHING);
+    rig.after_ms(600);
+    assert_eq!(rig.report(&[8, 0x00]), event(Event::HangUp));
+}
+
+#[test]
+fn on_the_way_out_all_lights_are_cleared() {
+    let mut rig = Rig::new(SHARED);
+    rig.settle(IN_CALL);
+    assert_eq!(rig.set(IDLE), writes(&[&[2, 0, 0]]));
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.drain(), vec![Output::Write(vec![2, 0, 0])]);
+}

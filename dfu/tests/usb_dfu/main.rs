@@ -1,0 +1,8 @@
+//! `UsbDfu` against a simulated device: control transfers in, bytes out, with a clock of its own.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod cases;
+mod device;
+mod random;
+mod world;

@@ -1,0 +1,292 @@
+//! The machine role, pure: attached headsets, the verified policy and what it plans, one firmware job, and what is
+//! owed to the tenant.
+//!
+//! Mutate with [`Service::handle`], then drain [`Service::poll_output`] until `None` (in order: a `Persist` is done
+//! before what follows it), then wait for [`Service::poll_timeout`]. No clock, file, device or socket here.
+
+use crate::protocol::{Problem, ResolvedGroup, ToAgent, ToService};
+use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+use tenant::policy::PolicyDocument;
+use tenant::wire::{CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration};
+
+pub mod fleet;
+pub mod outbox;
+pub mod policy;
+mod role;
+pub mod trust;
+pub mod update;
+
+pub use fleet::HidNode;
+pub use role::Service;
+pub use trust::Verified;
+
+/// Both clocks, read once by the shell for each input.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub instant: Instant,
+    pub unix_s: u64,
+}
+
+/// What the service is told about the machine it runs on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub agent_version: String,
+    /// Used if the store has none yet.
+    pub system_id: String,
+    pub hostname: String,
+    pub os: String,
+    pub os_version: String,
+    /// `None` = consumer mode.
+    pub server_url: Option<String>,
+    /// Entropy for jitter and for ids of reports.
+    pub seed: u64,
+}
+
+#[derive(Debug)]
+pub enum Input {
+    /// Something on a bus changed.
+    Hotplug,
+    Scanned(Scan),
+    HidOpened {
+        path: String,
+        result: Result<(), Problem>,
+    },
+    HidReport {
+        path: String,
+        bytes: Vec<u8>,
+    },
+    HidLost {
+        path: String,
+    },
+    /// The answer to the last [`Output::Usb`] but `Close`, which has none.
+    UsbCompleted(Result<Vec<u8>, TransferError>),
+    Agent(ToService),
+    Tenant(TenantAnswer),
+    /// A [`Output::Persist`] did not reach the disk: what must not go on without it stops.
+    StoreFailed {
+        problem: Problem,
+    },
+    /// The program ends: lights out.
+    Stop,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Enumerate HID nodes, and USB devices if asked.
+    Scan {
+        usb: bool,
+    },
+    OpenHid {
+        path: String,
+    },
+    WriteHid {
+        path: String,
+        bytes: Vec<u8>,
+    },
+    CloseHid {
+        path: String,
+    },
+    Usb(UsbRequest),
+    /// One at a time; answered by [`Input::Tenant`].
+    Tenant(TenantRequest),
+    Persist(Record),
+    ToAgent(ToAgent),
+}
+
+/// What was found on the buses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scan {
+    pub hid: Vec<HidNode>,
+    /// `None` = not asked for, or the USB library did not answer.
+    pub usb: Option<Vec<UsbDevice>>,
+}
+
+/// A USB device as enumerated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbDevice {
+    /// Given anew at each enumeration: the same identity at another address has been away.
+    pub address: u8,
+    pub identity: UsbIdentity,
+}
+
+/// One step of a firmware job at a USB device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsbRequest {
+    /// Open the device at `port` and claim `interface`.
+    Open {
+        port: String,
+        interface: u8,
+    },
+    Control(ControlTransfer),
+    Reset,
+    Close,
+}
+
+/// What was in the store when the service started.
+#[derive(Debug, Default)]
+pub struct Persisted {
+    /// Made at the first start, see `Record::SystemId`.
+    pub system_id: Option<String>,
+    /// Last good policy.
+    pub policy: Option<Verified<PolicyDocument>>,
+    pub credential: Option<Credential>,
+    /// A firmware job that a crash or a shutdown interrupted.
+    pub journal: Option<JournalEntry>,
+    /// In the order they were written.
+    pub owed: Vec<Owed>,
+    /// Last known groups of each user.
+    pub groups: Vec<(String, Vec<ResolvedGroup>)>,
+    /// `(offer id, version)` the person put off.
+    pub deferred: Vec<(String, String)>,
+}
+
+/// One change that must be on disk before the next output is performed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    SystemId(String),
+    /// Last good policy.
+    Policy(Verified<PolicyDocument>),
+    /// `None` forgets it.
+    Credential(Option<Credential>),
+    /// Replaces the one job entry.
+    Journal(JournalEntry),
+    JournalCleared,
+    Owed(Owed),
+    /// These were taken by the tenant.
+    Delivered(Vec<String>),
+    Groups {
+        user: String,
+        groups: Vec<ResolvedGroup>,
+    },
+    Deferred {
+        offer: String,
+        version: String,
+    },
+}
+
+/// A bearer token of the tenant. Never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub access_token: String,
+    pub expires_unix_s: u64,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("expires_unix_s", &self.expires_unix_s).finish_non_exhaustive()
+    }
+}
+
+/// Enough to find a device that was left in DFU mode, and to finish what was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    pub offer: String,
+    pub policy: String,
+    pub name: String,
+    pub device: String,
+    pub port: String,
+    pub vendor_id: u16,
+    pub product_id: u16,
+    pub serial: Option<String>,
+    pub from_version: String,
+    pub target_version: String,
+    /// TUF target name of the package.
+    pub target: String,
+    pub component: String,
+    /// `dfu::usb_dfu::Phase` as text.
+    pub phase: String,
+}
+
+/// A report the tenant has not taken yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Idempotency key (UUID v4).
+    pub id: String,
+    pub unix_s: u64,
+    pub delivery: Delivery,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "kebab-case")]
+pub enum Delivery {
+    Host(HostRegistration),
+    User(UserRegistration),
+    Device(DeviceRegistration),
+    Update(UpdateStatus),
+    /// One CloudEvent; sent in batches.
+    Event(CloudEvent),
+}
+
+/// What the shell's tenant room is asked; it performs one at a time and answers each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TenantRequest {
+    Enrol {
+        system_id: String,
+    },
+    /// TUF refresh; the policy document if it is newer than `have`.
+    FetchPolicy {
+        have: Option<u64>,
+    },
+    /// Fetch and verify a target into the package cache.
+    FetchTarget {
+        target: String,
+    },
+    /// Immediate reports singly; events (all of them `Delivery::Event`) as one batch.
+    Deliver {
+        system_id: String,
+        owed: Vec<Owed>,
+        token: String,
+    },
+    AssignedGroups {
+        system_id: String,
+        user: String,
+        token: String,
+    },
+}
+
+#[derive(Debug)]
+pub enum TenantAnswer {
+    Enrolled(Result<Enrolment, TenantFailure>),
+    /// `None` = unchanged.
+    Policy(Result<Option<Verified<PolicyDocument>>, TenantFailure>),
+    TargetProgress {
+        done_bytes: u64,
+        total_bytes: u64,
+    },
+    /// The whole archive.
+    Target(Result<Verified<Vec<u8>>, TenantFailure>),
+    Delivered(Result<Vec<String>, TenantFailure>),
+    Assigned(Result<Vec<String>, TenantFailure>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enrolment {
+    pub credential: Credential,
+    /// SHA-256 of the root.json now pinned.
+    pub root_sha256: String,
+}
+
+/// Why the tenant room could not do what it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantFailure {
+    pub kind: FailureKind,
+    pub problem: Problem,
+    /// From `Retry-After`.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// 401: the credential is no longer (or never was) good.
+    Unauthorized,
+    /// Name resolution, connect, TLS, time-out.
+    Unreachable,
+    /// 5xx and 429.
+    ServerError,
+    /// Other 4xx: asking again the same way will not help.
+    Rejected,
+    /// TUF or the document refused it: expired, rolled back, unsigned, oversize, invalid. The last good policy stays.
+    Refused,
+}

@@ -1,0 +1,469 @@
+//! The headsets that are attached: found by their report descriptor, spoken to through [`Headset`].
+
+use super::{Output, Scan, UsbDevice};
+use crate::protocol::{self, Device, DeviceEvent, DeviceId, DeviceStatus, Problem, ToAgent};
+use device_handlers::description::Description;
+use device_handlers::headset::{Event, Headset, Indicators};
+use device_handlers::registry;
+use device_handlers::report::ReportDescriptor;
+use dfu::usb_dfu::{Mode, UsbIdentity};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// After a hot-plug notice the interfaces of a device, their permissions and its strings come one after the other:
+/// the bus is looked at again after these times.
+const RESCANS: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
+/// Characters of a device's own strings that are kept.
+const MAX_TEXT: usize = 128;
+
+/// One HID node of the system as enumerated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HidNode {
+    /// What opens it, `/dev/hidraw3`.
+    pub path: String,
+    pub vendor_id: u16,
+    pub product_id: u16,
+    pub bcd_device: u16,
+    pub manufacturer: String,
+    pub product: String,
+    pub serial: Option<String>,
+    /// USB port path; `None` for Bluetooth and uhid.
+    pub port: Option<String>,
+    /// `None` = could not be read just now; the next scan will.
+    pub descriptor: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Attached {
+    device: Device,
+    /// `None` while it is off the bus during an update.
+    path: Option<String>,
+    description: Description,
+    descriptor: Vec<u8>,
+    headset: Option<Headset>,
+    /// Opening failed; permissions may come a moment after the node, so the next scan tries again.
+    reopen: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct Fleet {
+    devices: BTreeMap<DeviceId, Attached>,
+    usb: BTreeMap<String, UsbDevice>,
+    rescans: VecDeque<Instant>,
+    /// The device a firmware job works on: it may leave and come back without being reported as removed.
+    updating: Option<DeviceId>,
+}
+
+impl Fleet {
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.values().map(|a| &a.device)
+    }
+
+    pub fn device(&self, id: &str) -> Option<&Device> {
+        self.devices.get(id).map(|a| &a.device)
+    }
+
+    pub fn description(&self, id: &str) -> Option<&Description> {
+        self.devices.get(id).map(|a| &a.description)
+    }
+
+    /// What is at a USB port, as of the last scan.
+    pub fn usb(&self, port: &str) -> Option<&UsbIdentity> {
+        self.usb.get(port).map(|u| &u.identity)
+    }
+
+    /// Raw report descriptors by device, for the support bundle.
+    pub fn descriptors(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.devices.iter().map(|(id, a)| (id.as_str(), a.descriptor.as_slice()))
+    }
+
+    /// Lights on, or the device itself says that it is in a call.
+    pub fn in_call(&self, id: &str) -> bool {
+        self.devices.get(id).is_some_and(|a| {
+            let lights = a.headset.as_ref().map(Headset::indicators).unwrap_or_default();
+            a.device.line_busy || lights.off_hook || lights.ring
+        })
+    }
+
+    /// Whether the USB side of the bus is worth looking at.
+    pub fn wants_usb(&self) -> bool {
+        self.updating.is_some() || self.devices.values().any(|a| a.device.port.is_some())
+    }
+
+    pub fn hotplug(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        self.rescans = RESCANS.iter().map(|after| now + *after).collect();
+        out.push_back(Output::Scan { usb: self.wants_usb() });
+    }
+
+    pub fn scanned(&mut self, scan: Scan, out: &mut VecDeque<Output>) -> UsbChanges {
+        let known: BTreeMap<String, DeviceId> =
+            self.devices.iter().filter_map(|(id, a)| Some((a.path.clone()?, id.clone()))).collect();
+        let paths: Vec<&str> = scan.hid.iter().map(|n| n.path.as_str()).collect();
+        for (path, id) in &known {
+            // A path can be given to another device between two scans.
+            let same = scan.hid.iter().any(|n| n.path == *path && device_id(n) == *id);
+            if !same || !paths.contains(&path.as_str()) {
+                self.lost(path, out);
+            }
+        }
+        let wanted_usb = self.wants_usb();
+        for node in scan.hid {
+            match self.devices.values_mut().find(|a| a.path.as_ref() == Some(&node.path)) {
+                None => self.appeared(node, out),
+                Some(attached) if attached.reopen => {
+                    attached.reopen = false;
+                    out.push_back(Output::OpenHid { path: node.path });
+                }
+                Some(_) => {}
+            }
+        }
+        let mut changes = UsbChanges::default();
+        if let Some(usb) = scan.usb {
+            changes = self.usb_scanned(usb, out);
+        } else if !wanted_usb && self.wants_usb() {
+            out.push_back(Output::Scan { usb: true });
+        }
+        changes
+    }
+
+    fn appeared(&mut self, node: HidNode, out: &mut VecDeque<Output>) {
+        let Some(bytes) = &node.descriptor else { return };
+        let description = registry::describe(node.vendor_id, node.product_id);
+        if description.denied {
+            return;
+        }
+        let id = device_id(&node);
+        let (capabilities, headset, status) = match ReportDescriptor::parse(bytes) {
+            Ok(descriptor) if !descriptor.has_telephony() => return,
+            Ok(descriptor) => {
+                let headset = Headset::new(descriptor, &description);
+                (Some(headset.capabilities()), Some(headset), DeviceStatus::Ready)
+            }
+            // Nobody knows whether it is a headset unless we know the product or it names the telephony page.
+            Err(error) if description.product.is_none() && !bytes.windows(2).any(|w| w == [0x05, 0x0b]) => {
+                tracing::warn!(path = %node.path, %error, "HID node with a descriptor that does not decode: left alone");
+                return;
+            }
+            Err(error) => {
+                let problem = Problem::new(
+                    "bad-descriptor",
+                    format!("Its report descriptor cannot be understood: {error}"),
+                    node.path.clone(),
+                    "Plug it in again; if that does not help, send a bundle to support.",
+                )
+                .with("error", error.to_string());
+                (None, None, DeviceStatus::Unavailable { problem })
+            }
+        };
+        let firmware_update = node.port.as_ref().and_then(|p| self.usb.get(p)).is_some_and(is_updatable);
+        let device = Device {
+            id: id.clone(),
+            vendor: text(Some(&description.vendor), &node.manufacturer, "Unknown vendor"),
+            product: text(description.product.as_ref(), &node.product, "USB headset"),
+            vendor_id: node.vendor_id,
+            product_id: node.product_id,
+            serial: node.serial.clone(),
+            firmware_version: bcd(node.bcd_device),
+            port: node.port.clone(),
+            capabilities: wire_capabilities(capabilities, firmware_update),
+            status,
+            line_busy: false,
+        };
+        tracing::info!(device = %id, product = %device.product, version = %device.firmware_version, "headset attached");
+        let openable = headset.is_some();
+        let path = node.path.clone();
+        let attached = Attached {
+            device,
+            path: Some(path.clone()),
+            description,
+            descriptor: bytes.clone(),
+            headset,
+            reopen: false,
+        };
+        if let Some(twin) = self.devices.insert(id.clone(), attached)
+            && let Some(path) = twin.path
+        {
+            // Two headsets of one model without serial numbers at unknown ports: the later one is the one we speak to.
+            out.push_back(Output::CloseHid { path });
+        }
+        if self.updating.as_deref() == Some(&id) {
+            self.set_status(&id, DeviceStatus::Updating, out);
+        } else {
+            self.report(&id, out);
+        }
+        if openable {
+            out.push_back(Output::OpenHid { path });
+        }
+    }
+
+    pub fn opened(
+        &mut self,
+        path: &str,
+        result: Result<(), Problem>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        let Some(id) = self.at(path) else { return };
+        match result {
+            Ok(()) => {
+                if self.updating.as_deref() != Some(&id) {
+                    self.set_status(&id, DeviceStatus::Ready, out);
+                }
+                if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut()) {
+                    headset.rewrite_indicators(now);
+                }
+                self.drain(&id, out);
+            }
+            Err(problem) => {
+                tracing::warn!(device = %id, %problem, "headset cannot be opened");
+                self.set_status(&id, DeviceStatus::Unavailable { problem }, out);
+                if let Some(attached) = self.devices.get_mut(&id) {
+                    attached.reopen = true;
+                }
+            }
+        }
+    }
+
+    pub fn report_received(&mut self, path: &str, bytes: &[u8], now: Instant, out: &mut VecDeque<Output>) {
+        let Some(id) = self.at(path) else { return };
+        let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut()) else { return };
+        if let Err(error) = headset.handle_report(bytes, now) {
+            tracing::debug!(device = %id, %error, "report ignored");
+        }
+        self.drain(&id, out);
+    }
+
+    /// The node is gone, or its reader ended.
+    pub fn lost(&mut self, path: &str, out: &mut VecDeque<Output>) {
+        let Some(id) = self.at(path) else { return };
+        out.push_back(Output::CloseHid { path: path.to_owned() });
+        if self.updating.as_deref() == Some(&id) {
+            if let Some(attached) = self.devices.get_mut(&id) {
+                attached.path = None;
+            }
+            return;
+        }
+        tracing::info!(device = %id, "headset removed");
+        self.devices.remove(&id);
+        out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id }));
+    }
+
+    pub fn set_indicators(
+        &mut self,
+        id: &str,
+        lights: protocol::Indicators,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        let target =
+            Indicators { off_hook: lights.off_hook, ring: lights.ring, mute: lights.mute, hold: lights.hold };
+        let Some(attached) = self.devices.get_mut(id) else { return };
+        // While firmware is written nothing else goes to the device.
+        if attached.device.status != DeviceStatus::Ready {
+            return;
+        }
+        if let Some(headset) = attached.headset.as_mut() {
+            headset.set_indicators(target, now);
+        }
+        self.drain(id, out);
+    }
+
+    /// Puts every light out, for the end of the program or of an agent.
+    pub fn darken(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        let ids: Vec<DeviceId> = self.devices.keys().cloned().collect();
+        for id in ids {
+            if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut())
+                && headset.indicators() != Indicators::default()
+            {
+                headset.set_indicators(Indicators::default(), now);
+            }
+            self.drain(&id, out);
+        }
+    }
+
+    /// A firmware job takes or gives back the device.
+    pub fn set_updating(&mut self, id: Option<&str>, now: Instant, out: &mut VecDeque<Output>) {
+        if let Some(before) = self.updating.take() {
+            if self.devices.get(&before).is_some_and(|a| a.path.is_none()) {
+                self.devices.remove(&before);
+                out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id: before }));
+            } else {
+                self.set_status(&before, DeviceStatus::Ready, out);
+            }
+            self.hotplug(now, out);
+        }
+        if let Some(id) = id {
+            self.updating = Some(id.to_owned());
+            self.set_status(id, DeviceStatus::Updating, out);
+        }
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        let due = self.rescans.iter().filter(|at| **at <= now).count();
+        if due > 0 {
+            self.rescans.drain(..due);
+            out.push_back(Output::Scan { usb: self.wants_usb() });
+        }
+        let ids: Vec<DeviceId> = self.devices.keys().cloned().collect();
+        for id in ids {
+            if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut())
+                && headset.poll_timeout().is_some_and(|(at, _)| at <= now)
+            {
+                headset.handle_timeout(now);
+                self.drain(&id, out);
+            }
+        }
+    }
+
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let rescan = self.rescans.front().map(|at| (*at, "look at the bus again"));
+        let headsets = self.devices.values().filter_map(|a| a.headset.as_ref()?.poll_timeout());
+        rescan.into_iter().chain(headsets).min_by_key(|(at, _)| *at)
+    }
+
+    fn usb_scanned(&mut self, usb: Vec<UsbDevice>, out: &mut VecDeque<Output>) -> UsbChanges {
+        let now: BTreeMap<String, UsbDevice> =
+            usb.into_iter().map(|u| (u.identity.port.clone(), u)).collect();
+        let left = self
+            .usb
+            .iter()
+            .filter(|(port, was)| now.get(*port) != Some(was))
+            .map(|(p, _)| p.clone())
+            .collect();
+        let is_new = |(port, is): &(&String, &UsbDevice)| self.usb.get(*port) != Some(is);
+        let arrived = now.iter().filter(is_new).map(|(_, is)| is.identity.clone()).collect();
+        self.usb = now;
+        let mut changed = Vec::new();
+        for (id, attached) in &mut self.devices {
+            let at_port = attached.device.port.as_ref().and_then(|p| self.usb.get(p));
+            let updatable = at_port.is_some_and(is_updatable);
+            // In DFU mode the interface looks different; the job knows better.
+            if attached.device.capabilities.firmware_update != updatable && self.updating.as_ref() != Some(id)
+            {
+                attached.device.capabilities.firmware_update = updatable;
+                changed.push(id.clone());
+            }
+        }
+        for id in changed {
+            self.report(&id, out);
+        }
+        UsbChanges { left, arrived }
+    }
+
+    fn at(&self, path: &str) -> Option<DeviceId> {
+        self.devices.iter().find(|(_, a)| a.path.as_deref() == Some(path)).map(|(id, _)| id.clone())
+    }
+
+    fn set_status(&mut self, id: &str, status: DeviceStatus, out: &mut VecDeque<Output>) {
+        if let Some(attached) = self.devices.get_mut(id)
+            && attached.device.status != status
+        {
+            attached.device.status = status;
+            self.report(id, out);
+        }
+    }
+
+    fn report(&self, id: &str, out: &mut VecDeque<Output>) {
+        if let Some(attached) = self.devices.get(id) {
+            out.push_back(Output::ToAgent(ToAgent::DeviceChanged { device: attached.device.clone() }));
+        }
+    }
+
+    fn drain(&mut self, id: &str, out: &mut VecDeque<Output>) {
+        let Some(attached) = self.devices.get_mut(id) else { return };
+        let (Some(headset), Some(path)) = (attached.headset.as_mut(), attached.path.as_ref()) else { return };
+        let mut busy = None;
+        while let Some(output) = headset.poll_output() {
+            match output {
+                device_handlers::headset::Output::Write(bytes) => {
+                    out.push_back(Output::WriteHid { path: path.clone(), bytes });
+                }
+                device_handlers::headset::Output::Event(Event::LineBusy(is)) => busy = Some(is),
+                device_handlers::headset::Output::Event(event) => {
+                    if let Some(event) = wire_event(event) {
+                        tracing::info!(device = %id, ?event, "pressed");
+                        out.push_back(Output::ToAgent(ToAgent::DeviceEvent { id: id.to_owned(), event }));
+                    }
+                }
+            }
+        }
+        if let Some(busy) = busy
+            && attached.device.line_busy != busy
+        {
+            attached.device.line_busy = busy;
+            self.report(id, out);
+        }
+    }
+}
+
+/// What changed on the USB side between two scans.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct UsbChanges {
+    /// Ports whose device is gone or has become another one.
+    pub left: Vec<String>,
+    pub arrived: Vec<UsbIdentity>,
+}
+
+fn is_updatable(usb: &UsbDevice) -> bool {
+    usb.identity.dfu.as_ref().is_some_and(|d| d.mode == Mode::Runtime && d.functional.can_download)
+}
+
+/// Stable across re-plugging where there is a serial number, across re-plugging into the same port otherwise.
+fn device_id(node: &HidNode) -> DeviceId {
+    let distinct = node.serial.as_deref().or(node.port.as_deref()).unwrap_or("0");
+    let distinct: String = distinct
+        .chars()
+        .take(64)
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
+        .collect();
+    format!("{:04x}-{:04x}-{distinct}", node.vendor_id, node.product_id)
+}
+
+/// `bcdDevice` (USB 2.0 §9.6.1) for people.
+fn bcd(version: u16) -> String {
+    format!("{:x}.{:02x}", version >> 8, version & 0xff)
+}
+
+/// What we know of a product, else what it says of itself, else a plain word.
+fn text(known: Option<&String>, own: &str, otherwise: &str) -> String {
+    let own: String = own.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();
+    match known {
+        Some(known) if !known.is_empty() => known.clone(),
+        _ if !own.trim().is_empty() => own.trim().to_owned(),
+        _ => otherwise.to_owned(),
+    }
+}
+
+fn wire_event(event: Event) -> Option<DeviceEvent> {
+    Some(match event {
+        Event::Answer => DeviceEvent::Answer,
+        Event::HangUp => DeviceEvent::HangUp,
+        Event::Reject => DeviceEvent::Reject,
+        Event::DialTone => DeviceEvent::DialTone,
+        Event::HoldToggle => DeviceEvent::HoldToggle,
+        Event::MuteToggle => DeviceEvent::MuteToggle,
+        Event::MuteState(true) => DeviceEvent::MuteOn,
+        Event::MuteState(false) => DeviceEvent::MuteOff,
+        Event::Redial => DeviceEvent::Redial,
+        Event::TeamsButton => DeviceEvent::TeamsButton,
+        Event::LineBusy(_) => return None,
+    })
+}
+
+fn wire_capabilities(
+    of: Option<device_handlers::report::Capabilities>,
+    firmware_update: bool,
+) -> protocol::Capabilities {
+    let Some(of) = of else { return protocol::Capabilities { firmware_update, ..Default::default() } };
+    protocol::Capabilities {
+        call_control: of.call_control,
+        mute_sync: of.mute_sync,
+        ring: of.ring,
+        hold: of.hold,
+        reject: of.reject,
+        redial: of.redial,
+        line_busy: of.line_busy,
+        teams: of.teams,
+        firmware_update,
+    }
+}

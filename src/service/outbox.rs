@@ -1,0 +1,139 @@
+//! What is owed to the tenant: on disk before it is sent, sent until it is taken, taken once by its id.
+
+use super::{Delivery, Output, Owed, Record, TenantFailure};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Events go out at the start and then this often.
+const EVENTS_EVERY: Duration = Duration::from_secs(120);
+const BACKOFF_FIRST: Duration = Duration::from_secs(5);
+const BACKOFF_MOST: Duration = Duration::from_secs(15 * 60);
+/// Reports in one request to the shell.
+const BATCH: usize = 32;
+/// Events in one batch on the wire.
+const EVENT_BATCH: usize = 500;
+/// Events kept while the tenant cannot be reached; the oldest are given up first. Reports are never given up.
+const MOST_EVENTS: usize = 10_000;
+
+#[derive(Debug, Default)]
+pub struct Outbox {
+    owed: VecDeque<Owed>,
+    /// Ids that are with the shell right now.
+    sent: Vec<String>,
+    not_before: Option<Instant>,
+    events_due: Option<Instant>,
+    failures: u32,
+}
+
+impl Outbox {
+    pub fn restore(&mut self, owed: Vec<Owed>) {
+        self.owed = owed.into();
+    }
+
+    pub fn len(&self) -> usize {
+        self.owed.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.owed.is_empty()
+    }
+
+    /// Written down first; a newer registration of the same thing replaces an unsent older one.
+    pub fn owe(&mut self, owed: Owed, now: Instant, out: &mut VecDeque<Output>) {
+        if let Some(key) = key(&owed.delivery) {
+            let same = |o: &Owed| key_is(&o.delivery, &key) && !self.sent.contains(&o.id);
+            let old: Vec<String> = self.owed.iter().filter(|o| same(o)).map(|o| o.id.clone()).collect();
+            self.forget(&old, out);
+        }
+        if is_event(&owed) {
+            self.events_due.get_or_insert(now + EVENTS_EVERY);
+            let events = self.owed.iter().filter(|o| is_event(o)).count();
+            if events >= MOST_EVENTS {
+                let oldest = self.owed.iter().find(|o| is_event(o)).map(|o| o.id.clone());
+                self.forget(&oldest.into_iter().collect::<Vec<_>>(), out);
+            }
+        }
+        out.push_back(Output::Persist(Record::Owed(owed.clone())));
+        self.owed.push_back(owed);
+    }
+
+    /// Sends the events that wait with the next opportunity: at the start.
+    pub fn flush_events(&mut self, now: Instant) {
+        self.events_due = Some(now);
+    }
+
+    /// What to send now, if anything may be sent.
+    pub fn next(&mut self, now: Instant) -> Option<Vec<Owed>> {
+        if !self.sent.is_empty() || self.not_before.is_some_and(|at| at > now) {
+            return None;
+        }
+        let mut batch: Vec<Owed> = self.owed.iter().filter(|o| !is_event(o)).take(BATCH).cloned().collect();
+        if batch.is_empty() && self.events_due.is_some_and(|at| at <= now) {
+            batch = self.owed.iter().filter(|o| is_event(o)).take(EVENT_BATCH).cloned().collect();
+            if batch.is_empty() {
+                self.events_due = None;
+            }
+        }
+        if batch.is_empty() {
+            return None;
+        }
+        self.sent = batch.iter().map(|o| o.id.clone()).collect();
+        Some(batch)
+    }
+
+    pub fn delivered(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
+        self.sent.clear();
+        self.failures = 0;
+        self.not_before = None;
+        self.forget(ids, out);
+        if !self.owed.iter().any(is_event) {
+            self.events_due = None;
+        }
+    }
+
+    pub fn failed(&mut self, failure: &TenantFailure, now: Instant) {
+        self.sent.clear();
+        let backoff = BACKOFF_FIRST.saturating_mul(1 << self.failures.min(10)).min(BACKOFF_MOST);
+        self.failures += 1;
+        self.not_before = Some(now + failure.retry_after.unwrap_or(backoff).min(BACKOFF_MOST));
+    }
+
+    /// When something may be sent. `None` = nothing is owed, or it is on its way.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        if !self.sent.is_empty() || self.owed.is_empty() {
+            return None;
+        }
+        let reports = self.owed.iter().any(|o| !is_event(o));
+        let at = match (reports, self.not_before, self.events_due) {
+            (true, at, _) | (false, at @ Some(_), None) => at?,
+            (false, Some(at), Some(due)) => at.max(due),
+            (false, None, due) => due?,
+        };
+        Some((at, "deliver to the tenant"))
+    }
+
+    fn forget(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
+        if !ids.is_empty() {
+            self.owed.retain(|o| !ids.contains(&o.id));
+            out.push_back(Output::Persist(Record::Delivered(ids.to_vec())));
+        }
+    }
+}
+
+fn is_event(owed: &Owed) -> bool {
+    matches!(owed.delivery, Delivery::Event(_))
+}
+
+/// What a registration registers; statuses and events are all kept.
+fn key(delivery: &Delivery) -> Option<(u8, String)> {
+    match delivery {
+        Delivery::Host(_) => Some((0, String::new())),
+        Delivery::User(user) => Some((1, user.user.clone())),
+        Delivery::Device(device) => Some((2, device.device_id.clone())),
+        Delivery::Update(_) | Delivery::Event(_) => None,
+    }
+}
+
+fn key_is(delivery: &Delivery, wanted: &(u8, String)) -> bool {
+    key(delivery).as_ref() == Some(wanted)
+}

@@ -1,0 +1,420 @@
+//! The service itself: which room gets an input, and what one room's news means for the others.
+
+use super::outbox::Outbox;
+use super::policy::{self, Poll};
+use super::update::{Finished, Target, Update};
+use super::{
+    Config, Credential, Delivery, FailureKind, Input, Now, Output, Owed, Persisted, Record, TenantAnswer,
+    TenantFailure, TenantRequest, Verified, fleet::Fleet,
+};
+use crate::protocol::{
+    Device, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support, TenantMode,
+    TenantState, ToAgent, ToService,
+};
+use device_handlers::registry;
+use dfu::FirmwareVersion;
+use dfu::usb_dfu::UsbIdentity;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+use tenant::policy::PolicyDocument;
+use tenant::wire;
+
+mod reports;
+
+/// A credential that ends sooner than this is renewed first.
+const CREDENTIAL_MARGIN_S: u64 = 60;
+/// After a refused enrolment: somebody has to mend the settings first.
+const REFUSED_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// The machine role. See [`crate::service`] for how it is driven.
+#[derive(Debug)]
+pub struct Service {
+    config: Config,
+    system_id: String,
+    fleet: Fleet,
+    update: Update,
+    outbox: Outbox,
+    poll: Poll,
+    policy: Option<Verified<PolicyDocument>>,
+    credential: Option<Credential>,
+    root_sha256: Option<String>,
+    /// No enrolment before this.
+    enrol_not_before: Option<Instant>,
+    enrol_failures: u32,
+    /// An interrupted job that waits for its turn.
+    journal: Option<super::JournalEntry>,
+    groups: BTreeMap<String, Vec<ResolvedGroup>>,
+    assigned: Option<Vec<String>>,
+    deferred: BTreeSet<(String, String)>,
+    user: Option<String>,
+    /// Devices as last registered, to report changes only.
+    registered: BTreeMap<String, wire::DeviceRegistration>,
+    tenant: TenantState,
+    told: Told,
+    /// A tenant request is with the shell.
+    busy: bool,
+    random: u64,
+    out: VecDeque<Output>,
+}
+
+/// What the agent was told last, to tell it changes only.
+#[derive(Debug, Default)]
+struct Told {
+    offers: Vec<crate::protocol::Offer>,
+    tenant: TenantState,
+    rules: Option<crate::protocol::GroupRules>,
+}
+
+impl Service {
+    pub fn new(config: Config, persisted: Persisted, now: Now) -> Self {
+        let mut out = VecDeque::new();
+        let system_id = persisted.system_id.unwrap_or_else(|| {
+            out.push_back(Output::Persist(Record::SystemId(config.system_id.clone())));
+            config.system_id.clone()
+        });
+        let mut service = Self {
+            random: config.seed | 1,
+            system_id,
+            fleet: Fleet::default(),
+            update: Update::default(),
+            outbox: Outbox::default(),
+            poll: Poll::default(),
+            policy: persisted.policy,
+            credential: persisted.credential,
+            root_sha256: None,
+            enrol_not_before: None,
+            enrol_failures: 0,
+            journal: persisted.journal,
+            groups: persisted.groups.into_iter().collect(),
+            assigned: None,
+            deferred: persisted.deferred.into_iter().collect(),
+            user: None,
+            registered: BTreeMap::new(),
+            tenant: TenantState::default(),
+            told: Told::default(),
+            busy: false,
+            config,
+            out,
+        };
+        service.outbox.restore(persisted.owed);
+        if service.config.server_url.is_some() {
+            let jitter = service.jitter();
+            service.poll.start(service.policy.as_ref().map(Verified::get), jitter, now.instant);
+            service.owe_host(now);
+            service.owe_event("com.hookswitch.agent.started", json!({}), now);
+            service.outbox.flush_events(now.instant);
+        } else {
+            // A company that let the machine go rules it no more.
+            service.policy = None;
+        }
+        service.fleet.hotplug(now.instant, &mut service.out);
+        service.settle(now);
+        service
+    }
+
+    pub fn system_id(&self) -> &str {
+        &self.system_id
+    }
+
+    /// For the support bundle.
+    pub fn descriptors(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.fleet.descriptors()
+    }
+
+    pub fn handle(&mut self, input: Input, now: Now) {
+        let at = now.instant;
+        match input {
+            Input::Hotplug => self.fleet.hotplug(at, &mut self.out),
+            Input::Scanned(scan) => {
+                let changes = self.fleet.scanned(scan, &mut self.out);
+                for port in changes.left {
+                    let finished = self.update.left(port, at, &mut self.out);
+                    self.finished(finished, now);
+                }
+                for usb in changes.arrived {
+                    let finished = self.update.arrived(usb, at, &mut self.out);
+                    self.finished(finished, now);
+                }
+            }
+            Input::HidOpened { path, result } => self.fleet.opened(&path, result, at, &mut self.out),
+            Input::HidReport { path, bytes } => self.fleet.report_received(&path, &bytes, at, &mut self.out),
+            Input::HidLost { path } => {
+                self.fleet.lost(&path, &mut self.out);
+                self.fleet.hotplug(at, &mut self.out);
+            }
+            Input::UsbCompleted(result) => {
+                let finished = self.update.completed(result, at, &mut self.out);
+                self.finished(finished, now);
+            }
+            Input::Agent(message) => self.handle_agent(message, now),
+            Input::Tenant(answer) => self.handle_tenant(answer, now),
+            Input::StoreFailed { problem } => {
+                tracing::error!(%problem, "a firmware update must not go on without its journal");
+                if let Some(finished) = self.update.cancel(at, &mut self.out) {
+                    self.finished(finished, now);
+                }
+            }
+            Input::Stop => self.fleet.darken(at, &mut self.out),
+        }
+        self.settle(now);
+    }
+
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.fleet.handle_timeout(now.instant, &mut self.out);
+        let finished = self.update.handle_timeout(now.instant, &mut self.out);
+        self.finished(finished, now);
+        self.settle(now);
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When to call [`Service::handle_timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let tenant =
+            (self.config.server_url.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
+        [self.fleet.poll_timeout(), self.update.poll_timeout(), tenant]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    fn handle_agent(&mut self, message: ToService, now: Now) {
+        match message {
+            ToService::Hello { protocol, user } => {
+                if protocol != PROTOCOL_VERSION {
+                    tracing::warn!(protocol, "an agent of another version says hello");
+                }
+                self.user = Some(user);
+                self.assigned = None;
+                let state = self.state();
+                self.told.offers.clone_from(&state.offers);
+                self.told.tenant = state.tenant.clone();
+                self.told.rules.clone_from(&state.rules);
+                self.out.push_back(Output::ToAgent(ToAgent::Hello(Box::new(state))));
+            }
+            ToService::SetIndicators { device, indicators } => {
+                self.fleet.set_indicators(&device, indicators, now.instant, &mut self.out);
+            }
+            ToService::InstallUpdate { request, offer } => {
+                let problem = self.install(&offer, now).err();
+                self.out.push_back(Output::ToAgent(ToAgent::Answer { request, problem }));
+            }
+            ToService::DeferUpdate { request, offer } => {
+                let problem = match self.told.offers.iter().find(|o| o.id == offer) {
+                    Some(known) => {
+                        let version = known.to_version.clone();
+                        self.deferred.insert((offer.clone(), version.clone()));
+                        self.out.push_back(Output::Persist(Record::Deferred { offer, version }));
+                        None
+                    }
+                    None => Some(no_such_offer(&offer)),
+                };
+                self.out.push_back(Output::ToAgent(ToAgent::Answer { request, problem }));
+            }
+            ToService::CancelUpdate { request } => {
+                let problem = match self.update.cancel(now.instant, &mut self.out) {
+                    Some(finished) => {
+                        self.finished(finished, now);
+                        None
+                    }
+                    None => Some(Problem::new(
+                        "no-update-running",
+                        "No update is running",
+                        "firmware update",
+                        "There is nothing to cancel.",
+                    )),
+                };
+                self.out.push_back(Output::ToAgent(ToAgent::Answer { request, problem }));
+            }
+            ToService::Identity { user, groups, problem } => self.identity(user, groups, problem, now),
+        }
+    }
+
+    fn identity(&mut self, user: String, groups: Vec<ResolvedGroup>, problem: Option<Problem>, now: Now) {
+        if let Some(problem) = problem {
+            tracing::warn!(%problem, "groups are those last known");
+        }
+        if self.groups.get(&user) == Some(&groups) && self.user.as_ref() == Some(&user) {
+            // Known from the last run; the tenant still hears of it once a run.
+        } else {
+            self.out
+                .push_back(Output::Persist(Record::Groups { user: user.clone(), groups: groups.clone() }));
+        }
+        self.groups.insert(user.clone(), groups.clone());
+        self.owe_user(&user, &groups, now);
+        self.user = Some(user);
+    }
+
+    /// The gate: everything that speaks against it is said before anything is begun.
+    fn install(&mut self, offer: &str, now: Now) -> Result<(), Problem> {
+        if let Some(job) = self.update.job().filter(|j| j.outcome.is_none()) {
+            return Err(Problem::new(
+                "update-running",
+                "Another update is running",
+                job.device.clone(),
+                "Wait until it is done; one headset is updated at a time.",
+            ));
+        }
+        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
+        if let Some(problem) = known.blocked {
+            return Err(problem);
+        }
+        let policy = self.policy.as_ref().map(Verified::get);
+        let target_name = policy
+            .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
+            .map(|f| f.target.clone())
+            .ok_or_else(|| no_such_offer(offer))?;
+        let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
+        self.update.start(&known, &target_name, target, &mut self.out);
+        self.fleet.set_updating(Some(&known.device), now.instant, &mut self.out);
+        Ok(())
+    }
+
+    fn target(&self, device: &str) -> Option<Target> {
+        let port = self.fleet.device(device)?.port.as_ref()?;
+        let runtime = self.fleet.usb(port)?.clone();
+        Some(Target { runtime, description: self.fleet.description(device)?.clone() })
+    }
+
+    fn finished(&mut self, finished: Option<Finished>, now: Now) {
+        let Some(finished) = finished else { return };
+        self.journal = None;
+        self.fleet.set_updating(None, now.instant, &mut self.out);
+        self.owe_update(&finished, now);
+    }
+
+    /// A job that a crash interrupted, as soon as nothing else runs and the package can be asked for.
+    fn resume_interrupted(&mut self, now: Now) {
+        if self.update.device().is_some() || self.config.server_url.is_none() {
+            return;
+        }
+        let Some(entry) = self.journal.take() else { return };
+        let runtime = UsbIdentity {
+            port: entry.port.clone(),
+            vid: entry.vendor_id,
+            pid: entry.product_id,
+            bcd_device: entry.from_version.parse::<FirmwareVersion>().map_or(0, FirmwareVersion::bcd),
+            serial: entry.serial.clone(),
+            dfu: None,
+        };
+        let description = registry::describe(entry.vendor_id, entry.product_id);
+        self.update.resume(&entry, Target { runtime, description }, &mut self.out);
+        let device = entry.device.clone();
+        self.fleet.set_updating(Some(&device), now.instant, &mut self.out);
+    }
+
+    /// What every input ends with: the tenant's next step, and the agent hears what changed.
+    fn settle(&mut self, now: Now) {
+        if self.journal.is_some() {
+            self.resume_interrupted(now);
+        }
+        self.register_devices(now);
+        self.tenant_step(now);
+        let tenant = self.tenant_state();
+        if tenant != self.told.tenant {
+            self.told.tenant = tenant.clone();
+            self.out.push_back(Output::ToAgent(ToAgent::TenantChanged { tenant }));
+        }
+        let rules = self.rules();
+        if rules != self.told.rules
+            && let Some(rules) = rules
+        {
+            self.told.rules = Some(rules.clone());
+            self.out.push_back(Output::ToAgent(ToAgent::ResolveGroups { rules }));
+        }
+        let offers = self.offers();
+        if offers != self.told.offers {
+            self.told.offers.clone_from(&offers);
+            self.out.push_back(Output::ToAgent(ToAgent::OffersChanged { offers }));
+        }
+    }
+
+    fn offers(&self) -> Vec<crate::protocol::Offer> {
+        let (Some(policy), Some(user)) = (&self.policy, &self.user) else { return Vec::new() };
+        let Some(groups) = self.groups.get(user) else { return Vec::new() };
+        let updating = self.update.device();
+        let devices = self.fleet.devices().filter(|d| Some(d.id.as_str()) != updating);
+        let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
+        policy::plan(policy.get(), with_gate, groups, &self.deferred)
+    }
+
+    fn state(&self) -> State {
+        State {
+            protocol: PROTOCOL_VERSION,
+            devices: self.fleet.devices().cloned().collect(),
+            offers: self.offers(),
+            job: self.update.job().cloned(),
+            tenant: self.tenant_state(),
+            rules: self.rules(),
+            known_groups: self.user.as_ref().and_then(|u| self.groups.get(u)).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Nothing to resolve before the tenant was asked for this user's manual groups.
+    fn rules(&self) -> Option<crate::protocol::GroupRules> {
+        let policy = self.policy.as_ref()?;
+        match &self.assigned {
+            Some(assigned) => Some(policy::group_rules(policy, assigned)),
+            None if policy::has_manual_groups(policy.get()) => None,
+            None => Some(policy::group_rules(policy, &[])),
+        }
+    }
+
+    fn tenant_state(&self) -> TenantState {
+        if self.config.server_url.is_none() {
+            return TenantState::default();
+        }
+        let document = self.policy.as_ref().map(Verified::get);
+        TenantState {
+            mode: TenantMode::Server,
+            server: self.config.server_url.clone(),
+            company: document.map(|d| d.company.clone()),
+            enrolled: self.credential.is_some(),
+            policy_version: self.policy.as_ref().map(Verified::version),
+            root_sha256: self.root_sha256.clone(),
+            polling_s: document.map(|d| d.polling_s),
+            outbox: self.outbox.len() as u64,
+            sdk_approved: document.map(|d| d.sdk.approved.clone()).unwrap_or_default(),
+            support: document.and_then(|d| d.support.as_ref()).map(|s| Support {
+                name: s.name.clone(),
+                email: s.email.clone(),
+                phone: s.phone.clone(),
+                url: s.url.clone(),
+            }),
+            ..self.tenant.clone()
+        }
+    }
+
+    /// 0..=1, from a xorshift: only spreads load, protects nothing.
+    fn jitter(&mut self) -> f64 {
+        (self.next_random() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn next_random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}
+
+fn no_such_offer(offer: &str) -> Problem {
+    Problem::new(
+        "no-such-offer",
+        "There is no such update any more",
+        offer.chars().take(200).collect::<String>(),
+        "Look at the list of updates again.",
+    )
+}
+
+fn in_call(device: &Device) -> Problem {
+    Problem::new(
+        "in-call",
+        "The headset is in a call",
+        device.product.clone(),
+        "Install the update when the call is over.",
+    )
+}

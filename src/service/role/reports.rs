@@ -1,0 +1,320 @@
+//! The tenant's side of the service: one request at a time, in the order of need; and what is reported.
+
+use super::*;
+
+impl Service {
+    /// When the next request to the tenant is due, whatever it is.
+    pub(super) fn next_tenant_step(&self) -> Option<(Instant, &'static str)> {
+        let enrol = self.enrol_not_before.map(|at| (at, "enrol"));
+        if self.credential.is_none() {
+            return enrol;
+        }
+        let poll = self.poll.next.map(|at| (at, "poll the tenant"));
+        [enrol, poll, self.outbox.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    pub(super) fn tenant_step(&mut self, now: Now) {
+        if self.busy || self.config.server_url.is_none() {
+            return;
+        }
+        let at = now.instant;
+        let request = if self.credential_is_good(now) || self.enrol_not_before.is_some_and(|not| not > at) {
+            self.next_request(now)
+        } else {
+            Some(TenantRequest::Enrol { system_id: self.system_id.clone() })
+        };
+        if let Some(request) = request {
+            self.busy = true;
+            self.out.push_back(Output::Tenant(request));
+        }
+    }
+
+    fn credential_is_good(&self, now: Now) -> bool {
+        self.credential.as_ref().is_some_and(|c| c.expires_unix_s > now.unix_s + CREDENTIAL_MARGIN_S)
+    }
+
+    /// Policy and packages need no credential, only a root that was pinned by a first enrolment.
+    fn next_request(&mut self, now: Now) -> Option<TenantRequest> {
+        let pinned = self.credential.is_some() || self.policy.is_some();
+        if pinned && let Some(fetch) = self.update.wants() {
+            return Some(fetch);
+        }
+        if pinned && self.poll.next.is_some_and(|next| next <= now.instant) {
+            return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(Verified::version) });
+        }
+        if !self.credential_is_good(now) {
+            return None;
+        }
+        let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
+        let system_id = self.system_id.clone();
+        if self.assigned.is_none()
+            && let (Some(user), Some(policy)) = (self.user.clone(), &self.policy)
+            && policy::has_manual_groups(policy.get())
+        {
+            return Some(TenantRequest::AssignedGroups { system_id, user, token });
+        }
+        let owed = self.outbox.next(now.instant)?;
+        Some(TenantRequest::Deliver { system_id, owed, token })
+    }
+
+    pub(super) fn handle_tenant(&mut self, answer: TenantAnswer, now: Now) {
+        if let TenantAnswer::TargetProgress { done_bytes, total_bytes } = answer {
+            self.update.fetch_progress(done_bytes, total_bytes, &mut self.out);
+            return;
+        }
+        self.busy = false;
+        match answer {
+            TenantAnswer::TargetProgress { .. } => {}
+            TenantAnswer::Enrolled(Ok(enrolment)) => {
+                tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
+                self.root_sha256 = Some(enrolment.root_sha256);
+                self.credential = Some(enrolment.credential.clone());
+                self.enrol_failures = 0;
+                self.enrol_not_before = None;
+                self.tenant.problem = None;
+                self.out.push_back(Output::Persist(Record::Credential(Some(enrolment.credential))));
+            }
+            TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
+            TenantAnswer::Policy(Ok(policy)) => self.polled(policy, now),
+            TenantAnswer::Policy(Err(failure)) => {
+                self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
+                self.tenant_problem(failure);
+            }
+            TenantAnswer::Target(Ok(archive)) => {
+                let finished = self.update.fetched(&archive, now.instant, &mut self.out);
+                self.finished(finished, now);
+                // A resumed job does not know yet what is at its port.
+                let port = self.update.port().map(str::to_owned);
+                if let Some(usb) = port.and_then(|p| self.fleet.usb(&p).cloned()) {
+                    let finished = self.update.arrived(usb, now.instant, &mut self.out);
+                    self.finished(finished, now);
+                }
+            }
+            TenantAnswer::Target(Err(failure)) => {
+                let finished = self.update.fetch_failed(failure, &mut self.out);
+                self.finished(finished, now);
+            }
+            TenantAnswer::Delivered(Ok(ids)) => {
+                self.outbox.delivered(&ids, &mut self.out);
+                self.tenant.problem = None;
+            }
+            TenantAnswer::Delivered(Err(failure)) => {
+                self.outbox.failed(&failure, now.instant);
+                self.unauthorized(&failure);
+                self.tenant_problem(failure);
+            }
+            TenantAnswer::Assigned(Ok(assigned)) => self.assigned = Some(assigned),
+            TenantAnswer::Assigned(Err(failure)) => {
+                self.unauthorized(&failure);
+                // Without the tenant's word the LDAP groups still count; it is asked again with the next poll.
+                self.assigned = Some(self.last_assigned());
+                self.tenant_problem(failure);
+            }
+        }
+    }
+
+    fn polled(&mut self, policy: Option<Verified<PolicyDocument>>, now: Now) {
+        if let Some(policy) = policy {
+            tracing::info!(version = policy.version(), "new policy in force");
+            self.out.push_back(Output::Persist(Record::Policy(policy.clone())));
+            self.policy = Some(policy);
+        }
+        self.assigned = None;
+        self.tenant.last_poll_s = Some(now.unix_s);
+        self.tenant.problem = None;
+        let jitter = self.jitter();
+        self.poll.succeeded(self.policy.as_ref().map(Verified::get), jitter, now.instant);
+    }
+
+    fn enrolment_failed(&mut self, failure: TenantFailure, now: Now) {
+        let wait = match failure.kind {
+            FailureKind::Unreachable | FailureKind::ServerError => {
+                let backoff = Duration::from_secs(5).saturating_mul(1 << self.enrol_failures.min(8));
+                failure.retry_after.unwrap_or(backoff).min(REFUSED_WAIT)
+            }
+            FailureKind::Unauthorized | FailureKind::Rejected | FailureKind::Refused => REFUSED_WAIT,
+        };
+        self.enrol_failures += 1;
+        self.enrol_not_before = Some(now.instant + wait);
+        self.tenant_problem(failure);
+    }
+
+    /// 401: the credential is forgotten and a new one asked for.
+    fn unauthorized(&mut self, failure: &TenantFailure) {
+        if failure.kind == FailureKind::Unauthorized && self.credential.take().is_some() {
+            self.out.push_back(Output::Persist(Record::Credential(None)));
+        }
+    }
+
+    fn tenant_problem(&mut self, failure: TenantFailure) {
+        tracing::warn!(problem = %failure.problem, "tenant");
+        self.tenant.problem = Some(failure.problem);
+    }
+
+    fn last_assigned(&self) -> Vec<String> {
+        let groups = self.user.as_ref().and_then(|u| self.groups.get(u));
+        let by_hand = groups.into_iter().flatten().filter(|g| g.why == crate::protocol::Why::Assigned);
+        by_hand.map(|g| g.id.clone()).collect()
+    }
+
+    pub(super) fn owe_host(&mut self, now: Now) {
+        let host = wire::HostRegistration {
+            system_id: self.system_id.clone(),
+            hostname: self.config.hostname.clone(),
+            os: self.config.os.clone(),
+            os_version: self.config.os_version.clone(),
+            agent_version: self.config.agent_version.clone(),
+            groups: Vec::new(),
+        };
+        self.owe(Delivery::Host(host), now);
+    }
+
+    pub(super) fn owe_user(&mut self, user: &str, groups: &[ResolvedGroup], now: Now) {
+        let groups =
+            groups.iter().map(|g| wire::ResolvedGroup { id: g.id.clone(), why: why(&g.why) }).collect();
+        self.owe(
+            Delivery::User(wire::UserRegistration { user: user.to_owned(), display: None, groups }),
+            now,
+        );
+    }
+
+    /// Devices that came, went or changed since the last look.
+    pub(super) fn register_devices(&mut self, now: Now) {
+        if self.config.server_url.is_none() {
+            return;
+        }
+        let updating = self.update.device().map(str::to_owned);
+        let mut present = BTreeMap::new();
+        for device in self.fleet.devices() {
+            present.insert(device.id.clone(), registration(device, true));
+        }
+        let mut changed = Vec::new();
+        for (id, is) in &present {
+            let settled = updating.as_ref() != Some(id);
+            if settled && self.registered.get(id) != Some(is) {
+                changed.push(is.clone());
+            }
+        }
+        for (id, was) in &self.registered {
+            if was.attached && !present.contains_key(id) {
+                changed.push(wire::DeviceRegistration { attached: false, ..was.clone() });
+            }
+        }
+        for registration in changed {
+            let kind = if registration.attached { "attached" } else { "removed" };
+            let known = self.registered.insert(registration.device_id.clone(), registration.clone());
+            if known.is_none_or(|k| k.attached != registration.attached) {
+                let data = json!({ "device_id": registration.device_id });
+                self.owe_event(&format!("com.hookswitch.device.{kind}"), data, now);
+            }
+            self.owe(Delivery::Device(registration), now);
+        }
+    }
+
+    pub(super) fn owe_update(&mut self, finished: &Finished, now: Now) {
+        let (verdict, detail) = match &finished.outcome {
+            Outcome::Succeeded { .. } => (wire::Verdict::Succeeded, None),
+            Outcome::Failed { problem } => (wire::Verdict::Failed, Some(problem.what.clone())),
+            Outcome::Unknown { problem } => (wire::Verdict::Unknown, Some(problem.what.clone())),
+        };
+        let status = wire::UpdateStatus {
+            event_id: self.new_id(now),
+            device_id: finished.job.device.clone(),
+            policy_id: finished.policy.clone(),
+            from_version: Some(finished.job.from_version.clone()),
+            target_version: finished.job.to_version.clone(),
+            verdict,
+            version_read_back: finished.read_back.clone(),
+            detail: detail.map(|d| d.chars().filter(|c| !c.is_control()).take(1000).collect()),
+        };
+        self.owe(Delivery::Update(status), now);
+    }
+
+    pub(super) fn owe_event(&mut self, kind: &str, data: serde_json::Value, now: Now) {
+        let event = wire::CloudEvent {
+            specversion: "1.0".to_owned(),
+            id: self.new_id(now),
+            source: format!("urn:hookswitch:host:{}", self.system_id),
+            kind: kind.to_owned(),
+            time: rfc3339(now.unix_s),
+            subject: None,
+            datacontenttype: Some("application/json".to_owned()),
+            data: Some(data),
+            extensions: BTreeMap::new(),
+        };
+        self.owe(Delivery::Event(event), now);
+    }
+
+    fn owe(&mut self, delivery: Delivery, now: Now) {
+        if self.config.server_url.is_none() {
+            return;
+        }
+        // A status and an event carry their own id: the tenant takes each once.
+        let id = match &delivery {
+            Delivery::Update(status) => status.event_id.clone(),
+            Delivery::Event(event) => event.id.clone(),
+            _ => self.new_id(now),
+        };
+        self.outbox.owe(Owed { id, unix_s: now.unix_s, delivery }, now.instant, &mut self.out);
+    }
+
+    /// Unique within this host; the tenant scopes it by the host's access token.
+    fn new_id(&mut self, now: Now) -> String {
+        let random = self.next_random();
+        let host: String = self.system_id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        format!("{host}-{:x}-{random:016x}", now.unix_s)
+    }
+}
+
+fn registration(device: &Device, attached: bool) -> wire::DeviceRegistration {
+    wire::DeviceRegistration {
+        device_id: device.id.clone(),
+        vendor_id: device.vendor_id,
+        product_id: device.product_id,
+        vendor: device.vendor.clone(),
+        product: device.product.clone(),
+        serial: device.serial.clone(),
+        firmware_version: Some(device.firmware_version.clone()),
+        attached: attached && !matches!(device.status, DeviceStatus::Updating),
+        port: device.port.clone(),
+    }
+}
+
+fn why(why: &crate::protocol::Why) -> String {
+    match why {
+        crate::protocol::Why::LdapQuery { .. } => "ldap-query".to_owned(),
+        crate::protocol::Why::Assigned => "assigned".to_owned(),
+        crate::protocol::Why::LastKnown { problem } => format!("last-known: {}", problem.code),
+        crate::protocol::Why::Everyone => "everyone".to_owned(),
+    }
+}
+
+/// RFC 3339 in UTC, from days since the epoch by the proleptic Gregorian calendar.
+fn rfc3339(unix_s: u64) -> String {
+    let (days, of_day) = (unix_s / 86_400, unix_s % 86_400);
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rfc3339;
+
+    #[test]
+    fn dates_at_the_edges() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(rfc3339(4_107_542_399), "2100-02-28T23:59:59Z");
+        assert_eq!(rfc3339(4_107_542_400), "2100-03-01T00:00:00Z");
+    }
+}

@@ -1,0 +1,374 @@
+//! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
+
+use super::{JournalEntry, Output, Record, TenantFailure, TenantRequest, UsbRequest, Verified};
+use crate::protocol::{Job, Offer, Outcome, Problem, ToAgent};
+use device_handlers::description::Description;
+use dfu::FirmwareVersion;
+use dfu::package::Package;
+use dfu::usb_dfu::{self, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Shown while the package comes.
+const FETCHING: &str = "fetching";
+
+/// The device as it was when the job began, or as the journal remembers it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub runtime: UsbIdentity,
+    pub description: Description,
+}
+
+#[derive(Debug)]
+struct Running {
+    job: Job,
+    policy: String,
+    target_name: String,
+    target: Target,
+    /// `None` while the package is fetched.
+    dfu: Option<Box<UsbDfu>>,
+    component: String,
+    resume: Option<Phase>,
+    percent_told: u64,
+}
+
+#[derive(Debug, Default)]
+pub struct Update {
+    running: Option<Running>,
+    last: Option<Job>,
+}
+
+/// What [`Update`] has to say to the rest of the service after a step.
+#[derive(Debug, PartialEq)]
+pub struct Finished {
+    pub job: Job,
+    pub policy: String,
+    pub outcome: Outcome,
+    /// The version that was read back, if one was.
+    pub read_back: Option<String>,
+}
+
+impl Update {
+    pub fn job(&self) -> Option<&Job> {
+        self.running.as_ref().map(|r| &r.job).or(self.last.as_ref())
+    }
+
+    pub fn device(&self) -> Option<&str> {
+        self.running.as_ref().map(|r| r.job.device.as_str())
+    }
+
+    pub fn port(&self) -> Option<&str> {
+        self.running.as_ref().map(|r| r.target.runtime.port.as_str())
+    }
+
+    /// Begins: the package is asked for, nothing has touched the device yet.
+    pub fn start(&mut self, offer: &Offer, target_name: &str, target: Target, out: &mut VecDeque<Output>) {
+        let job = Job {
+            offer: offer.id.clone(),
+            device: offer.device.clone(),
+            name: offer.name.clone(),
+            from_version: offer.from_version.clone(),
+            to_version: offer.to_version.clone(),
+            phase: FETCHING.to_owned(),
+            done_bytes: 0,
+            total_bytes: 0,
+            outcome: None,
+        };
+        self.run(Running::new(job, offer.policy.clone(), target_name.to_owned(), target, None), out);
+    }
+
+    /// Continues what a crash or a shutdown interrupted.
+    pub fn resume(&mut self, entry: &JournalEntry, target: Target, out: &mut VecDeque<Output>) {
+        let Ok(phase) = entry.phase.parse::<Phase>() else {
+            tracing::warn!(phase = %entry.phase, "journal names an unknown phase: the job is given up");
+            out.push_back(Output::Persist(Record::JournalCleared));
+            return;
+        };
+        tracing::info!(device = %entry.device, phase = %entry.phase, "continuing an interrupted firmware update");
+        let job = Job {
+            offer: entry.offer.clone(),
+            device: entry.device.clone(),
+            name: entry.name.clone(),
+            from_version: entry.from_version.clone(),
+            to_version: entry.target_version.clone(),
+            phase: FETCHING.to_owned(),
+            done_bytes: 0,
+            total_bytes: 0,
+            outcome: None,
+        };
+        self.run(Running::new(job, entry.policy.clone(), entry.target.clone(), target, Some(phase)), out);
+    }
+
+    fn run(&mut self, running: Running, out: &mut VecDeque<Output>) {
+        out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(running.job.clone()) }));
+        self.running = Some(running);
+    }
+
+    /// What the tenant room should fetch for the running job.
+    pub fn wants(&self) -> Option<TenantRequest> {
+        let running = self.running.as_ref().filter(|r| r.dfu.is_none())?;
+        Some(TenantRequest::FetchTarget { target: running.target_name.clone() })
+    }
+
+    pub fn fetch_progress(&mut self, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
+        self.tell(FETCHING, done_bytes, total_bytes, out);
+    }
+
+    pub fn fetch_failed(&mut self, failure: TenantFailure, out: &mut VecDeque<Output>) -> Option<Finished> {
+        // An interrupted job stays in the journal: the package may come another time.
+        let keep = self.running.as_ref()?.resume.is_some();
+        self.finish(Outcome::Failed { problem: failure.problem }, None, keep, out)
+    }
+
+    pub fn fetched(
+        &mut self,
+        archive: &Verified<Vec<u8>>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Option<Finished> {
+        let running = self.running.as_mut().filter(|r| r.dfu.is_none())?;
+        let opened = plan(archive, &running.job, &running.target, running.resume);
+        match opened.and_then(|(plan, component)| {
+            let refused = |error: &dyn std::fmt::Display| refused_package(&running.target_name, error);
+            Ok((UsbDfu::new(plan, now).map_err(|e| refused(&e))?, component))
+        }) {
+            Ok((dfu, component)) => {
+                running.component = component;
+                running.dfu = Some(Box::new(dfu));
+                self.drain(out)
+            }
+            Err(problem) => self.finish(Outcome::Failed { problem }, None, false, out),
+        }
+    }
+
+    pub fn completed(
+        &mut self,
+        result: Result<Vec<u8>, TransferError>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Option<Finished> {
+        self.input(Input::Completed(result), now, out)
+    }
+
+    pub fn arrived(
+        &mut self,
+        usb: UsbIdentity,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) -> Option<Finished> {
+        self.input(Input::Arrived(usb), now, out)
+    }
+
+    pub fn left(&mut self, port: String, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
+        self.input(Input::Left { port }, now, out)
+    }
+
+    /// `None` = nothing runs.
+    pub fn cancel(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Option<Option<Finished>> {
+        let running = self.running.as_ref()?;
+        if running.dfu.is_some() {
+            return Some(self.input(Input::Cancel, now, out));
+        }
+        let problem = Problem::new(
+            "update-cancelled",
+            "The update was cancelled before anything was sent to the device",
+            running.job.device.clone(),
+            "Start it again whenever it suits.",
+        );
+        let keep = running.resume.is_some();
+        Some(self.finish(Outcome::Failed { problem }, None, keep, out))
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
+        let dfu = self.running.as_mut()?.dfu.as_mut()?;
+        if dfu.poll_timeout().is_none_or(|(at, _)| at > now) {
+            return None;
+        }
+        dfu.handle_timeout(now);
+        self.drain(out)
+    }
+
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.running.as_ref()?.dfu.as_ref()?.poll_timeout()
+    }
+
+    fn input(&mut self, input: Input, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
+        self.running.as_mut()?.dfu.as_mut()?.handle(input, now);
+        self.drain(out)
+    }
+
+    fn drain(&mut self, out: &mut VecDeque<Output>) -> Option<Finished> {
+        loop {
+            let running = self.running.as_mut()?;
+            match running.dfu.as_mut()?.poll_output()? {
+                usb_dfu::Output::Open { port, interface } => {
+                    out.push_back(Output::Usb(UsbRequest::Open { port, interface }));
+                }
+                usb_dfu::Output::Control(transfer) => {
+                    out.push_back(Output::Usb(UsbRequest::Control(transfer)))
+                }
+                usb_dfu::Output::Reset => out.push_back(Output::Usb(UsbRequest::Reset)),
+                usb_dfu::Output::Close => out.push_back(Output::Usb(UsbRequest::Close)),
+                usb_dfu::Output::Journal(phase) => {
+                    tracing::info!(device = %running.job.device, %phase, "firmware update");
+                    let entry = running.journal(phase);
+                    out.push_back(Output::Persist(Record::Journal(entry)));
+                    // The bus is about to change; do not rely on a hot-plug notice alone.
+                    if matches!(phase, Phase::WaitingForDfu | Phase::WaitingForRuntime) {
+                        out.push_back(Output::Scan { usb: true });
+                    }
+                }
+                usb_dfu::Output::Progress { done_bytes, total_bytes, phase } => {
+                    self.tell(phase.name(), done_bytes, total_bytes, out);
+                }
+                usb_dfu::Output::Finished(verdict) => return self.verdict(&verdict, out),
+            }
+        }
+    }
+
+    fn verdict(&mut self, verdict: &Verdict, out: &mut VecDeque<Output>) -> Option<Finished> {
+        let place = self.running.as_ref()?.job.device.clone();
+        let keep = verdict.keeps_journal();
+        let (outcome, read_back) = match verdict {
+            Verdict::Succeeded { version } => {
+                let version = version.to_string();
+                (Outcome::Succeeded { version: version.clone() }, Some(version))
+            }
+            Verdict::Failed(failure) => {
+                let problem = Problem::new(
+                    "update-failed",
+                    format!("The update failed: {failure}"),
+                    place,
+                    failure.device().to_string(),
+                )
+                .with("detail", failure.to_string());
+                (Outcome::Failed { problem }, None)
+            }
+            Verdict::Unknown(reason) => {
+                let problem = Problem::new(
+                    "update-unknown",
+                    format!("Nobody can say whether the update worked: {reason}"),
+                    place,
+                    "Plug the headset in again and look at its version on the Devices page.",
+                )
+                .with("detail", reason.to_string());
+                (Outcome::Unknown { problem }, None)
+            }
+        };
+        self.finish(outcome, read_back, keep, out)
+    }
+
+    fn finish(
+        &mut self,
+        outcome: Outcome,
+        read_back: Option<String>,
+        keep_journal: bool,
+        out: &mut VecDeque<Output>,
+    ) -> Option<Finished> {
+        let Running { mut job, policy, .. } = self.running.take()?;
+        match &outcome {
+            Outcome::Succeeded { version } => {
+                tracing::info!(device = %job.device, %version, "firmware update succeeded")
+            }
+            Outcome::Failed { problem } | Outcome::Unknown { problem } => {
+                tracing::warn!(device = %job.device, %problem, "firmware update did not succeed");
+            }
+        }
+        job.outcome = Some(outcome.clone());
+        self.last = Some(job.clone());
+        if !keep_journal {
+            out.push_back(Output::Persist(Record::JournalCleared));
+        }
+        out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(job.clone()) }));
+        Some(Finished { job, policy, outcome, read_back })
+    }
+
+    /// Told when the phase or the percentage changed; faces need no more.
+    fn tell(&mut self, phase: &str, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
+        let Some(running) = self.running.as_mut() else { return };
+        let percent = (done_bytes.saturating_mul(100)).checked_div(total_bytes).unwrap_or(0);
+        let changed = running.job.phase != phase || running.percent_told != percent;
+        running.job.phase = phase.to_owned();
+        running.job.done_bytes = done_bytes;
+        running.job.total_bytes = total_bytes;
+        running.percent_told = percent;
+        if changed {
+            out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(running.job.clone()) }));
+        }
+    }
+}
+
+impl Running {
+    fn new(job: Job, policy: String, target_name: String, target: Target, resume: Option<Phase>) -> Self {
+        let component = String::new();
+        Self { job, policy, target_name, target, dfu: None, component, resume, percent_told: 0 }
+    }
+
+    fn journal(&self, phase: Phase) -> JournalEntry {
+        let runtime = &self.target.runtime;
+        JournalEntry {
+            offer: self.job.offer.clone(),
+            policy: self.policy.clone(),
+            name: self.job.name.clone(),
+            device: self.job.device.clone(),
+            port: runtime.port.clone(),
+            vendor_id: runtime.vid,
+            product_id: runtime.pid,
+            serial: runtime.serial.clone(),
+            from_version: self.job.from_version.clone(),
+            target_version: self.job.to_version.clone(),
+            target: self.target_name.clone(),
+            component: self.component.clone(),
+            phase: phase.to_string(),
+        }
+    }
+}
+
+/// The package must agree with the policy in every point before the device is touched.
+fn plan(
+    archive: &Verified<Vec<u8>>,
+    job: &Job,
+    target: &Target,
+    resume: Option<Phase>,
+) -> Result<(Plan, String), Problem> {
+    let refused = |error: &dyn std::fmt::Display| refused_package(&job.name, error);
+    let package = Package::open(archive.get()).map_err(|e| refused(&e))?;
+    let (vid, pid) = (target.runtime.vid, target.runtime.pid);
+    if !package.rules.targets.iter().any(|t| (t.vid, t.pid) == (vid, pid)) {
+        let what = format!("it is not for the product {vid:04x}:{pid:04x}");
+        return Err(refused_package(&job.name, &what));
+    }
+    let [component] = package.rules.components.as_slice() else {
+        let what =
+            format!("{} components, this agent writes packages of one", package.rules.components.len());
+        return Err(refused_package(&job.name, &what));
+    };
+    let wanted: FirmwareVersion = job.to_version.parse().map_err(|e| refused(&e))?;
+    if component.version != wanted {
+        let what = format!("it holds version {}, the policy names {wanted}", component.version);
+        return Err(refused_package(&job.name, &what));
+    }
+    let image = package
+        .component_image(&component.id)
+        .cloned()
+        .ok_or_else(|| refused_package(&job.name, &"the component has no image"))?;
+    let plan = Plan {
+        runtime: target.runtime.clone(),
+        dfu_pids: target.description.firmware.dfu_pids.clone(),
+        image,
+        target_version: wanted,
+        reenumerate_timeout: target.description.firmware.reenumerate_timeout.max(Duration::from_millis(100)),
+        resume,
+    };
+    Ok((plan, component.id.clone()))
+}
+
+fn refused_package(name: &str, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(
+        "package-refused",
+        format!("The firmware package is refused: {error}"),
+        name.to_owned(),
+        "Nothing was sent to the device. The company has to publish a package that fits.",
+    )
+    .with("error", error.to_string())
+}

@@ -1,0 +1,96 @@
+//! `settings set`: the user's file with one value changed and everything else as the person wrote it.
+
+use super::document::{Document, unknown};
+use super::migrations::{SCHEMA, SCHEMA_KEY};
+use super::value::Raw;
+use super::{Key, Layers, Provenance, Settings, SettingsFile, machine_names_tenant, managed};
+use crate::protocol::Problem;
+
+/// The new text of the user's file. `value` is spelt as in the environment (lists with commas); `None` removes the
+/// setting, so that the layer below applies again.
+///
+/// # Errors
+/// No such setting, a value out of bounds, a setting that the machine's file sets, or a user's file that is no TOML.
+pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, Problem> {
+    let path = layers.user.path.as_str();
+    let key = Key::named(name).ok_or_else(|| unknown(name, path))?;
+    let mut ignored = Vec::new();
+    let machine = Document::read(&layers.machine, &mut ignored);
+    let locked = key.is_tenant() && machine_names_tenant(&layers.machine, &machine);
+    if locked || machine.keys().any(|k| k == name) {
+        return Err(managed(key, format!("{path}: {name}"), &layers.machine.path));
+    }
+
+    let mut faults = Vec::new();
+    let document = Document::read(&layers.user, &mut faults);
+    if document.is_unreadable() {
+        return Err(faults.remove(0));
+    }
+    let literal = match value {
+        None => None,
+        Some(value) => {
+            Some(spelling(key, value).map_err(|kind| kind.problem(key, format!("{path}: {name}")))?)
+        }
+    };
+    Ok(with_schema(changed(document, key, literal.as_deref())))
+}
+
+/// The value in TOML, in its normal form.
+fn spelling(key: Key, value: &str) -> Result<String, super::value::Kind> {
+    let mut settings = Settings::default();
+    settings.put(key, Raw::Text(value.to_owned()), Provenance::User)?;
+    Ok(match key {
+        Key::RestPort => settings.rest_port.value.to_string(),
+        Key::SdkApproved => {
+            let items: Vec<String> = settings.sdk_approved.value.iter().map(|item| quoted(item)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Key::TenantToken => quoted(settings.tenant_token.value.as_ref().map_or("", |secret| &secret.0)),
+        _ => quoted(settings.text(key).as_deref().unwrap_or_default()),
+    })
+}
+
+/// A basic string of TOML 1.0. Control characters are refused before.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn changed(document: Document, key: Key, literal: Option<&str>) -> String {
+    let mut text = document.text;
+    match (document.entries.get(key.name()), literal) {
+        (Some(entry), Some(literal)) => text.replace_range(entry.value_at.clone(), literal),
+        (Some(entry), None) => {
+            let start = text[..entry.key.start].rfind('\n').map_or(0, |at| at + 1);
+            let end = line_end(&text, entry.value_at.end);
+            text.replace_range(start..end, "");
+        }
+        (None, Some(literal)) => {
+            // Behind the last plain value: what follows a table's header would belong to the table.
+            let plain = document.entries.values().filter(|entry| !entry.value.is_table());
+            let at = plain.map(|entry| line_end(&text, entry.value_at.end)).max().unwrap_or(0);
+            let line = format!("{} = {literal}\n", key.name());
+            let gap = if at > 0 && !text[..at].ends_with('\n') { "\n" } else { "" };
+            text.insert_str(at, &format!("{gap}{line}"));
+        }
+        (None, None) => {}
+    }
+    text
+}
+
+fn line_end(text: &str, from: usize) -> usize {
+    text[from..].find('\n').map_or(text.len(), |at| from + at + 1)
+}
+
+fn with_schema(text: String) -> String {
+    let file = SettingsFile { path: String::new(), text: Some(text.clone()) };
+    let document = Document::read(&file, &mut Vec::new());
+    match document.entries.get(SCHEMA_KEY) {
+        None => format!("{SCHEMA_KEY} = {SCHEMA}\n{text}"),
+        Some(entry) if entry.value.as_integer().is_some_and(|schema| schema < SCHEMA) => {
+            let mut text = text;
+            text.replace_range(entry.value_at.clone(), &SCHEMA.to_string());
+            text
+        }
+        Some(_) => text,
+    }
+}

@@ -1,0 +1,74 @@
+//! `settings list`: what is in force and why.
+
+use super::{Key, Provenance, Settings};
+use serde::Serialize;
+use serde_json::Value;
+
+/// One line of the list; `schemas/settings.schema.json` describes an array of these.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    pub key: &'static str,
+    /// `null` = not set. A secret that is set shows as `"(set)"`.
+    pub value: Value,
+    pub from: Provenance,
+    /// Set by IT: `settings set` refuses it.
+    pub locked: bool,
+}
+
+impl Settings {
+    pub fn list(&self) -> Vec<Listed> {
+        Key::ALL.into_iter().map(|key| self.get(key)).collect()
+    }
+
+    pub fn get(&self, key: Key) -> Listed {
+        let from = self.provenance(key);
+        let value = match key {
+            Key::RestPort => Value::from(self.rest_port.value),
+            Key::SdkApproved => Value::from(self.sdk_approved.value.clone()),
+            Key::TenantToken => Value::from(self.tenant_token.value.as_ref().map(|_| "(set)")),
+            _ => Value::from(self.text(key)),
+        };
+        Listed { key: key.name(), value, from, locked: from >= Provenance::Machine }
+    }
+
+    /// The value of a setting that is a plain text; never a secret.
+    pub(super) fn text(&self, key: Key) -> Option<String> {
+        match key {
+            Key::Language => self.language.value.clone(),
+            Key::ServerUrl => self.server_url.value.clone(),
+            Key::TenantId => self.tenant_id.value.clone(),
+            Key::TenantRoot => self.tenant_root.value.clone(),
+            Key::TenantCa => self.tenant_ca.value.clone(),
+            Key::User => self.user.value.clone(),
+            Key::LogLevel => Some(self.log_level.value.clone()),
+            Key::RestPort | Key::SdkApproved | Key::TenantToken => None,
+        }
+    }
+
+    fn provenance(&self, key: Key) -> Provenance {
+        match key {
+            Key::RestPort => self.rest_port.from,
+            Key::SdkApproved => self.sdk_approved.from,
+            Key::Language => self.language.from,
+            Key::ServerUrl => self.server_url.from,
+            Key::TenantId => self.tenant_id.from,
+            Key::TenantToken => self.tenant_token.from,
+            Key::TenantRoot => self.tenant_root.from,
+            Key::TenantCa => self.tenant_ca.from,
+            Key::User => self.user.from,
+            Key::LogLevel => self.log_level.from,
+        }
+    }
+}
+
+impl Listed {
+    /// The value as `settings get` prints it and `settings set` takes it.
+    pub fn shown(&self) -> String {
+        match &self.value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+            other => other.to_string(),
+        }
+    }
+}

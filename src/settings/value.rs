@@ -1,0 +1,187 @@
+//! What a value may be, bounds first.
+
+use super::Key;
+use crate::protocol::Problem;
+use unic_langid::LanguageIdentifier;
+use url::{Host, Url};
+
+/// A value as it was written.
+#[derive(Clone, Debug)]
+pub(super) enum Raw {
+    /// From the environment or the command line it may also be a number or a list.
+    Text(String),
+    Integer(i64),
+    List(Vec<String>),
+    /// Nothing a setting can be.
+    Unfit,
+}
+
+impl From<toml::Value> for Raw {
+    fn from(value: toml::Value) -> Self {
+        match value {
+            toml::Value::String(text) => Self::Text(text),
+            toml::Value::Integer(number) => Self::Integer(number),
+            toml::Value::Array(items) => {
+                let texts: Option<Vec<String>> =
+                    items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+                texts.map_or(Self::Unfit, Self::List)
+            }
+            _ => Self::Unfit,
+        }
+    }
+}
+
+/// What was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Kind {
+    #[error("a TCP port from 0 to 65535")]
+    Port,
+    #[error("a list of at most 64 origins such as https://softphone.example")]
+    Origins,
+    #[error("a language tag such as de-DE")]
+    Language,
+    #[error("an address that begins with https:// and has no password, query or fragment")]
+    HttpsUrl,
+    #[error("1 to 128 letters, digits, '-', '_' or '.'")]
+    TenantId,
+    #[error("1 to 4096 visible ASCII characters")]
+    Token,
+    #[error("the SHA-256 of root.json, 64 hexadecimal digits")]
+    Sha256,
+    #[error("the full path of a PEM file")]
+    Path,
+    #[error("1 to 256 characters")]
+    User,
+    #[error("one of error, warn, info, debug, trace")]
+    LogLevel,
+}
+
+impl Kind {
+    /// For the texts of the languages.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Port => "port",
+            Self::Origins => "origins",
+            Self::Language => "language",
+            Self::HttpsUrl => "https",
+            Self::TenantId => "tenant-id",
+            Self::Token => "token",
+            Self::Sha256 => "sha256",
+            Self::Path => "path",
+            Self::User => "user",
+            Self::LogLevel => "level",
+        }
+    }
+
+    /// Does not quote the value: it may be the token, in the wrong line.
+    pub(super) fn problem(self, key: Key, place: String) -> Problem {
+        Problem::new(
+            "setting-invalid",
+            format!("The value of {} is not {self}; it is left out", key.name()),
+            place,
+            format!("Write {self}."),
+        )
+        .with("key", key.name())
+        .with("kind", self.code())
+    }
+}
+
+fn text(raw: &Raw, max_bytes: usize, kind: Kind) -> Result<&str, Kind> {
+    match raw {
+        Raw::Text(text) if !text.is_empty() && text.len() <= max_bytes => Ok(text),
+        _ => Err(kind),
+    }
+}
+
+pub(super) fn port(raw: &Raw) -> Result<u16, Kind> {
+    match raw {
+        Raw::Integer(number) => u16::try_from(*number).map_err(|_| Kind::Port),
+        Raw::Text(text) => text.parse().map_err(|_| Kind::Port),
+        Raw::List(_) | Raw::Unfit => Err(Kind::Port),
+    }
+}
+
+pub(super) fn origins(raw: &Raw) -> Result<Vec<String>, Kind> {
+    let list: Vec<&str> = match raw {
+        Raw::List(list) => list.iter().map(String::as_str).collect(),
+        Raw::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+        Raw::Integer(_) | Raw::Unfit => return Err(Kind::Origins),
+    };
+    if list.len() > 64 || !list.iter().all(|item| item.len() <= 300 && is_origin(item)) {
+        return Err(Kind::Origins);
+    }
+    Ok(list.into_iter().map(str::to_owned).collect())
+}
+
+/// An origin as a browser sends it: scheme, host and port, nothing else. Plain http only on the loopback.
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    match url.scheme() {
+        "https" => url.origin().ascii_serialization() == text,
+        "http" => is_loopback(&url) && url.origin().ascii_serialization() == text,
+        "chrome-extension" | "moz-extension" => {
+            url.host_str().is_some_and(|host| text == format!("{}://{host}", url.scheme()))
+        }
+        _ => false,
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+pub(super) fn language(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 35, Kind::Language)?;
+    text.parse::<LanguageIdentifier>().map(|id| id.to_string()).map_err(|_| Kind::Language)
+}
+
+pub(super) fn https_url(raw: &Raw) -> Result<String, Kind> {
+    let url = Url::parse(text(raw, 2048, Kind::HttpsUrl)?).map_err(|_| Kind::HttpsUrl)?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    if url.scheme() == "https" && url.has_host() && plain && url.query().is_none() && url.fragment().is_none()
+    {
+        Ok(url.to_string())
+    } else {
+        Err(Kind::HttpsUrl)
+    }
+}
+
+pub(super) fn tenant_id(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 128, Kind::TenantId)?;
+    let fits = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if fits { Ok(text.to_owned()) } else { Err(Kind::TenantId) }
+}
+
+pub(super) fn token(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 4096, Kind::Token)?;
+    if text.chars().all(|c| c.is_ascii_graphic()) { Ok(text.to_owned()) } else { Err(Kind::Token) }
+}
+
+pub(super) fn sha256(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 64, Kind::Sha256)?;
+    let fits = text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit());
+    if fits { Ok(text.to_ascii_lowercase()) } else { Err(Kind::Sha256) }
+}
+
+pub(super) fn absolute_path(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 4096, Kind::Path)?;
+    let fits = std::path::Path::new(text).is_absolute() && !text.contains(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(Kind::Path) }
+}
+
+pub(super) fn user(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 1024, Kind::User)?;
+    let fits = text.chars().count() <= 256 && !text.contains(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err(Kind::User) }
+}
+
+pub(super) fn log_level(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 5, Kind::LogLevel)?;
+    let known = ["error", "warn", "info", "debug", "trace"].contains(&text);
+    if known { Ok(text.to_owned()) } else { Err(Kind::LogLevel) }
+}

@@ -1,0 +1,238 @@
+//! The support bundle: one zip with the logs, the status, the settings and the report descriptors, without secrets and
+//! without the names of people.
+#![expect(clippy::disallowed_methods, reason = "reads the logs and writes the zip")]
+
+use super::log;
+use crate::protocol::Problem;
+use crate::settings::Settings;
+use device_handlers::report::ReportDescriptor;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// More of one log is cut at its beginning; the agent turns the page before.
+const MAX_LOG_BYTES: u64 = log::MAX_FILE_BYTES + 64 * 1024;
+const MAX_DESCRIPTORS: usize = 64;
+
+/// What goes into a bundle.
+#[derive(Clone, Copy, Debug)]
+pub struct BundleParts<'a> {
+    /// The agent's view as JSON; `None` = no agent is running.
+    pub status_json: Option<&'a str>,
+    pub settings: &'a Settings,
+    /// Report descriptors by the name of their device.
+    pub descriptors: &'a [(String, Vec<u8>)],
+    /// The folder of the four logs.
+    pub logs: &'a Path,
+    /// The name of the logged-in user, to be left out.
+    pub user: &'a str,
+}
+
+/// A file in the bundle; `schemas/bundle.schema.json` describes the manifest made of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    pub name: String,
+    /// Before compression.
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Version of the agent that made it.
+    pub version: &'static str,
+    pub entries: Vec<Entry>,
+    /// What would belong to it but is not there, and why.
+    pub missing: Vec<Missing>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    pub name: String,
+    pub reason: String,
+}
+
+/// What [`write`] would put in, with the same sizes.
+pub fn preview(parts: &BundleParts<'_>) -> Summary {
+    let mut summary = Summary::new();
+    let never_fails = summary.collect(parts, |_, _| Ok(()));
+    debug_assert!(never_fails.is_ok());
+    summary
+}
+
+/// Writes the bundle, readable by this user only. It appears at `output` when it is complete, or not at all.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, Problem> {
+    write_zip(parts, output).map_err(|error| {
+        Problem::new(
+            "bundle-not-written",
+            format!("The bundle cannot be written: {error}"),
+            output.display().to_string(),
+            "Name another file with --output FILE.",
+        )
+        .with("reason", error.to_string())
+    })
+}
+
+fn write_zip(parts: &BundleParts<'_>, output: &Path) -> io::Result<Summary> {
+    let folder = match output.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".hookswitch-bundle-").tempfile_in(folder)?;
+    let mut zip = ZipWriter::new(file.as_file_mut());
+    let options =
+        SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o600);
+    let mut add = |name: &str, content: &[u8]| {
+        zip.start_file(name, options)?;
+        zip.write_all(content)
+    };
+    let mut summary = Summary::new();
+    summary.collect(parts, &mut add)?;
+    let manifest = serde_json::to_string_pretty(&summary)?;
+    add("manifest.json", manifest.as_bytes())?;
+    zip.finish()?;
+    file.as_file().sync_all()?;
+    file.persist(output)?;
+    Ok(summary)
+}
+
+impl Summary {
+    fn new() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION"), entries: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Makes the files one after the other, so that only one of them is in memory.
+    fn collect(
+        &mut self,
+        parts: &BundleParts<'_>,
+        mut add: impl FnMut(&str, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if let Some(token) = &parts.settings.tenant_token.value {
+            log::mask(&token.0);
+        }
+        log::mask_user(parts.user);
+        if let Some(user) = &parts.settings.user.value {
+            log::mask_user(user);
+        }
+        let mut add = |summary: &mut Self, name: String, text: &str| {
+            let content = log::masked(text, true);
+            summary.entries.push(Entry { name: name.clone(), bytes: content.len() as u64 });
+            add(&name, content.as_bytes())
+        };
+
+        match parts.status_json.map(without_contacts) {
+            Some(Ok(status)) => add(self, "status.json".to_owned(), &status)?,
+            Some(Err(error)) => self.miss("status.json", &error),
+            None => self.miss("status.json", &"no agent is running"),
+        }
+        let settings = serde_json::to_string_pretty(&parts.settings.list())?;
+        add(self, "settings.json".to_owned(), &settings)?;
+        for (index, (device, bytes)) in parts.descriptors.iter().take(MAX_DESCRIPTORS).enumerate() {
+            let name = format!("descriptors/{}-{}", index + 1, file_name(device));
+            add(self, format!("{name}.hex"), &hex(bytes))?;
+            add(self, format!("{name}.txt"), &explained(bytes))?;
+        }
+        for name in log_names() {
+            match read_log(&parts.logs.join(&name)) {
+                Ok(text) => add(self, format!("logs/{name}"), &text)?,
+                // pages that were never turned
+                Err(error) if error.kind() == io::ErrorKind::NotFound && name.matches('.').count() > 1 => {}
+                Err(error) => self.miss(&format!("logs/{name}"), &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn miss(&mut self, name: &str, reason: &dyn std::fmt::Display) {
+        self.missing.push(Missing { name: name.to_owned(), reason: reason.to_string() });
+    }
+}
+
+/// Names and numbers of the people called are nobody's business but the user's.
+fn without_contacts(status: &str) -> serde_json::Result<String> {
+    let mut status: serde_json::Value = serde_json::from_str(status)?;
+    if let Some(calls) = status.get_mut("calls").and_then(serde_json::Value::as_array_mut) {
+        for contact in calls.iter_mut().filter_map(|call| call.get_mut("contact")) {
+            if !contact.is_null() {
+                *contact = serde_json::Value::from("(contact)");
+            }
+        }
+    }
+    serde_json::to_string_pretty(&status)
+}
+
+/// The four logs, each with its older pages.
+fn log_names() -> impl Iterator<Item = String> {
+    log::NAMES.into_iter().flat_map(|name| {
+        std::iter::once(format!("{name}.log"))
+            .chain((1..=log::KEPT_FILES).map(move |page| format!("{name}.{page}.log")))
+    })
+}
+
+fn read_log(path: &Path) -> io::Result<String> {
+    // A link or a pipe in the place of a log is not ours.
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    file.seek(SeekFrom::Start(bytes.saturating_sub(MAX_LOG_BYTES)))?;
+    let mut content = Vec::new();
+    file.take(MAX_LOG_BYTES).read_to_end(&mut content)?;
+    Ok(String::from_utf8_lossy(&content).into_owned())
+}
+
+/// A device's name as part of a file name.
+fn file_name(device: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    device.chars().take(64).map(safe).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let line = |row: &[u8]| row.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    bytes.chunks(16).flat_map(|row| [line(row), "\n".to_owned()]).collect()
+}
+
+fn explained(bytes: &[u8]) -> String {
+    let descriptor = match ReportDescriptor::parse(bytes) {
+        Ok(descriptor) => descriptor,
+        Err(error) => return format!("{} bytes that do not decode: {error}\n", bytes.len()),
+    };
+    let explanation = descriptor.explain();
+    let mut text = format!(
+        "{} bytes, reports are {}numbered\n",
+        bytes.len(),
+        if descriptor.is_numbered() { "" } else { "not " }
+    );
+    for collection in &explanation.top_level {
+        let _ = writeln!(text, "collection {} {}", collection.usage, collection.name.unwrap_or("(vendor)"));
+    }
+    match explanation.no_call_control {
+        None => text.push_str("call control: yes\n"),
+        Some(why) => _ = writeln!(text, "call control: no, {why}"),
+    }
+    for control in &explanation.controls {
+        let _ = writeln!(
+            text,
+            "{} {}: {} report {}, bit {}, width {}{}{}",
+            control.usage,
+            control.role.label(),
+            control.report_type,
+            control.report_id,
+            control.bit,
+            control.size,
+            if control.relative { ", relative" } else { "" },
+            if control.array { ", array" } else { "" },
+        );
+    }
+    for (report_type, id, bytes) in descriptor.reports() {
+        let _ = writeln!(text, "{report_type} report {id}: {bytes} bytes");
+    }
+    text
+}

@@ -1,0 +1,163 @@
+//! Where the agent keeps its files.
+
+use super::os;
+use crate::protocol::Problem;
+use std::path::{Path, PathBuf};
+
+/// The folders of one user, all of them with mode 0700.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// `hookswitch.toml`.
+    pub config: PathBuf,
+    /// The database, the certificate, the credential.
+    pub data: PathBuf,
+    /// The four logs.
+    pub state: PathBuf,
+    /// Sockets; empty after a restart of the machine.
+    pub runtime: PathBuf,
+    /// Packages; may be deleted at any time.
+    pub cache: PathBuf,
+    machine_settings: PathBuf,
+}
+
+impl Folders {
+    /// Creates what is missing and makes sure that files can be written. With `home` (from `--home` or
+    /// `HOOKSWITCH_HOME`) everything is below it, also what else belongs to the machine, so that two agents do not meet.
+    ///
+    /// # Errors
+    /// The first folder that cannot be used, why, and what to do.
+    pub fn new(home: Option<&Path>) -> Result<Self, Problem> {
+        let folders = Self::places(home)?;
+        for folder in [&folders.config, &folders.data, &folders.state, &folders.runtime, &folders.cache] {
+            prepare(folder)?;
+        }
+        Ok(folders)
+    }
+
+    /// The same without touching the disk, for commands that only read.
+    ///
+    /// # Errors
+    /// The system knows no home folder of this user.
+    pub fn places(home: Option<&Path>) -> Result<Self, Problem> {
+        if let Some(home) = home {
+            let home = std::path::absolute(home).map_err(|error| unwritable(home, &error.to_string()))?;
+            return Ok(Self {
+                config: home.join("config"),
+                data: home.join("data"),
+                state: home.join("logs"),
+                runtime: home.join("run"),
+                cache: home.join("cache"),
+                machine_settings: home.join("machine/hookswitch.toml"),
+            });
+        }
+        let dirs = directories::ProjectDirs::from("", "", "hookswitch").ok_or_else(|| {
+            Problem::new(
+                "home-unknown",
+                "This user has no home folder",
+                "HOME",
+                "Name a folder with --home DIR or HOOKSWITCH_HOME.",
+            )
+        })?;
+        let state = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned();
+        Ok(Self {
+            config: dirs.config_dir().to_owned(),
+            data: dirs.data_local_dir().to_owned(),
+            runtime: dirs.runtime_dir().map_or_else(|| state.join("run"), Path::to_owned),
+            state: state.join("logs"),
+            cache: dirs.cache_dir().to_owned(),
+            machine_settings: os::machine_settings(),
+        })
+    }
+
+    /// The file of the user's settings.
+    pub fn user_settings(&self) -> PathBuf {
+        self.config.join("hookswitch.toml")
+    }
+
+    /// The file of the machine's settings.
+    pub fn machine_settings(&self) -> &Path {
+        &self.machine_settings
+    }
+}
+
+fn prepare(folder: &Path) -> Result<(), Problem> {
+    if folder.exists() && !os::is_mine(folder) {
+        return Err(Problem::new(
+            "home-foreign",
+            "The folder belongs to another user",
+            folder.display().to_string(),
+            "Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.",
+        ));
+    }
+    os::private_folder(folder).map_err(|error| unwritable(folder, &error.to_string()))?;
+    // Permissions do not tell of a read-only or full disk; a file does.
+    tempfile::NamedTempFile::new_in(folder)
+        .and_then(tempfile::NamedTempFile::close)
+        .map_err(|error| unwritable(folder, &cause(&error)))
+}
+
+/// The system's reason without the temporary file's name.
+fn cause(error: &std::io::Error) -> String {
+    error.raw_os_error().map_or_else(
+        || {
+            error
+                .get_ref()
+                .and_then(|e| e.source())
+                .map_or_else(|| error.kind().to_string(), ToString::to_string)
+        },
+        |code| std::io::Error::from_raw_os_error(code).to_string(),
+    )
+}
+
+fn unwritable(folder: &Path, reason: &str) -> Problem {
+    Problem::new(
+        "home-unwritable",
+        format!("The folder cannot be written: {reason}"),
+        folder.display().to_string(),
+        "Name another folder with --home DIR or HOOKSWITCH_HOME, or correct its permissions.",
+    )
+    .with("reason", reason)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "looks at what was created")]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn everything_is_below_home_and_private() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let folders = Folders::new(Some(home.path())).expect("writable");
+        for folder in [&folders.config, &folders.data, &folders.state, &folders.runtime, &folders.cache] {
+            assert!(folder.starts_with(home.path()));
+            let mode = std::fs::metadata(folder).expect("created").permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+            assert_eq!(std::fs::read_dir(folder).expect("readable").count(), 0, "no probe is left");
+        }
+        assert!(folders.machine_settings().starts_with(home.path()));
+    }
+
+    #[test]
+    fn a_folder_open_to_others_is_closed() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let data = home.path().join("data");
+        std::fs::create_dir(&data).expect("created");
+        std::fs::set_permissions(&data, PermissionsExt::from_mode(0o777)).expect("changed");
+        Folders::new(Some(home.path())).expect("writable");
+        assert_eq!(std::fs::metadata(&data).expect("there").permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn an_unwritable_home_is_one_clear_problem() {
+        let problem = Folders::new(Some(Path::new("/proc/hookswitch"))).expect_err("nobody writes there");
+        assert_eq!(problem.code, "home-unwritable");
+        assert_eq!(problem.place, "/proc/hookswitch/config");
+        let home = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(home.path().join("config"), "a file").expect("written");
+        assert_eq!(
+            Folders::new(Some(home.path())).expect_err("a file is in the way").code,
+            "home-unwritable"
+        );
+    }
+}

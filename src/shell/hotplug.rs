@@ -1,0 +1,51 @@
+//! Arrivals and departures of HID and USB devices, from the kernel.
+//!
+//! The kernel's own notices come also where no udevd runs; udevd's come a little later, when permissions are set.
+//! Both lead to a new look at the bus, which decides what changed.
+
+use super::hardware::Hotplug;
+use crate::protocol::Problem;
+use std::os::fd::AsRawFd;
+use udev::MonitorBuilder;
+
+pub(super) struct SystemHotplug;
+
+impl Hotplug for SystemHotplug {
+    fn watch(self: Box<Self>, changed: &mut dyn FnMut()) -> Result<(), Problem> {
+        let listen = |monitor: MonitorBuilder| {
+            monitor.match_subsystem("hidraw")?.match_subsystem_devtype("usb", "usb_device")?.listen()
+        };
+        let kernel = MonitorBuilder::new_kernel().and_then(listen).map_err(|e| lost(&e))?;
+        let udevd = MonitorBuilder::new().and_then(listen).map_err(|e| lost(&e))?;
+        loop {
+            let mut polled = [kernel.as_raw_fd(), udevd.as_raw_fd()].map(|fd| libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            });
+            // SAFETY: `polled` is a valid array of two entries for the whole call, both sockets outlive it.
+            let ready = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, -1) };
+            if ready < 0 {
+                let error = std::io::Error::last_os_error();
+                if error.kind() == std::io::ErrorKind::Interrupted {
+                    continue;
+                }
+                return Err(lost(&error));
+            }
+            let seen = kernel.iter().count() + udevd.iter().count();
+            if seen > 0 {
+                changed();
+            }
+        }
+    }
+}
+
+fn lost(error: &std::io::Error) -> Problem {
+    Problem::new(
+        "hotplug-unavailable",
+        format!("The system does not tell when devices come and go: {error}"),
+        "udev monitor",
+        "Start Hookswitch again after plugging a headset in.",
+    )
+    .with("error", error.to_string())
+}

@@ -1,0 +1,234 @@
+//! The four logs. One thread writes them; secrets are masked where lines meet the files.
+#![expect(clippy::disallowed_methods, reason = "opens the logs and reads the clock for their lines")]
+
+use crate::protocol::Problem;
+use files::Files;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use std::path::Path;
+use std::time::SystemTime;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+mod files;
+mod masks;
+
+pub use files::{KEPT_FILES, MAX_FILE_BYTES, NAMES};
+pub use masks::{mask, mask_user, masked};
+
+/// Longer lines are cut.
+const MAX_LINE_BYTES: usize = 8 * 1024;
+/// Lines that wait for the disk. The queue is allocated at once: the crate's own default takes megabytes.
+const QUEUED_LINES: usize = 1024;
+
+/// Which log a module writes to; all others write to the session's.
+const ROUTES: [(&str, u8); 17] = [
+    ("hookswitch::service::policy", files::CLOUD),
+    ("hookswitch::service::outbox", files::CLOUD),
+    ("hookswitch::shell::tenant", files::CLOUD),
+    ("tough", files::CLOUD),
+    ("reqwest", files::CLOUD),
+    ("hyper", files::CLOUD),
+    ("hyper_util", files::CLOUD),
+    ("hookswitch::service::fleet", files::DEVICE),
+    ("hookswitch::shell::hid", files::DEVICE),
+    ("hookswitch::shell::usb", files::DEVICE),
+    ("hookswitch::shell::hotplug", files::DEVICE),
+    ("device_handlers", files::DEVICE),
+    ("hidapi", files::DEVICE),
+    ("rusb", files::DEVICE),
+    ("hookswitch::service::update", files::DFU),
+    ("hookswitch::shell::update", files::DFU),
+    ("dfu", files::DFU),
+];
+
+/// Keeps the logs open; what was logged is on disk once this is dropped.
+#[derive(Debug)]
+pub struct Guard {
+    _worker: WorkerGuard,
+}
+
+/// Logs from now on to `folder`, which exists. `level` is a value of the setting `log_level`.
+///
+/// # Errors
+/// A log cannot be opened, or logging was started before.
+pub fn start(folder: &Path, level: &str) -> Result<Guard, Problem> {
+    let files = Files::open(folder)?;
+    let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).thread_name("log");
+    let counter = files.dropped_by_queue();
+    let (queue, worker) = queue.finish(files);
+    let _ = counter.set(queue.error_counter());
+    let terminal = std::io::stderr().is_terminal();
+    tracing_subscriber::registry().with(targets(level)).with(Lines { queue, terminal }).try_init().map_err(
+        |error| {
+            Problem::new(
+                "log-not-started",
+                format!("The logs could not be started: {error}"),
+                folder.display().to_string(),
+                "Report this: it is a mistake in the program.",
+            )
+            .with("reason", error.to_string())
+        },
+    )?;
+    Ok(Guard { _worker: worker })
+}
+
+/// Libraries are one or two steps quieter than the product.
+fn targets(level: &str) -> Targets {
+    let ours = level.parse().unwrap_or(LevelFilter::INFO);
+    let theirs = match ours {
+        LevelFilter::TRACE => LevelFilter::DEBUG,
+        LevelFilter::DEBUG => LevelFilter::INFO,
+        LevelFilter::INFO => LevelFilter::WARN,
+        quieter => quieter,
+    };
+    let product = ["hookswitch", "device_handlers", "dfu", "tenant"].map(|target| (target, ours));
+    Targets::new().with_default(theirs).with_targets(product)
+}
+
+/// Turns events into lines.
+#[derive(Debug)]
+struct Lines {
+    queue: NonBlocking,
+    terminal: bool,
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let meta = event.metadata();
+        let mut text = Text::default();
+        event.record(&mut text);
+        // Records of the `log` crate all carry the target "log" and name their own in a field.
+        let target = text.log_target.as_deref().unwrap_or(meta.target());
+        let level = *meta.level();
+
+        let mut line = String::with_capacity(text.all.len() + 64);
+        line.push(char::from(files::HEAD[usize::from(route(target))]));
+        // The writer hides the user's name in what is logged above debug.
+        line.push(if level <= Level::INFO { files::HIDE_USER } else { files::SHOW_USER });
+        let _ = write!(line, "{} {level:<5} {target}: ", rfc3339_ms(SystemTime::now()));
+        push_printable(&mut line, &text.all);
+        line.push('\n');
+        let _ = self.queue.clone().write_all(line.as_bytes());
+
+        if self.terminal && level <= Level::WARN {
+            let kind = if level == Level::ERROR { "error" } else { "warning" };
+            let mut short = String::new();
+            push_printable(&mut short, &masked(&text.all, true));
+            let _ = writeln!(std::io::stderr().lock(), "hookswitch: {kind}: {short}");
+        }
+    }
+}
+
+fn route(target: &str) -> u8 {
+    let is_below = |module: &str| {
+        target.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    ROUTES.iter().find(|(module, _)| is_below(module)).map_or(files::SESSION, |(_, file)| *file)
+}
+
+/// One event is one line, whatever it quotes.
+fn push_printable(line: &mut String, text: &str) {
+    for c in text.chars() {
+        if line.len() > MAX_LINE_BYTES {
+            line.push('…');
+            return;
+        }
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+}
+
+/// The message and then ` name=value` for every field.
+#[derive(Debug, Default)]
+struct Text {
+    all: String,
+    log_target: Option<String>,
+}
+
+impl Visit for Text {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "log.target" => self.log_target = Some(value.to_owned()),
+            "message" => self.all.insert_str(0, value),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        match field.name() {
+            "message" => self.all.insert_str(0, &format!("{value:?}")),
+            name if name.starts_with("log.") => {}
+            name => {
+                let _ = write!(self.all, " {name}={value:?}");
+            }
+        }
+    }
+}
+
+/// UTC with milliseconds, RFC 3339. Days to a date as in the proleptic Gregorian calendar (400-year eras of 146097
+/// days, years beginning in March).
+fn rfc3339_ms(time: SystemTime) -> String {
+    let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (days, second) = (since_1970.as_secs() / 86400 + 719_468, since_1970.as_secs() % 86400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, ms) = (second / 3600, second / 60 % 60, since_1970.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{ms:03}Z", second % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Reference values: `date -u -d @SECONDS`.
+    #[test]
+    fn times_are_rfc_3339() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_782_400, "2000-02-29T00:00:00.007Z"),
+            (1_078_012_799, "2004-02-28T23:59:59.007Z"),
+            (1_795_500_535, "2026-11-24T06:08:55.007Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
+        ] {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7);
+            assert_eq!(rfc3339_ms(time), text);
+        }
+    }
+
+    #[test]
+    fn modules_find_their_log() {
+        for (target, file) in [
+            ("hookswitch::service::policy", files::CLOUD),
+            ("hookswitch::shell::tenant::http", files::CLOUD),
+            ("tough::client", files::CLOUD),
+            ("toughness", files::SESSION),
+            ("hookswitch::shell::hidden", files::SESSION),
+            ("device_handlers::report", files::DEVICE),
+            ("dfu", files::DFU),
+            ("hookswitch::service", files::SESSION),
+            ("ldap3", files::SESSION),
+        ] {
+            assert_eq!(route(target), file, "{target}");
+        }
+    }
+
+    #[test]
+    fn one_event_is_one_line_of_bounded_length() {
+        let mut line = String::new();
+        push_printable(&mut line, "a\nb\u{1b}[31m\r\u{85}");
+        assert_eq!(line, "a\\nb\\u{1b}[31m\\r\\u{85}");
+        let mut line = String::new();
+        push_printable(&mut line, &"ü".repeat(100_000));
+        assert!(line.len() < MAX_LINE_BYTES + 8);
+    }
+}

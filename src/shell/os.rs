@@ -1,0 +1,61 @@
+//! What differs between operating systems; nothing else says `cfg(target_os)`.
+
+use crate::protocol::Problem;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::{
+    environment, host_name, is_mine, language, machine_seed, machine_settings, make_private, open_url,
+    port_holder, private_folder, private_options, system, user_name,
+};
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "this system needs src/shell/os/<system>.rs with: environment, host_name, is_mine, language, machine_seed, \
+     machine_settings, make_private, open_url, port_holder, private_folder, private_options, system, user_name"
+);
+
+/// The operating system as it is registered with the tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct System {
+    /// `Debian GNU/Linux`.
+    pub name: String,
+    /// `12`; empty where a rolling distribution has none.
+    pub version: String,
+    /// `6.1.0-18-amd64`.
+    pub kernel: String,
+    /// `x86_64`.
+    pub architecture: &'static str,
+}
+
+/// Who listens at a TCP port. Programs of other users hide their name and number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub program: Option<(String, u32)>,
+    pub user: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.program {
+            Some((name, pid)) => write!(f, "{name}, process {pid}"),
+            None => write!(f, "a program of {}", self.user),
+        }
+    }
+}
+
+/// Only addresses for a browser: the opener would also start programs by other schemes.
+fn is_web_address(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn no_browser(reason: &str) -> Problem {
+    Problem::new(
+        "browser-not-opened",
+        format!("No browser could be opened: {reason}"),
+        "xdg-open",
+        "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open` prints.",
+    )
+    .with("reason", reason)
+}

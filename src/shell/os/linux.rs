@@ -1,0 +1,256 @@
+//! Linux: `/proc`, `/etc/os-release`, freedesktop conventions.
+#![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
+
+use super::{Holder, System, is_web_address, no_browser};
+use crate::protocol::Problem;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// State LISTEN in `/proc/net/tcp`.
+const LISTEN: &str = "0A";
+
+/// Variables whose name or value is no UTF-8 are left out.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+}
+
+/// The language the session asks for, as a POSIX locale name; empty if none.
+pub fn language() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+    variable("LC_ALL").or_else(|| variable("LC_MESSAGES")).or_else(|| variable("LANG")).unwrap_or_default()
+}
+
+/// The machine's settings, which only root may write.
+pub fn machine_settings() -> PathBuf {
+    PathBuf::from("/etc/hookswitch/hookswitch.toml")
+}
+
+/// Name of the user this process runs as; the number where no name is known.
+pub fn user_name() -> String {
+    // SAFETY: getuid has no preconditions and cannot fail.
+    let uid = unsafe { libc::getuid() };
+    name_of(uid).unwrap_or_else(|| uid.to_string())
+}
+
+fn name_of(uid: u32) -> Option<String> {
+    let mut buffer = vec![0u8; 16 * 1024];
+    let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
+    let mut found = std::ptr::null_mut();
+    // SAFETY: all pointers are valid for the call and the buffer's length is given.
+    let error = unsafe {
+        libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), buffer.len(), &raw mut found)
+    };
+    if error != 0 || found.is_null() {
+        return None;
+    }
+    // SAFETY: the call succeeded, so `found` points to `entry`, whose name is a C string inside `buffer`.
+    let name = unsafe { std::ffi::CStr::from_ptr((*found).pw_name) };
+    name.to_str().ok().filter(|name| !name.is_empty()).map(str::to_owned)
+}
+
+pub fn host_name() -> String {
+    first_line(Path::new("/proc/sys/kernel/hostname")).unwrap_or_else(|| "localhost".to_owned())
+}
+
+pub fn system() -> System {
+    let release = fs::read_to_string("/etc/os-release")
+        .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
+        .unwrap_or_default();
+    System {
+        name: os_release(&release, "NAME").unwrap_or_else(|| "Linux".to_owned()),
+        version: os_release(&release, "VERSION_ID").unwrap_or_default(),
+        kernel: first_line(Path::new("/proc/sys/kernel/osrelease")).unwrap_or_default(),
+        architecture: std::env::consts::ARCH,
+    }
+}
+
+/// A value of os-release(5), without its quotation marks.
+fn os_release(text: &str, key: &str) -> Option<String> {
+    let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn first_line(path: &Path) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().next().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// 64 hexadecimal digits that stand for this machine and nothing else: the machine id itself never leaves it.
+/// As machine-id(5) asks: HMAC-SHA256 keyed by the id over the application's name. `None` where there is no id yet.
+pub fn machine_seed(application: &str) -> Option<String> {
+    ["/etc/machine-id", "/var/lib/dbus/machine-id"]
+        .iter()
+        .find_map(|path| first_line(Path::new(path)).and_then(|id| seed(&id, application)))
+}
+
+fn seed(machine_id: &str, application: &str) -> Option<String> {
+    let is_id = machine_id.len() == 32 && machine_id.chars().all(|c| c.is_ascii_hexdigit());
+    if !is_id || machine_id.chars().all(|c| c == '0') {
+        return None;
+    }
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, machine_id.as_bytes());
+    let tag = aws_lc_rs::hmac::sign(&key, application.as_bytes());
+    Some(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Shows an `http(s)` address in the person's browser. Returns as soon as the opener runs.
+///
+/// # Errors
+/// The address is none, or there is no opener.
+pub fn open_url(url: &str) -> Result<(), Problem> {
+    if !is_web_address(url) {
+        return Err(no_browser("not an address of a page"));
+    }
+    let mut child = Command::new("xdg-open")
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| no_browser(&error.to_string()))?;
+    // The opener may live as long as the browser; somebody must take its exit status.
+    let waiter = std::thread::Builder::new().name("browser".to_owned()).stack_size(64 * 1024);
+    let waited = waiter.spawn(move || match child.wait() {
+        Ok(status) if status.success() => {}
+        Ok(status) => tracing::warn!(%status, "xdg-open could not show the window"),
+        Err(error) => tracing::warn!(%error, "xdg-open is lost"),
+    });
+    waited.map(drop).map_err(|error| no_browser(&error.to_string()))
+}
+
+/// Who listens at this port of any address. `None` = nobody.
+pub fn port_holder(port: u16) -> Option<Holder> {
+    let (inode, uid) = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .find_map(|table| listener(&fs::read_to_string(table).ok()?, port))?;
+    let program = owner_of_socket(&inode);
+    Some(Holder { program, user: name_of(uid).unwrap_or_else(|| format!("user {uid}")) })
+}
+
+/// Inode and uid of the socket that listens at `port`, from a table of proc_pid_net(5).
+fn listener(table: &str, port: u16) -> Option<(String, u32)> {
+    let ending = format!(":{port:04X}");
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let (local, state) = (fields.get(1)?, fields.get(3)?);
+        let (uid, inode) = (fields.get(7)?, fields.get(9)?);
+        let listens = *state == LISTEN && local.ends_with(&ending);
+        if listens { Some(((*inode).to_owned(), uid.parse().ok()?)) } else { None }
+    })
+}
+
+fn owner_of_socket(inode: &str) -> Option<(String, u32)> {
+    let wanted = PathBuf::from(format!("socket:[{inode}]"));
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let Ok(handles) = fs::read_dir(process.path().join("fd")) else { continue };
+        if handles.flatten().any(|handle| fs::read_link(handle.path()).is_ok_and(|link| link == wanted)) {
+            return Some((first_line(&process.path().join("comm"))?, pid));
+        }
+    }
+    None
+}
+
+/// Whether this user owns the file or folder itself (a link is followed).
+pub fn is_mine(path: &Path) -> bool {
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    let me = unsafe { libc::geteuid() };
+    fs::metadata(path).is_ok_and(|meta| meta.uid() == me)
+}
+
+/// Creates a folder that only this user may enter, and makes an existing one so.
+///
+/// # Errors
+/// As [`fs::DirBuilder::create`] and [`fs::set_permissions`].
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    if fs::metadata(path)?.permissions().mode() & 0o777 != 0o700 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Options that create a file only this user may read.
+pub fn private_options() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Takes an open file from everybody but this user.
+///
+/// # Errors
+/// As [`fs::File::set_permissions`].
+pub fn make_private(file: &fs::File) -> io::Result<()> {
+    if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_file_is_read_with_and_without_quotation_marks() {
+        let text = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=12\nEMPTY=\n";
+        assert_eq!(os_release(text, "NAME").as_deref(), Some("Debian GNU/Linux"));
+        assert_eq!(os_release(text, "VERSION_ID").as_deref(), Some("12"));
+        assert_eq!(os_release(text, "EMPTY"), None);
+        assert_eq!(os_release("", "NAME"), None);
+    }
+
+    /// Reference value: `printf %s NAME | openssl dgst -sha256 -hmac MACHINE-ID`.
+    #[test]
+    fn the_seed_is_an_hmac_of_a_real_id_only() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let expected = "7004bc63ef2c0deda0e60b6334d4d467498656c76a443a9dc0686a555cf3c311";
+        assert_eq!(seed(id, "hookswitch").as_deref(), Some(expected));
+        assert_ne!(seed(id, "other"), seed(id, "hookswitch"));
+        for no_id in ["", "uninitialized", "00000000000000000000000000000000", &id[1..]] {
+            assert_eq!(seed(no_id, "hookswitch"), None);
+        }
+    }
+
+    #[test]
+    fn finds_itself_behind_a_port() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let holder = port_holder(port).expect("somebody listens");
+        assert_eq!(holder.program.as_ref().map(|p| p.1), Some(std::process::id()));
+        assert!(holder.to_string().contains("process"), "{holder}");
+        drop(listener);
+        assert_eq!(port_holder(port), None);
+    }
+
+    #[test]
+    fn a_hostile_table_is_no_listener() {
+        for table in ["", "x\n", "h\n0: 0100007F:7D12", "h\n0: :7D12 0 0A 0 0 0 x 0 9", "h\n\u{0}\u{0}"] {
+            assert_eq!(listener(table, 0x7D12), None, "{table:?}");
+        }
+        let line =
+            "h\n 0: 0100007F:7D12 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 4242 1 x";
+        assert_eq!(listener(line, 32018), Some(("4242".to_owned(), 1000)));
+    }
+
+    #[test]
+    fn only_pages_are_opened() {
+        for url in ["file:///etc/passwd", "javascript:alert(1)", "-h", "", "https://", "ssh://x"] {
+            assert_eq!(open_url(url).expect_err("refused").code, "browser-not-opened", "{url}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_a_name_and_a_user() {
+        assert!(!user_name().is_empty() && !host_name().is_empty());
+        assert!(!system().kernel.is_empty());
+    }
+}

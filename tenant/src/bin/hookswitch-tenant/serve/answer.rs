@@ -1,0 +1,145 @@
+//! Answers that are not the happy ones, and the headers all answers share.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{
+    CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::response::{IntoResponse, Response};
+use rusqlite::ErrorCode;
+use serde::Serialize;
+use tenant::paths::PROBLEM_MEDIA_TYPE;
+use tenant::wire::{MAX_BODY_BYTES, Problem, WireError};
+use thiserror::Error;
+
+use crate::digest::{hex, sha256};
+use crate::store::StoreError;
+
+/// Why a request was refused. The text is the problem's `detail`.
+#[derive(Debug, Error)]
+pub(super) enum Refusal {
+    #[error("tenant id or tenant token is not the one of this tenant; check TENANT_ID and TENANT_TOKEN")]
+    Enrolment,
+    #[error("no good access token; enrol again")]
+    Token,
+    #[error("the access token is another host's")]
+    OtherHost,
+    #[error("body: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("body: {0}")]
+    Wire(#[from] WireError),
+    #[error("body: {field} is not the one in the path")]
+    Mismatch { field: &'static str },
+    #[error("path: a segment is not UTF-8")]
+    PathEncoding,
+    #[error("body: could not be read to its end")]
+    Body,
+    #[error("body: not gzip data, though Content-Encoding says so")]
+    Gzip,
+    #[error("body: more than {MAX_BODY_BYTES} bytes, counted after decompression")]
+    TooLarge,
+    #[error("expected Content-Type {expected}, and Content-Encoding gzip or none")]
+    MediaType { expected: &'static str },
+    #[error("a different final verdict is recorded under this event_id; a new update needs a new one")]
+    Conflict,
+    #[error("range: the file has {length} bytes")]
+    Range { length: u64 },
+    #[error("nothing here")]
+    NotFound,
+    #[error("another method is meant; see /openapi.yaml")]
+    Method,
+    #[error("too much to do at the moment")]
+    Busy,
+    #[error("the server failed; its operator finds the cause in its log")]
+    Internal,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        eprintln!("hookswitch-tenant: {error}");
+        let StoreError::Sqlite(sqlite) = error else { return Self::Internal };
+        match sqlite.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull) => Self::Busy,
+            _ => Self::Internal,
+        }
+    }
+}
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Enrolment | Self::Token => StatusCode::UNAUTHORIZED,
+            Self::OtherHost => StatusCode::FORBIDDEN,
+            Self::Json(_) | Self::Wire(_) | Self::Mismatch { .. } | Self::PathEncoding => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Body | Self::Gzip => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let problem = Problem {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: Some(self.to_string()),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
+        match self {
+            Self::Enrolment => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"enrol\""));
+            }
+            Self::Token => {
+                let challenge = "Bearer realm=\"hookswitch\", error=\"invalid_token\"";
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            Self::Busy => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::Range { length } => {
+                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}")) {
+                    headers.insert(CONTENT_RANGE, value);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// A JSON answer with an `ETag`, or 304 when the caller has it.
+pub(super) fn tagged_json<T: Serialize>(headers: &HeaderMap, value: &T) -> Result<Response, Refusal> {
+    let body = serde_json::to_vec(value).map_err(|_| Refusal::Internal)?;
+    Ok(tagged(headers, "application/json", body))
+}
+
+/// An answer with the hash of its body as `ETag`, or 304 when the caller has it.
+pub(super) fn tagged(headers: &HeaderMap, media_type: &'static str, body: Vec<u8>) -> Response {
+    let tag = format!("\"{}\"", hex(&sha256(&body)));
+    if has(headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
+    }
+    ([(ETAG, tag), (CONTENT_TYPE, media_type.to_owned())], body).into_response()
+}
+
+/// Whether `If-None-Match` (RFC 9110 §13.1.2, weak comparison) names the tag.
+pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|one| {
+        let one = one.trim();
+        one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
+    })
+}

@@ -1,0 +1,228 @@
+//! What the tenant knows about its hosts: one SQLite file in WAL mode. Registrations are kept as the JSON of their
+//! wire type; the columns beside it are what is searched for.
+
+mod inventory;
+mod migrations;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::Serialize;
+use tenant::wire::{
+    ACCESS_TOKEN_LIFE_S, DeviceRegistration, EventBatch, EventsAnswer, HostRegistration, UpdateStatus,
+    UserRegistration,
+};
+use thiserror::Error;
+
+use crate::digest::{same, sha256};
+
+/// Events are kept for 90 days, and so is the memory that an id was seen.
+const EVENT_LIFE_S: i64 = 90 * 24 * 60 * 60;
+
+/// Why the store did not answer.
+#[derive(Debug, Error)]
+pub(crate) enum StoreError {
+    #[error("tenant.db: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("tenant.db: a stored registration cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("tenant.db has version {found}, this program knows {known}; use a newer hookswitch-tenant")]
+    Newer { found: i64, known: i64 },
+    #[error("tenant.db holds no tenant; it was not made by `hookswitch-tenant init`")]
+    NoTenant,
+}
+
+/// The tenant itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) token_sha256: Vec<u8>,
+    pub(crate) root_sha256: String,
+}
+
+/// What became of an update status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    /// Stored, or known, or older than what is known.
+    Done,
+    /// Another final verdict is already there.
+    Conflict,
+}
+
+/// An open store.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the file and brings it to the current version.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(2))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // FULL: an event that was acknowledged survives a power cut.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        migrations::run(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    pub(crate) fn create_tenant(&self, tenant: &Tenant, now_s: i64) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO tenant (only, id, token_sha256, root_sha256, created_at) VALUES (1, ?1, ?2, ?3, ?4)",
+            params![tenant.id, tenant.token_sha256, tenant.root_sha256, now_s],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn tenant(&self) -> Result<Tenant, StoreError> {
+        let query = "SELECT id, token_sha256, root_sha256 FROM tenant";
+        let row = self.connection.query_row(query, [], |row| {
+            Ok(Tenant { id: row.get(0)?, token_sha256: row.get(1)?, root_sha256: row.get(2)? })
+        });
+        row.optional()?.ok_or(StoreError::NoTenant)
+    }
+
+    /// Remembers a token for a host, and the host.
+    pub(crate) fn enrol(&mut self, system_id: &str, token: &str, now_s: i64) -> Result<(), StoreError> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("DELETE FROM access_token WHERE expires_at <= ?1", params![now_s])?;
+        transaction.execute(
+            "INSERT INTO host (system_id, seen_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seen_at = ?2",
+            params![system_id, now_s],
+        )?;
+        transaction.execute(
+            "INSERT INTO access_token (token_sha256, system_id, expires_at) VALUES (?1, ?2, ?3)",
+            params![sha256(token.as_bytes()), system_id, now_s + i64::from(ACCESS_TOKEN_LIFE_S)],
+        )?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The host a token was made for, while it is good. The search is for a hash, so its timing tells nothing about
+    /// the token; the hit is compared once more in constant time.
+    pub(crate) fn host_of_token(&self, token: &str, now_s: i64) -> Result<Option<String>, StoreError> {
+        let wanted = sha256(token.as_bytes());
+        let query =
+            "SELECT token_sha256, system_id FROM access_token WHERE token_sha256 = ?1 AND expires_at > ?2";
+        let found: Option<(Vec<u8>, String)> = self
+            .connection
+            .query_row(query, params![wanted, now_s], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(found.filter(|(stored, _)| same(stored, &wanted)).map(|(_, system_id)| system_id))
+    }
+
+    pub(crate) fn put_host(&self, host: &HostRegistration, now_s: i64) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO host (system_id, registration, seen_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET registration = ?2, seen_at = ?3",
+            params![host.system_id, json(host)?, now_s],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn put_user(
+        &self,
+        system_id: &str,
+        user: &UserRegistration,
+        now_s: i64,
+    ) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO user (system_id, user, registration, seen_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET registration = ?3, seen_at = ?4",
+            params![system_id, user.user, json(user)?, now_s],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn put_device(
+        &self,
+        system_id: &str,
+        device: &DeviceRegistration,
+        now_s: i64,
+    ) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO device (system_id, device_id, registration, seen_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET registration = ?3, seen_at = ?4",
+            params![system_id, device.device_id, json(device)?, now_s],
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn put_update(
+        &mut self,
+        system_id: &str,
+        status: &UpdateStatus,
+        now_s: i64,
+    ) -> Result<Recorded, StoreError> {
+        let transaction = self.connection.transaction()?;
+        let query = "SELECT status FROM update_status WHERE system_id = ?1 AND event_id = ?2";
+        let known: Option<String> =
+            transaction.query_row(query, params![system_id, status.event_id], |row| row.get(0)).optional()?;
+        if let Some(known) = known {
+            let known: UpdateStatus = serde_json::from_str(&known)?;
+            if known == *status || (known.verdict.is_final() && !status.verdict.is_final()) {
+                return Ok(Recorded::Done);
+            }
+            if known.verdict.is_final() {
+                return Ok(Recorded::Conflict);
+            }
+        }
+        transaction.execute(
+            "INSERT INTO update_status (system_id, event_id, status, reported_at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET status = ?3, reported_at = ?4",
+            params![system_id, status.event_id, json(status)?, now_s],
+        )?;
+        transaction.commit()?;
+        Ok(Recorded::Done)
+    }
+
+    /// Stores a batch, all or nothing.
+    pub(crate) fn put_events(
+        &mut self,
+        system_id: &str,
+        batch: &EventBatch,
+        now_s: i64,
+    ) -> Result<EventsAnswer, StoreError> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("DELETE FROM event WHERE received_at < ?1", params![now_s - EVENT_LIFE_S])?;
+        let mut answer = EventsAnswer { accepted: 0, duplicates: 0 };
+        {
+            let mut insert = transaction.prepare(
+                "INSERT OR IGNORE INTO event (system_id, source, id, event, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?;
+            for event in &batch.0 {
+                match insert.execute(params![system_id, event.source, event.id, json(event)?, now_s])? {
+                    0 => answer.duplicates += 1,
+                    _ => answer.accepted += 1,
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(answer)
+    }
+
+    /// Groups a user was put in by hand, sorted.
+    pub(crate) fn manual_groups(&self, user: &str) -> Result<Vec<String>, StoreError> {
+        let mut query =
+            self.connection.prepare("SELECT group_id FROM manual_group WHERE user = ?1 ORDER BY group_id")?;
+        let rows = query.query_map(params![user], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Puts a user in a group or takes them out. Returns whether that changed anything.
+    pub(crate) fn assign(&self, user: &str, group: &str, member: bool) -> Result<bool, StoreError> {
+        let statement = if member {
+            "INSERT OR IGNORE INTO manual_group (user, group_id) VALUES (?1, ?2)"
+        } else {
+            "DELETE FROM manual_group WHERE user = ?1 AND group_id = ?2"
+        };
+        Ok(self.connection.execute(statement, params![user, group])? > 0)
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(value)?)
+}

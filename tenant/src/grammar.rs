@@ -1,0 +1,124 @@
+//! The character sets of identifiers. Each is written down once more as a `pattern` in the JSON schema and in
+//! `openapi.yaml`; the tests compare them.
+
+/// `^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`: group and firmware-policy ids.
+pub fn is_slug(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    bytes.len() <= 64
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+}
+
+/// `^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`: TUF target names. No separator of any system, no leading
+/// or trailing dot: the name is a file name on every disk it reaches.
+pub fn is_target_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    bytes.len() <= 128
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+}
+
+/// `^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`: system, device, event, policy and tenant ids on the wire.
+pub fn is_wire_id(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() <= 128
+        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
+}
+
+/// A user name as the operating system gives it: 1 to 256 characters, no control character, and not `.` or `..`
+/// (a URL parser would swallow those as path segments even when percent-encoded).
+pub fn is_user_name(text: &str) -> bool {
+    is_line(text, 1, 256) && text != "." && text != ".."
+}
+
+/// One line of text: `min` to `max` characters (Unicode scalar values), none of them a control character.
+pub fn is_line(text: &str, min: usize, max: usize) -> bool {
+    let count = text.chars().count();
+    (min..=max).contains(&count) && !text.chars().any(char::is_control)
+}
+
+/// Host and port of an authority: a DNS name or IPv4 address, or an IPv6 address in brackets, then optionally
+/// `:port` (1 to 65535). No user information.
+pub fn split_authority(text: &str) -> Option<(&str, Option<u16>)> {
+    let (host, rest) = if let Some(inner) = text.strip_prefix('[') {
+        let (address, rest) = inner.split_once(']')?;
+        address.parse::<std::net::Ipv6Addr>().ok()?;
+        (address, rest)
+    } else {
+        let end = text.find(':').unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        if name.len() > 253 || !name.split('.').all(label) {
+            return None;
+        }
+        (name, rest)
+    };
+    match rest.strip_prefix(':') {
+        None if rest.is_empty() => Some((host, None)),
+        None => None,
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().ok().filter(|port| *port != 0).map(|port| (host, Some(port)))
+        }
+        Some(_) => None,
+    }
+}
+
+/// `bcdDevice` as people read it (USB 2.0 §9.6.1): one or two digits without a leading zero, a point, two digits.
+pub fn is_bcd_version(text: &str) -> bool {
+    let Some((major, minor)) = text.split_once('.') else { return false };
+    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    matches!(major.len(), 1 | 2)
+        && digits(major)
+        && !(major.len() == 2 && major.starts_with('0'))
+        && minor.len() == 2
+        && digits(minor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_end_where_their_sets_end() {
+        assert!(is_slug("sales-emea-2") && is_slug("a") && is_slug(&"a".repeat(64)));
+        for bad in ["", "-a", "a-", "A", "a_b", "ä", &"a".repeat(65)] {
+            assert!(!is_slug(bad), "{bad:?}");
+        }
+        assert!(is_target_name("jabra-evolve_2.1.0.zip"));
+        for bad in ["", ".hidden", "a.", "a/b", "a\\b", "..", "a b", "a:b", &"a".repeat(129)] {
+            assert!(!is_target_name(bad), "{bad:?}");
+        }
+        assert!(is_wire_id("1-4.2:1.0") && !is_wire_id(".") && !is_wire_id("a/b") && !is_wire_id(""));
+        assert!(is_user_name("CORP\\jörg müller") && !is_user_name("..") && !is_user_name("a\nb"));
+    }
+
+    #[test]
+    fn an_authority_is_a_host_and_perhaps_a_port() {
+        assert_eq!(split_authority("dc1.example.com:389"), Some(("dc1.example.com", Some(389))));
+        assert_eq!(split_authority("[::1]:636"), Some(("::1", Some(636))));
+        assert_eq!(split_authority("10.0.0.1"), Some(("10.0.0.1", None)));
+        for bad in [
+            "",
+            ":389",
+            "a..b",
+            "user@host",
+            "host:",
+            "host:0",
+            "host:65536",
+            "host:+1",
+            "[::1",
+            "[::g]",
+            "a/b",
+        ] {
+            assert_eq!(split_authority(bad), None, "{bad:?}");
+        }
+    }
+}

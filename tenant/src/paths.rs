@@ -1,0 +1,98 @@
+//! The routes of a tenant server. Constants with `{name}` are templates (OpenAPI and router spelling); the functions
+//! fill them in, percent-encoding every segment (RFC 3986 §2.1), and give a path to append to `SERVER_URL`.
+//!
+//! Authorisation: [`ENROL`], [`HEALTH`], [`OPENAPI`] and `/metadata/…` are open (metadata is signed and holds no
+//! secret). Everything else, `/targets/…` included, wants `Authorization: Bearer ACCESS_TOKEN`: the policy document
+//! may carry a directory password, and firmware is not for passers-by. Routes below `/v1/hosts/{system_id}` answer
+//! 403 to the token of another host.
+
+use std::fmt::Write as _;
+
+/// `POST` [`crate::wire::EnrolRequest`] → 200 [`crate::wire::EnrolResponse`].
+pub const ENROL: &str = "/v1/enrol";
+/// `GET` → 200 [`crate::wire::Health`]. Says nothing about the tenant.
+pub const HEALTH: &str = "/v1/health";
+/// `PUT` [`crate::wire::HostRegistration`] → 204.
+pub const HOST: &str = "/v1/hosts/{system_id}";
+/// `PUT` [`crate::wire::UserRegistration`] → 204.
+pub const USER: &str = "/v1/hosts/{system_id}/users/{user}";
+/// `GET` → 200 [`crate::wire::ManualGroups`], with `ETag`.
+pub const USER_GROUPS: &str = "/v1/hosts/{system_id}/users/{user}/groups";
+/// `PUT` [`crate::wire::DeviceRegistration`] → 204.
+pub const DEVICE: &str = "/v1/hosts/{system_id}/devices/{device_id}";
+/// `PUT` [`crate::wire::UpdateStatus`] → 204; 409 when a different final verdict is already recorded.
+pub const UPDATE: &str = "/v1/hosts/{system_id}/updates/{event_id}";
+/// `POST` [`crate::wire::EventBatch`] → 200 [`crate::wire::EventsAnswer`].
+pub const EVENTS: &str = "/v1/events";
+/// `GET`: TUF metadata, with `ETag`.
+pub const METADATA: &str = "/metadata/{file}";
+/// `GET`: TUF targets (`SHA256.NAME`), with `ETag` and byte ranges.
+pub const TARGETS: &str = "/targets/{file}";
+/// `GET`: the OpenAPI description.
+pub const OPENAPI: &str = "/openapi.yaml";
+
+/// Base of the TUF metadata, with the trailing slash that URL joining needs.
+pub const METADATA_BASE: &str = "/metadata/";
+/// Base of the TUF targets, with the trailing slash that URL joining needs.
+pub const TARGETS_BASE: &str = "/targets/";
+/// The first root of the repository, the one `TENANT_ROOT` is the SHA-256 of. Later roots follow it as
+/// `2.root.json` … and are reached by TUF's own chain.
+pub const ROOT: &str = "/metadata/1.root.json";
+/// Name of the policy document's target.
+pub const POLICY_TARGET: &str = "tenant.json";
+
+/// Media type of [`crate::wire::EventBatch`] (CloudEvents 1.0, JSON batch format §4).
+pub const EVENTS_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
+/// Media type of [`crate::wire::Problem`] (RFC 9457 §3).
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+
+/// [`HOST`], filled in.
+pub fn host(system_id: &str) -> String {
+    format!("/v1/hosts/{}", segment(system_id))
+}
+
+/// [`USER`], filled in.
+pub fn user(system_id: &str, user: &str) -> String {
+    format!("{}/users/{}", host(system_id), segment(user))
+}
+
+/// [`USER_GROUPS`], filled in.
+pub fn user_groups(system_id: &str, user: &str) -> String {
+    format!("{}/groups", self::user(system_id, user))
+}
+
+/// [`DEVICE`], filled in.
+pub fn device(system_id: &str, device_id: &str) -> String {
+    format!("{}/devices/{}", host(system_id), segment(device_id))
+}
+
+/// [`UPDATE`], filled in.
+pub fn update(system_id: &str, event_id: &str) -> String {
+    format!("{}/updates/{}", host(system_id), segment(event_id))
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986 §2.3.
+fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("invariant: writing to a String cannot fail");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_cannot_leave_its_place() {
+        assert_eq!(user("S-1", "CORP\\jörg/x?"), "/v1/hosts/S-1/users/CORP%5Cj%C3%B6rg%2Fx%3F");
+        assert_eq!(user_groups("a", "b"), "/v1/hosts/a/users/b/groups");
+        assert_eq!(device("a", "1-4:1.0"), "/v1/hosts/a/devices/1-4%3A1.0");
+        assert_eq!(update("a", "e"), "/v1/hosts/a/updates/e");
+    }
+}

@@ -1,0 +1,182 @@
+//! A tenant in a temporary folder, its server, and a client that trusts it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenant::paths;
+
+/// A tenant that was initialised.
+pub(crate) struct Tenant {
+    _folder: TempDir,
+    pub(crate) dir: PathBuf,
+    /// What `init --json` printed.
+    pub(crate) made: Value,
+}
+
+pub(crate) fn command(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hookswitch-tenant")).args(arguments).output().expect("the binary starts")
+}
+
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary paths are UTF-8")
+}
+
+impl Tenant {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = folder.path().join("tenant");
+        let out = command(&[
+            "init",
+            "--dir",
+            text(&dir),
+            "--tenant-id",
+            "contoso",
+            "--company",
+            "Contoso",
+            "--json",
+        ]);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let made = serde_json::from_slice(&out.stdout).expect("init --json prints JSON");
+        Self { _folder: folder, dir, made }
+    }
+
+    /// Runs a command of this tenant.
+    pub(crate) fn run(&self, name: &str, arguments: &[&str]) -> Output {
+        command(&[&[name, "--dir", text(&self.dir)], arguments].concat())
+    }
+
+    /// Runs a command that has to work, and returns what it printed.
+    pub(crate) fn done(&self, name: &str, arguments: &[&str]) -> String {
+        let out = self.run(name, arguments);
+        assert!(out.status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).expect("UTF-8")
+    }
+
+    /// Runs a command that has to fail, and returns its message.
+    pub(crate) fn refused(&self, name: &str, arguments: &[&str], code: i32) -> String {
+        let out = self.run(name, arguments);
+        assert_eq!(out.status.code(), Some(code), "{}", String::from_utf8_lossy(&out.stdout));
+        String::from_utf8(out.stderr).expect("UTF-8")
+    }
+
+    /// Puts a file beside the tenant's folder.
+    pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.dir.with_file_name(name);
+        std::fs::write(&path, bytes).expect("writes");
+        path
+    }
+
+    pub(crate) fn publish_policy(&self, policy: &Value) -> String {
+        let path = self.file("policy.json", policy.to_string());
+        self.done("publish", &["--policy", text(&path)])
+    }
+
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.made[name].as_str().expect("a string")
+    }
+
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_hookswitch-tenant"))
+            .args(["serve", "--dir", text(&self.dir)])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let url = line.trim().strip_prefix("serving ").expect("says where it serves").to_owned();
+        let ca = std::fs::read(self.value("ca_pem")).expect("ca.pem");
+        let ca = reqwest::Certificate::from_pem(&ca).expect("a certificate");
+        let client = Client::builder().tls_certs_only([ca]).no_proxy().build().expect("a client");
+        Server { child, url, client }
+    }
+}
+
+/// A running server. Killed when dropped.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) url: String,
+    pub(crate) client: Client,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn enrol_as(&self, tenant: &Tenant, system_id: &str) -> String {
+        let body = json!({
+            "tenant_id": tenant.value("TENANT_ID"),
+            "tenant_token": tenant.value("TENANT_TOKEN"),
+            "system_id": system_id,
+        });
+        let answer = self.post(paths::ENROL, &body).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        let answer = json_of(answer).await;
+        assert_eq!(answer["expires_in_s"], 3600);
+        assert_eq!(answer["root_sha256"], tenant.made["TENANT_ROOT"]);
+        answer["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
+        let request = self.client.post(format!("{}{path}", self.url));
+        request
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    pub(crate) async fn put(&self, token: &str, path: &str, body: &Value) -> Response {
+        let request =
+            self.client.put(format!("{}{path}", self.url)).header(AUTHORIZATION, format!("Bearer {token}"));
+        request
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    pub(crate) async fn send_events(&self, token: &str, gzip: bool, body: Vec<u8>) -> Response {
+        let mut request = self
+            .client
+            .post(format!("{}{}", self.url, paths::EVENTS))
+            .header(AUTHORIZATION, format!("Bearer {token}"))
+            .header(CONTENT_TYPE, paths::EVENTS_MEDIA_TYPE);
+        if gzip {
+            request = request.header("content-encoding", "gzip");
+        }
+        request.body(body).send().await.expect("an answer")
+    }
+}
+
+pub(crate) async fn json_of(response: Response) -> Value {
+    let bytes = response.bytes().await.expect("a body");
+    serde_json::from_slice(&bytes)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&bytes)))
+}
+
+/// Checks status and form of a refusal, and returns its detail.
+pub(crate) async fn problem(response: Response, status: u16) -> String {
+    assert_eq!(response.status(), status);
+    assert_eq!(response.headers()[CONTENT_TYPE], paths::PROBLEM_MEDIA_TYPE);
+    let problem = json_of(response).await;
+    assert_eq!(problem["status"], status);
+    problem["detail"].as_str().expect("a detail").to_owned()
+}

@@ -1,0 +1,265 @@
+//! The tray on a real desktop: an X server, a D-Bus session and a panel with a StatusNotifier host, all from
+//! `tests/desktop/rig.sh`. Fails elsewhere.
+#![expect(clippy::disallowed_methods, reason = "asks the desktop through its own tools")]
+
+use hookswitch::agent::menu::{Action, Menu, Page};
+use hookswitch::agent::notice::Notice;
+use hookswitch::locale::{Locale, Message};
+use hookswitch::protocol::local::{Call, CallState, Direction, View};
+use hookswitch::protocol::{
+    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, TenantMode, TenantState,
+};
+use hookswitch::shell::{notify, tray};
+use std::process::Command;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(15);
+const BUS_NAME: &str = "org.kde.StatusNotifierWatcher";
+
+/// One answer of `item.sh`.
+fn item(arguments: &[&str]) -> String {
+    let script = std::env::var_os("HOOKSWITCH_DESKTOP_ITEM")
+        .expect("this test needs a desktop of its own: run `cargo xtask test --tier desktop`");
+    let output = Command::new(script).args(arguments).output().expect("item.sh runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "item.sh {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output =
+        Command::new(program).args(arguments).output().expect("the rig checked that the tool is there");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Asks again until the answer is there.
+fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not happen within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn host_is_there() -> bool {
+    let bus =
+        ["call", "--session", "--dest", "org.freedesktop.DBus", "--object-path", "/org/freedesktop/DBus"];
+    let question = ["--method", "org.freedesktop.DBus.NameHasOwner", BUS_NAME];
+    run("gdbus", &[&bus[..], &question[..]].concat()).contains("true")
+}
+
+/// What the agent would draw with one headset, one job and one update more.
+fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
+    let device = Device {
+        id: "1234-0001-a".to_owned(),
+        vendor: "Example".to_owned(),
+        product: "Alpha & Beta_1".to_owned(),
+        vendor_id: 0x1234,
+        product_id: 1,
+        serial: None,
+        firmware_version: "1.20".to_owned(),
+        port: None,
+        capabilities: Capabilities::default(),
+        status: DeviceStatus::Ready,
+        line_busy: false,
+    };
+    let offer = Offer {
+        id: "p:1234-0001-a".to_owned(),
+        device: device.id.clone(),
+        policy: "p".to_owned(),
+        name: device.product.clone(),
+        from_version: "1.20".to_owned(),
+        to_version: "1.30".to_owned(),
+        deployment: Deployment::Optional,
+        group: "all-users".to_owned(),
+        deferred: false,
+        blocked: None,
+    };
+    let job = Job {
+        offer: "p:other".to_owned(),
+        device: "other".to_owned(),
+        name: "Gamma".to_owned(),
+        from_version: "1.00".to_owned(),
+        to_version: "2.00".to_owned(),
+        phase: "downloading".to_owned(),
+        done_bytes,
+        total_bytes: 100,
+        outcome: (done_bytes == 100).then(|| Outcome::Succeeded { version: "2.00".to_owned() }),
+    };
+    let call = call.map(|muted| Call {
+        id: 1,
+        client: "softphone".to_owned(),
+        direction: Direction::Incoming,
+        state: CallState::Answered,
+        muted,
+        contact: None,
+    });
+    let tenant = TenantState {
+        mode: TenantMode::Server,
+        company: Some("Example Ltd".to_owned()),
+        ..TenantState::default()
+    };
+    hookswitch::agent::menu::menu(&View {
+        devices: vec![device],
+        offers: vec![offer],
+        job: Some(job),
+        calls: call.into_iter().collect(),
+        tenant,
+        ..View::default()
+    })
+}
+
+/// Times all threads but this one went to sleep since they began: each is one wakeup.
+fn wakeups() -> u64 {
+    let mine = std::fs::read_link("/proc/thread-self").expect("Linux");
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
+    tasks
+        .filter(|task| !mine.ends_with(task.file_name()))
+        .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
+        .filter_map(|status| {
+            let line = status.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:"))?;
+            line.trim().parse::<u64>().ok()
+        })
+        .sum()
+}
+
+#[test]
+fn the_tray_is_drawn_and_answers() {
+    item(&["list"]);
+    // The agent starts before the panel does.
+    run("xfce4-panel", &["--quit"]);
+    wait_for("the panel's end", || (!host_is_there()).then_some(()));
+    let (actions, mut clicks) = tokio::sync::mpsc::channel(8);
+    let tray = tray::start(Arc::new(Locale::new("de-DE")), actions).expect("there is a session bus");
+    tray.draw(&menu(7, None));
+    let mut panel = Command::new("xfce4-panel").arg("--disable-wm-check").spawn().expect("the panel starts");
+    let found = wait_for("the icon's registration", || {
+        host_is_there().then(|| item(&["list"]).lines().next().map(str::to_owned)).flatten()
+    });
+
+    assert!(item(&["property", &found, "Title"]).contains("Hookswitch"));
+    let tooltip = wait_for("the tooltip", || {
+        Some(item(&["property", &found, "ToolTip"]))
+            .filter(|tooltip| tooltip.contains("1 Aktualisierung wartet"))
+    });
+    assert!(!tooltip.contains('\u{2068}'), "{tooltip}");
+    let text = item(&["menu", &found]);
+    for line in [
+        "Gamma wird aktualisiert: 7 %",
+        "Geräte",
+        "Verwaltet von Example Ltd",
+        "auf 1.30 aktualisieren",
+        "Beenden",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert!(text.contains("Alpha & Beta__1, Version 1.20"), "a name marks no shortcut: {text}");
+    assert_eq!(text.matches("'enabled': <false>").count(), 4, "labels cannot be chosen: {text}");
+
+    std::thread::sleep(Duration::from_millis(700)); // the panel paints
+    item(&["picture", "tray-update"]);
+    item(&["click", "3", "16", "16"]);
+    std::thread::sleep(Duration::from_millis(700));
+    item(&["picture", "tray-menu"]);
+    // While the menu is open its words change under the pointer.
+    tray.draw(&menu(50, None));
+    wait_for("the new words", || {
+        item(&["menu", &found]).contains("Gamma wird aktualisiert: 50 %").then_some(())
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    item(&["picture", "tray-menu-progress"]);
+    run("xdotool", &["key", "Escape"]);
+
+    // The job is done, the waiting update can be chosen: with the keyboard, the first line that is not grey.
+    tray.draw(&menu(100, None));
+    wait_for("the next menu", || (!item(&["menu", &found]).contains("Gamma")).then_some(()));
+    std::thread::sleep(Duration::from_millis(500));
+    item(&["click", "3", "16", "16"]);
+    std::thread::sleep(Duration::from_millis(700));
+    run("xdotool", &["key", "Down"]);
+    run("xdotool", &["key", "Return"]);
+    let action = wait_for("the chosen line", || clicks.try_recv().ok());
+    assert_eq!(action, Action::Install { offer: "p:1234-0001-a".to_owned() });
+
+    item(&["click", "1", "16", "16"]);
+    let action = wait_for("the left click", || clicks.try_recv().ok());
+    assert_eq!(action, Action::OpenWindow(Page::Devices));
+
+    for (muted, name) in [(false, "tray-call"), (true, "tray-muted")] {
+        tray.draw(&menu(100, Some(muted)));
+        std::thread::sleep(Duration::from_millis(500));
+        item(&["picture", name]);
+    }
+
+    std::thread::sleep(Duration::from_secs(2));
+    let before = wakeups();
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(wakeups() - before, 0, "an idle tray sleeps");
+
+    drop(tray);
+    wait_for("the icon's end", || item(&["list"]).is_empty().then_some(()));
+    run("xfce4-panel", &["--quit"]);
+    panel.wait().expect("the panel ends");
+}
+
+/// Plays the desktop's notification service, whose bus interface is all there is of it.
+struct Service {
+    notices: Mutex<Sender<(String, String)>>,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Service {
+    fn get_capabilities(&self) -> Vec<&str> {
+        vec!["body", "body-markup"]
+    }
+
+    #[zbus(name = "Notify")]
+    #[expect(clippy::too_many_arguments, reason = "as the specification has it")]
+    fn notify(
+        &self,
+        _program: &str,
+        _replaces: u32,
+        _icon: &str,
+        title: &str,
+        body: &str,
+        _actions: Vec<&str>,
+        _hints: std::collections::HashMap<&str, zbus::zvariant::Value<'_>>,
+        _expires_ms: i32,
+    ) -> u32 {
+        let notices = self.notices.lock().expect("no panic while locked");
+        let _ = notices.send((title.to_owned(), body.to_owned()));
+        1
+    }
+}
+
+#[test]
+fn a_notice_reaches_the_desktop() {
+    item(&["list"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let (notices, shown) = channel();
+    let service = Service { notices: Mutex::new(notices) };
+    let _bus = runtime.block_on(async {
+        zbus::connection::Builder::session()
+            .expect("a session bus")
+            .serve_at("/org/freedesktop/Notifications", service)
+            .expect("a valid path")
+            .name("org.freedesktop.Notifications")
+            .expect("a valid name")
+            .build()
+            .await
+            .expect("the name is free")
+    });
+    let notice = Notice {
+        title: Message::new("notice-update-succeeded").text("name", "Alpha"),
+        body: Message::new("notice-update-succeeded-body").text("version", "<b>A & B</b>"),
+    };
+    notify::show(&Locale::new("en-US"), &notice);
+    let (title, body) = shown.recv_timeout(PATIENCE).expect("the notice arrives");
+    assert_eq!(title, "Alpha: update done");
+    assert_eq!(body, "The headset says it has version &lt;b&gt;A &amp; B&lt;/b&gt; now.");
+}

@@ -1,0 +1,307 @@
+//! The Fluent files agree with the source and with each other: every id used exists in every language, with the
+//! arguments its callers pass; none is left over; nothing fails to parse.
+#![expect(clippy::disallowed_methods, reason = "reads the source and the texts from disk")]
+
+use fluent_bundle::FluentResource;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const REFERENCE: &str = "en-US";
+
+/// What one Fluent message offers.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Entry {
+    attributes: BTreeSet<String>,
+    variables: BTreeSet<String>,
+    text: String,
+}
+
+/// One place of the source that shows a text.
+#[derive(Debug)]
+struct Use {
+    place: String,
+    id: String,
+    args: BTreeSet<String>,
+    /// More of them may be added elsewhere.
+    open: bool,
+}
+
+#[derive(Debug, Default)]
+struct Source {
+    messages: Vec<Use>,
+    problems: Vec<Use>,
+    /// Every string literal: an id may be chosen far from where it is shown.
+    literals: BTreeSet<String>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, extension: &str, into: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, extension, into);
+        } else if path.extension().is_some_and(|e| e == extension) {
+            into.push(path);
+        }
+    }
+    into.sort();
+}
+
+fn language_files(tag: &str) -> Vec<(PathBuf, String)> {
+    let mut paths = Vec::new();
+    files(&root().join("locales").join(tag), "ftl", &mut paths);
+    paths
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a text file of the repository can be read");
+            (path, text)
+        })
+        .collect()
+}
+
+fn languages() -> Vec<String> {
+    let mut tags: Vec<String> = std::fs::read_dir(root().join("locales"))
+        .expect("locales/ is part of the repository")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    tags.sort();
+    tags
+}
+
+fn identifier(text: &str) -> String {
+    text.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).collect()
+}
+
+fn entries(tag: &str) -> BTreeMap<String, Entry> {
+    let mut all: BTreeMap<String, Entry> = BTreeMap::new();
+    for (path, text) in language_files(tag) {
+        let mut current = String::new();
+        for line in text.lines().filter(|l| !l.starts_with('#')) {
+            if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                current = identifier(line);
+                let earlier = all.insert(current.clone(), Entry::default());
+                assert!(earlier.is_none(), "{}: {current} is there twice", path.display());
+            }
+            let Some(entry) = all.get_mut(&current) else { continue };
+            entry.text.push_str(line);
+            if let Some(attribute) = line.trim_start().strip_prefix('.') {
+                entry.attributes.insert(identifier(attribute));
+            }
+            entry.variables.extend(line.split('$').skip(1).map(identifier));
+        }
+    }
+    all
+}
+
+/// A string literal at the start of `text`: its content and what follows.
+fn literal(text: &str) -> Option<(String, &str)> {
+    let mut content = String::new();
+    let mut chars = text.strip_prefix('"')?.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((content, &text[at + 2..])),
+            '\\' => content.extend(chars.next().map(|(_, c)| c)),
+            c => content.push(c),
+        }
+    }
+    None
+}
+
+/// `text` starts inside a parenthesis: the literals up to its end, and what follows.
+fn arguments(text: &str) -> (Vec<String>, &str) {
+    let (mut found, mut depth, mut rest) = (Vec::new(), 1, text);
+    while let Some(c) = rest.chars().next() {
+        if let Some((content, after)) = literal(rest) {
+            found.push(content);
+            rest = after;
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '(' | '{' | '[' => depth += 1,
+            ')' | '}' | ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    (found, rest)
+}
+
+/// The names given by `.text("name", …)`, `.number("name", …)` and `.with("name", …)` in the chain that `text` starts
+/// with, and whether a name was given to the whole, so that more may follow elsewhere.
+fn chain(mut text: &str) -> (BTreeSet<String>, bool) {
+    let mut names = BTreeSet::new();
+    while let Some(call) = text.trim_start().strip_prefix('.') {
+        let method = identifier(call);
+        let Some(inside) = call[method.len()..].strip_prefix('(') else { break };
+        let (literals, after) = arguments(inside);
+        if matches!(method.as_str(), "text" | "number" | "with") {
+            names.extend(literals.into_iter().next());
+        }
+        text = after;
+    }
+    (names, text.trim_start().starts_with(';'))
+}
+
+fn without_tests_and_comments(text: &str) -> String {
+    let shown = text.split("\n#[cfg(test)]").next().unwrap_or_default();
+    shown.lines().filter(|l| !l.trim_start().starts_with("//")).flat_map(|l| [l, "\n"]).collect()
+}
+
+fn is_id(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && identifier(text) == text
+}
+
+fn source() -> Source {
+    let (mut paths, mut all) = (Vec::new(), Source::default());
+    files(&root().join("src"), "rs", &mut paths);
+    files(&root().join("templates"), "html", &mut paths);
+    paths.retain(|path| !path.ends_with("tests.rs"));
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("a source file can be read");
+        let text = without_tests_and_comments(&text);
+        let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+        for (marker, only_first) in [("Message::new(", false), ("Problem::new(", true)] {
+            for (at, _) in text.match_indices(marker) {
+                let (literals, after) = arguments(&text[at + marker.len()..]);
+                let starts_with_literal = text[at + marker.len()..].trim_start().starts_with('"');
+                let (args, open) = chain(after);
+                let ids = literals.into_iter().filter(|l| is_id(l));
+                let (ids, into): (Vec<_>, _) = if only_first {
+                    (ids.take(usize::from(starts_with_literal)).collect(), &mut all.problems)
+                } else {
+                    (ids.collect(), &mut all.messages)
+                };
+                into.extend(ids.into_iter().map(|id| Use {
+                    place: place.clone(),
+                    id,
+                    args: args.clone(),
+                    open,
+                }));
+            }
+        }
+        all.literals.extend(text.split('"').filter(|l| is_id(l)).map(str::to_owned));
+    }
+    all
+}
+
+#[test]
+fn every_file_parses() {
+    for tag in languages() {
+        for (path, text) in language_files(&tag) {
+            if let Err((_, errors)) = FluentResource::try_new(text) {
+                panic!("{}: {errors:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn languages_agree() {
+    let reference = entries(REFERENCE);
+    assert!(reference.len() > 5, "the texts were found");
+    let mut wrong = Vec::new();
+    for tag in languages() {
+        let entries = entries(&tag);
+        for id in reference.keys().chain(entries.keys()).collect::<BTreeSet<_>>() {
+            match (reference.get(id), entries.get(id)) {
+                (Some(a), Some(b)) if a.attributes != b.attributes || a.variables != b.variables => {
+                    wrong.push(format!("{tag}: {id} has {b:?}, but {REFERENCE} {a:?}"));
+                }
+                (Some(_), Some(_)) => {}
+                (Some(_), None) => wrong.push(format!("{tag}: {id} is missing")),
+                (None, _) => wrong.push(format!("{tag}: {id} is not in {REFERENCE}")),
+            }
+        }
+        let named: Vec<_> =
+            language_files(REFERENCE).iter().map(|(p, _)| p.file_name().map(Into::into)).collect();
+        let here: Vec<Option<PathBuf>> =
+            language_files(&tag).iter().map(|(p, _)| p.file_name().map(Into::into)).collect();
+        assert_eq!(named, here, "{tag} has the same files");
+        assert!(hookswitch::locale::Locale::tags().any(|t| t == tag), "{tag} is embedded");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_text_used_exists_with_its_arguments() {
+    let (source, entries) = (source(), entries(REFERENCE));
+    let mut wrong = Vec::new();
+    for Use { place, id, args, open } in &source.messages {
+        match entries.get(id) {
+            None => wrong.push(format!("{place}: {id} has no text")),
+            Some(entry) if *open && entry.variables.is_superset(args) => {}
+            Some(entry) if entry.variables != *args => {
+                wrong.push(format!("{place}: {id} is given {args:?}, its text wants {:?}", entry.variables));
+            }
+            Some(_) => {}
+        }
+    }
+    // Answers to programs: their developers read English, and what is wrong differs from place to place.
+    let shown = source.problems.iter().filter(|u| !u.place.starts_with("src/shell/rest/"));
+    for Use { place, id, args, open } in shown {
+        let id = format!("problem-{id}");
+        let Some(entry) = entries.get(&id) else {
+            wrong.push(format!("{place}: {id} has no text"));
+            continue;
+        };
+        let missing: Vec<_> =
+            entry.variables.iter().filter(|v| *v != "place" && !args.contains(*v)).collect();
+        if !missing.is_empty() && !open {
+            wrong.push(format!("{place}: {id} wants {missing:?}, which is not given"));
+        }
+        if !entry.attributes.contains("next") {
+            wrong.push(format!("{place}: {id} does not say what next"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_text_is_left_over() {
+    let source = source();
+    let codes: BTreeSet<String> = source
+        .problems
+        .iter()
+        .map(|u| format!("problem-{}", u.id))
+        .chain(source.literals.iter().cloned())
+        .collect();
+    let chosen_elsewhere =
+        |id: &str| id.strip_prefix("problem-").is_some_and(|c| source.literals.contains(c));
+    let left: Vec<String> =
+        entries(REFERENCE).into_keys().filter(|id| !codes.contains(id) && !chosen_elsewhere(id)).collect();
+    assert!(left.is_empty(), "shown nowhere: {left:?}");
+}
+
+/// A language that was forgotten shows as the reference's words.
+#[test]
+fn texts_are_translated() {
+    let reference = entries(REFERENCE);
+    for tag in languages().into_iter().filter(|t| t != REFERENCE) {
+        let words = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+        let same: Vec<_> = entries(&tag)
+            .into_iter()
+            .filter(|(id, e)| words(&e.text) > words(id) + 24 && reference.get(id) == Some(e))
+            .map(|(id, _)| id)
+            .collect();
+        assert!(same.is_empty(), "{tag} holds the words of {REFERENCE}: {same:?}");
+    }
+}
+
+#[test]
+fn the_scanner_sees_what_it_must() {
+    let text = "Message::new(if a { \"one\" } else { \"two\" }).text(\"x\", f(\")\")).number(\"n\", 1); x.text(\"y\", 2)";
+    let (ids, after) = arguments(&text["Message::new(".len()..]);
+    assert_eq!(ids, ["one", "two"]);
+    let (names, open) = chain(after);
+    assert_eq!((names.into_iter().collect::<Vec<_>>(), open), (vec!["n".to_owned(), "x".to_owned()], true));
+    assert!(!chain(".text(\"x\", 1))").1);
+    assert_eq!(literal(r#""a\"b" c"#), Some(("a\"b".to_owned(), " c")));
+}

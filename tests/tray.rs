@@ -1,0 +1,33 @@
+//! The tray where there is no desktop.
+#![expect(clippy::disallowed_methods, reason = "runs itself again with another environment")]
+
+use hookswitch::locale::Locale;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const CHILD: &str = "HOOKSWITCH_TEST_WITHOUT_BUS";
+
+#[test]
+fn no_session_bus_is_one_clear_problem() {
+    if std::env::var_os(CHILD).is_some() {
+        let (actions, _clicks) = tokio::sync::mpsc::channel(1);
+        let problem =
+            hookswitch::shell::tray::start(Arc::new(Locale::new("en")), actions).expect_err("no bus");
+        assert_eq!(problem.code, "tray-no-session-bus");
+        assert!(problem.next.contains("hookswitch open"), "{problem}");
+        let notice = hookswitch::agent::Notice { title: Default::default(), body: Default::default() };
+        hookswitch::shell::notify::show(&Locale::new("en"), &notice);
+        return;
+    }
+    let started = Instant::now();
+    for address in [Some("unix:path=/nonexistent/bus"), Some("nonsense"), None] {
+        let mut child = Command::new(std::env::current_exe().expect("this program has a path"));
+        child.args(["--exact", "no_session_bus_is_one_clear_problem", "--nocapture"]).env(CHILD, "1");
+        child.env_remove("DBUS_SESSION_BUS_ADDRESS").env("XDG_RUNTIME_DIR", "/nonexistent");
+        child.envs(address.map(|address| ("DBUS_SESSION_BUS_ADDRESS", address)));
+        let output = child.output().expect("this program can run itself");
+        assert!(output.status.success(), "{address:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert!(started.elapsed() < Duration::from_secs(4), "the agent is not held up");
+}

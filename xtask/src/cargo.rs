@@ -1,0 +1,169 @@
+//! The workspace, its one target folder, and calls of cargo.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Outcome, Stop, stop};
+
+/// The packages of this workspace, for what must be said of each by name.
+const MEMBERS: [&str; 5] = ["hookswitch", "device-handlers", "dfu", "tenant", "simulator"];
+
+/// This checkout and where it is built.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+    /// Cargo.lock must be right as it is.
+    locked: bool,
+}
+
+impl Workspace {
+    /// Finds both folders, says where things are built, and makes that folder this checkout's.
+    pub(crate) fn open(locked: bool) -> Outcome<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);
+        let root = root.ok_or_else(|| stop("xtask is not inside a workspace."))?;
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(folder) => root.join(folder),
+            None => cache_folder()?.join("target"),
+        };
+        make_folder(&target)?;
+        println!("Building into {} (set CARGO_TARGET_DIR to change that).", target.display());
+        let workspace = Self { root, target, locked };
+        workspace.claim_target()?;
+        Ok(workspace)
+    }
+
+    /// Cargo tells files of two checkouts apart by their time stamps alone: after another checkout was built here,
+    /// an older file of this one would count as built. So the workspace's own packages are then built anew.
+    fn claim_target(&self) -> Outcome {
+        let mark = self.target.join("hookswitch-checkout");
+        let mine = self.root.to_string_lossy();
+        let before = std::fs::read_to_string(&mark).unwrap_or_default();
+        if !before.is_empty() && before != mine {
+            println!("That folder was last used by {before}: this workspace's packages are built anew.");
+            let mut clean = self.cargo("clean");
+            clean.arg("--quiet");
+            for member in MEMBERS {
+                clean.args(["--package", member]);
+            }
+            run(&mut clean)?;
+        }
+        std::fs::write(&mark, mine.as_bytes())
+            .map_err(|why| stop(format!("cannot write {}: {why}.", mark.display())))
+    }
+
+    /// `cargo COMMAND`, in this workspace, into its target folder.
+    pub(crate) fn cargo(&self, command: &str) -> Command {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        self.settle(&mut cargo);
+        cargo.arg(command);
+        if self.locked && !matches!(command, "fmt" | "clean" | "nextest") {
+            cargo.arg("--locked");
+        }
+        cargo
+    }
+
+    /// `cargo nextest run`, started by a rig's `with` if there is one.
+    pub(crate) fn nextest(&self, rig: &[PathBuf]) -> Command {
+        let mut call = self.through(rig, OsStr::new("cargo"));
+        call.args(["nextest", "run", "--workspace", "--no-fail-fast", "--config-file", "xtask/nextest.toml"]);
+        if self.locked {
+            call.arg("--locked");
+        }
+        call
+    }
+
+    /// A program started by a rig, or by itself if `rig` is empty. Paths are seen from the workspace's root.
+    pub(crate) fn through(&self, rig: &[PathBuf], program: &OsStr) -> Command {
+        let mut words = rig.iter().map(|word| word.as_os_str()).chain([program]);
+        let mut call = Command::new(self.root.join(words.next().unwrap_or(program)));
+        if rig.is_empty() {
+            call = Command::new(program);
+        }
+        call.args(words);
+        self.settle(&mut call);
+        call
+    }
+
+    fn settle(&self, call: &mut Command) {
+        call.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        // what cargo set for this tool is not meant for what the tool starts
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+            call.env_remove(name);
+        }
+    }
+
+    /// Builds every program and example once, as the tests will use them.
+    pub(crate) fn build_programs(&self) -> Outcome {
+        run(self.cargo("build").args(["--workspace", "--bins", "--examples"]))
+    }
+
+    /// Where those programs are; the examples are in `examples/` below it.
+    pub(crate) fn programs(&self) -> PathBuf {
+        self.target.join("debug")
+    }
+
+    /// Where tests leave what a person may want to look at.
+    pub(crate) fn artifacts(&self) -> PathBuf {
+        self.target.join("artifacts")
+    }
+
+    /// The names of the workspace's integration tests, sorted.
+    pub(crate) fn integration_tests(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let members = folder_entries(&self.root).into_iter().filter(|path| path.join("Cargo.toml").is_file());
+        for member in members.chain([self.root.clone()]).filter(|path| !path.ends_with("fuzz")) {
+            for path in folder_entries(&member.join("tests")) {
+                let is_test = path.extension() == Some(OsStr::new("rs")) || path.join("main.rs").is_file();
+                if let Some(name) = path.file_stem().filter(|_| is_test) {
+                    names.push(name.to_string_lossy().into_owned());
+                }
+            }
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// `$XDG_CACHE_HOME/hookswitch`, which the rigs use as well.
+pub(crate) fn cache_folder() -> Outcome<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CACHE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("hookswitch"))
+        .ok_or_else(|| stop("neither HOME nor XDG_CACHE_HOME is set: set one, or CARGO_TARGET_DIR."))
+}
+
+pub(crate) fn make_folder(path: &Path) -> Outcome {
+    std::fs::create_dir_all(path)
+        .map_err(|why| stop(format!("cannot make the folder {}: {why}.", path.display())))
+}
+
+fn folder_entries(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// Shows the call, runs it, and stops the task if it fails.
+pub(crate) fn run(call: &mut Command) -> Outcome {
+    let shown = show(call);
+    println!("> {shown}");
+    match call.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(stop(format!("`{shown}` ended with {status}."))),
+        Err(why) => Err(cannot_start(call, &why)),
+    }
+}
+
+pub(crate) fn cannot_start(call: &Command, why: &std::io::Error) -> Stop {
+    stop(format!("cannot start {}: {why}.", call.get_program().to_string_lossy()))
+}
+
+/// The call as one would type it.
+pub(crate) fn show(call: &Command) -> String {
+    let program = Path::new(call.get_program()).file_name().unwrap_or(call.get_program());
+    let words = [program].into_iter().chain(call.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}

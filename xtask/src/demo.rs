@@ -1,0 +1,52 @@
+//! The main job, from end to end, on a simulated headset.
+
+use std::path::PathBuf;
+
+use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
+use crate::packages::{self, BUILD};
+use crate::tiers::Tier;
+use crate::{Asked, Outcome, stop};
+
+pub(crate) const HELP: &str = "\
+cargo xtask demo [--once] [--yes]
+
+  Installs what building needs (after asking), builds, and plays the main job: a tenant is served, a headset appears,
+  a softphone calls, firmware is updated. The headset is simulated, everything else is real. If OpenLDAP is installed
+  the user's groups come from a directory; `cargo xtask setup` installs it.
+
+  --once   by itself, without a display or a question: exits 0 only if every step was seen to happen
+  --yes    install without asking
+";
+
+pub(crate) fn run(asked: &Asked) -> Outcome {
+    let workspace = Workspace::open(asked.strict)?;
+    packages::ensure(&[BUILD], asked)?;
+    let lacking = BUILD.lacking();
+    if !lacking.is_empty() {
+        return Err(stop(format!("cannot build without {}.", lacking.join(", "))));
+    }
+    workspace.build_programs()?;
+
+    let home = cache_folder()?.join("demo");
+    if home.exists() {
+        std::fs::remove_dir_all(&home)
+            .map_err(|why| stop(format!("cannot clear the last demo's folder {}: {why}.", home.display())))?;
+    }
+    make_folder(&home)?;
+    let directory_is_there = Tier::Directory.needs().lacking().is_empty();
+    let rig: Vec<PathBuf> = if directory_is_there {
+        vec!["tests/directory/slapd.sh".into(), "with".into()]
+    } else {
+        println!(
+            "OpenLDAP is not installed: the user's group is assigned by hand (`cargo xtask setup` adds it)."
+        );
+        vec![]
+    };
+    let story = workspace.programs().join("examples/story");
+    let mut call = workspace.through(&rig, story.as_os_str());
+    if asked.once {
+        call.arg("--once");
+    }
+    call.args(["--door", "in-process", "--home"]).arg(&home).arg("--bin-dir").arg(workspace.programs());
+    run_call(&mut call)
+}

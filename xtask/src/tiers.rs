@@ -1,0 +1,328 @@
+//! The test tiers: each starts its rig, runs its tests through cargo-nextest and says what it counted.
+
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cargo::{Workspace, cannot_start, make_folder, show};
+use crate::packages::{self, BUILD, Needs};
+use crate::{Asked, Outcome, Stop, gates, stop};
+
+pub(crate) const HELP: &str = "\
+cargo xtask test [--tier NAME]... [--yes] [--no-skip]
+cargo xtask ci
+
+  Installs what is missing (after asking), builds once, runs the tiers and ends with a table and one line of counts.
+
+  fast        everything that needs nothing but this process, and the graph guards
+  directory   tests/directory.rs against OpenLDAP (tests/directory/slapd.sh)
+  browser     tests/browser.rs with headless Chromium (tests/browser/rig.sh)
+  kernel      tests/kernel.rs with a stock Debian kernel in an emulated machine (tests/kernel/run.sh)
+  desktop     tests/desktop.rs with an X server, D-Bus and a panel (tests/desktop/rig.sh)
+
+  The integration tests named directory, browser, kernel and desktop run in their tier only.
+  A tier that this machine cannot run is skipped loudly. With --no-skip, with CI=true and as `cargo xtask ci` that
+  is a failure, and formatting, lints and documentation tests are run as well.
+
+  --tier NAME   only this tier (may be repeated)
+  --yes         install without asking
+";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    Fast,
+    Directory,
+    Browser,
+    Kernel,
+    Desktop,
+}
+
+impl Tier {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Fast, Self::Directory, Self::Browser, Self::Kernel, Self::Desktop];
+
+    /// The name of the tier; for all but `fast` also of its integration test.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Directory => "directory",
+            Self::Browser => "browser",
+            Self::Kernel => "kernel",
+            Self::Desktop => "desktop",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Outcome<Self> {
+        let found = Self::ALL.into_iter().find(|tier| tier.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            stop(format!("there is no tier \"{name}\"; there are {names}."))
+        })
+    }
+
+    pub(crate) fn needs(self) -> Needs {
+        let (packages, commands): (&[&str], &[&str]) = match self {
+            Self::Fast => (&[], &[]),
+            Self::Directory => {
+                (&["slapd", "ldap-utils", "openssl"], &["slapd", "ldapadd", "ldapsearch", "openssl"])
+            }
+            Self::Browser => {
+                (&["chromium", "chromium-driver", "libnss3-tools"], &["chromium", "chromedriver", "certutil"])
+            }
+            Self::Kernel => (&["xz-utils"], &["apt-get", "dpkg-deb", "xz"]),
+            Self::Desktop => (
+                &[
+                    "xvfb",
+                    "xfce4-panel",
+                    "xfconf",
+                    "dbus",
+                    "dbus-x11",
+                    "libglib2.0-bin",
+                    "imagemagick",
+                    "xdotool",
+                    "adwaita-icon-theme",
+                    "fonts-dejavu-core",
+                ],
+                &["Xvfb", "xfce4-panel", "dbus-run-session", "gdbus", "import", "xdotool"],
+            ),
+        };
+        Needs { purpose: self.name(), packages, commands }
+    }
+
+    /// The rig that the tests of this tier are started by, seen from the workspace's root.
+    fn rig(self) -> Vec<PathBuf> {
+        match self {
+            Self::Fast | Self::Kernel => vec![],
+            Self::Directory => vec!["tests/directory/slapd.sh".into(), "with".into()],
+            Self::Browser => vec!["tests/browser/rig.sh".into(), "with".into()],
+            Self::Desktop => vec!["tests/desktop/rig.sh".into()],
+        }
+    }
+
+    /// Why this machine cannot run the tier.
+    fn hindrance(self) -> Option<String> {
+        if self == Self::Kernel && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+            return Some("its rig boots Debian's amd64 kernel and needs a Linux machine of that kind".into());
+        }
+        let needs = self.needs();
+        let lacking = needs.lacking();
+        (!lacking.is_empty()).then(|| {
+            format!("missing: {} (Debian packages: {})", lacking.join(", "), needs.packages.join(" "))
+        })
+    }
+}
+
+/// What one tier came to.
+#[derive(Debug, Default)]
+struct Row {
+    name: &'static str,
+    counts: Counts,
+    took: Duration,
+    /// Why it was skipped or could not be finished.
+    note: String,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+/// `cargo xtask test` and `cargo xtask ci`
+pub(crate) fn run(asked: &Asked) -> Outcome {
+    let workspace = Workspace::open(asked.strict)?;
+    let tiers: Vec<Tier> =
+        Tier::ALL.into_iter().filter(|tier| asked.tiers.is_empty() || asked.tiers.contains(tier)).collect();
+    let mut all = vec![BUILD];
+    all.extend(tiers.iter().map(|tier| tier.needs()));
+    packages::ensure(&all, asked)?;
+    let lacking = BUILD.lacking();
+    if !lacking.is_empty() {
+        return Err(stop(format!("cannot build without {}.", lacking.join(", "))));
+    }
+    packages::ensure_nextest(&workspace, asked)?;
+
+    let mut rows = Vec::new();
+    if asked.strict || tiers.contains(&Tier::Fast) {
+        let began = Instant::now();
+        let counts = gates::run(&workspace, asked.strict);
+        rows.push(Row { name: "gates", counts, took: began.elapsed(), note: String::new() });
+    }
+    let began = Instant::now();
+    let built = workspace.build_programs();
+    rows.push(Row { name: "build", took: began.elapsed(), ..Row::default() });
+    if let Err(Stop(why)) = built {
+        rows.push(Row {
+            name: "build",
+            counts: Counts { failed: 1, ..Counts::default() },
+            note: why,
+            ..Row::default()
+        });
+        return conclude(&rows, asked.strict);
+    }
+    for tier in tiers {
+        rows.push(run_tier(&workspace, tier));
+    }
+    conclude(&rows, asked.strict)
+}
+
+fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
+    println!("\n=== {} ===", tier.name());
+    let mut row = Row { name: tier.name(), ..Row::default() };
+    if let Some(why) = tier.hindrance() {
+        println!("SKIPPED: the {} tier: {why}", tier.name());
+        row.counts.skipped = 1;
+        row.note = format!("SKIPPED: {why}");
+        return row;
+    }
+    let mut call = workspace.nextest(&tier.rig());
+    call.env("HOOKSWITCH_BIN_DIR", workspace.programs()).env("HOOKSWITCH_ARTIFACTS", workspace.artifacts());
+    match tier {
+        Tier::Fast => {
+            call.args(["--lib", "--bins"]);
+            let of_tiers = Tier::ALL.map(Tier::name);
+            for name in workspace.integration_tests() {
+                if !of_tiers.contains(&name.as_str()) {
+                    call.args(["--test", &name]);
+                }
+            }
+        }
+        Tier::Kernel => {
+            call.env("HOOKSWITCH_VM", workspace.root.join("tests/kernel/run.sh"));
+            call.args(["--test", tier.name()]);
+        }
+        Tier::Directory | Tier::Browser | Tier::Desktop => {
+            call.args(["--test", tier.name()]);
+        }
+    }
+    let began = Instant::now();
+    match make_folder(&workspace.artifacts()).and_then(|()| count(&mut call)) {
+        Ok(counts) => row.counts = counts,
+        Err(Stop(why)) => {
+            row.counts.failed = 1;
+            row.note = why;
+        }
+    }
+    row.took = began.elapsed();
+    row
+}
+
+/// Runs nextest, passes on what it says and reads its summary.
+fn count(call: &mut Command) -> Outcome<Counts> {
+    let shown = show(call);
+    println!("> {shown}");
+    if std::io::stderr().is_terminal() {
+        call.args(["--color", "always"]);
+    }
+    let mut child = call.stderr(Stdio::piped()).spawn().map_err(|why| cannot_start(call, &why))?;
+    let mut found = None;
+    if let Some(said) = child.stderr.take() {
+        for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{line}");
+            found = Counts::read(&plain(&line)).or(found);
+        }
+    }
+    let status = child.wait().map_err(|why| cannot_start(call, &why))?;
+    match found {
+        Some(counts) if status.success() || counts.failed > 0 => Ok(counts),
+        Some(_) => Err(stop(format!("`{shown}` ended with {status} though no test failed"))),
+        None => Err(stop(format!("`{shown}` ended with {status} before any test ran"))),
+    }
+}
+
+/// Without what stands in brackets: there the summary tells the slow and the leaky, which it has counted already.
+fn without_brackets(text: &str) -> String {
+    let outside = text.split('(').map(|part| part.rsplit(')').next().unwrap_or(part));
+    outside.collect()
+}
+
+/// Without the escape sequences for colour.
+fn plain(line: &str) -> String {
+    let mut rest = line;
+    let mut text = String::with_capacity(line.len());
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        text.push_str(before);
+        rest = after.split_once('m').map_or("", |(_, after)| after);
+    }
+    text + rest
+}
+
+impl Counts {
+    /// Reads nextest's closing line: `Summary [0.1s] 7 tests run: 5 passed (1 slow), 1 failed, 1 timed out, 2 skipped`.
+    pub(crate) fn read(line: &str) -> Option<Self> {
+        let (_, results) = line.trim_start().strip_prefix("Summary [")?.split_once(" run: ")?;
+        let mut counts = Self::default();
+        for part in without_brackets(results).split(',') {
+            let Some((number, what)) = part.trim().split_once(' ') else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what.trim() {
+                "passed" => counts.passed += number,
+                "skipped" => counts.skipped += number,
+                // failed, timed out, exec failed: whatever is neither passed nor skipped did not do its work
+                _ => counts.failed += number,
+            }
+        }
+        Some(counts)
+    }
+}
+
+/// The table, the line of counts, and whether all is well.
+fn conclude(rows: &[Row], strict: bool) -> Outcome {
+    println!("\n{:<10} {:>7} {:>7} {:>8} {:>8}", "tier", "passed", "failed", "skipped", "seconds");
+    let mut total = Counts::default();
+    let mut skipped_tiers = Vec::new();
+    for Row { name, counts, took, note } in rows {
+        let Counts { passed, failed, skipped } = *counts;
+        println!("{name:<10} {passed:>7} {failed:>7} {skipped:>8} {:>8.1}  {note}", took.as_secs_f64());
+        total.passed += passed;
+        total.failed += failed;
+        total.skipped += skipped;
+        if note.starts_with("SKIPPED") {
+            skipped_tiers.push(*name);
+        }
+    }
+    println!("\n{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
+    if total.failed > 0 {
+        return Err(stop("not all passed; what failed is told above."));
+    }
+    if strict && !skipped_tiers.is_empty() {
+        return Err(stop(format!("no tier may be skipped here, and {} was.", skipped_tiers.join(", "))));
+    }
+    if total.passed == 0 && skipped_tiers.is_empty() {
+        return Err(stop("no test ran."));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_summary_with_every_kind_of_result() {
+        let line = "     Summary [   0.512s] 9/12 tests run: 5 passed (1 slow, 2 leaky), 1 failed, 2 timed out, 1 exec failed, 3 skipped";
+        assert_eq!(Counts::read(line), Some(Counts { passed: 5, failed: 4, skipped: 3 }));
+    }
+
+    #[test]
+    fn takes_no_other_line_for_a_summary() {
+        assert_eq!(Counts::read("        PASS [   0.004s] xtask summary run: 7 passed"), None);
+    }
+
+    #[test]
+    fn a_coloured_line_reads_like_a_plain_one() {
+        let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   0.004s] \u{1b}[1m2\u{1b}[0m tests run: \u{1b}[1m2\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, \u{1b}[1m0\u{1b}[0m skipped";
+        assert_eq!(Counts::read(&plain(line)), Some(Counts { passed: 2, failed: 0, skipped: 0 }));
+    }
+
+    #[test]
+    fn every_tier_is_found_by_its_name_and_nothing_else_is() {
+        for tier in Tier::ALL {
+            assert_eq!(Tier::named(tier.name()).ok(), Some(tier));
+        }
+        assert!(Tier::named("windows").is_err_and(|Stop(why)| why.contains("fast, directory")));
+    }
+}
