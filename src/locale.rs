@@ -71,6 +71,7 @@ macro_rules! language {
                 include_str!(concat!("../locales/", $tag, "/notice.ftl")),
                 include_str!(concat!("../locales/", $tag, "/problem.ftl")),
                 include_str!(concat!("../locales/", $tag, "/cli.ftl")),
+                include_str!(concat!("../locales/", $tag, "/window.ftl")),
             ],
         }
     };

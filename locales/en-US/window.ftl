@@ -1,0 +1,116 @@
+### The window: pages shown in the browser. Full sentences end with a full stop, labels do not.
+
+## Frame
+
+window-devices = Devices
+window-updates = Updates
+window-skip = Skip to the content
+window-navigation = Pages
+window-offline = Hookswitch does not answer. What you see may be out of date; open the window again from the tray or with “hookswitch open”.
+window-no-scripts = Without JavaScript this page does not keep itself up to date, and its buttons do nothing.
+window-problems = What does not work right now
+window-expired = This address is no longer valid
+window-expired-next = Open the window again from the tray, or with “hookswitch open”. Each address works once and for one minute.
+
+## Who manages this computer
+
+window-consumer = No company manages this computer.
+window-consumer-hint = No company manages this computer, and none has to: what your headset can do works all the same.
+# $company (String) – name of the company, or address of its server.
+window-managed-by = Managed by { $company }
+window-not-enrolled = { $company } is to manage this computer, but it has not answered yet.
+# $version (Number) – counts up with each change the company makes.
+window-policy-version = Policy version { $version }
+# A date and time follows.
+window-last-poll = Last asked:
+
+## Devices
+
+window-no-device = No headset found
+window-no-device-next = Plug in your headset or its USB adapter. It appears here by itself.
+window-no-device-hint = Nothing happens? Try another USB port, without a hub in between.
+window-device = Headset
+window-vendor = Manufacturer
+window-firmware = Firmware
+window-serial = Serial number
+window-status-ready = Ready
+window-status-updating = Being updated
+window-status-unavailable = Cannot be used
+window-line-busy = In a call
+window-can = What it can do
+window-can-nothing = It offers nothing that Hookswitch can use.
+window-can-call-control = Answer and end calls
+window-can-ring = Show that it rings
+window-can-mute-sync = Mute together with the softphone
+window-can-hold = Hold calls
+window-can-reject = Reject calls
+window-can-redial = Redial
+window-can-line-busy = Tell that you are in a call
+window-can-teams = Teams button
+window-can-firmware-update = Firmware updates
+
+## Updates
+
+window-no-offer = No update is offered
+window-no-offer-next = When your company offers new firmware for your headset, it is shown here.
+window-offers = Offered updates
+# Both are version numbers.
+window-versions = { $from } → { $to }
+window-deployment = How it comes
+window-deployment-optional = Optional, you decide
+window-deployment-persistent = Required, you are reminded of it
+window-deployment-automatic = By itself, at a quiet moment
+window-deployment-silent = By itself, without asking
+window-group = For the group
+window-install = Install
+window-defer = Not now
+window-deferred = You put this off. It is offered again with the next version.
+window-being-installed = It is being installed.
+
+## A running or finished update
+
+# $name (String) – name of the update. $device (String) – name of the headset.
+window-update-for = { $name } for { $device }
+window-job-running = Installing
+window-job-last = Last update
+window-keep-plugged = Leave the headset plugged in.
+window-phase-fetching = Fetching the firmware …
+window-phase-detaching = Asking the headset to switch over …
+window-phase-waiting-for-dfu = Waiting for the headset to switch over …
+window-phase-preparing = Getting the headset ready …
+window-phase-downloading = Writing the firmware …
+window-phase-manifesting = The headset puts it in place …
+window-phase-waiting-for-runtime = Waiting for the headset to come back …
+window-phase-working = Working …
+# Sizes are in units of 1024 bytes.
+window-progress = { $percent } % – { $done } of { $total } KiB
+# $version (String) – as read back from the headset.
+window-succeeded = Done: { $device } now reports version { $version }.
+window-failed = The update of { $device } failed.
+window-unknown = It is not known whether the update of { $device } succeeded.
+
+## What a button could not do
+
+problem-window-expired = This page is too old to change anything
+    .next = Open the window again from the tray or with “hookswitch open”.
+problem-window-request = The page asked for something that does not exist
+    .next = Load the page again.
+problem-window-stopping = Hookswitch is stopping
+    .next = Start it again.
+problem-window-not-opened = The window cannot be opened: { $error }
+    .next = Restart Hookswitch.
+
+## The door for softphones
+
+problem-rest-port-taken = Softphones cannot connect: port { $port } is held by { $holder }
+    .next = End that program, or choose another rest_port in hookswitch.toml, then restart Hookswitch.
+problem-rest-not-listening = Softphones cannot connect: { $error }
+    .next = Choose another rest_port in hookswitch.toml, then restart Hookswitch.
+problem-rest-certificate = Softphones cannot connect: there is no certificate ({ $error })
+    .next = Make the folder writable for you, then restart Hookswitch.
+problem-rest-endpoint-file = Softphones cannot connect: their file cannot be written ({ $error })
+    .next = Make the folder writable for you, then restart Hookswitch.
+problem-certificate-renewed = The certificate for softphones was made again: { $why }
+    .next = Where the old one was trusted, trust this file instead.
+problem-sdk-approval-asked = { $origin } asks to use the headset
+    .next = If you trust this page, add it to sdk_approved in hookswitch.toml; else there is nothing to do.

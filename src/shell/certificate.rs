@@ -1,0 +1,221 @@
+//! The certificate of the HTTPS door: made once for this installation, useless anywhere else.
+//!
+//! A certificate authority (RFC 5280: path length 0, name-constrained to `localhost`, 127.0.0.1 and ::1) signs one
+//! leaf and its key is dropped before anything is written, so that whoever trusts `ca.pem` trusts this one leaf and
+//! nothing that could ever be made later. Files: `ca.pem` (0644), `leaf.pem` and `key.pem` (0600), folder 0700.
+#![expect(clippy::disallowed_methods, reason = "files live in the shell")]
+
+use crate::shell::private_file::{self, Durability, Readers};
+use rcgen::{
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Clocks that are a little behind accept a new certificate too.
+const BACKDATED: Duration = DAY;
+/// With [`BACKDATED`] 397 days: browsers refuse leaves of more than 398.
+const VALID: Duration = DAY.saturating_mul(396);
+/// Less than this left: it is made again, early enough to be noticed at a quiet time.
+const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
+/// Every name the door answers to.
+const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// A leaf with its key, and the authority to trust.
+#[derive(Debug)]
+pub struct ServerCertificate {
+    pub leaf: CertificateDer<'static>,
+    pub key: PrivateKeyDer<'static>,
+    /// PEM file for trust stores.
+    pub ca_path: PathBuf,
+    pub origin: Origin,
+}
+
+/// Where a certificate came from.
+#[derive(Debug)]
+pub enum Origin {
+    /// Read from its files.
+    Kept,
+    /// There was none before.
+    First,
+    /// Replaces one that was unusable: programs that trusted the old one must trust the new one.
+    Renewed(Unusable),
+}
+
+/// Why the files that were there are not used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    #[error("{path} is missing or unreadable: {source}")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("others could read {path}")]
+    Exposed { path: PathBuf },
+    #[error("{path} is not PEM with one certificate or key")]
+    NotPem { path: PathBuf },
+    #[error("it is not valid for the next 30 days, or not for this computer: {0}")]
+    Refused(rustls::Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    #[error("cannot write {path}: {source}")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot make a certificate: {0}")]
+    Make(#[from] rcgen::Error),
+    #[error("the clock stands before 1970")]
+    Clock,
+}
+
+/// Reads the certificate in `folder`, or makes one if there is none or it will not do for 30 days from `now`.
+pub fn load_or_make(folder: &Path, now: SystemTime) -> Result<ServerCertificate, CertificateError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let since_1970 = now.duration_since(UNIX_EPOCH).map_err(|_| CertificateError::Clock)?;
+    let origin = if folder.join("ca.pem").exists() || folder.join("key.pem").exists() {
+        match load(folder, since_1970, &provider) {
+            Ok((leaf, key)) => {
+                return Ok(ServerCertificate {
+                    leaf,
+                    key,
+                    ca_path: folder.join("ca.pem"),
+                    origin: Origin::Kept,
+                });
+            }
+            Err(why) => Origin::Renewed(why),
+        }
+    } else {
+        Origin::First
+    };
+    let made = make(now)?;
+    let written = |path: &Path, source| CertificateError::Write { path: path.to_owned(), source };
+    private_file::owner_folder(folder).map_err(|e| written(folder, e))?;
+    for (name, pem, readers) in [
+        ("key.pem", &made.key_pem, Readers::Owner),
+        ("leaf.pem", &made.leaf_pem, Readers::Owner),
+        ("ca.pem", &made.ca_pem, Readers::Everyone),
+    ] {
+        let path = folder.join(name);
+        private_file::replace(&path, pem.as_bytes(), readers, Durability::Disk)
+            .map_err(|e| written(&path, e))?;
+    }
+    Ok(ServerCertificate { leaf: made.leaf, key: made.key, ca_path: folder.join("ca.pem"), origin })
+}
+
+fn load(
+    folder: &Path,
+    since_1970: Duration,
+    provider: &Arc<CryptoProvider>,
+) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), Unusable> {
+    let key_path = folder.join("key.pem");
+    let unreadable = |source| Unusable::Unreadable { path: key_path.clone(), source };
+    if private_file::open_to_others(&key_path).map_err(unreadable)? {
+        return Err(Unusable::Exposed { path: key_path });
+    }
+    let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
+        .map_err(|_| Unusable::NotPem { path: key_path.clone() })?;
+    let certificate = |name| {
+        let path = folder.join(name);
+        CertificateDer::from_pem_slice(&read(&path)?).map_err(|_| Unusable::NotPem { path })
+    };
+    let (leaf, ca): (CertificateDer<'static>, CertificateDer<'static>) =
+        (certificate("leaf.pem")?, certificate("ca.pem")?);
+    // Fails if the key is not the leaf's.
+    CertifiedKey::from_der(vec![leaf.clone()], key.clone_key(), provider).map_err(Unusable::Refused)?;
+    verify(&ca, &leaf, since_1970, provider).map_err(Unusable::Refused)?;
+    verify(&ca, &leaf, since_1970 + RENEW_BEFORE, provider).map_err(Unusable::Refused)?;
+    Ok((leaf, key))
+}
+
+/// Keys and certificates are some hundred bytes; what is larger is something else.
+const MAX_PEM_BYTES: u64 = 16 * 1024;
+
+fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
+    let unreadable = |source| Unusable::Unreadable { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    io::Read::read_to_end(&mut io::Read::take(file, MAX_PEM_BYTES), &mut bytes).map_err(unreadable)?;
+    Ok(bytes)
+}
+
+/// What a softphone that trusts `ca` would say of `leaf` at that time, for every name of the door.
+fn verify(
+    ca: &CertificateDer<'static>,
+    leaf: &CertificateDer<'_>,
+    since_1970: Duration,
+    provider: &Arc<CryptoProvider>,
+) -> Result<(), rustls::Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(ca.clone())?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|e| rustls::Error::General(e.to_string()))?;
+    for name in NAMES {
+        let name = ServerName::try_from(name).expect("invariant: NAMES are valid names");
+        verifier.verify_server_cert(leaf, &[], &name, &[], UnixTime::since_unix_epoch(since_1970))?;
+    }
+    Ok(())
+}
+
+struct Made {
+    leaf: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+    leaf_pem: String,
+    key_pem: String,
+    ca_pem: String,
+}
+
+fn make(now: SystemTime) -> Result<Made, rcgen::Error> {
+    let ca_key = KeyPair::generate()?;
+    let mut ca = CertificateParams::default();
+    // A name of its own for each installation, so that people can tell them apart in a trust store.
+    let mark = crate::shell::secret::hex(&ca_key.public_key_raw()[1..5]);
+    ca.distinguished_name = rcgen::DistinguishedName::new();
+    ca.distinguished_name.push(DnType::OrganizationName, "Hookswitch");
+    ca.distinguished_name.push(DnType::CommonName, format!("Hookswitch on this computer only ({mark})"));
+    ca.not_before = (now - BACKDATED).into();
+    ca.not_after = (now + VALID).into();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    ca.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![
+            GeneralSubtree::DnsName("localhost".to_owned()),
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(Ipv4Addr::LOCALHOST.into(), 32)),
+            GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(Ipv6Addr::LOCALHOST.into(), 128)),
+        ],
+        excluded_subtrees: Vec::new(),
+    });
+
+    let key = KeyPair::generate()?;
+    let mut leaf = CertificateParams::new(NAMES.map(str::to_owned))?;
+    leaf.distinguished_name = rcgen::DistinguishedName::new();
+    leaf.distinguished_name.push(DnType::CommonName, "Hookswitch");
+    leaf.not_before = ca.not_before;
+    leaf.not_after = ca.not_after;
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.use_authority_key_identifier_extension = true;
+
+    let ca_certificate = ca.self_signed(&ca_key)?;
+    let leaf = leaf.signed_by(&key, &Issuer::new(ca, ca_key))?;
+    // The authority's key ended with the line above.
+    Ok(Made {
+        leaf: leaf.der().clone(),
+        leaf_pem: leaf.pem(),
+        key_pem: key.serialize_pem(),
+        key: PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        ca_pem: ca_certificate.pem(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The event stream: the whole state first, then numbered changes; a client that comes back gets what it missed.
+//!
+//! Numbers count from 1 in each run of the agent. On the wire they carry the run (`5f3a9c01-57`), so that a number
+//! of an earlier run is not mistaken for one of this run: who brings it gets the whole state again.
+
+use super::access::Caller;
+use super::refusal::Refusal;
+use super::{Door, wire};
+use crate::agent::SdkEvent;
+use crate::agent::sdk::Backlog;
+use crate::shell::handle::{Stopping, Subscription};
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Comments keep middle-men and the idle limit of the connection away.
+const KEEP_ALIVE: Duration = Duration::from_secs(25);
+/// What an EventSource waits before it comes back.
+const RETRY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Resume {
+    after: Option<String>,
+}
+
+struct Open {
+    door: Arc<Door>,
+    caller: Caller,
+    first: VecDeque<Event>,
+    events: mpsc::Receiver<SdkEvent>,
+    stopping: watch::Receiver<bool>,
+}
+
+pub(super) async fn events(
+    State(door): State<Arc<Door>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    query: Result<Query<Resume>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(Resume { after }) = query.map_err(|e| Refusal::invalid(e.body_text(), "the query"))?;
+    // An EventSource keeps its first address when it comes back: the header is the newer of the two.
+    let last_seen = headers.get("last-event-id").and_then(|v| v.to_str().ok()).or(after.as_deref());
+    let after = last_seen.and_then(|id| door.number_of(id));
+    let Subscription { backlog, events } =
+        door.handle.subscribe(after).await.map_err(|Stopping| Refusal::stopping())?;
+    let mut first = VecDeque::new();
+    match backlog {
+        Backlog::State { view, last } => {
+            let data = serde_json::to_string(&wire::State::seen_by(&view, caller.client()));
+            let data = data.unwrap_or_default();
+            first.push_back(Event::default().event("state").id(door.event_id(last)).retry(RETRY).data(data));
+        }
+        Backlog::Missed(missed) => {
+            first.extend(missed.iter().map(|event| render(&door, &caller, event)));
+        }
+    }
+    let open = Open { stopping: door.stopping.clone(), door, caller, first, events };
+    let stream = stream::unfold(open, |mut open| async move {
+        let event = next(&mut open).await?;
+        Some((Ok::<_, Infallible>(event), open))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// `None` ends the stream: the agent stops, the reader was too slow, or its approval was taken back.
+async fn next(open: &mut Open) -> Option<Event> {
+    if let Some(event) = open.first.pop_front() {
+        return Some(event);
+    }
+    let event = tokio::select! {
+        biased;
+        _ = open.stopping.wait_for(|stopping| *stopping) => None,
+        event = open.events.recv() => event,
+    }?;
+    open.caller.still_welcome(&open.door).then(|| render(&open.door, &open.caller, &event))
+}
+
+fn render(door: &Door, caller: &Caller, event: &SdkEvent) -> Event {
+    let (name, data) = wire::event(&event.change, caller.client());
+    Event::default().event(name).id(door.event_id(event.id)).data(data.unwrap_or_default())
+}
+
+impl Door {
+    fn event_id(&self, number: u64) -> String {
+        format!("{}-{number}", self.run)
+    }
+
+    /// The number in an id of this run.
+    fn number_of(&self, id: &str) -> Option<u64> {
+        let (run, number) = id.split_once('-')?;
+        (run == self.run).then(|| number.parse().ok()).flatten()
+    }
+}

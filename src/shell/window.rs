@@ -1,0 +1,140 @@
+//! The window: pages for the person, served to a browser on this computer and nobody else.
+//!
+//! Nothing listens before somebody asks for the window the first time.
+#![expect(clippy::disallowed_methods, reason = "sockets, tasks and the clock live in the shell")]
+
+use crate::agent::menu::Page;
+use crate::locale::Locale;
+use crate::protocol::Problem;
+use crate::shell::handle::AgentHandle;
+use axum::Router;
+use axum::routing::{get, post};
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+mod access;
+mod answer;
+mod live;
+mod page;
+mod session;
+
+/// What open requests get to end by themselves.
+const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+/// Opens the window. Clones share one server.
+#[derive(Clone, Debug)]
+pub struct WindowHandle(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    handle: AgentHandle,
+    locale: Arc<Locale>,
+    server: Mutex<Option<Server>>,
+}
+
+#[derive(Debug)]
+struct Server {
+    window: Arc<Window>,
+    stopping: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+struct Window {
+    handle: AgentHandle,
+    locale: Arc<Locale>,
+    port: u16,
+    sessions: Mutex<session::Sessions>,
+    stopping: watch::Receiver<bool>,
+}
+
+impl WindowHandle {
+    pub fn new(handle: AgentHandle, locale: Arc<Locale>) -> Self {
+        Self(Arc::new(Shared { handle, locale, server: Mutex::default() }))
+    }
+
+    /// An address that shows `page` once, within a minute, in whichever browser opens it first. Starts the server if
+    /// it does not run. Errors: `window-not-opened`.
+    pub async fn open_url(&self, page: Page) -> Result<String, Problem> {
+        let mut server = self.0.server.lock().await;
+        let window = match &*server {
+            Some(running) => running.window.clone(),
+            None => {
+                let started = start(&self.0).await.map_err(|e| not_opened(&e))?;
+                server.insert(started).window.clone()
+            }
+        };
+        let token = window.sessions.lock().await.issue(page, Instant::now());
+        let token = token.map_err(|e| not_opened(&io::Error::other(e)))?;
+        Ok(format!("http://127.0.0.1:{}/enter?token={token}", window.port))
+    }
+
+    /// Ends the server, if one runs.
+    pub async fn stop(&self) {
+        let Some(mut server) = self.0.server.lock().await.take() else { return };
+        let _ = server.stopping.send(true);
+        if tokio::time::timeout(STOP_LIMIT, &mut server.serving).await.is_err() {
+            server.serving.abort();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn start(shared: &Shared) -> io::Result<Server> {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let port = socket.local_addr()?.port();
+    let (stopping, stopped) = watch::channel(false);
+    let window = Arc::new(Window {
+        handle: shared.handle.clone(),
+        locale: shared.locale.clone(),
+        port,
+        sessions: Mutex::default(),
+        stopping: stopped.clone(),
+    });
+    let router = router(window.clone());
+    let serving = tokio::spawn(async move {
+        let mut stopped = stopped;
+        let stopped = async move {
+            let _ = stopped.wait_for(|stopping| *stopping).await;
+        };
+        if let Err(error) = axum::serve(socket, router).with_graceful_shutdown(stopped).await {
+            tracing::error!(%error, "the window closed");
+        }
+    });
+    Ok(Server { window, stopping, serving })
+}
+
+fn router(window: Arc<Window>) -> Router {
+    Router::new()
+        .route("/enter", get(answer::enter))
+        .route("/", get(answer::home))
+        .route("/devices", get(answer::devices))
+        .route("/updates", get(answer::updates))
+        .route("/live", get(live::live))
+        .route("/updates/{offer}/{action}", post(answer::act))
+        .route("/assets/{name}", get(answer::asset))
+        .fallback(answer::nothing)
+        .layer(axum::middleware::from_fn_with_state(window.clone(), access::guard))
+        .with_state(window)
+}
+
+fn not_opened(error: &io::Error) -> Problem {
+    Problem::new(
+        "window-not-opened",
+        format!("The window cannot be opened: {error}"),
+        "127.0.0.1",
+        "Restart Hookswitch.",
+    )
+    .with("error", error.to_string())
+}

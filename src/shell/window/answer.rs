@@ -1,0 +1,139 @@
+//! Each request of the window and its answer.
+
+use super::{Window, page};
+use crate::agent::menu::Page;
+use crate::agent::{Command, Reply};
+use crate::protocol::Problem;
+use crate::shell::handle::Stopping;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Instant;
+
+type Shared = State<Arc<Window>>;
+
+/// Uses the one-time token up; hands out the cookie and, in the fragment, the page's secret.
+pub(super) async fn enter(
+    State(window): Shared,
+    method: Method,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let token = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");
+    // A HEAD looks, it does not use the token up.
+    let Some((_, token)) = token.filter(|_| method == Method::GET) else { return expired(&window) };
+    let redeemed = window.sessions.lock().await.redeem(&token, Instant::now());
+    match redeemed {
+        Ok(Some((page, session))) => {
+            let to = format!("/{}#{}", page::name(page), session.page_secret);
+            let cookie =
+                format!("{}={}; SameSite=Strict; HttpOnly; Path=/", window.cookie_name(), session.cookie);
+            (StatusCode::SEE_OTHER, [(header::LOCATION, to), (header::SET_COOKIE, cookie)]).into_response()
+        }
+        // The address was opened again in the same browser: that one is in already.
+        Ok(None) if window.reader(&headers).await.is_some() => redirect("/devices"),
+        Ok(None) => expired(&window),
+        Err(error) => {
+            tracing::error!(%error, "no randomness for a session of the window");
+            expired(&window)
+        }
+    }
+}
+
+pub(super) async fn home(State(window): Shared, headers: HeaderMap) -> Response {
+    if window.reader(&headers).await.is_none() {
+        return expired(&window);
+    }
+    redirect("/devices")
+}
+
+pub(super) async fn devices(window: Shared, headers: HeaderMap) -> Response {
+    show(Page::Devices, window, headers).await
+}
+
+pub(super) async fn updates(window: Shared, headers: HeaderMap) -> Response {
+    show(Page::Updates, window, headers).await
+}
+
+async fn show(page: Page, State(window): Shared, headers: HeaderMap) -> Response {
+    if window.reader(&headers).await.is_none() {
+        return expired(&window);
+    }
+    Html(page::frame(page, &window.handle.view(), &window.locale)).into_response()
+}
+
+/// `install` or `defer`.
+pub(super) async fn act(
+    State(window): Shared,
+    Path((offer, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if !window.may_change(&headers).await {
+        let problem = Problem::new(
+            "window-expired",
+            "This page is too old to change anything",
+            "the window",
+            "Open it again from the tray or with `hookswitch open`.",
+        );
+        return refused(&window, StatusCode::FORBIDDEN, &problem);
+    }
+    let command = match action.as_str() {
+        "install" => Command::Install { offer },
+        "defer" => Command::Defer { offer },
+        _ => {
+            let what = "The page asked for something that does not exist";
+            let problem = Problem::new("window-request", what, action, "Load the page again.");
+            return refused(&window, StatusCode::NOT_FOUND, &problem);
+        }
+    };
+    match window.handle.command(command).await {
+        Ok(Reply::Done | Reply::Call(_)) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Reply::Refused(problem)) => refused(&window, StatusCode::CONFLICT, &problem),
+        Err(Stopping) => {
+            let next = "Start it again.";
+            let problem = Problem::new("window-stopping", "Hookswitch is stopping", "hookswitch", next);
+            refused(&window, StatusCode::SERVICE_UNAVAILABLE, &problem)
+        }
+    }
+}
+
+/// In the person's language: the page shows it as it is.
+#[derive(Serialize)]
+struct Refused {
+    what: String,
+    #[serde(rename = "where")]
+    place: String,
+    next: String,
+}
+
+fn refused(window: &Window, status: StatusCode, problem: &Problem) -> Response {
+    let text = window.locale.problem_isolated(problem);
+    let body = serde_json::to_string(&Refused { what: text.what, place: text.place, next: text.next });
+    let kind = HeaderValue::from_static("application/json");
+    (status, [(header::CONTENT_TYPE, kind)], body.unwrap_or_default()).into_response()
+}
+
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let (kind, text) = match name.as_str() {
+        "window.css" => ("text/css; charset=utf-8", include_str!("../../../assets/window.css")),
+        "window.js" => ("text/javascript; charset=utf-8", include_str!("../../../assets/window.js")),
+        "icon.svg" => ("image/svg+xml", include_str!("../../../assets/icon.svg")),
+        _ => return nothing().await,
+    };
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+}
+
+pub(super) async fn nothing() -> Response {
+    StatusCode::NOT_FOUND.into_response()
+}
+
+fn redirect(to: &'static str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, HeaderValue::from_static(to))]).into_response()
+}
+
+fn expired(window: &Window) -> Response {
+    (StatusCode::FORBIDDEN, Html(page::expired(&window.locale))).into_response()
+}

@@ -1,0 +1,402 @@
+//! A view as pages: every text by its Fluent id, every name escaped by the template.
+
+use crate::agent::menu::Page;
+use crate::locale::{Locale, Message, ProblemText};
+use crate::protocol::local::View;
+use crate::protocol::{
+    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, TenantMode, TenantState,
+};
+use crate::shell::secret;
+use askama::Template;
+
+/// Parts of a page that are drawn anew when they change, in the order of the page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Region {
+    pub(super) name: &'static str,
+    pub(super) html: String,
+}
+
+/// What templates say texts with.
+struct Words<'a>(&'a Locale);
+
+impl Words<'_> {
+    fn say(&self, id: &'static str) -> String {
+        self.0.format_isolated(&Message::new(id))
+    }
+}
+
+#[derive(Template)]
+#[template(path = "window/frame.html")]
+struct Frame<'a> {
+    t: Words<'a>,
+    lang: &'a str,
+    dir: &'static str,
+    page: &'static str,
+    title: String,
+    regions: Vec<Region>,
+    version: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "window/expired.html")]
+struct Expired<'a> {
+    t: Words<'a>,
+    lang: &'a str,
+    dir: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "window/problems.html")]
+struct Problems<'a> {
+    t: Words<'a>,
+    problems: Vec<ProblemText>,
+}
+
+#[derive(Template)]
+#[template(path = "window/tenant.html")]
+struct Tenant {
+    line: String,
+    policy: Option<String>,
+    poll: Option<Moment>,
+    poll_label: String,
+    problem: Option<ProblemText>,
+}
+
+/// A point in time: the browser shows it in its own zone, without scripts it is UTC.
+struct Moment {
+    iso: String,
+    utc: String,
+}
+
+#[derive(Template)]
+#[template(path = "window/devices.html")]
+struct Devices<'a> {
+    t: Words<'a>,
+    consumer: bool,
+    devices: Vec<DeviceCard>,
+}
+
+struct DeviceCard {
+    key: String,
+    product: String,
+    vendor: String,
+    version: String,
+    serial: Option<String>,
+    can: Vec<String>,
+    status: String,
+    busy: bool,
+    problem: Option<ProblemText>,
+}
+
+#[derive(Template)]
+#[template(path = "window/updates.html")]
+struct Updates<'a> {
+    t: Words<'a>,
+    job: Option<JobCard>,
+    offers: Vec<OfferCard>,
+}
+
+struct JobCard {
+    key: String,
+    title: String,
+    versions: String,
+    phase: String,
+    running: Option<Progress>,
+    verdict: Option<String>,
+    problem: Option<ProblemText>,
+}
+
+struct Progress {
+    /// 0..=100; `None` while nothing is being counted.
+    percent: Option<u8>,
+    text: String,
+}
+
+struct OfferCard {
+    id: String,
+    key: String,
+    title: String,
+    device: String,
+    versions: String,
+    deployment: String,
+    group: String,
+    deferred: bool,
+    may_defer: bool,
+    running: bool,
+    blocked: Option<ProblemText>,
+}
+
+pub(super) fn name(page: Page) -> &'static str {
+    match page {
+        Page::Devices => "devices",
+        Page::Updates => "updates",
+    }
+}
+
+/// A whole page.
+pub(super) fn frame(page: Page, view: &View, locale: &Locale) -> String {
+    let t = Words(locale);
+    let title = t.say(match page {
+        Page::Devices => "window-devices",
+        Page::Updates => "window-updates",
+    });
+    let regions = regions(page, view, locale);
+    let frame = Frame {
+        t,
+        lang: locale.tag(),
+        dir: direction(locale),
+        page: name(page),
+        title,
+        regions,
+        version: &view.version,
+    };
+    rendered(&frame)
+}
+
+/// What a browser without a session gets.
+pub(super) fn expired(locale: &Locale) -> String {
+    rendered(&Expired { t: Words(locale), lang: locale.tag(), dir: direction(locale) })
+}
+
+pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
+    let problems = view.problems.iter().chain(&view.groups_problem);
+    let problems = problems.map(|p| locale.problem_isolated(p)).collect();
+    let main = match page {
+        Page::Devices => rendered(&Devices {
+            t: Words(locale),
+            consumer: view.tenant.mode == TenantMode::Consumer,
+            devices: view.devices.iter().map(|d| DeviceCard::new(d, locale)).collect(),
+        }),
+        Page::Updates => rendered(&Updates {
+            t: Words(locale),
+            job: view.job.as_ref().map(|j| JobCard::new(j, view, locale)),
+            offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
+        }),
+    };
+    vec![
+        Region { name: "problems", html: rendered(&Problems { t: Words(locale), problems }) },
+        Region { name: "main", html: main },
+        Region { name: "tenant", html: rendered(&Tenant::new(&view.tenant, locale)) },
+        Region { name: "spoken", html: spoken(view, locale) },
+    ]
+}
+
+/// What a screen reader says by itself: each phase of an update once, and its end.
+fn spoken(view: &View, locale: &Locale) -> String {
+    let Some(job) = &view.job else { return String::new() };
+    let card = JobCard::new(job, view, locale);
+    escaped(&format!("{}: {}", card.title, card.verdict.unwrap_or(card.phase)))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn rendered(template: &impl Template) -> String {
+    // Writing to a string does not fail, and no template refuses a value.
+    template.render().unwrap_or_default()
+}
+
+fn direction(locale: &Locale) -> &'static str {
+    if locale.rtl() { "rtl" } else { "ltr" }
+}
+
+/// An id for the page's elements: offers and devices have names with any characters in them.
+fn key(kind: &str, id: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
+    format!("{kind}-{}", secret::hex(&digest.as_ref()[..8]))
+}
+
+fn product_of(view: &View, device: &str) -> String {
+    let found = view.devices.iter().find(|d| d.id == device);
+    found.map_or_else(|| device.to_owned(), |d| d.product.clone())
+}
+
+fn versions(from: &str, to: &str, locale: &Locale) -> String {
+    locale.format_isolated(&Message::new("window-versions").text("from", from).text("to", to))
+}
+
+impl Tenant {
+    fn new(tenant: &TenantState, locale: &Locale) -> Self {
+        let say = |message: &Message| locale.format_isolated(message);
+        let company = tenant.company.as_deref().or(tenant.server.as_deref()).unwrap_or_default();
+        let line = match tenant.mode {
+            TenantMode::Consumer => say(&Message::new("window-consumer")),
+            TenantMode::Server if tenant.enrolled => {
+                say(&Message::new("window-managed-by").text("company", company))
+            }
+            TenantMode::Server => say(&Message::new("window-not-enrolled").text("company", company)),
+        };
+        let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
+        let policy = tenant
+            .policy_version
+            .map(|version| say(&Message::new("window-policy-version").number("version", number(version))));
+        Self {
+            line,
+            policy,
+            poll: tenant.last_poll_s.and_then(Moment::new),
+            poll_label: say(&Message::new("window-last-poll")),
+            problem: tenant.problem.as_ref().map(|p| locale.problem_isolated(p)),
+        }
+    }
+}
+
+impl DeviceCard {
+    fn new(device: &Device, locale: &Locale) -> Self {
+        let t = Words(locale);
+        let (status, problem) = match &device.status {
+            DeviceStatus::Ready => ("window-status-ready", None),
+            DeviceStatus::Updating => ("window-status-updating", None),
+            DeviceStatus::Unavailable { problem } => ("window-status-unavailable", Some(problem)),
+        };
+        Self {
+            key: key("device", &device.id),
+            product: device.product.clone(),
+            vendor: device.vendor.clone(),
+            version: device.firmware_version.clone(),
+            serial: device.serial.clone().filter(|s| !s.is_empty()),
+            can: abilities(&device.capabilities).map(|id| t.say(id)).collect(),
+            status: t.say(status),
+            busy: device.line_busy,
+            problem: problem.map(|p| locale.problem_isolated(p)),
+        }
+    }
+}
+
+fn abilities(can: &Capabilities) -> impl Iterator<Item = &'static str> {
+    [
+        (can.call_control, "window-can-call-control"),
+        (can.ring, "window-can-ring"),
+        (can.mute_sync, "window-can-mute-sync"),
+        (can.hold, "window-can-hold"),
+        (can.reject, "window-can-reject"),
+        (can.redial, "window-can-redial"),
+        (can.line_busy, "window-can-line-busy"),
+        (can.teams, "window-can-teams"),
+        (can.firmware_update, "window-can-firmware-update"),
+    ]
+    .into_iter()
+    .filter_map(|(able, id)| able.then_some(id))
+}
+
+impl JobCard {
+    fn new(job: &Job, view: &View, locale: &Locale) -> Self {
+        let product = product_of(view, &job.device);
+        let outcome = job.outcome.as_ref();
+        let verdict = outcome.map(|outcome| {
+            locale.format_isolated(&match outcome {
+                Outcome::Succeeded { version } => {
+                    Message::new("window-succeeded").text("device", &product).text("version", version)
+                }
+                Outcome::Failed { .. } => Message::new("window-failed").text("device", &product),
+                Outcome::Unknown { .. } => Message::new("window-unknown").text("device", &product),
+            })
+        });
+        let problem = outcome.and_then(|outcome| match outcome {
+            Outcome::Succeeded { .. } => None,
+            Outcome::Failed { problem } | Outcome::Unknown { problem } => Some(problem),
+        });
+        Self {
+            key: key("job", &job.offer),
+            title: name_for(&job.name, &product, locale),
+            versions: versions(&job.from_version, &job.to_version, locale),
+            phase: Words(locale).say(phase(&job.phase)),
+            running: outcome.is_none().then(|| Progress::new(job, locale)),
+            verdict,
+            problem: problem.map(|p: &Problem| locale.problem_isolated(p)),
+        }
+    }
+}
+
+fn name_for(name: &str, device: &str, locale: &Locale) -> String {
+    locale.format_isolated(&Message::new("window-update-for").text("name", name).text("device", device))
+}
+
+/// The journal's phases in words; one that is newer than this page is "working".
+fn phase(phase: &str) -> &'static str {
+    match phase {
+        "fetching" => "window-phase-fetching",
+        "detaching" => "window-phase-detaching",
+        "waiting-for-dfu" => "window-phase-waiting-for-dfu",
+        "preparing" => "window-phase-preparing",
+        "downloading" => "window-phase-downloading",
+        "manifesting" => "window-phase-manifesting",
+        "waiting-for-runtime" => "window-phase-waiting-for-runtime",
+        _ => "window-phase-working",
+    }
+}
+
+impl Progress {
+    fn new(job: &Job, locale: &Locale) -> Self {
+        if job.total_bytes == 0 {
+            return Self { percent: None, text: String::new() };
+        }
+        let done = job.done_bytes.min(job.total_bytes);
+        let percent = u8::try_from(u128::from(done) * 100 / u128::from(job.total_bytes)).unwrap_or(100);
+        let kib = |bytes: u64| i64::try_from(bytes.div_ceil(1024)).unwrap_or(i64::MAX);
+        let text = Message::new("window-progress")
+            .number("percent", i64::from(percent))
+            .number("done", kib(done))
+            .number("total", kib(job.total_bytes));
+        Self { percent: Some(percent), text: locale.format_isolated(&text) }
+    }
+}
+
+impl OfferCard {
+    fn new(offer: &Offer, view: &View, locale: &Locale) -> Self {
+        let t = Words(locale);
+        let device = product_of(view, &offer.device);
+        let running = view.job.as_ref().is_some_and(|j| j.outcome.is_none() && j.offer == offer.id);
+        Self {
+            id: offer.id.clone(),
+            key: key("offer", &offer.id),
+            title: offer.name.clone(),
+            device,
+            versions: versions(&offer.from_version, &offer.to_version, locale),
+            deployment: t.say(match offer.deployment {
+                Deployment::Optional => "window-deployment-optional",
+                Deployment::Persistent => "window-deployment-persistent",
+                Deployment::Automatic => "window-deployment-automatic",
+                Deployment::Silent => "window-deployment-silent",
+            }),
+            group: offer.group.clone(),
+            deferred: offer.deferred,
+            may_defer: offer.deployment == Deployment::Optional && !offer.deferred,
+            running,
+            blocked: offer.blocked.as_ref().map(|p| locale.problem_isolated(p)),
+        }
+    }
+}
+
+impl Moment {
+    /// `None` for times after the year 9999.
+    fn new(unix_s: u64) -> Option<Self> {
+        let (days, second) = (unix_s / 86_400, unix_s % 86_400);
+        let (year, month, day) = civil(i64::try_from(days).ok()?);
+        if year > 9999 {
+            return None;
+        }
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        Some(Self {
+            iso: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
+            utc: format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC"),
+        })
+    }
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar: whole eras of 400
+/// years, whose years begin on 1 March so that the leap day comes last.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::protocol::Support;
+
+fn problem() -> Problem {
+    Problem::new("window-request", "It broke", "<b>here</b>", "Mend it")
+}
+
+fn device(product: &str, status: DeviceStatus) -> Device {
+    let can = Capabilities {
+        call_control: true,
+        mute_sync: true,
+        ring: true,
+        hold: true,
+        reject: true,
+        redial: true,
+        line_busy: true,
+        teams: true,
+        firmware_update: true,
+    };
+    Device {
+        id: format!("id of {product}"),
+        vendor: "<i>Vendor</i>".to_owned(),
+        product: product.to_owned(),
+        vendor_id: 1,
+        product_id: 2,
+        serial: Some("S".to_owned()),
+        firmware_version: "1.20".to_owned(),
+        port: None,
+        capabilities: can,
+        status,
+        line_busy: true,
+    }
+}
+
+/// Every branch of every template.
+fn views() -> Vec<View> {
+    let offer = |deployment, deferred, blocked| Offer {
+        id: format!("p:{deployment:?} {deferred}"),
+        device: "id of <script>alert(1)</script>".to_owned(),
+        policy: "p".to_owned(),
+        name: "\"><img src=x onerror=alert(1)>".to_owned(),
+        from_version: "1.20".to_owned(),
+        to_version: "1.30".to_owned(),
+        deployment,
+        group: "<Group>".to_owned(),
+        deferred,
+        blocked,
+    };
+    let job = |phase: &str, total_bytes, outcome| Job {
+        offer: "p:Optional false".to_owned(),
+        device: "id of <script>alert(1)</script>".to_owned(),
+        name: "<u>Name</u>".to_owned(),
+        from_version: "1.20".to_owned(),
+        to_version: "1.30".to_owned(),
+        phase: phase.to_owned(),
+        done_bytes: 100,
+        total_bytes,
+        outcome,
+    };
+    let full = View {
+        version: "0.1.0".to_owned(),
+        tenant: TenantState {
+            mode: TenantMode::Server,
+            company: Some("<Company>".to_owned()),
+            enrolled: true,
+            policy_version: Some(7),
+            last_poll_s: Some(1_760_000_000),
+            problem: Some(problem()),
+            support: Some(Support { name: None, email: None, phone: None, url: None }),
+            ..TenantState::default()
+        },
+        devices: vec![
+            device("<script>alert(1)</script>", DeviceStatus::Ready),
+            device("b", DeviceStatus::Updating),
+            device("c", DeviceStatus::Unavailable { problem: problem() }),
+        ],
+        offers: vec![
+            offer(Deployment::Optional, false, None),
+            offer(Deployment::Optional, true, None),
+            offer(Deployment::Persistent, false, Some(problem())),
+            offer(Deployment::Automatic, false, None),
+            offer(Deployment::Silent, false, None),
+        ],
+        problems: vec![problem()],
+        ..View::default()
+    };
+    let phases = [
+        "fetching",
+        "detaching",
+        "waiting-for-dfu",
+        "preparing",
+        "downloading",
+        "manifesting",
+        "waiting-for-runtime",
+        "<new>",
+    ];
+    let outcomes = [
+        Outcome::Succeeded { version: "<1.30>".to_owned() },
+        Outcome::Failed { problem: problem() },
+        Outcome::Unknown { problem: problem() },
+    ];
+    let with_job = |job| View { job: Some(job), ..full.clone() };
+    let mut views = vec![View::default(), full.clone()];
+    views.extend(phases.map(|phase| with_job(job(phase, 1000, None))));
+    views.extend(outcomes.map(|outcome| with_job(job("downloading", 0, Some(outcome)))));
+    views.push(with_job(job("fetching", 0, None)));
+    let waiting = TenantState { enrolled: false, ..full.tenant.clone() };
+    views.push(View { tenant: waiting, ..full.clone() });
+    views
+}
+
+#[test]
+fn every_text_exists_and_no_name_is_markup() {
+    for tag in Locale::tags() {
+        let locale = Locale::new(tag);
+        let pages = views()
+            .into_iter()
+            .flat_map(|view| [Page::Devices, Page::Updates].map(|page| frame(page, &view, &locale)));
+        for html in pages.chain([expired(&locale)]) {
+            assert!(!html.contains("[window-"), "{tag}: a text is missing in {html}");
+            assert!(html.contains(&format!("<html lang=\"{tag}\" dir=\"ltr\">")));
+            for hostile in
+                ["<script>alert", "<img src=x", "<i>Vendor", "<u>Name", "<b>here", "<Group>", "<1.30>"]
+            {
+                assert!(!html.contains(hostile), "{hostile} in {html}");
+            }
+            assert_eq!(
+                html.matches("<script").count(),
+                html.matches("<script src=\"/assets/window.js\" defer>").count()
+            );
+            assert!(!html.contains("style=") && !html.contains(" onclick"), "forbidden by the policy");
+        }
+    }
+}
+
+#[test]
+fn only_what_changed_is_another_region() {
+    let locale = Locale::new("en-US");
+    let [.., before, _] = &views()[..] else { panic!("some views") };
+    let mut after = before.clone();
+    if let Some(job) = &mut after.job {
+        job.total_bytes = 1000;
+        job.done_bytes = 500;
+    }
+    let changed = |page| {
+        let (old, new) = (regions(page, before, &locale), regions(page, &after, &locale));
+        let changed: Vec<_> = new.iter().filter(|r| !old.contains(r)).map(|r| r.name).collect();
+        changed
+    };
+    assert!(changed(Page::Devices).is_empty());
+    // Not "spoken": a screen reader is not told of every percent.
+    assert_eq!(changed(Page::Updates), ["main"]);
+}
+
+#[test]
+fn progress_is_a_share_of_the_whole() {
+    let locale = Locale::new("en-US");
+    let [.., before, _] = &views()[..] else { panic!("some views") };
+    let mut job = before.job.clone().expect("a job");
+    (job.done_bytes, job.total_bytes) = (131_072, 262_144);
+    let progress = Progress::new(&job, &locale);
+    assert_eq!(progress.percent, Some(50));
+    let plain = progress.text.replace(['\u{2068}', '\u{2069}'], "");
+    assert_eq!(plain, "50 % – 128 of 256 KiB");
+    job.done_bytes = u64::MAX;
+    assert_eq!(Progress::new(&job, &locale).percent, Some(100));
+}
+
+#[test]
+fn dates_are_of_the_gregorian_calendar() {
+    for (unix_s, iso) in [
+        (0, "1970-01-01T00:00:00Z"),
+        (951_782_400, "2000-02-29T00:00:00Z"),
+        (1_709_251_199, "2024-02-29T23:59:59Z"),
+        (1_760_000_000, "2025-10-09T08:53:20Z"),
+        (4_107_542_400, "2100-03-01T00:00:00Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+    ] {
+        assert_eq!(Moment::new(unix_s).map(|m| m.iso).as_deref(), Some(iso));
+    }
+    assert!(Moment::new(u64::MAX).is_none());
+}

@@ -1,0 +1,112 @@
+//! `/v1` from a page of another origin, over the certificate that the browser trusts.
+
+use crate::agent_loop;
+use crate::sdk::Sdk;
+use crate::webdriver::{Options, Session};
+use crate::{driver, until};
+use hookswitch::agent::sdk::{CallChange, Cause, Change};
+use hookswitch::protocol::local::{Call, CallState};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Begins an event stream and keeps what comes; `window.seen` and `window.failed` tell.
+const LISTEN: &str = r#"
+window.seen = [];
+window.failed = 0;
+const stream = new EventSource(arguments[0] + "/v1/events");
+for (const name of ["state", "device", "call", "updates"]) {
+  stream.addEventListener(name, (e) => window.seen.push([name, JSON.parse(e.data)]));
+}
+stream.addEventListener("error", () => { window.failed += 1; });
+"#;
+
+/// A call made with fetch, which needs a preflight; gives status and body, or the error.
+const CALL: &str = r#"
+try {
+  const answer = await fetch(arguments[0] + "/v1/calls", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ direction: "incoming", contact: "Kim" }),
+  });
+  return [answer.status, await answer.json()];
+} catch (error) {
+  return [0, String(error)];
+}
+"#;
+
+fn trust(ca: &Path) {
+    let home = std::env::var("HOOKSWITCH_BROWSER_HOME").expect(crate::HOW);
+    let store = format!("sql:{home}/.pki/nssdb");
+    let certutil = std::process::Command::new("certutil")
+        .args(["-d", &store, "-A", "-t", "C,,", "-n", "hookswitch test", "-i"])
+        .arg(ca)
+        .status()
+        .expect("certutil (package libnss3-tools) runs");
+    assert!(certutil.success(), "{certutil}");
+}
+
+/// An empty page on a port of its own, which makes it an origin of its own.
+async fn page() -> String {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let origin = format!("http://{}", socket.local_addr().expect("an address"));
+    let html = "<!doctype html><html lang=en><title>Softphone</title><link rel=icon href=data:,>";
+    let page = axum::routing::get(async move || axum::response::Html(html));
+    tokio::spawn(async move { axum::serve(socket, axum::Router::new().route("/", page)).await });
+    origin
+}
+
+#[tokio::test]
+async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
+    let sdk = Sdk::open_with(agent_loop::view()).await;
+    trust(&sdk.home.path().join("certificate/ca.pem"));
+    let (softphone, stranger) = (page().await, page().await);
+    sdk.approved.send_replace(vec![softphone.clone()]);
+    let url = json!(sdk.server.url());
+
+    let session = Session::new(&driver(), &Options::default()).await.expect("a browser");
+    session.goto(&softphone).await.expect("a page");
+    session.script(LISTEN, std::slice::from_ref(&url)).await.expect("a stream");
+    let seen = async |count: usize| {
+        until(&format!("{count} events came"), async || {
+            let seen = session.script("return window.seen.length", &[]).await.expect("an answer");
+            seen.as_u64().is_some_and(|n| n >= count as u64)
+        })
+        .await;
+        session.script("return window.seen", &[]).await.expect("events")
+    };
+    let first = seen(1).await;
+    assert_eq!(first[0][0], "state");
+    assert_eq!(first[0][1]["devices"][0]["product"], "Desk One");
+
+    let made = session.script(CALL, std::slice::from_ref(&url)).await.expect("an answer");
+    assert_eq!(made[0], 201, "{made}");
+    assert_eq!(made[1]["client"], softphone);
+    sdk.world
+        .change(|view| {
+            let call = Call { state: CallState::Answered, ..view.calls[0].clone() };
+            view.calls[0] = call.clone();
+            vec![Change::Call { call, what: CallChange::Answered, cause: Cause::Device }]
+        })
+        .await;
+    let events = seen(3).await;
+    let what: Vec<(&Value, &Value)> =
+        events.as_array().expect("a list")[1..].iter().map(|e| (&e[1]["what"], &e[1]["cause"])).collect();
+    assert_eq!(what, [(&json!("ringing"), &json!("softphone")), (&json!("answered"), &json!("device"))]);
+    assert_eq!(session.script("return window.failed", &[]).await.expect("an answer"), 0);
+    assert_eq!(session.log().await.expect("a log"), Vec::<String>::new());
+
+    // The same page from another port is another origin.
+    session.goto(&stranger).await.expect("a page");
+    session.script(LISTEN, std::slice::from_ref(&url)).await.expect("a try");
+    until("the stream is refused", async || {
+        session.script("return window.failed", &[]).await.expect("an answer").as_u64().is_some_and(|n| n > 0)
+    })
+    .await;
+    assert_eq!(session.script("return window.seen.length", &[]).await.expect("an answer"), 0);
+    let refused = session.script(CALL, std::slice::from_ref(&url)).await.expect("an answer");
+    assert_eq!(refused[0], 0, "{refused}");
+    assert_eq!(sdk.handle.view().calls.len(), 1);
+    let problems = &sdk.handle.view().problems;
+    assert!(problems.iter().any(|p| p.code == "sdk-approval-asked" && p.place == stranger), "{problems:?}");
+    session.delete().await.expect("the end");
+}

@@ -1,0 +1,252 @@
+//! The window's pages in a real browser.
+
+use crate::agent_loop;
+use crate::webdriver::{AccessibleNode, Error, Options, Session};
+use crate::{artifacts, driver, until};
+use hookswitch::agent::menu::Page;
+use hookswitch::locale::Locale;
+use hookswitch::protocol::local::View;
+use hookswitch::protocol::{DeviceStatus, Outcome, Problem};
+use hookswitch::shell::window::WindowHandle;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Enter, as WebDriver spells it.
+const ENTER: &str = "\u{e007}";
+
+/// A browser that shows one page of the window.
+async fn show(view: View, page: Page, language: &'static str) -> (Session, agent_loop::World, WindowHandle) {
+    let (handle, world) = agent_loop::start(view);
+    let window = WindowHandle::new(handle, Arc::new(Locale::new(language)));
+    let url = window.open_url(page).await.expect("an address");
+    let session =
+        Session::new(&driver(), &Options { language, ..Options::default() }).await.expect("a browser");
+    session.goto(&url).await.expect("a page");
+    (session, world, window)
+}
+
+/// Errors of scripts, of requests and violations of the content security policy all land in the console.
+async fn assert_quiet(session: &Session) {
+    let log = session.log().await.expect("a log");
+    assert!(log.is_empty(), "the console says {log:#?}");
+}
+
+async fn text_of(session: &Session, css: &str) -> Result<String, Error> {
+    session.find(css).await?.text().await
+}
+
+async fn shows(session: &Session, wanted: &str) {
+    until(&format!("the page shows {wanted:?}"), async || {
+        text_of(session, "main").await.is_ok_and(|text| plain(&text).contains(wanted))
+    })
+    .await;
+}
+
+fn plain(text: &str) -> String {
+    text.replace(['\u{2068}', '\u{2069}'], "")
+}
+
+fn named<'a>(tree: &'a [AccessibleNode], role: &str) -> Vec<&'a str> {
+    tree.iter().filter(|n| n.role == role).map(|n| n.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn devices_are_shown_as_they_come_and_go() {
+    let (session, world, _window) = show(View::default(), Page::Devices, "en-US").await;
+    assert_eq!(session.title().await.expect("a title"), "Devices – Hookswitch");
+    assert!(
+        session.url().await.expect("a url").ends_with("/devices"),
+        "no token and no secret in the address"
+    );
+    shows(&session, "No headset found").await;
+    session.screenshot(&artifacts("devices-empty.png")).await.expect("a picture");
+
+    world
+        .change(|view| {
+            *view = agent_loop::view();
+            view.devices.push(agent_loop::device("2", "<script>alert(1)</script>"));
+            let problem = Problem::new(
+                "access-denied",
+                "The headset may not be opened by you",
+                "/dev/hidraw3",
+                "Install the udev rule of Hookswitch, then plug the headset in again.",
+            );
+            view.devices[1].status = DeviceStatus::Unavailable { problem };
+            view.devices[0].line_busy = true;
+            view.problems.push(Problem::new(
+                "no-such-code",
+                "Softphones cannot connect: port 32018 is held by spokesd (812)",
+                "127.0.0.1:32018",
+                "End that program, or choose another port.",
+            ));
+            Vec::new()
+        })
+        .await;
+    shows(&session, "Desk One").await;
+    shows(&session, "<script>alert(1)</script>").await;
+    shows(&session, "udev rule").await;
+    session.screenshot(&artifacts("devices.png")).await.expect("a picture");
+
+    let tree = session.accessibility_tree().await.expect("a tree");
+    assert_eq!(named(&tree, "main").len(), 1);
+    assert_eq!(named(&tree, "navigation"), ["Pages"]);
+    let headings = named(&tree, "heading");
+    assert_eq!(headings[0], "Devices");
+    assert!(headings.contains(&"Desk One"), "{headings:?}");
+    assert!(named(&tree, "article").contains(&"Desk One"));
+    let links = named(&tree, "link");
+    assert_eq!(links, ["Skip to the content", "Devices", "Updates"]);
+
+    world
+        .change(|view| {
+            view.devices.remove(0);
+            Vec::new()
+        })
+        .await;
+    until("the headset went", async || {
+        text_of(&session, "main").await.is_ok_and(|text| !text.contains("Desk One"))
+    })
+    .await;
+    assert_quiet(&session).await;
+    session.delete().await.expect("the end");
+}
+
+#[tokio::test]
+async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
+    // Entered at another page: the page's secret is still known on the next one.
+    let (session, world, _window) = show(agent_loop::view(), Page::Devices, "en-US").await;
+    session.find("nav a[href='/updates']").await.expect("a link").click().await.expect("a click");
+    shows(&session, "1.20 → 1.30").await;
+    shows(&session, "Optional, you decide").await;
+    session.screenshot(&artifacts("updates-offer.png")).await.expect("a picture");
+    let tree = session.accessibility_tree().await.expect("a tree");
+    assert_eq!(named(&tree, "button"), ["Install Clearer voice", "Not now Clearer voice"]);
+
+    let install = session.find("button[data-action=install]").await.expect("a button");
+    session.script("document.querySelector('[data-action=install]').focus()", &[]).await.expect("focus");
+    install.send_keys(ENTER).await.expect("a key");
+    shows(&session, "It is being installed.").await;
+    // The button is gone; the focus stays with its card.
+    let focus = session.script("return document.activeElement.textContent", &[]).await.expect("an answer");
+    assert_eq!(focus, json!("Clearer voice"));
+
+    // The bar that is on the page now stays the same one to the end.
+    session.script("window.bar = document.querySelector('progress')", &[]).await.expect("a mark");
+    step(&world, "downloading", 65_536).await;
+    shows(&session, "25 % – 64 of 256 KiB").await;
+    step(&world, "downloading", 163_840).await;
+    shows(&session, "62 % – 160 of 256 KiB").await;
+    let same = session
+        .script("const b = document.querySelector('progress'); return [b === window.bar, b.value]", &[])
+        .await
+        .expect("an answer");
+    assert_eq!(same, json!([true, 62]));
+    session.screenshot(&artifacts("updates-progress.png")).await.expect("a picture");
+    let tree = session.accessibility_tree().await.expect("a tree");
+    let bars: Vec<String> = named(&tree, "progressbar").into_iter().map(plain).collect();
+    assert_eq!(bars, ["Clearer voice for Desk One"]);
+    let spoken = session.script("return document.querySelector('[role=status]').textContent", &[]).await;
+    let spoken = plain(spoken.expect("an answer").as_str().expect("text"));
+    assert_eq!(spoken, "Clearer voice for Desk One: Writing the firmware …");
+
+    world
+        .change(|view| {
+            view.offers.clear();
+            view.devices[0].firmware_version = "1.30".to_owned();
+            let job = view.job.as_mut().expect("a job");
+            job.outcome = Some(Outcome::Succeeded { version: "1.30".to_owned() });
+            Vec::new()
+        })
+        .await;
+    shows(&session, "Done: Desk One now reports version 1.30.").await;
+    session.screenshot(&artifacts("updates-done.png")).await.expect("a picture");
+    assert_quiet(&session).await;
+    session.delete().await.expect("the end");
+}
+
+async fn step(world: &agent_loop::World, phase: &'static str, done_bytes: u64) {
+    world
+        .change(move |view| {
+            let job = view.job.as_mut().expect("a job");
+            (job.phase, job.done_bytes) = (phase.to_owned(), done_bytes);
+            Vec::new()
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
+    let mut view = agent_loop::view();
+    let blocked = Problem::new(
+        "in-a-call",
+        "Sie sind im Gespräch",
+        "Desk One",
+        "Beenden Sie das Gespräch, dann geht es von selbst weiter.",
+    );
+    view.offers.push(agent_loop::offer("autumn:1", "1209-0001-A1B2"));
+    view.offers[1].blocked = Some(blocked);
+    let (session, _world, _window) = show(view, Page::Updates, "de-DE").await;
+    let media = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
+    session.cdp("Emulation.setEmulatedMedia", media).await.expect("dark");
+    shows(&session, "Freiwillig, Sie entscheiden").await;
+    session.screenshot(&artifacts("updates-dark-de.png")).await.expect("a picture");
+    // 200 % zoom of an 1100 pixels wide window is 550 CSS pixels; 320 is what WCAG 1.4.10 asks for.
+    for width in [550, 320] {
+        let size = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        session.cdp("Emulation.setDeviceMetricsOverride", size).await.expect("a size");
+        let wide = session.script("return document.documentElement.scrollWidth", &[]).await.expect("a width");
+        assert!(wide.as_u64().is_some_and(|w| w <= width), "{wide} > {width}: scrolls sideways");
+    }
+    session.screenshot(&artifacts("updates-narrow-de.png")).await.expect("a picture");
+    assert_quiet(&session).await;
+    session.delete().await.expect("the end");
+}
+
+/// Contrast of every text with what is behind it, in both colour schemes.
+#[tokio::test]
+async fn texts_stand_out_from_their_ground() {
+    let mut view = agent_loop::view();
+    view.problems.push(Problem::new("no-such-code", "It broke", "here", "Mend it."));
+    view.devices[0].line_busy = true;
+    for page in [Page::Devices, Page::Updates] {
+        let (session, _world, _window) = show(view.clone(), page, "en-US").await;
+        for scheme in ["light", "dark"] {
+            let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+            session.cdp("Emulation.setEmulatedMedia", media).await.expect("a scheme");
+            let poor = session.script(include_str!("contrast.js"), &[]).await.expect("an answer");
+            assert_eq!(poor, json!([]), "{page:?}, {scheme}: less than 4.5:1");
+        }
+        session.delete().await.expect("the end");
+    }
+}
+
+#[tokio::test]
+async fn what_a_button_could_not_do_is_said_at_once() {
+    let (session, world, _window) = show(agent_loop::view(), Page::Updates, "en-US").await;
+    shows(&session, "1.20 → 1.30").await;
+    // Without the secret of this page, as after a restart of the agent.
+    session.script("localStorage.clear()", &[]).await.expect("an answer");
+    session.find("[data-action=install]").await.expect("a button").click().await.expect("a click");
+    shows(&session, "This page is too old to change anything").await;
+    let tree = session.accessibility_tree().await.expect("a tree");
+    assert_eq!(tree.iter().filter(|n| n.role == "alert").count(), 1);
+    world
+        .change(|view| {
+            assert_eq!(view.job, None);
+            Vec::new()
+        })
+        .await;
+    session.delete().await.expect("the end");
+}
+
+#[tokio::test]
+async fn a_page_says_when_the_agent_is_gone() {
+    let (session, _world, window) = show(agent_loop::view(), Page::Devices, "en-US").await;
+    shows(&session, "Desk One").await;
+    window.stop().await;
+    until("the page says so", async || {
+        text_of(&session, "#offline").await.is_ok_and(|t| t.contains("does not answer"))
+    })
+    .await;
+    session.delete().await.expect("the end");
+}

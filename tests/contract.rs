@@ -1,0 +1,591 @@
+//! The SDK's HTTPS door as a softphone meets it: contract, access rules, events.
+#![expect(clippy::disallowed_methods, reason = "test code: files, sockets and tasks")]
+
+#[path = "doors/agent_loop.rs"]
+mod agent_loop;
+#[path = "doors/sdk.rs"]
+mod sdk;
+
+use hookswitch::agent::sdk::{CallChange, Cause, Change, Wish};
+use hookswitch::protocol::local::{Call, CallState, Direction, View};
+use hookswitch::protocol::{DeviceStatus, Problem};
+use hookswitch::shell::rest::{self, RestConfig};
+use reqwest::{Method, Response, StatusCode};
+use sdk::{Event, Sdk, json_of};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+const APPROVED: &str = "https://phone.example";
+
+/// The schemas of the contract, closed: an answer with a member that the contract does not know is a fault here.
+struct Contract(Value);
+
+impl Contract {
+    fn read() -> Self {
+        let mut contract: Value = serde_json::from_str(rest::OPENAPI).expect("openapi.json is JSON");
+        close(&mut contract["components"]["schemas"]);
+        Self(contract)
+    }
+
+    fn check(&self, schema: &str, value: &Value) {
+        let mut schemas = boon::Schemas::new();
+        let mut compiler = boon::Compiler::new();
+        let place = "http://contract.invalid/openapi.json";
+        compiler.add_resource(place, self.0.clone()).expect("a resource");
+        let index = compiler
+            .compile(&format!("{place}#/components/schemas/{schema}"), &mut schemas)
+            .unwrap_or_else(|e| panic!("schema {schema}: {e}"));
+        if let Err(error) = schemas.validate(value, index) {
+            panic!("{schema}: {error}\n{value:#}");
+        }
+    }
+
+    async fn check_problem(&self, response: Response, status: StatusCode, code: &str) -> Value {
+        assert_eq!(response.status(), status, "expected {code}");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        let document = json_of(response).await;
+        self.check("ProblemDocument", &document);
+        assert_eq!(document["code"], code);
+        assert_eq!(document["status"], status.as_u16());
+        for member in ["what", "where", "next"] {
+            assert_ne!(document[member], "", "{member}");
+        }
+        document
+    }
+}
+
+fn close(value: &mut Value) {
+    if let Value::Object(members) = value {
+        if members.contains_key("properties") {
+            members.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
+        members.values_mut().for_each(close);
+    } else if let Value::Array(items) = value {
+        items.iter_mut().for_each(close);
+    }
+}
+
+#[test]
+fn the_contract_lists_exactly_the_routes() {
+    let contract = Contract::read().0;
+    let paths = contract["paths"].as_object().expect("paths");
+    let written: BTreeSet<(String, String)> = paths
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().expect("an item").keys().map(|method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    let built: BTreeSet<_> =
+        rest::routes().map(|(method, path)| (method.to_string(), path.to_owned())).collect();
+    assert_eq!(written, built);
+}
+
+#[tokio::test]
+async fn answers_keep_to_the_contract() {
+    let mut view = agent_loop::view();
+    let problem =
+        Problem::new("access-denied", "It may not be opened", "/dev/hidraw0", "Install the udev rule.");
+    view.devices.push(agent_loop::device("2", "Broken"));
+    view.devices[1].status = DeviceStatus::Unavailable { problem: problem.clone() };
+    view.offers[0].blocked = Some(problem.clone());
+    view.problems.push(problem);
+    let sdk = Sdk::open_with(view).await;
+    let contract = Contract::read();
+
+    contract.check("Health", &sdk.get("/v1/health").await);
+    contract.check("Status", &sdk.get("/v1/status").await);
+    contract.check("Devices", &sdk.get("/v1/devices").await);
+    contract.check("Updates", &sdk.get("/v1/updates").await);
+    assert_eq!(
+        sdk.get("/v1/openapi.json").await,
+        serde_json::from_str::<Value>(rest::OPENAPI).expect("JSON")
+    );
+
+    let made = sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "Kim"})).await;
+    assert_eq!(made.status(), StatusCode::CREATED);
+    assert_eq!(made.headers()["location"], "/v1/calls/1");
+    contract.check("Call", &json_of(made).await);
+    contract.check("Calls", &sdk.get("/v1/calls").await);
+    let ended = ["answer", "hold", "resume", "mute", "unmute", "end"];
+    for action in ended {
+        let response = sdk.post(&format!("/v1/calls/1/{action}"), &json!({})).await;
+        assert_eq!(response.status(), StatusCode::OK, "{action}");
+        contract.check("Call", &json_of(response).await);
+    }
+    let gone = sdk.program(Method::GET, "/v1/calls/1", "desk").send().await.expect("an answer");
+    contract.check_problem(gone, StatusCode::NOT_FOUND, "no-such-call").await;
+
+    let blocked = sdk.post("/v1/updates/spring:1209-0001-A1B2/install", &json!({})).await;
+    contract.check_problem(blocked, StatusCode::CONFLICT, "access-denied").await;
+    sdk.world
+        .change(|view| {
+            view.offers[0].blocked = None;
+            Vec::new()
+        })
+        .await;
+    let accepted = sdk.post("/v1/updates/spring%3A1209-0001-A1B2/install", &json!({})).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED);
+    contract.check("Accepted", &json_of(accepted).await);
+    let updates = sdk.get("/v1/updates").await;
+    contract.check("Updates", &updates);
+    assert_eq!(updates["job"]["phase"], "fetching");
+    let other = sdk.post("/v1/updates/autumn/install", &json!({})).await;
+    contract.check_problem(other, StatusCode::NOT_FOUND, "no-such-offer").await;
+}
+
+#[tokio::test]
+async fn mistakes_are_explained() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    let calls = |body: &'static str| {
+        sdk.program(Method::POST, "/v1/calls", "desk")
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+    };
+    for body in
+        ["", "{", "[]", "{}", r#"{"direction":"sideways"}"#, r#"{"direction":"incoming","priority":1}"#]
+    {
+        let response = calls(body).await.expect("an answer");
+        contract.check_problem(response, StatusCode::BAD_REQUEST, "invalid-request").await;
+    }
+    let long = sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "x".repeat(257)})).await;
+    contract.check_problem(long, StatusCode::BAD_REQUEST, "invalid-request").await;
+    let extra = sdk.post("/v1/calls/1/answer", &json!({"quickly": true})).await;
+    contract.check_problem(extra, StatusCode::BAD_REQUEST, "invalid-request").await;
+    let huge =
+        sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "x".repeat(65 * 1024)})).await;
+    contract.check_problem(huge, StatusCode::PAYLOAD_TOO_LARGE, "body-too-large").await;
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"] {
+        let response = sdk.program(Method::POST, "/v1/calls", "desk").header("content-type", kind).body("{}");
+        let response = response.send().await.expect("an answer");
+        contract.check_problem(response, StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type").await;
+    }
+    let delete = sdk.program(Method::DELETE, "/v1/calls", "desk").header("content-type", "application/json");
+    let response = delete.send().await.expect("an answer");
+    contract.check_problem(response, StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed").await;
+    let nowhere = sdk.program(Method::GET, "/v2", "desk").send().await.expect("an answer");
+    contract.check_problem(nowhere, StatusCode::NOT_FOUND, "not-found").await;
+    let action = sdk.post("/v1/calls/1/explode", &json!({})).await;
+    contract.check_problem(action, StatusCode::NOT_FOUND, "not-found").await;
+    assert!(sdk.handle.view().calls.is_empty());
+}
+
+#[tokio::test]
+async fn only_local_names_are_answered() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    let port = sdk.server.url().rsplit_once(':').expect("a port").1.to_owned();
+    for name in ["127.0.0.1", "localhost", "LocalHost", "[::1]"] {
+        let request = sdk.stranger(Method::GET, "/v1/health").header("host", format!("{name}:{port}"));
+        assert_eq!(request.send().await.expect("an answer").status(), StatusCode::OK, "{name}");
+    }
+    for host in [
+        format!("evil.example:{port}"),
+        "127.0.0.1".to_owned(),
+        format!("127.0.0.1.evil.example:{port}"),
+        "localhost:1".to_owned(),
+        format!("user@localhost:{port}"),
+    ] {
+        let request = sdk.program(Method::GET, "/v1/health", "desk").header("host", &host);
+        let response = request.send().await.expect("an answer");
+        contract.check_problem(response, StatusCode::MISDIRECTED_REQUEST, "host-not-local").await;
+    }
+    // The same port by the other names, with the same certificate.
+    for name in ["localhost", "[::1]"] {
+        let response =
+            sdk.http.get(format!("https://{name}:{port}/v1/health")).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn programs_need_the_token_and_pages_an_approved_origin() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    for path in ["/v1/health", "/v1/openapi.json"] {
+        let response = sdk.stranger(Method::GET, path).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+    }
+    for path in ["/v1/devices", "/v1/calls", "/v1/status", "/v1/updates", "/v1/events", "/nothing"] {
+        let response = sdk.stranger(Method::GET, path).send().await.expect("an answer");
+        contract.check_problem(response, StatusCode::UNAUTHORIZED, "token-needed").await;
+        let wrong =
+            sdk.stranger(Method::GET, path).bearer_auth("0".repeat(32)).send().await.expect("an answer");
+        contract.check_problem(wrong, StatusCode::UNAUTHORIZED, "token-needed").await;
+    }
+    for origin in [
+        "https://evil.example",
+        "https://phone.example.evil.example",
+        "http://phone.example",
+        "https://phone.example:8443",
+        "null",
+    ] {
+        let response = sdk
+            .page(Method::GET, "/v1/devices", origin)
+            .bearer_auth(&sdk.token)
+            .send()
+            .await
+            .expect("an answer");
+        assert!(!response.headers().contains_key("access-control-allow-origin"), "{origin}");
+        let problem = contract.check_problem(response, StatusCode::FORBIDDEN, "origin-not-approved").await;
+        assert!(problem["next"].as_str().expect("text").contains("sdk_approved"), "{problem}");
+    }
+    for origin in [APPROVED, "https://own.example"] {
+        let response = sdk.page(Method::GET, "/v1/devices", origin).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["access-control-allow-origin"], origin);
+        assert_eq!(response.headers()["vary"], "Origin");
+    }
+    let two = sdk.page(Method::GET, "/v1/devices", APPROVED).header("origin", "https://evil.example");
+    contract
+        .check_problem(two.send().await.expect("an answer"), StatusCode::FORBIDDEN, "origin-not-approved")
+        .await;
+}
+
+#[tokio::test]
+async fn preflights_are_answered_for_approved_origins_alone() {
+    let sdk = Sdk::open().await;
+    let ask = |origin: &'static str| {
+        sdk.page(Method::OPTIONS, "/v1/calls", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type")
+            .header("access-control-request-private-network", "true")
+            .send()
+    };
+    let response = ask(APPROVED).await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    let headers = response.headers();
+    assert_eq!(headers["access-control-allow-origin"], APPROVED);
+    assert_eq!(headers["access-control-allow-methods"], "GET, POST");
+    assert_eq!(headers["access-control-allow-headers"], "content-type, last-event-id");
+    assert_eq!(headers["access-control-allow-private-network"], "true");
+    assert!(!headers.contains_key("access-control-allow-credentials"));
+    let response = ask("https://evil.example").await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert!(response.headers().keys().all(|name| !name.as_str().starts_with("access-control-")));
+}
+
+#[tokio::test]
+async fn every_answer_is_uncached_and_inert() {
+    let sdk = Sdk::open().await;
+    for path in ["/v1/health", "/v1/devices", "/nothing", "/Spokes/DeviceServices/Info"] {
+        let response = sdk.stranger(Method::GET, path).send().await.expect("an answer");
+        let headers = response.headers();
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+        assert_eq!(headers["content-security-policy"], "default-src 'none'", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_approval_is_shown_once() {
+    let sdk = Sdk::open().await;
+    let waiting = "https://new.example";
+    for _ in 0..3 {
+        let response = sdk.page(Method::GET, "/v1/devices", waiting).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    }
+    sdk.world.change(|_| Vec::new()).await;
+    let view = sdk.handle.view();
+    let codes: Vec<_> = view.problems.iter().map(|p| (p.code.as_str(), p.place.as_str())).collect();
+    assert_eq!(codes, [("sdk-approval-asked", waiting)]);
+
+    sdk.approved.send_replace(vec![waiting.to_owned()]);
+    let response = sdk.page(Method::GET, "/v1/devices", waiting).send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    sdk.world.change(|_| Vec::new()).await;
+    assert!(sdk.handle.view().problems.is_empty());
+}
+
+#[tokio::test]
+async fn a_call_is_its_owners_alone() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    let made = sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "Kim"})).await;
+    assert_eq!(json_of(made).await["client"], "desk");
+    let other = sdk
+        .page(Method::POST, "/v1/calls/1/end", APPROVED)
+        .header("content-type", "application/json")
+        .body("{}")
+        .send()
+        .await
+        .expect("an answer");
+    contract.check_problem(other, StatusCode::FORBIDDEN, "not-your-call").await;
+    let other = sdk
+        .program(Method::POST, "/v1/calls/1/end", "other")
+        .header("content-type", "application/json")
+        .body("{}")
+        .send()
+        .await
+        .expect("answer");
+    contract.check_problem(other, StatusCode::FORBIDDEN, "not-your-call").await;
+    let seen = sdk.page(Method::GET, "/v1/calls/1", APPROVED).send().await.expect("an answer");
+    let seen = json_of(seen).await;
+    assert_eq!((&seen["state"], &seen["contact"]), (&json!("ringing"), &Value::Null));
+    assert_eq!(sdk.get("/v1/calls/1").await["contact"], "Kim");
+    // A program cannot take the name of a page.
+    let name = sdk.program(Method::GET, "/v1/calls", APPROVED).send().await.expect("an answer");
+    contract.check_problem(name, StatusCode::BAD_REQUEST, "invalid-request").await;
+    let name = sdk.program(Method::GET, "/v1/calls", &"n".repeat(65)).send().await.expect("an answer");
+    contract.check_problem(name, StatusCode::BAD_REQUEST, "invalid-request").await;
+}
+
+#[tokio::test]
+async fn a_stream_begins_with_the_state_and_misses_nothing() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    let mut stream = sdk.events("").await;
+    let first = stream.next().await.expect("the state");
+    assert_eq!(first.name, "state");
+    contract.check("StateEvent", &first.data);
+    assert_eq!(first.data["devices"][0]["product"], "Desk One");
+
+    sdk.world.change(every_change).await;
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        seen.push(stream.next().await.expect("an event"));
+    }
+    let names: Vec<_> = seen.iter().map(|e| e.name.as_str()).collect();
+    assert_eq!(names, ["device", "call", "call", "wish", "updates", "device-removed"]);
+    for event in &seen {
+        contract.check(schema_of(event), &event.data);
+    }
+    assert_eq!(seen[1].data["what"], "answered");
+    assert_eq!(seen[1].data["cause"], "device");
+    assert_eq!(seen[1].data["call"]["contact"], "Kim", "our own call");
+    assert_eq!(seen[2].data["call"]["contact"], Value::Null, "somebody else's call");
+    golden("events.json", &seen.iter().map(|e| json!({"event": e.name, "data": e.data})).collect());
+    golden("state.json", &first.data);
+
+    // From each number on: exactly the rest, by query as by header.
+    for at in 0..seen.len() {
+        let id = seen[at].id.clone();
+        let by_query = sdk.events(&format!("?after={id}")).await;
+        let request = sdk.program(Method::GET, "/v1/events?after=0", "desk").header("last-event-id", &id);
+        let by_header = sdk::Events::of(request.send().await.expect("a stream"));
+        for mut resumed in [by_query, by_header] {
+            for expected in &seen[at + 1..] {
+                assert_eq!(resumed.next().await.as_ref(), Some(expected));
+            }
+            // It is now where the living stream is: the next event comes once, to both.
+            sdk.world.change(|_| vec![Change::DeviceRemoved("later".to_owned())]).await;
+            let next = stream.next().await.expect("the new one");
+            assert_eq!(resumed.next().await.as_ref(), Some(&next));
+            seen.push(next);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_number_gets_the_state_again() {
+    let sdk = Sdk::open().await;
+    sdk.world.change(every_change).await;
+    let id = sdk.events("").await.next().await.expect("the state").id;
+    let (run, number) = id.split_once('-').expect("run and number");
+    let other_run = if run == "00000000" { "11111111" } else { "00000000" };
+    for after in [
+        format!("{other_run}-{number}"),
+        format!("{run}-999"),
+        format!("{run}-x"),
+        number.to_owned(),
+        "x".to_owned(),
+    ] {
+        let first = sdk.events(&format!("?after={after}")).await.next().await.expect("an event");
+        assert_eq!((first.name.as_str(), &first.id), ("state", &id), "after {after}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_approval_does_or_the_agent_stops() {
+    let sdk = Sdk::open().await;
+    let page = sdk.page(Method::GET, "/v1/events", "https://own.example").send().await.expect("a stream");
+    let mut page = sdk::Events::of(page);
+    assert_eq!(page.next().await.expect("the state").name, "state");
+    sdk.approved.send_replace(Vec::new());
+    sdk.world.change(|_| vec![Change::DeviceRemoved("x".to_owned())]).await;
+    assert_eq!(page.next().await, None);
+
+    let mut program = sdk.events("").await;
+    assert_eq!(program.next().await.expect("the state").name, "state");
+    let endpoint = sdk.endpoint_path();
+    let url = sdk.url("/v1/health");
+    let began = Instant::now();
+    sdk.server.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(program.next().await, None);
+    assert!(!endpoint.exists());
+    assert!(sdk.http.get(url).send().await.is_err(), "the port is free again");
+}
+
+#[tokio::test]
+async fn the_file_for_programs_is_the_users_own() {
+    let sdk = Sdk::open().await;
+    let mode = std::fs::metadata(sdk.endpoint_path()).expect("the file").permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    assert!(sdk.token.len() >= 32 && sdk.token.bytes().all(|b| b.is_ascii_hexdigit()), "{}", sdk.token);
+    assert_ne!(sdk.token, Sdk::open().await.token);
+    assert_eq!(sdk.server.endpoint().url.as_deref(), Some(sdk.server.url()));
+    assert_eq!(sdk.server.notice(), None);
+}
+
+#[tokio::test]
+async fn a_taken_port_names_its_holder() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = holder.local_addr().expect("an address").port();
+    let home = tempfile::tempdir().expect("a folder");
+    let config = RestConfig {
+        port,
+        certificate_folder: home.path().join("certificate"),
+        endpoint_path: home.path().join("endpoint.json"),
+        approved: watch::channel(Vec::new()).1,
+    };
+    let (handle, _world) = agent_loop::start(View::default());
+    let problem = rest::start(config.clone(), handle.clone()).await.expect_err("the port is taken");
+    assert_eq!(problem.code, "rest-port-taken");
+    assert_eq!(problem.args["port"], port.to_string());
+    let ourselves = std::process::id().to_string();
+    assert!(problem.what.contains(&ourselves), "{problem}");
+    assert!(!config.endpoint_path.exists());
+    drop(holder);
+    let server = rest::start(config, handle).await.expect("free again");
+    assert_eq!(server.url(), format!("https://127.0.0.1:{port}"));
+}
+
+#[tokio::test]
+async fn an_unwritable_home_is_one_clear_line() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("not-a-folder");
+    std::fs::write(&file, "").expect("a file");
+    let (handle, _world) = agent_loop::start(View::default());
+    let config = RestConfig {
+        port: 0,
+        certificate_folder: file.join("certificate"),
+        endpoint_path: home.path().join("endpoint.json"),
+        approved: watch::channel(Vec::new()).1,
+    };
+    let problem = rest::start(config, handle).await.expect_err("nowhere to write");
+    assert_eq!(problem.code, "rest-certificate");
+    assert!(problem.place.contains("not-a-folder"), "{problem}");
+}
+
+#[tokio::test]
+async fn it_is_there_fast() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (handle, _world) = agent_loop::start(agent_loop::view());
+    let config = RestConfig {
+        port: 0,
+        certificate_folder: home.path().join("certificate"),
+        endpoint_path: home.path().join("endpoint.json"),
+        approved: watch::channel(Vec::new()).1,
+    };
+    rest::start(config.clone(), handle.clone()).await.expect("the door opens").stop().await;
+    let began = Instant::now();
+    let server = rest::start(config, handle).await.expect("the door opens");
+    let took = began.elapsed();
+    server.stop().await;
+    println!("door open after {took:?}");
+    // The aim is 25 ms for the whole program, measured on the release build; this one is unoptimised and has company.
+    assert!(took < Duration::from_millis(250), "{took:?}");
+}
+
+#[tokio::test]
+async fn spokes_info_speaks_the_old_envelope() {
+    let sdk = Sdk::open().await;
+    let ask =
+        |path: &'static str| sdk.stranger(Method::GET, path).header("referer", "https://phone.example/desk");
+    let script = ask("/Spokes/DeviceServices/Info?&callback=jsonp_1&_=17").send().await.expect("an answer");
+    assert_eq!(script.headers()["content-type"], "application/javascript; charset=utf-8");
+    let text = script.text().await.expect("text");
+    let json = text.strip_prefix("jsonp_1(").and_then(|t| t.strip_suffix(");")).expect("a call");
+    let envelope: Value = serde_json::from_str(json).expect("JSON");
+    assert_eq!(envelope["Result"]["ProductName"], "Desk One");
+    assert_eq!(envelope["Result"]["USBVersionNumber"], "120");
+    assert_eq!(envelope["Type"], 4);
+    assert!(json.starts_with(r#"{"Description":"Active Device Info","Result":{"#), "{json}");
+    assert!(json.ends_with(r#","Type":4,"Type_Name":"DeviceInfo","isError":false}"#), "{json}");
+
+    for path in ["/spokes/deviceservices/info/", "/SPOKES/DeviceServices/INFO"] {
+        let same = json_of(ask(path).send().await.expect("an answer")).await;
+        assert_eq!(same, envelope);
+    }
+    let hostile = ask("/Spokes/DeviceServices/Info?callback=alert(1)//").send().await.expect("an answer");
+    Contract::read().check_problem(hostile, StatusCode::BAD_REQUEST, "invalid-request").await;
+    let other = json_of(ask("/Spokes/CallServices/MuteCall").send().await.expect("an answer")).await;
+    assert_eq!(other["isError"], true);
+
+    sdk.world
+        .change(|view| {
+            view.devices.clear();
+            Vec::new()
+        })
+        .await;
+    let none =
+        ask("/Spokes/DeviceServices/Info").send().await.expect("an answer").text().await.expect("text");
+    assert_eq!(
+        none,
+        r#"{"Description":"","Err":{"Description":"There are no supported devices","Error_Code":0,"Type":5},"Type":1,"Type_Name":"Error","isError":true}"#
+    );
+}
+
+#[tokio::test]
+async fn spokes_tells_strangers_that_approval_was_asked_for() {
+    let sdk = Sdk::open().await;
+    let ask = |referer: Option<&'static str>| {
+        let request = sdk.stranger(Method::GET, "/Spokes/DeviceServices/Info");
+        referer.into_iter().fold(request, |r, referer| r.header("referer", referer)).send()
+    };
+    for referer in
+        [None, Some("https://new.example/a"), Some("https://phone.example.new.example/"), Some("x")]
+    {
+        let envelope = json_of(ask(referer).await.expect("an answer")).await;
+        assert_eq!(envelope["isError"], true, "{referer:?}");
+        assert!(envelope.get("Result").is_none(), "{referer:?}");
+        assert!(envelope["Err"]["Description"].as_str().expect("text").contains("approved"), "{envelope}");
+    }
+    sdk.world.change(|_| Vec::new()).await;
+    let view = sdk.handle.view();
+    assert!(view.problems.iter().any(|p| p.code == "sdk-approval-asked"), "{:?}", view.problems);
+}
+
+/// One of each event.
+fn every_change(view: &mut View) -> Vec<Change> {
+    let call = |client: &str| Call {
+        id: 1,
+        client: client.to_owned(),
+        direction: Direction::Incoming,
+        state: CallState::Answered,
+        muted: false,
+        contact: Some("Kim".to_owned()),
+    };
+    vec![
+        Change::DeviceChanged(view.devices[0].clone()),
+        Change::Call { call: call("desk"), what: CallChange::Answered, cause: Cause::Device },
+        Change::Call { call: call("other"), what: CallChange::Muted, cause: Cause::Softphone },
+        Change::DeviceWish { device: view.devices[0].id.clone(), wish: Wish::DialTone },
+        Change::Updates { offers: view.offers.clone(), job: view.job.clone() },
+        Change::DeviceRemoved("gone".to_owned()),
+    ]
+}
+
+fn schema_of(event: &Event) -> &'static str {
+    match event.name.as_str() {
+        "device" => "DeviceEvent",
+        "device-removed" => "DeviceRemovedEvent",
+        "call" => "CallEvent",
+        "wish" => "WishEvent",
+        "updates" => "UpdatesEvent",
+        other => panic!("unknown event {other}"),
+    }
+}
+
+/// Compares with a committed file; after a wanted change the new text is printed to be committed.
+fn golden(name: &str, now: &Value) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rest").join(name);
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
+    assert!(kept == *now, "{} differs; it should be\n{now:#}", path.display());
+}

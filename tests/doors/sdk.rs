@@ -1,0 +1,156 @@
+//! A softphone's side of the HTTPS door, and the door itself in a home of its own.
+
+use super::agent_loop::{self, World};
+use hookswitch::protocol::local::View;
+use hookswitch::shell::handle::AgentHandle;
+use hookswitch::shell::rest::{self, RestConfig, RestServer};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// An event comes at once or not at all.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(crate) struct Sdk {
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) server: RestServer,
+    pub(crate) handle: AgentHandle,
+    pub(crate) world: World,
+    /// `sdk_approved` of the settings.
+    pub(crate) approved: watch::Sender<Vec<String>>,
+    pub(crate) token: String,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Sdk {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(agent_loop::view()).await
+    }
+
+    pub(crate) async fn open_with(view: View) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let (approved, watched) = watch::channel(vec!["https://own.example".to_owned()]);
+        let (handle, world) = agent_loop::start(view);
+        let config = RestConfig {
+            port: 0,
+            certificate_folder: home.path().join("certificate"),
+            endpoint_path: home.path().join("endpoint.json"),
+            approved: watched,
+        };
+        let server = rest::start(config, handle.clone()).await.expect("the door opens");
+        let endpoint: Value =
+            serde_json::from_slice(&std::fs::read(home.path().join("endpoint.json")).expect("file"))
+                .expect("JSON");
+        let token = endpoint["token"].as_str().expect("a token").to_owned();
+        assert_eq!(endpoint["url"], server.url());
+        let pem = std::fs::read(endpoint["ca"].as_str().expect("a path")).expect("ca.pem");
+        let ca = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+        let http = reqwest::Client::builder()
+            .tls_certs_only([ca])
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        Self { home, server, handle, world, approved, token, http }
+    }
+
+    pub(crate) fn endpoint_path(&self) -> PathBuf {
+        self.home.path().join("endpoint.json")
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server.url())
+    }
+
+    /// Without token or Origin.
+    pub(crate) fn stranger(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    pub(crate) fn page(&self, method: Method, path: &str, origin: &str) -> reqwest::RequestBuilder {
+        self.stranger(method, path).header("origin", origin)
+    }
+
+    pub(crate) fn program(&self, method: Method, path: &str, name: &str) -> reqwest::RequestBuilder {
+        self.stranger(method, path).bearer_auth(&self.token).header("x-hookswitch-client", name)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self.program(Method::GET, path, "desk").send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        json_of(response).await
+    }
+
+    /// POST as the program `desk`.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
+        self.program(Method::POST, path, "desk")
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("an answer")
+    }
+
+    /// An event stream of `desk`; `query` as in `?after=…`.
+    pub(crate) async fn events(&self, query: &str) -> Events {
+        let response =
+            self.program(Method::GET, &format!("/v1/events{query}"), "desk").send().await.expect("a stream");
+        Events::of(response)
+    }
+}
+
+pub(crate) async fn json_of(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.expect("a body")).expect("JSON")
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) data: Value,
+}
+
+/// Server-sent events as they come.
+pub(crate) struct Events {
+    pub(crate) response: Response,
+    text: String,
+}
+
+impl Events {
+    pub(crate) fn of(response: Response) -> Self {
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, text: String::new() }
+    }
+
+    /// `None` when the stream ended.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let event = parse(block);
+                self.text = rest.to_owned();
+                match event {
+                    Some(event) => return Some(event),
+                    None => continue,
+                }
+            }
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk())
+                .await
+                .expect("an event in time")
+                .ok()??;
+            self.text.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
+        }
+    }
+}
+
+fn parse(block: &str) -> Option<Event> {
+    let field =
+        |name: &str| block.lines().find_map(|l| l.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned);
+    Some(Event {
+        name: field("event")?,
+        id: field("id").unwrap_or_default(),
+        data: serde_json::from_str(&field("data")?).expect("JSON"),
+    })
+}

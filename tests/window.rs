@@ -1,0 +1,282 @@
+//! The window as a browser's requests meet it: one-time addresses, sessions, what a page may change.
+#![expect(clippy::disallowed_methods, reason = "test code: sockets and tasks")]
+
+#[path = "doors/agent_loop.rs"]
+mod agent_loop;
+
+use agent_loop::World;
+use hookswitch::agent::menu::Page;
+use hookswitch::locale::Locale;
+use hookswitch::protocol::Problem;
+use hookswitch::protocol::local::View;
+use hookswitch::shell::handle::AgentHandle;
+use hookswitch::shell::window::WindowHandle;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use std::sync::Arc;
+
+const OFFER: &str = "spring:1209-0001-A1B2";
+
+struct Browser {
+    http: reqwest::Client,
+    /// `http://127.0.0.1:<port>`
+    origin: String,
+    cookie: String,
+    secret: String,
+    window: WindowHandle,
+    handle: AgentHandle,
+    world: World,
+}
+
+fn client() -> reqwest::Client {
+    let none = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().no_proxy().redirect(none).build().expect("a client")
+}
+
+impl Browser {
+    /// A browser that opened the window's one-time address.
+    async fn open(view: View, language: &str) -> Self {
+        let (handle, world) = agent_loop::start(view);
+        let window = WindowHandle::new(handle.clone(), Arc::new(Locale::new(language)));
+        let http = client();
+        let url = window.open_url(Page::Updates).await.expect("an address");
+        let origin = url.split("/enter").next().expect("an origin").to_owned();
+        let entered = http.get(url).send().await.expect("an answer");
+        assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+        let (cookie, secret) = let_in(&entered);
+        Self { http, origin, cookie, secret, window, handle, world }
+    }
+
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(format!("{}{path}", self.origin)).header("cookie", &self.cookie)
+    }
+
+    fn post(&self, path: &str) -> RequestBuilder {
+        let request = self.http.post(format!("{}{path}", self.origin)).body("{}");
+        request.header("content-type", "application/json")
+    }
+
+    /// All that the page's own script sends.
+    fn press(&self, path: &str) -> RequestBuilder {
+        self.post(path)
+            .header("cookie", &self.cookie)
+            .header("origin", &self.origin)
+            .header("x-hookswitch-page", &self.secret)
+    }
+}
+
+/// Cookie pair and page secret of the answer to a one-time address.
+fn let_in(entered: &Response) -> (String, String) {
+    let cookie = entered.headers()["set-cookie"].to_str().expect("text").to_owned();
+    let attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
+    assert_eq!(attributes, ["SameSite=Strict", "HttpOnly", "Path=/"]);
+    let (path, secret) =
+        entered.headers()["location"].to_str().expect("text").split_once('#').expect("a secret");
+    assert_eq!((path, secret.len()), ("/updates", 32));
+    let pair = cookie.split(';').next().expect("a pair");
+    assert!(!pair.contains(secret));
+    (pair.to_owned(), secret.to_owned())
+}
+
+async fn text(request: RequestBuilder, status: StatusCode) -> String {
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), status);
+    response.text().await.expect("text")
+}
+
+#[tokio::test]
+async fn an_address_works_once() {
+    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let url = browser.window.open_url(Page::Updates).await.expect("an address");
+    let token = url.split("token=").nth(1).expect("a token");
+    assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
+    // Looking is not opening.
+    let looked = browser.http.head(&url).send().await.expect("an answer");
+    assert_eq!(looked.status(), StatusCode::FORBIDDEN);
+    let first = browser.http.get(&url).send().await.expect("an answer");
+    let (cookie, _) = let_in(&first);
+    assert_ne!(cookie, browser.cookie);
+    let again = browser.http.get(&url).send().await.expect("an answer");
+    assert_eq!(again.status(), StatusCode::FORBIDDEN);
+    assert!(!again.headers().contains_key("set-cookie"));
+    assert!(again.text().await.expect("text").contains("no longer valid"));
+    // In the browser that has a session already it leads to the window.
+    let again = browser.http.get(&url).header("cookie", &cookie).send().await.expect("an answer");
+    assert_eq!(
+        (again.status(), &again.headers()["location"]),
+        (StatusCode::SEE_OTHER, &"/devices".parse().expect("a value"))
+    );
+}
+
+#[tokio::test]
+async fn without_a_session_there_is_nothing_to_see() {
+    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    for path in ["/", "/devices", "/updates", "/live?page=devices", "/enter", "/enter?token=0"] {
+        for cookie in ["", "hookswitch_1=0", &format!("{}0", browser.cookie)] {
+            let url = format!("{}{path}", browser.origin);
+            let text = text(browser.http.get(url).header("cookie", cookie), StatusCode::FORBIDDEN).await;
+            assert!(!text.contains("Desk One") && !text.contains("Example Ltd"), "{path}");
+        }
+    }
+    let page = text(browser.get("/devices"), StatusCode::OK).await;
+    assert!(page.contains("Desk One"));
+    assert!(!page.contains(&browser.secret), "a stolen cookie must not lead to the page's secret");
+}
+
+#[tokio::test]
+async fn a_change_needs_cookie_secret_and_origin() {
+    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let path = format!("/updates/{OFFER}/install");
+    let (cookie, origin, secret) = (&browser.cookie, &browser.origin, &browser.secret);
+    let evil = "http://127.0.0.1:1";
+    let wrong = "0".repeat(32);
+    let cases = [
+        ("no cookie", browser.post(&path).header("origin", origin).header("x-hookswitch-page", secret)),
+        ("no secret", browser.post(&path).header("cookie", cookie).header("origin", origin)),
+        ("no origin", browser.post(&path).header("cookie", cookie).header("x-hookswitch-page", secret)),
+        (
+            "wrong secret",
+            browser
+                .post(&path)
+                .header("cookie", cookie)
+                .header("origin", origin)
+                .header("x-hookswitch-page", &wrong),
+        ),
+        (
+            "another origin",
+            browser
+                .post(&path)
+                .header("cookie", cookie)
+                .header("origin", evil)
+                .header("x-hookswitch-page", secret),
+        ),
+        ("two origins", browser.press(&path).header("origin", evil)),
+        ("a form", browser.press(&path).header("content-type", "text/plain")),
+    ];
+    for (name, request) in cases {
+        let answer = text(request, StatusCode::FORBIDDEN).await;
+        assert!(answer.contains("too old to change anything"), "{name}: {answer}");
+    }
+    assert_eq!(browser.handle.view().job, None, "nothing was begun");
+    for method in [Method::GET, Method::PUT] {
+        let request = browser.http.request(method, format!("{origin}{path}")).header("cookie", cookie);
+        text(
+            request.header("x-hookswitch-page", secret).header("origin", origin),
+            StatusCode::METHOD_NOT_ALLOWED,
+        )
+        .await;
+    }
+    text(browser.press(&path), StatusCode::NO_CONTENT).await;
+    assert_eq!(browser.handle.view().job.as_ref().map(|j| j.offer.as_str()), Some(OFFER));
+    text(browser.press(&format!("/updates/{OFFER}/defer")), StatusCode::NO_CONTENT).await;
+    assert!(browser.handle.view().offers[0].deferred);
+}
+
+#[tokio::test]
+async fn refusals_speak_the_persons_language() {
+    let browser = Browser::open(agent_loop::view(), "de-DE").await;
+    let page = text(browser.get("/updates"), StatusCode::OK).await;
+    assert!(page.contains("<html lang=\"de-DE\" dir=\"ltr\">") && page.contains(">Installieren<"), "{page}");
+    let answer = text(browser.press(&format!("/updates/{OFFER}/explode")), StatusCode::NOT_FOUND).await;
+    assert!(answer.contains("Laden Sie die Seite neu."), "{answer}");
+    browser
+        .world
+        .change(|view| {
+            view.offers[0].blocked =
+                Some(Problem::new("in-a-call", "You are in a call", "Desk One", "Hang up."));
+            Vec::new()
+        })
+        .await;
+    let answer = text(browser.press(&format!("/updates/{OFFER}/install")), StatusCode::CONFLICT).await;
+    assert_eq!(answer, r#"{"what":"You are in a call","where":"Desk One","next":"Hang up."}"#);
+}
+
+#[tokio::test]
+async fn every_answer_is_fenced_in() {
+    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    for path in [
+        "/devices",
+        "/updates",
+        "/enter",
+        "/assets/window.js",
+        "/assets/window.css",
+        "/nothing",
+        "/live?page=x",
+    ] {
+        let response = browser.get(path).send().await.expect("an answer");
+        let headers = response.headers();
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.split("; ").any(|r| r == rule), "{path}: {rule} in {policy}");
+        }
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin", "{path}");
+        assert!(!headers.contains_key("access-control-allow-origin"), "{path}");
+    }
+    for host in ["evil.example", "localhost", "127.0.0.1:1"] {
+        let answer =
+            text(browser.get("/devices").header("host", host), StatusCode::MISDIRECTED_REQUEST).await;
+        assert!(!answer.contains("Desk One"), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn hostile_names_stay_names() {
+    let mut view = agent_loop::view();
+    view.devices[0].product = "<script>alert(1)</script>".to_owned();
+    view.offers[0].name = "\"><img src=x onerror=alert(1)>".to_owned();
+    view.offers[0].id = "\"><script>:/../\u{2028}".to_owned();
+    let browser = Browser::open(view, "en-US").await;
+    for path in ["/devices", "/updates"] {
+        let page = text(browser.get(path), StatusCode::OK).await;
+        assert!(!page.contains("<script>") && !page.contains("<img src=x"), "{page}");
+        assert!(page.contains("&#60;script&#62;"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_of_what_changed_and_of_the_end() {
+    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let mut live = browser.get("/live?page=devices").send().await.expect("a stream");
+    assert_eq!(live.headers()["content-type"], "text/event-stream");
+    let mut names = Vec::new();
+    while names.len() < 4 {
+        names.extend(regions(&mut live).await);
+    }
+    assert_eq!(names, ["problems", "main", "tenant", "spoken"]);
+    browser
+        .world
+        .change(|view| {
+            view.devices.push(agent_loop::device("2", "Second"));
+            Vec::new()
+        })
+        .await;
+    assert_eq!(regions(&mut live).await, ["main"]);
+    browser.window.stop().await;
+    assert_eq!(live.chunk().await.expect("the end"), None);
+    let gone = browser.get("/devices").send().await;
+    assert!(gone.is_err(), "nothing listens any more");
+    // And it can be opened again, for which the old session is nothing.
+    let url = browser.window.open_url(Page::Devices).await.expect("an address");
+    assert_eq!(client().get(url).send().await.expect("an answer").status(), StatusCode::SEE_OTHER);
+}
+
+async fn regions(live: &mut Response) -> Vec<String> {
+    let chunk = live.chunk().await.expect("a chunk").expect("no end yet");
+    let text = String::from_utf8(chunk.to_vec()).expect("UTF-8");
+    let data = text.lines().filter_map(|l| l.strip_prefix("data: "));
+    data.map(|d| {
+        let data: serde_json::Value = serde_json::from_str(d).expect("JSON");
+        data["name"].as_str().expect("a name").to_owned()
+    })
+    .collect()
+}
