@@ -126,6 +126,8 @@ pub struct Agent {
     asked: BTreeMap<u64, u64>,
     last_asked: u64,
     outputs: VecDeque<Output>,
+    /// Answers wait until the view that contains what they answer for is out.
+    replies: Vec<Output>,
     dirty: bool,
 }
 
@@ -146,6 +148,7 @@ impl Agent {
             asked: BTreeMap::new(),
             last_asked: 0,
             outputs: VecDeque::from([hello]),
+            replies: Vec::new(),
             dirty: false,
         }
     }
@@ -253,7 +256,7 @@ impl Agent {
             ToAgent::Answer { request, problem } => {
                 if let Some(request) = self.asked.remove(&request) {
                     let reply = problem.map_or(Reply::Done, Reply::Refused);
-                    self.outputs.push_back(Output::Reply { request, reply });
+                    self.replies.push(Output::Reply { request, reply });
                 }
             }
         }
@@ -297,7 +300,7 @@ impl Agent {
         };
         self.publish(changes);
         let reply = result.unwrap_or_else(Reply::Refused);
-        self.outputs.push_back(Output::Reply { request, reply });
+        self.replies.push(Output::Reply { request, reply });
     }
 
     fn ask_service(&mut self, request: u64, message: impl FnOnce(u64) -> ToService) {
@@ -361,6 +364,7 @@ impl Agent {
         if std::mem::take(&mut self.dirty) {
             self.outputs.push_back(Output::ViewChanged);
         }
+        self.outputs.extend(self.replies.drain(..));
     }
 
     /// The first ready headset with call control; it stays the one until it is gone or not ready.

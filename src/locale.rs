@@ -70,6 +70,8 @@ macro_rules! language {
                 include_str!(concat!("../locales/", $tag, "/tray.ftl")),
                 include_str!(concat!("../locales/", $tag, "/notice.ftl")),
                 include_str!(concat!("../locales/", $tag, "/problem.ftl")),
+                include_str!(concat!("../locales/", $tag, "/problem-run.ftl")),
+                include_str!(concat!("../locales/", $tag, "/problem-tenant.ftl")),
                 include_str!(concat!("../locales/", $tag, "/cli.ftl")),
                 include_str!(concat!("../locales/", $tag, "/window.ftl")),
             ],

@@ -81,6 +81,11 @@ impl Headset {
         self.lights.off_hook
     }
 
+    /// Line Busy Tone (000B:0097): in a call with whatever softphone.
+    fn line_busy(&self) -> bool {
+        self.hook || self.lights.off_hook
+    }
+
     pub(crate) fn poll_report(&mut self) -> Option<Vec<u8>> {
         self.reports.pop_front()
     }
@@ -94,7 +99,7 @@ impl Headset {
         let down = |button| matches!(self.held, Some((held, _)) if held == button);
         let inputs = Inputs {
             hook: self.hook,
-            line_busy: self.hook || self.lights.off_hook,
+            line_busy: self.line_busy(),
             mute: down(Button::Mute),
             flash: down(Button::Flash),
             redial: down(Button::Redial),
@@ -152,6 +157,8 @@ impl Headset {
     /// An output report, its id first.
     pub(crate) fn output_report(&mut self, setup: &Setup, report: &[u8], now: Instant, log: &mut EventLog) {
         let before = self.lights;
+        let telephony = layout::telephony_input(setup.layout);
+        let was = self.input_report(setup, telephony);
         if let Err(fault) = layout::apply_output(setup.layout, report, &mut self.lights) {
             log.violation(now, fault.to_string());
             return;
@@ -162,22 +169,18 @@ impl Headset {
         match (before.off_hook, lights.off_hook) {
             (false, true) => {
                 self.revert_at = None;
-                if !self.hook {
-                    self.hook = setup.confirms_hook;
-                    if self.hook {
-                        self.send_telephony(setup);
-                    }
-                }
+                self.hook |= setup.confirms_hook;
             }
             (true, false) => {
                 // A press that came just before is overruled: the host ended the call.
                 self.revert_at = None;
-                if self.hook {
-                    self.hook = false;
-                    self.send_telephony(setup);
-                }
+                self.hook = false;
             }
             _ => {}
+        }
+        // A report for every change of an input, Line Busy Tone included, and none without one.
+        if was != self.input_report(setup, telephony) {
+            self.send_telephony(setup);
         }
     }
 

@@ -39,7 +39,6 @@ struct Attached {
     /// `None` while it is off the bus during an update.
     path: Option<String>,
     description: Description,
-    descriptor: Vec<u8>,
     headset: Option<Headset>,
     /// Opening failed; permissions may come a moment after the node, so the next scan tries again.
     reopen: bool,
@@ -70,11 +69,6 @@ impl Fleet {
     /// What is at a USB port, as of the last scan.
     pub fn usb(&self, port: &str) -> Option<&UsbIdentity> {
         self.usb.get(port).map(|u| &u.identity)
-    }
-
-    /// Raw report descriptors by device, for the support bundle.
-    pub fn descriptors(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.devices.iter().map(|(id, a)| (id.as_str(), a.descriptor.as_slice()))
     }
 
     /// Lights on, or the device itself says that it is in a call.
@@ -176,7 +170,6 @@ impl Fleet {
             device,
             path: Some(path.clone()),
             description,
-            descriptor: bytes.clone(),
             headset,
             reopen: false,
         };

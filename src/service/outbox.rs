@@ -1,6 +1,6 @@
 //! What is owed to the tenant: on disk before it is sent, sent until it is taken, taken once by its id.
 
-use super::{Delivery, Output, Owed, Record, TenantFailure};
+use super::{Delivery, FailureKind, Output, Owed, Record, TenantFailure};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ const BATCH: usize = 32;
 const EVENT_BATCH: usize = 500;
 /// Events kept while the tenant cannot be reached; the oldest are given up first. Reports are never given up.
 const MOST_EVENTS: usize = 10_000;
+/// Refusals of one report before it is given up.
+const MOST_REFUSALS: u8 = 3;
 
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -23,6 +25,9 @@ pub struct Outbox {
     not_before: Option<Instant>,
     events_due: Option<Instant>,
     failures: u32,
+    /// Smaller after a refusal, until the report that is refused stands alone.
+    limit: Option<usize>,
+    refusals: u8,
 }
 
 impl Outbox {
@@ -67,9 +72,11 @@ impl Outbox {
         if !self.sent.is_empty() || self.not_before.is_some_and(|at| at > now) {
             return None;
         }
-        let mut batch: Vec<Owed> = self.owed.iter().filter(|o| !is_event(o)).take(BATCH).cloned().collect();
+        let limit = self.limit.unwrap_or(EVENT_BATCH);
+        let reports = self.owed.iter().filter(|o| !is_event(o));
+        let mut batch: Vec<Owed> = reports.take(limit.min(BATCH)).cloned().collect();
         if batch.is_empty() && self.events_due.is_some_and(|at| at <= now) {
-            batch = self.owed.iter().filter(|o| is_event(o)).take(EVENT_BATCH).cloned().collect();
+            batch = self.owed.iter().filter(|o| is_event(o)).take(limit).cloned().collect();
             if batch.is_empty() {
                 self.events_due = None;
             }
@@ -84,6 +91,8 @@ impl Outbox {
     pub fn delivered(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
         self.sent.clear();
         self.failures = 0;
+        self.limit = None;
+        self.refusals = 0;
         self.not_before = None;
         self.forget(ids, out);
         if !self.owed.iter().any(is_event) {
@@ -91,8 +100,24 @@ impl Outbox {
         }
     }
 
-    pub fn failed(&mut self, failure: &TenantFailure, now: Instant) {
-        self.sent.clear();
+    /// A report that is refused for what it is would be refused for ever: it is singled out and, after
+    /// [`MOST_REFUSALS`], given up with a word in the log.
+    pub fn failed(&mut self, failure: &TenantFailure, now: Instant, out: &mut VecDeque<Output>) {
+        let sent = std::mem::take(&mut self.sent);
+        if failure.kind == FailureKind::Rejected {
+            match sent.as_slice() {
+                [only] => {
+                    self.refusals += 1;
+                    if self.refusals >= MOST_REFUSALS {
+                        tracing::error!(report = %only, problem = %failure.problem, "the tenant refuses a report for good: given up");
+                        self.refusals = 0;
+                        self.limit = None;
+                        self.forget(&sent, out);
+                    }
+                }
+                several => self.limit = Some((several.len() / 2).max(1)),
+            }
+        }
         let backoff = BACKOFF_FIRST.saturating_mul(1 << self.failures.min(10)).min(BACKOFF_MOST);
         self.failures += 1;
         self.not_before = Some(now + failure.retry_after.unwrap_or(backoff).min(BACKOFF_MOST));

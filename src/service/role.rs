@@ -27,6 +27,9 @@ const CREDENTIAL_MARGIN_S: u64 = 60;
 /// After a refused enrolment: somebody has to mend the settings first.
 const REFUSED_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// Between a refused credential and the next enrolment.
+const REENROL_WAIT: Duration = Duration::from_secs(2);
+
 /// The machine role. See [`crate::service`] for how it is driven.
 #[derive(Debug)]
 pub struct Service {
@@ -115,11 +118,6 @@ impl Service {
 
     pub fn system_id(&self) -> &str {
         &self.system_id
-    }
-
-    /// For the support bundle.
-    pub fn descriptors(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fleet.descriptors()
     }
 
     pub fn handle(&mut self, input: Input, now: Now) {

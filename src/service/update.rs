@@ -1,6 +1,6 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
-use super::{JournalEntry, Output, Record, TenantFailure, TenantRequest, UsbRequest, Verified};
+use super::{FailureKind, JournalEntry, Output, Record, TenantFailure, TenantRequest, UsbRequest, Verified};
 use crate::protocol::{Job, Offer, Outcome, Problem, ToAgent};
 use device_handlers::description::Description;
 use dfu::FirmwareVersion;
@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Shown while the package comes.
 const FETCHING: &str = "fetching";
+/// Times a package is asked for when the tenant refuses the credential.
+const MOST_FETCHES: u8 = 3;
 
 /// The device as it was when the job began, or as the journal remembers it.
 #[derive(Clone, Debug)]
@@ -30,6 +32,7 @@ struct Running {
     component: String,
     resume: Option<Phase>,
     percent_told: u64,
+    fetches: u8,
 }
 
 #[derive(Debug, Default)]
@@ -114,9 +117,15 @@ impl Update {
         self.tell(FETCHING, done_bytes, total_bytes, out);
     }
 
+    /// `None` = it is asked for again, with a new credential.
     pub fn fetch_failed(&mut self, failure: TenantFailure, out: &mut VecDeque<Output>) -> Option<Finished> {
+        let running = self.running.as_mut()?;
+        running.fetches += 1;
+        if failure.kind == FailureKind::Unauthorized && running.fetches < MOST_FETCHES {
+            return None;
+        }
         // An interrupted job stays in the journal: the package may come another time.
-        let keep = self.running.as_ref()?.resume.is_some();
+        let keep = running.resume.is_some();
         self.finish(Outcome::Failed { problem: failure.problem }, None, keep, out)
     }
 
@@ -301,7 +310,7 @@ impl Update {
 impl Running {
     fn new(job: Job, policy: String, target_name: String, target: Target, resume: Option<Phase>) -> Self {
         let component = String::new();
-        Self { job, policy, target_name, target, dfu: None, component, resume, percent_told: 0 }
+        Self { job, policy, target_name, target, dfu: None, component, resume, percent_told: 0, fetches: 0 }
     }
 
     fn journal(&self, phase: Phase) -> JournalEntry {

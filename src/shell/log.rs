@@ -26,7 +26,8 @@ const MAX_LINE_BYTES: usize = 8 * 1024;
 const QUEUED_LINES: usize = 1024;
 
 /// Which log a module writes to; all others write to the session's.
-const ROUTES: [(&str, u8); 17] = [
+const ROUTES: [(&str, u8); 18] = [
+    ("hookswitch::service::role::reports", files::CLOUD),
     ("hookswitch::service::policy", files::CLOUD),
     ("hookswitch::service::outbox", files::CLOUD),
     ("hookswitch::shell::tenant", files::CLOUD),

@@ -33,17 +33,16 @@ impl Service {
         self.credential.as_ref().is_some_and(|c| c.expires_unix_s > now.unix_s + CREDENTIAL_MARGIN_S)
     }
 
-    /// Policy and packages need no credential, only a root that was pinned by a first enrolment.
+    /// A person waits for a package; everything else waits for the policy.
     fn next_request(&mut self, now: Now) -> Option<TenantRequest> {
-        let pinned = self.credential.is_some() || self.policy.is_some();
-        if pinned && let Some(fetch) = self.update.wants() {
-            return Some(fetch);
-        }
-        if pinned && self.poll.next.is_some_and(|next| next <= now.instant) {
-            return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(Verified::version) });
-        }
         if !self.credential_is_good(now) {
             return None;
+        }
+        if let Some(fetch) = self.update.wants() {
+            return Some(fetch);
+        }
+        if self.poll.next.is_some_and(|next| next <= now.instant) {
+            return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(Verified::version) });
         }
         let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
         let system_id = self.system_id.clone();
@@ -77,6 +76,7 @@ impl Service {
             TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
             TenantAnswer::Policy(Ok(policy)) => self.polled(policy, now),
             TenantAnswer::Policy(Err(failure)) => {
+                self.unauthorized(&failure, now);
                 self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
                 self.tenant_problem(failure);
             }
@@ -91,6 +91,7 @@ impl Service {
                 }
             }
             TenantAnswer::Target(Err(failure)) => {
+                self.unauthorized(&failure, now);
                 let finished = self.update.fetch_failed(failure, &mut self.out);
                 self.finished(finished, now);
             }
@@ -99,13 +100,13 @@ impl Service {
                 self.tenant.problem = None;
             }
             TenantAnswer::Delivered(Err(failure)) => {
-                self.outbox.failed(&failure, now.instant);
-                self.unauthorized(&failure);
+                self.outbox.failed(&failure, now.instant, &mut self.out);
+                self.unauthorized(&failure, now);
                 self.tenant_problem(failure);
             }
             TenantAnswer::Assigned(Ok(assigned)) => self.assigned = Some(assigned),
             TenantAnswer::Assigned(Err(failure)) => {
-                self.unauthorized(&failure);
+                self.unauthorized(&failure, now);
                 // Without the tenant's word the LDAP groups still count; it is asked again with the next poll.
                 self.assigned = Some(self.last_assigned());
                 self.tenant_problem(failure);
@@ -140,8 +141,10 @@ impl Service {
     }
 
     /// 401: the credential is forgotten and a new one asked for.
-    fn unauthorized(&mut self, failure: &TenantFailure) {
+    fn unauthorized(&mut self, failure: &TenantFailure, now: Now) {
         if failure.kind == FailureKind::Unauthorized && self.credential.take().is_some() {
+            // A tenant that refuses each new credential must not be asked in a circle.
+            self.enrol_not_before = Some(now.instant + REENROL_WAIT);
             self.out.push_back(Output::Persist(Record::Credential(None)));
         }
     }

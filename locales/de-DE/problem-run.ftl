@@ -1,0 +1,32 @@
+### Probleme beim Start, der Befehle und des lokalen Sockets: was, und was als Nächstes.
+
+problem-agent-answer = Der laufende Agent hat auf eine andere Frage geantwortet
+    .next = Die Befehle der Version benutzen, die läuft.
+problem-agent-lost = Der laufende Agent antwortet nicht: { $error }
+    .next = Noch einmal versuchen; wenn es bleibt, Hookswitch beenden und neu starten.
+problem-agent-not-running = Hookswitch läuft nicht
+    .next = Mit `hookswitch run` starten und noch einmal versuchen.
+problem-already-running = Hookswitch läuft schon
+    .next = Mit `hookswitch open` benutzen oder beenden, bevor ein zweites mit denselben Ordnern startet.
+problem-file-unreadable = Die Datei ist nicht nutzbar: { $error }
+    .next = Namen und Rechte prüfen.
+problem-local-socket = Der lokale Socket lässt sich nicht anlegen: { $error }
+    .next = Befehle erreichen diesen Agenten nicht. Rechte des Ordners prüfen; sein Pfad muss kürzer als 100 Byte sein.
+problem-no-certificate = Es gibt noch kein Zertifikat: { $error }
+    .next = Es entsteht beim Start des Agenten: einmal `hookswitch run` ausführen.
+problem-no-resources = Das System gibt keinen Thread oder Socket: { $error }
+    .next = Andere Programme schließen oder die Grenzen dieses Benutzers erhöhen.
+problem-no-updates = Es gibt kein Update zu installieren
+    .next = `hookswitch status` zeigt die letzte Abfrage beim Mandanten.
+problem-not-understood = Die Anfrage wurde nicht verstanden: { $error }
+    .next = Die Befehle der Version benutzen, die läuft.
+problem-settings-not-written = Die Einstellungen lassen sich nicht schreiben: { $error }
+    .next = Rechte des Ordners prüfen und ob die Platte voll ist.
+problem-stopping = Nichts wurde getan: Der Agent wird beendet
+    .next = Hookswitch neu starten.
+problem-tenant-ca-unreadable = Das CA-Zertifikat des Mandanten lässt sich nicht lesen: { $error }
+    .next = Die Einstellung tenant_ca berichtigen.
+problem-tenant-incomplete = SERVER_URL ist gesetzt, TENANT_ID oder TENANT_TOKEN aber nicht
+    .next = Alle drei setzen, oder keines für den privaten Betrieb.
+problem-which-update = { $count } Updates werden angeboten
+    .next = Eines davon nennen, wie `hookswitch update list` sie ausgibt.

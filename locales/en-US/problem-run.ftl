@@ -1,0 +1,32 @@
+### Problems of starting, of the command line and of the local socket: what, and what next.
+
+problem-agent-answer = The running agent gave an answer to another question
+    .next = Use the command line of the version that is running.
+problem-agent-lost = The running agent does not answer: { $error }
+    .next = Try again; if it persists, end Hookswitch and start it anew.
+problem-agent-not-running = Hookswitch is not running
+    .next = Start it with `hookswitch run`, then try again.
+problem-already-running = Hookswitch is running already
+    .next = Use it with `hookswitch open`, or end it before starting another one with the same folders.
+problem-file-unreadable = The file cannot be used: { $error }
+    .next = Check the name and the permissions.
+problem-local-socket = The local socket cannot be made: { $error }
+    .next = The command line cannot reach this agent. Check the folder's permissions and that its path is shorter than 100 bytes.
+problem-no-certificate = There is no certificate yet: { $error }
+    .next = It is made when the agent starts: run `hookswitch run` once.
+problem-no-resources = The system gives no thread or socket: { $error }
+    .next = Close other programs, or raise this user's limits.
+problem-no-updates = There is no update to install
+    .next = Look at `hookswitch status` for the last poll of the tenant.
+problem-not-understood = The request was not understood: { $error }
+    .next = Use the command line of the version that is running.
+problem-settings-not-written = The settings cannot be written: { $error }
+    .next = Check the folder's permissions and that the disk is not full.
+problem-stopping = Nothing was done: the agent is stopping
+    .next = Start Hookswitch again.
+problem-tenant-ca-unreadable = The tenant's CA certificate cannot be read: { $error }
+    .next = Correct the setting tenant_ca.
+problem-tenant-incomplete = SERVER_URL is set, but TENANT_ID or TENANT_TOKEN is not
+    .next = Set all three, or none of them for consumer mode.
+problem-which-update = { $count } updates are offered
+    .next = Name one of those that `hookswitch update list` prints.

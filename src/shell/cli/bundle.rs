@@ -1,0 +1,64 @@
+//! `hookswitch bundle`: what support needs, in one zip.
+
+use super::{Context, Done, output};
+use crate::locale::Message;
+use crate::shell::bundle::{self, BundleParts};
+use crate::shell::hardware::Hardware;
+use crate::shell::os;
+use clap::Args;
+use device_handlers::report::ReportDescriptor;
+use std::path::PathBuf;
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Where to write it [default: hookswitch-bundle.zip in this folder]
+    #[arg(short, long, value_name = "FILE", default_value = "hookswitch-bundle.zip")]
+    output: PathBuf,
+    /// Only list what would be in it, as JSON (schemas/bundle.schema.json)
+    #[arg(long)]
+    preview: bool,
+}
+
+pub(super) fn execute(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
+    let view = match context.agent() {
+        Some(mut agent) => Some(super::status::view(&mut agent)?),
+        None => None,
+    };
+    let status_json = view.as_ref().and_then(|view| serde_json::to_string_pretty(view).ok());
+    let user = context.settings.user.value.clone().unwrap_or_else(os::user_name);
+    let descriptors = descriptors(hardware());
+    let parts = BundleParts {
+        status_json: status_json.as_deref(),
+        settings: &context.settings,
+        descriptors: &descriptors,
+        logs: &context.folders.state,
+        user: &user,
+    };
+    if options.preview {
+        output::json(&bundle::preview(&parts));
+        return Ok(());
+    }
+    let summary = bundle::write(&parts, &options.output)?;
+    let message = Message::new("cli-bundle-written")
+        .text("file", options.output.display().to_string())
+        .number("count", summary.entries.len() as i64);
+    output::line(&context.locale.format(&message));
+    for missing in &summary.missing {
+        let message =
+            Message::new("cli-bundle-missing").text("name", &missing.name).text("reason", &missing.reason);
+        output::line(&context.locale.format(&message));
+    }
+    Ok(())
+}
+
+/// Of everything that looks like a headset, and of what does not decode: that is what support wants to see.
+fn descriptors(hardware: Hardware) -> Vec<(String, Vec<u8>)> {
+    let Hardware { mut hid, .. } = hardware;
+    let nodes = hid.enumerate().unwrap_or_default();
+    let named = nodes.into_iter().filter_map(|node| {
+        let bytes = node.descriptor?;
+        let wanted = ReportDescriptor::parse(&bytes).map_or(true, |d| d.has_telephony());
+        wanted.then(|| (format!("{:04x}-{:04x}", node.vendor_id, node.product_id), bytes))
+    });
+    named.collect()
+}

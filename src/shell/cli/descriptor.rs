@@ -1,0 +1,192 @@
+//! `hookswitch descriptor`: a report descriptor in plain facts.
+#![expect(clippy::disallowed_methods, reason = "the descriptor is read from a file")]
+
+use super::{Done, output};
+use crate::protocol::Problem;
+use clap::Args;
+use device_handlers::report::{Explanation, ReportDescriptor, ReportType};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Linux takes 4 KiB; as hex with white space that is well below this.
+const MAX_FILE: u64 = 1024 * 1024;
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// Hex text (`*.hex`), raw bytes, or a node such as /dev/hidraw3
+    #[arg(value_name = "FILE.hex|PATH")]
+    file: PathBuf,
+    /// One JSON document (schemas/descriptor.schema.json)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    bytes: usize,
+    numbered_reports: bool,
+    top_level: Vec<Named>,
+    call_control: bool,
+    mute_sync: bool,
+    no_call_control: Option<String>,
+    controls: Vec<Control>,
+}
+
+#[derive(Serialize)]
+struct Named {
+    usage: String,
+    name: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Control {
+    role: String,
+    usage: String,
+    name: Option<&'static str>,
+    report: &'static str,
+    report_id: u8,
+    bit: u32,
+    size: u32,
+    relative: bool,
+    array: bool,
+}
+
+pub(super) fn explain(options: &Options) -> Done {
+    let bytes = read(&options.file)?;
+    let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| {
+        Problem::new(
+            "bad-descriptor",
+            format!("This is no report descriptor that can be understood: {error}"),
+            options.file.display().to_string(),
+            "Give the descriptor's bytes as hex text, as a binary file or as a /dev/hidraw node.",
+        )
+        .with("error", error.to_string())
+    })?;
+    let explanation = descriptor.explain();
+    match options.json {
+        true => output::json(&document(bytes.len(), &explanation)),
+        false => print(&options.file, bytes.len(), &explanation),
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Problem> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        Problem::new(
+            "file-unreadable",
+            format!("The file cannot be read: {error}"),
+            file.display().to_string(),
+            "Check the name and the permissions.",
+        )
+        .with("error", error.to_string())
+    };
+    let node = file.to_string_lossy().strip_prefix("/dev/").map(str::to_owned);
+    let path = match node.filter(|n| n.starts_with("hidraw") && !n.contains('/')) {
+        Some(node) => PathBuf::from(format!("/sys/class/hidraw/{node}/device/report_descriptor")),
+        None => file.to_owned(),
+    };
+    let length = std::fs::metadata(&path).map_err(|e| cannot(&e))?.len();
+    if length > MAX_FILE {
+        return Err(cannot(&format_args!("{length} bytes, at most {MAX_FILE} are read")));
+    }
+    let raw = std::fs::read(&path).map_err(|e| cannot(&e))?;
+    Ok(from_hex(&raw).unwrap_or(raw))
+}
+
+/// Hex digits, white space, commas and `0x`; anything else is taken as the bytes themselves.
+fn from_hex(raw: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(raw).ok()?.replace("0x", " ").replace(',', " ");
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if words.is_empty() || !words.iter().all(|w| w.len() % 2 == 0) {
+        return None;
+    }
+    let pairs = words.iter().flat_map(|w| w.as_bytes().chunks(2));
+    pairs.map(|p| u8::from_str_radix(std::str::from_utf8(p).ok()?, 16).ok()).collect()
+}
+
+fn document(bytes: usize, explanation: &Explanation) -> Document {
+    let named =
+        |c: &device_handlers::report::CollectionSummary| Named { usage: c.usage.to_string(), name: c.name };
+    Document {
+        bytes,
+        numbered_reports: explanation.numbered_reports,
+        top_level: explanation.top_level.iter().map(named).collect(),
+        call_control: explanation.capabilities.call_control,
+        mute_sync: explanation.capabilities.mute_sync,
+        no_call_control: explanation.no_call_control.map(|reason| reason.to_string()),
+        controls: explanation
+            .controls
+            .iter()
+            .map(|c| Control {
+                role: c.role.label().to_owned(),
+                usage: c.usage.to_string(),
+                name: c.usage.name(),
+                report: direction(c.report_type),
+                report_id: c.report_id,
+                bit: c.bit,
+                size: c.size,
+                relative: c.relative,
+                array: c.array,
+            })
+            .collect(),
+    }
+}
+
+fn direction(report: ReportType) -> &'static str {
+    match report {
+        ReportType::Input => "input",
+        ReportType::Output => "output",
+        ReportType::Feature => "feature",
+    }
+}
+
+fn print(file: &Path, bytes: usize, explanation: &Explanation) {
+    let document = document(bytes, explanation);
+    let numbered = if document.numbered_reports { "numbered" } else { "unnumbered" };
+    output::line(&format!("{}: {bytes} bytes, {numbered} reports", file.display()));
+    for collection in &document.top_level {
+        output::line(
+            &format!("  collection {} {}", collection.usage, collection.name.unwrap_or("")).trim_end(),
+        );
+    }
+    match &document.no_call_control {
+        None => output::line("Call control: yes"),
+        Some(reason) => output::line(&format!("Call control: no, {reason}")),
+    }
+    output::line(if document.mute_sync { "Mute synchronisation: yes" } else { "Mute synchronisation: no" });
+    if document.controls.is_empty() {
+        return;
+    }
+    let head = ["control", "usage", "report", "id", "bit", "size", "kind"].map(str::to_owned).to_vec();
+    let rows = document.controls.iter().map(|c| {
+        let kind = match (c.array, c.relative) {
+            (true, _) => "array",
+            (false, true) => "relative",
+            (false, false) => "absolute",
+        };
+        vec![
+            c.role.clone(),
+            format!("{} {}", c.usage, c.name.unwrap_or("")).trim_end().to_owned(),
+            c.report.to_owned(),
+            format!("{:02x}", c.report_id),
+            c.bit.to_string(),
+            c.size.to_string(),
+            kind.to_owned(),
+        ]
+    });
+    output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_hex;
+
+    #[test]
+    fn hex_in_its_usual_spellings() {
+        assert_eq!(from_hex(b"05 0b\n09 05\n"), Some(vec![5, 11, 9, 5]));
+        assert_eq!(from_hex(b"0x05, 0x0B"), Some(vec![5, 11]));
+        assert_eq!(from_hex(b"050b0905"), Some(vec![5, 11, 9, 5]));
+        assert_eq!(from_hex(&[0x05, 0x0b, 0x09, 0x05, 0xa1]), None);
+        assert_eq!(from_hex(b"  "), None);
+    }
+}

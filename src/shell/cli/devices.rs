@@ -1,0 +1,110 @@
+//! `hookswitch devices`: from the running agent, or from the buses themselves.
+
+use super::{Context, Done, output};
+use crate::locale::Message;
+use crate::protocol::local::{LocalAnswer, LocalRequest, View};
+use crate::protocol::{Device, DeviceStatus};
+use crate::service::Scan;
+use crate::service::fleet::Fleet;
+use crate::shell::hardware::Hardware;
+use clap::Args;
+use serde::Serialize;
+use std::collections::VecDeque;
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// One JSON document (schemas/devices.schema.json); with --watch one a line
+    #[arg(long)]
+    json: bool,
+    /// Print again after every change, until interrupted; needs a running agent
+    #[arg(long)]
+    watch: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    /// Whether the answer is the running agent's.
+    agent_running: bool,
+    devices: &'a [Device],
+}
+
+pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
+    if options.watch {
+        return watch(options, context);
+    }
+    match context.agent() {
+        Some(mut agent) => {
+            let view = super::status::view(&mut agent)?;
+            print(options, context, true, &view.devices);
+        }
+        None => print(options, context, false, &look(hardware())?),
+    }
+    Ok(())
+}
+
+/// Every device a problem stands in the way of is listed all the same; only a bus that cannot be read is an error.
+fn look(hardware: Hardware) -> Result<Vec<Device>, crate::protocol::Problem> {
+    let Hardware { mut hid, mut usb, .. } = hardware;
+    let mut fleet = Fleet::default();
+    let mut out = VecDeque::new();
+    let hid = hid.enumerate()?;
+    let usb = usb.enumerate().ok();
+    fleet.scanned(Scan { hid: hid.clone(), usb: None }, &mut out);
+    fleet.scanned(Scan { hid, usb }, &mut out);
+    Ok(fleet.devices().cloned().collect())
+}
+
+fn watch(options: &Options, context: &Context) -> Done {
+    let mut agent = context.need_agent()?;
+    let mut answer = agent.ask(&LocalRequest::Watch)?;
+    let mut last: Option<Vec<Device>> = None;
+    loop {
+        if let LocalAnswer::View { view } = answer {
+            let View { devices, .. } = *view;
+            if last.as_ref() != Some(&devices) {
+                match options.json {
+                    true => {
+                        let line =
+                            serde_json::to_string(&Document { agent_running: true, devices: &devices });
+                        output::line(&line.unwrap_or_default());
+                    }
+                    false => print(options, context, true, &devices),
+                }
+                last = Some(devices);
+            }
+        }
+        answer = agent.next()?;
+    }
+}
+
+fn print(options: &Options, context: &Context, agent_running: bool, devices: &[Device]) {
+    if options.json {
+        return output::json(&Document { agent_running, devices });
+    }
+    let say = |id: &'static str| context.locale.format(&Message::new(id));
+    output::line(&say(if agent_running { "cli-agent-running" } else { "cli-agent-not-running" }));
+    if devices.is_empty() {
+        return output::line(&say("cli-no-headset"));
+    }
+    let mut rows =
+        vec![["cli-device", "cli-firmware", "cli-call-control", "cli-state", "cli-id"].map(say).to_vec()];
+    for device in devices {
+        let (state, problem) = match &device.status {
+            DeviceStatus::Ready => (say("cli-ready"), None),
+            DeviceStatus::Updating => (say("cli-updating"), None),
+            DeviceStatus::Unavailable { problem } => (say("cli-unavailable"), Some(problem)),
+        };
+        rows.push(vec![
+            format!("{} {}", device.vendor, device.product),
+            device.firmware_version.clone(),
+            say(if device.capabilities.call_control { "cli-yes" } else { "cli-no" }),
+            state,
+            device.id.clone(),
+        ]);
+        if let Some(problem) = problem {
+            let text = context.locale.problem(problem);
+            rows.push(vec![format!("  {} ({}). {}", text.what, text.place, text.next)]);
+        }
+    }
+    output::table(&rows);
+}

@@ -1,0 +1,101 @@
+//! `hookswitch firmware inspect|pack`: packages, without an agent.
+#![expect(clippy::disallowed_methods, reason = "packages are files")]
+
+use super::{Done, output};
+use crate::protocol::Problem;
+use clap::Subcommand;
+use dfu::package::{LIMITS, Package, Rules, pack};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    /// Check a package as strictly as an update would, and print its rules
+    Inspect {
+        package: PathBuf,
+        /// The rules as JSON (dfu/schema/rules.schema.json)
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a package from a rules.json and the files it names, which lie beside it
+    Pack {
+        rules: PathBuf,
+        #[arg(short, long, value_name = "PACKAGE.zip")]
+        output: PathBuf,
+    },
+}
+
+pub(super) fn execute(command: &Command) -> Done {
+    match command {
+        Command::Inspect { package, json } => inspect(package, *json),
+        Command::Pack { rules, output } => make(rules, output),
+    }
+}
+
+fn inspect(path: &Path, json: bool) -> Done {
+    let package = Package::open(&read(path, LIMITS.archive_bytes as u64)?).map_err(|e| refused(path, &e))?;
+    let rules = &package.rules;
+    if json {
+        output::line(&String::from_utf8_lossy(&rules.to_json()));
+        return Ok(());
+    }
+    output::line(&format!("{} {} {}", rules.vendor, rules.name, rules.version));
+    for target in &rules.targets {
+        output::line(&format!("  for {:04x}:{:04x}", target.vid, target.pid));
+    }
+    for component in &rules.components {
+        let suffix = match package.component_image(&component.id).and_then(|i| i.suffix) {
+            Some(suffix) => format!(", DFU suffix for {:04x}:{:04x}", suffix.vid, suffix.pid),
+            None => ", no DFU suffix".to_owned(),
+        };
+        let (id, file, version) = (&component.id, &component.file, component.version);
+        output::line(&format!(
+            "  component {id}: {file}, version {version}, {} bytes{suffix}",
+            component.size
+        ));
+    }
+    Ok(())
+}
+
+fn make(rules_path: &Path, target: &Path) -> Done {
+    let rules = Rules::parse(&read(rules_path, LIMITS.rules_bytes)?).map_err(|e| refused(rules_path, &e))?;
+    let folder = rules_path.parent().unwrap_or(Path::new("."));
+    let mut files = BTreeMap::new();
+    for component in &rules.components {
+        // The rules were checked: the name is a plain file name.
+        let bytes = read(&folder.join(&component.file), LIMITS.file_bytes)?;
+        files.insert(component.file.clone(), bytes);
+    }
+    let archive = pack(&rules, &files).map_err(|e| refused(rules_path, &e))?;
+    std::fs::write(target, &archive).map_err(|e| unusable(target, &e))?;
+    output::line(&format!("{}: {} bytes", target.display(), archive.len()));
+    Ok(())
+}
+
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
+    let length = std::fs::metadata(path).map_err(|e| unusable(path, &e))?.len();
+    if length > most {
+        return Err(refused(path, &format_args!("{length} bytes, at most {most} are read")));
+    }
+    std::fs::read(path).map_err(|e| unusable(path, &e))
+}
+
+fn refused(path: &Path, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(
+        "package-refused",
+        format!("The firmware package is refused: {error}"),
+        path.display().to_string(),
+        "Nothing was sent to the device. The company has to publish a package that fits.",
+    )
+    .with("error", error.to_string())
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(
+        "file-unreadable",
+        format!("The file cannot be used: {error}"),
+        path.display().to_string(),
+        "Check the name and the permissions.",
+    )
+    .with("error", error.to_string())
+}

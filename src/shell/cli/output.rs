@@ -1,0 +1,29 @@
+//! How commands print: aligned text for people, one JSON document for programs.
+
+use std::io::{self, Write as _};
+
+/// A closed pipe (`| head`) ends the output, not the command.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+pub(super) fn json(value: &impl serde::Serialize) {
+    // The types printed hold no maps with keys that are not texts.
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        line(&text);
+    }
+}
+
+/// Columns as wide as their widest cell, two blanks between.
+pub(super) fn table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| t.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(c, text)| {
+            let gap = if c + 1 == row.len() { 0 } else { widths[c] - text.chars().count() + 2 };
+            format!("{text}{}", " ".repeat(gap))
+        });
+        line(&cells.collect::<String>());
+    }
+}

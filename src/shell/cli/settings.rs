@@ -1,0 +1,89 @@
+//! `hookswitch settings get|set|list`.
+#![expect(clippy::disallowed_methods, reason = "settings are files")]
+
+use super::{Context, Done, output};
+use crate::protocol::Problem;
+use crate::settings::{self, Key, Layers, SettingsFile};
+use crate::shell::os;
+use clap::Subcommand;
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    /// Every setting with its value and where it came from
+    List {
+        /// One JSON document (schemas/settings.schema.json)
+        #[arg(long)]
+        json: bool,
+    },
+    /// One value
+    Get { name: String },
+    /// Change the user's file; without a value the setting is removed from it. Takes effect at the next start
+    Set { name: String, value: Option<String> },
+}
+
+pub(super) fn execute(command: &Command, context: &Context) -> Done {
+    match command {
+        Command::List { json } => {
+            let list = context.settings.list();
+            if *json {
+                output::json(&list);
+            } else {
+                let rows: Vec<Vec<String>> = list
+                    .iter()
+                    .map(|s| vec![s.key.to_owned(), s.shown(), format!("{:?}", s.from).to_lowercase()])
+                    .collect();
+                output::table(&rows);
+                for problem in &context.settings_problems {
+                    let text = context.locale.problem(problem);
+                    eprintln!("! {} ({}). {}", text.what, text.place, text.next);
+                }
+            }
+            Ok(())
+        }
+        Command::Get { name } => {
+            let key = Key::named(name).ok_or_else(|| {
+                Problem::new(
+                    "setting-unknown",
+                    "There is no such setting",
+                    name.clone(),
+                    "`hookswitch settings list` prints all of them.",
+                )
+                .with("key", name)
+            })?;
+            output::line(&context.settings.get(key).shown());
+            Ok(())
+        }
+        Command::Set { name, value } => set(name, value.as_deref(), context),
+    }
+}
+
+fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
+    let path = context.folders.user_settings();
+    let file = |path: &std::path::Path| SettingsFile {
+        path: path.display().to_string(),
+        text: std::fs::read_to_string(path).ok(),
+    };
+    let layers = Layers {
+        user: file(&path),
+        environment: os::environment(),
+        machine: file(context.folders.machine_settings()),
+    };
+    let text = settings::set(&layers, name, value)?;
+    let cannot = |error: std::io::Error| {
+        Problem::new(
+            "settings-not-written",
+            format!("The settings cannot be written: {error}"),
+            path.display().to_string(),
+            "Check the folder's permissions and that the disk is not full.",
+        )
+        .with("error", error.to_string())
+    };
+    let folder = path.parent().unwrap_or(&path).to_owned();
+    os::private_folder(&folder).map_err(cannot)?;
+    // Whole or not at all: a crash leaves the old file.
+    let mut temporary = tempfile::NamedTempFile::new_in(&folder).map_err(cannot)?;
+    std::io::Write::write_all(&mut temporary, text.as_bytes()).map_err(cannot)?;
+    temporary.as_file().sync_all().map_err(cannot)?;
+    temporary.persist(&path).map_err(|e| cannot(e.error))?;
+    Ok(())
+}

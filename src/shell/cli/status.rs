@@ -1,0 +1,144 @@
+//! `hookswitch status|groups|open|certificate`.
+#![expect(clippy::disallowed_methods, reason = "the certificate is a file")]
+
+use super::{Context, Done, output};
+use crate::locale::Message;
+use crate::protocol::local::{LocalAnswer, LocalRequest, View};
+use crate::protocol::{Problem, TenantMode, Why};
+use crate::shell::ipc::LocalClient;
+use crate::shell::os;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+#[derive(Args, Debug)]
+pub(super) struct JsonOnly {
+    /// One JSON document (schemas/)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct OpenOptions {
+    /// Print the one-time address instead of opening a browser
+    #[arg(long)]
+    print: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(super) enum CertificateCommand {
+    /// Print the certificate (PEM) that softphones and browsers have to trust, and where it lies
+    Show,
+}
+
+pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
+    match agent.ask(&LocalRequest::View)? {
+        LocalAnswer::View { view } => Ok(*view),
+        LocalAnswer::Problem { problem } => Err(problem),
+        LocalAnswer::Done | LocalAnswer::Window { .. } => Err(Problem::new(
+            "agent-answer",
+            "The running agent gave an answer to another question",
+            "local socket",
+            "Use the command line of the version that is running.",
+        )),
+    }
+}
+
+pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
+    let view = view(&mut context.need_agent()?)?;
+    if options.json {
+        output::json(&view);
+        return Ok(());
+    }
+    let say = |id: &'static str| context.locale.format(&Message::new(id));
+    let tenant = match (view.tenant.mode, &view.tenant.server) {
+        (TenantMode::Server, Some(server)) => server.clone(),
+        _ => say("cli-consumer"),
+    };
+    let mut rows = vec![
+        vec![say("cli-version"), view.version.clone()],
+        vec![say("cli-rest"), view.rest.url.clone().unwrap_or_else(|| say("cli-off"))],
+        vec![say("cli-tenant"), tenant],
+    ];
+    if view.tenant.mode == TenantMode::Server {
+        let version = view.tenant.policy_version.map_or_else(|| say("cli-none"), |v| v.to_string());
+        rows.push(vec![say("cli-company"), view.tenant.company.clone().unwrap_or_else(|| say("cli-none"))]);
+        rows.push(vec![say("cli-enrolled"), say(if view.tenant.enrolled { "cli-yes" } else { "cli-no" })]);
+        rows.push(vec![say("cli-policy"), version]);
+        rows.push(vec![say("cli-outbox"), view.tenant.outbox.to_string()]);
+    }
+    rows.push(vec![say("cli-headsets"), view.devices.len().to_string()]);
+    rows.push(vec![say("cli-calls"), view.calls.len().to_string()]);
+    rows.push(vec![say("cli-updates"), view.offers.len().to_string()]);
+    output::table(&rows);
+    for problem in view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem) {
+        let text = context.locale.problem(problem);
+        output::line(&format!("! {} ({}). {}", text.what, text.place, text.next));
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Groups<'a> {
+    user: &'a str,
+    groups: &'a [crate::protocol::ResolvedGroup],
+    problem: Option<&'a Problem>,
+}
+
+pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
+    let view = view(&mut context.need_agent()?)?;
+    if options.json {
+        let problem = view.groups_problem.as_ref();
+        output::json(&Groups { user: &view.user, groups: &view.groups, problem });
+        return Ok(());
+    }
+    let say = |message: Message| context.locale.format(&message);
+    if view.groups.is_empty() {
+        output::line(&say(Message::new("cli-no-groups")));
+    }
+    let rows: Vec<Vec<String>> = view
+        .groups
+        .iter()
+        .map(|group| {
+            let why = match &group.why {
+                Why::LdapQuery { server, filter } => {
+                    Message::new("cli-why-ldap").text("server", server).text("filter", filter)
+                }
+                Why::Assigned => Message::new("cli-why-assigned"),
+                Why::LastKnown { problem } => Message::new("cli-why-last-known").text("what", &problem.what),
+                Why::Everyone => Message::new("cli-why-everyone"),
+            };
+            vec![group.id.clone(), group.name.clone(), say(why)]
+        })
+        .collect();
+    output::table(&rows);
+    Ok(())
+}
+
+pub(super) fn open(options: &OpenOptions, context: &Context) -> Done {
+    match context.need_agent()?.ask(&LocalRequest::Window)? {
+        LocalAnswer::Window { url } if options.print => {
+            output::line(&url);
+            Ok(())
+        }
+        LocalAnswer::Window { url } => Ok(os::open_url(&url)?),
+        LocalAnswer::Problem { problem } => Err(problem.into()),
+        LocalAnswer::View { .. } | LocalAnswer::Done => Ok(()),
+    }
+}
+
+pub(super) fn certificate(command: &CertificateCommand, context: &Context) -> Done {
+    let CertificateCommand::Show = command;
+    let path = context.folders.data.join("certificate/ca.pem");
+    let pem = std::fs::read_to_string(&path).map_err(|error| {
+        Problem::new(
+            "no-certificate",
+            format!("There is no certificate yet: {error}"),
+            path.display().to_string(),
+            "It is made when the agent starts: run `hookswitch run` once.",
+        )
+        .with("error", error.to_string())
+    })?;
+    output::line(pem.trim_end());
+    output::line(&format!("# {}", path.display()));
+    Ok(())
+}

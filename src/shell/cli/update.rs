@@ -1,0 +1,182 @@
+//! `hookswitch update list|install|defer`.
+
+use super::{Context, Done, Failure, output};
+use crate::locale::Message;
+use crate::protocol::local::{LocalAnswer, LocalRequest, View};
+use crate::protocol::{Job, Offer, Outcome, Problem};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use std::io::{IsTerminal as _, Write as _};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    /// Updates the company offers for the attached headsets
+    List {
+        /// One JSON document (schemas/update-list.schema.json)
+        #[arg(long)]
+        json: bool,
+    },
+    /// Install an update and wait for the verdict
+    Install(Which),
+    /// Put an update off until there is another version
+    Defer(Which),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Which {
+    /// As `update list` prints it; may be left out when there is only one
+    offer: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    offers: &'a [Offer],
+    job: Option<&'a Job>,
+}
+
+pub(super) fn execute(command: &Command, context: &Context) -> Done {
+    let mut agent = context.need_agent()?;
+    let view = super::status::view(&mut agent)?;
+    match command {
+        Command::List { json: true } => {
+            output::json(&Document { offers: &view.offers, job: view.job.as_ref() });
+            Ok(())
+        }
+        Command::List { json: false } => {
+            print(context, &view);
+            Ok(())
+        }
+        Command::Install(which) => {
+            let offer = choose(&view, which)?;
+            expect_done(agent.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
+            wait(context, &offer)
+        }
+        Command::Defer(which) => {
+            let offer = choose(&view, which)?;
+            expect_done(agent.ask(&LocalRequest::Defer { offer })?)
+        }
+    }
+}
+
+fn choose(view: &View, which: &Which) -> Result<String, Problem> {
+    if let Some(offer) = &which.offer {
+        return Ok(offer.clone());
+    }
+    match view.offers.as_slice() {
+        [only] => Ok(only.id.clone()),
+        [] => Err(Problem::new(
+            "no-updates",
+            "There is no update to install",
+            "updates",
+            "Look at `hookswitch status` for the last poll of the tenant.",
+        )),
+        several => Err(Problem::new(
+            "which-update",
+            format!("{} updates are offered", several.len()),
+            "updates",
+            "Name one of those that `hookswitch update list` prints.",
+        )
+        .with("count", several.len().to_string())),
+    }
+}
+
+fn expect_done(answer: LocalAnswer) -> Done {
+    match answer {
+        LocalAnswer::Problem { problem } if matches!(problem.code.as_str(), "in-call" | "update-running") => {
+            Err(Failure::Later(problem))
+        }
+        LocalAnswer::Problem { problem } => Err(problem.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Follows the job on a connection of its own until it has a verdict.
+fn wait(context: &Context, offer: &str) -> Done {
+    let mut agent = context.need_agent()?;
+    let mut answer = agent.ask(&LocalRequest::Watch)?;
+    let terminal = std::io::stderr().is_terminal();
+    let mut told = None;
+    loop {
+        if let LocalAnswer::View { view } = answer
+            && let Some(job) = view.job.filter(|j| j.offer == offer)
+        {
+            if let Some(outcome) = job.outcome {
+                if terminal {
+                    eprintln!();
+                }
+                return verdict(context, outcome);
+            }
+            let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
+            if told.as_ref() != Some(&(job.phase.clone(), percent)) {
+                progress(terminal, &job, percent);
+                told = Some((job.phase, percent));
+            }
+        }
+        answer = agent.next()?;
+    }
+}
+
+fn progress(terminal: bool, job: &Job, percent: u64) {
+    const WIDTH: u64 = 40;
+    let done = (percent.min(100) * WIDTH / 100) as usize;
+    let bar = format!("[{}{}]", "#".repeat(done), ".".repeat(WIDTH as usize - done));
+    let text = format!("{:<20} {bar} {percent:>3} % {}/{} bytes", job.phase, job.done_bytes, job.total_bytes);
+    let mut err = std::io::stderr();
+    // One line that changes for a person, a line every tenth for a log.
+    let _ = match terminal {
+        true => write!(err, "\r{text}\x1b[K").and_then(|()| err.flush()),
+        false if percent % 10 == 0 => writeln!(err, "{text}"),
+        false => Ok(()),
+    };
+}
+
+fn verdict(context: &Context, outcome: Outcome) -> Done {
+    match outcome {
+        Outcome::Succeeded { version } => {
+            output::line(
+                &context.locale.format(&Message::new("cli-update-succeeded").text("version", version)),
+            );
+            Ok(())
+        }
+        Outcome::Failed { problem } | Outcome::Unknown { problem } => Err(problem.into()),
+    }
+}
+
+fn print(context: &Context, view: &View) {
+    let say = |id: &'static str| context.locale.format(&Message::new(id));
+    if view.offers.is_empty() {
+        output::line(&say("cli-no-updates"));
+    } else {
+        let head = ["cli-update", "cli-from", "cli-to", "cli-deployment", "cli-group", "cli-offer"];
+        let mut rows = vec![head.map(say).to_vec()];
+        for offer in &view.offers {
+            let deployment = serde_json::to_value(offer.deployment).unwrap_or_default();
+            rows.push(vec![
+                offer.name.clone(),
+                offer.from_version.clone(),
+                offer.to_version.clone(),
+                deployment.as_str().unwrap_or_default().to_owned(),
+                offer.group.clone(),
+                offer.id.clone(),
+            ]);
+            if let Some(problem) = &offer.blocked {
+                let text = context.locale.problem(problem);
+                rows.push(vec![format!("  {} ({}). {}", text.what, text.place, text.next)]);
+            }
+        }
+        output::table(&rows);
+    }
+    if let Some(job) = &view.job {
+        let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
+        let line = match &job.outcome {
+            None => Message::new("cli-job-running").text("name", &job.name).number("percent", percent as i64),
+            Some(Outcome::Succeeded { version }) => {
+                Message::new("cli-job-succeeded").text("name", &job.name).text("version", version)
+            }
+            Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => {
+                Message::new("cli-job-ended").text("name", &job.name).text("what", &problem.what)
+            }
+        };
+        output::line(&context.locale.format(&line));
+    }
+}

@@ -1,0 +1,219 @@
+//! The local socket between the command line and the running agent: one JSON object a line, the caller's user id
+//! checked by the kernel's word for it.
+#![expect(clippy::disallowed_methods, reason = "sockets and their files are this room's world")]
+
+use super::handle::AgentHandle;
+use crate::agent::{Command, Reply};
+use crate::protocol::Problem;
+use crate::protocol::local::{LocalAnswer, LocalRequest};
+use std::io::{self, BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+/// Longest request line. The longest request is an offer id.
+const MAX_REQUEST: u64 = 4096;
+/// Longest answer line: a view with all devices and offers.
+const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+/// Callers served at a time.
+const MAX_CALLERS: usize = 32;
+
+/// What a caller can ask for beyond the agent itself.
+pub struct Doors {
+    pub agent: AgentHandle,
+    /// Makes a one-time address of the window.
+    pub window: super::window::WindowHandle,
+    /// Asks the program to end.
+    pub stop: tokio::sync::mpsc::Sender<()>,
+}
+
+/// The socket file goes when this is dropped.
+#[derive(Debug)]
+pub struct LocalServer {
+    path: PathBuf,
+}
+
+impl Drop for LocalServer {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Listens at `path`. Must be called inside a `LocalSet`.
+///
+/// # Errors
+/// An agent already listens there, or the socket cannot be made.
+pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
+    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+        return Err(Problem::new(
+            "already-running",
+            "Hookswitch is running already",
+            path.display().to_string(),
+            "Use it with `hookswitch open`, or end it before starting another one with the same folders.",
+        ));
+    }
+    // Nobody answers: what is there was left by a crash.
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).map_err(|e| cannot_listen(path, &e))?;
+    let doors = Arc::new(doors);
+    let callers = Arc::new(tokio::sync::Semaphore::new(MAX_CALLERS));
+    tokio::task::spawn_local(async move {
+        loop {
+            let Ok(permit) = callers.clone().acquire_owned().await else { return };
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of descriptors, most likely; whoever holds them gives one back.
+                    tracing::warn!(%error, "local socket");
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            };
+            let doors = doors.clone();
+            tokio::task::spawn_local(async move {
+                if let Err(error) = serve(stream, &doors).await {
+                    tracing::debug!(%error, "local caller");
+                }
+                drop(permit);
+            });
+        }
+    });
+    Ok(LocalServer { path: path.to_owned() })
+}
+
+async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
+    let peer = stream.peer_cred()?;
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    let own = unsafe { libc::geteuid() };
+    if peer.uid() != own && peer.uid() != 0 {
+        tracing::warn!(uid = peer.uid(), "local caller of another user refused");
+        return Ok(());
+    }
+    let (reader, mut writer) = stream.into_split();
+    let mut lines = BufReader::new(reader.take(MAX_REQUEST)).lines();
+    while let Some(line) = lines.next_line().await? {
+        let answer = match serde_json::from_str(&line) {
+            Ok(LocalRequest::Watch) => return watch(doors, &mut writer).await,
+            Ok(request) => answer(request, doors).await,
+            Err(error) => LocalAnswer::Problem { problem: not_understood(&error) },
+        };
+        send(&mut writer, &answer).await?;
+        lines.get_mut().get_mut().set_limit(MAX_REQUEST);
+    }
+    Ok(())
+}
+
+async fn answer(request: LocalRequest, doors: &Doors) -> LocalAnswer {
+    let command = match request {
+        LocalRequest::View | LocalRequest::Watch => {
+            return LocalAnswer::View { view: Box::new(doors.agent.view().as_ref().clone()) };
+        }
+        LocalRequest::Window => {
+            return match doors.window.open_url(crate::agent::menu::Page::Devices).await {
+                Ok(url) => LocalAnswer::Window { url },
+                Err(problem) => LocalAnswer::Problem { problem },
+            };
+        }
+        LocalRequest::Stop => {
+            let _ = doors.stop.send(()).await;
+            return LocalAnswer::Done;
+        }
+        LocalRequest::Install { offer } => Command::Install { offer },
+        LocalRequest::Defer { offer } => Command::Defer { offer },
+    };
+    match doors.agent.command(command).await {
+        Ok(Reply::Refused(problem)) => LocalAnswer::Problem { problem },
+        Ok(Reply::Done | Reply::Call(_)) => LocalAnswer::Done,
+        Err(error) => LocalAnswer::Problem { problem: stopping(&error) },
+    }
+}
+
+async fn watch(doors: &Doors, writer: &mut (impl tokio::io::AsyncWrite + Unpin)) -> io::Result<()> {
+    let mut views = doors.agent.views();
+    loop {
+        let view = views.borrow_and_update().as_ref().clone();
+        send(writer, &LocalAnswer::View { view: Box::new(view) }).await?;
+        if views.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+async fn send(writer: &mut (impl tokio::io::AsyncWrite + Unpin), answer: &LocalAnswer) -> io::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
+    line.push(b'\n');
+    writer.write_all(&line).await
+}
+
+/// The command line's end of the socket.
+#[derive(Debug)]
+pub struct LocalClient {
+    reader: io::BufReader<std::os::unix::net::UnixStream>,
+}
+
+impl LocalClient {
+    /// `None` = no agent runs with these folders.
+    pub fn connect(path: &Path) -> Option<Self> {
+        let stream = std::os::unix::net::UnixStream::connect(path).ok()?;
+        Some(Self { reader: io::BufReader::new(stream) })
+    }
+
+    pub fn ask(&mut self, request: &LocalRequest) -> Result<LocalAnswer, Problem> {
+        let mut line = serde_json::to_vec(request).map_err(|e| lost(&e.into()))?;
+        line.push(b'\n');
+        self.reader.get_mut().write_all(&line).map_err(|e| lost(&e))?;
+        self.next()
+    }
+
+    /// The next answer of a [`LocalRequest::Watch`].
+    pub fn next(&mut self) -> Result<LocalAnswer, Problem> {
+        let mut line = Vec::new();
+        let mut bounded = io::Read::take(&mut self.reader, MAX_ANSWER);
+        let got = bounded.read_until(b'\n', &mut line).map_err(|e| lost(&e))?;
+        if got == 0 {
+            return Err(lost(&io::Error::from(io::ErrorKind::UnexpectedEof)));
+        }
+        serde_json::from_slice(&line).map_err(|e| lost(&e.into()))
+    }
+}
+
+fn cannot_listen(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(
+        "local-socket",
+        format!("The local socket cannot be made: {error}"),
+        path.display().to_string(),
+        "The command line cannot reach this agent. Check the folder's permissions and that its path is shorter than 100 bytes.",
+    )
+    .with("error", error.to_string())
+}
+
+fn not_understood(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        "not-understood",
+        format!("The request was not understood: {error}"),
+        "local socket",
+        "Use the command line of the version that is running.",
+    )
+    .with("error", error.to_string())
+}
+
+fn stopping(error: &dyn std::fmt::Display) -> Problem {
+    Problem::new("stopping", format!("Nothing was done: {error}"), "agent", "Start Hookswitch again.")
+}
+
+fn lost(error: &io::Error) -> Problem {
+    Problem::new(
+        "agent-lost",
+        format!("The running agent does not answer: {error}"),
+        "local socket",
+        "Try again; if it persists, end Hookswitch and start it anew.",
+    )
+    .with("error", error.to_string())
+}
+
+impl std::fmt::Debug for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Doors")
+    }
+}

@@ -1,0 +1,421 @@
+//! `hookswitch run`: both roles in one process, over an in-memory pipe.
+#![expect(clippy::disallowed_methods, reason = "threads, tasks and the process itself start here")]
+
+use super::agent::Parts as AgentParts;
+use super::folders::Folders;
+use super::handle::{AgentHandle, Event};
+use super::hardware::Hardware;
+use super::ipc::{self, Doors};
+use super::rest::{self, RestConfig, RestServer};
+use super::service::{self, Event as ServiceEvent, Parts as ServiceParts, ToAgentLoop};
+use super::store::Store;
+use super::tenant::{TenantConfig, TenantRoom};
+use super::window::WindowHandle;
+use super::{agent, log, os, tray};
+use crate::agent::menu::{self, Action};
+use crate::agent::{Agent, Command};
+use crate::locale::{Locale, Message};
+use crate::protocol::local::View;
+use crate::protocol::{Problem, TenantMode};
+use crate::service::{Config, Service};
+use crate::settings::Settings;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{oneshot, watch};
+use tokio::task::LocalSet;
+
+/// The command line's socket below the runtime folder.
+pub const SOCKET: &str = "agent.sock";
+/// Names the application where the machine's id is derived, so that it stands for nothing else.
+const APPLICATION: &str = "hookswitch";
+/// What waits for the agent loop; a slow loop holds back its callers.
+const AGENT_QUEUE: usize = 1024;
+/// Lights out and calls ended within this, or the program ends anyway.
+const STOP_LIMIT: Duration = Duration::from_secs(3);
+/// The first look at the buses takes this long at most before the summary is printed.
+const FIRST_LOOK: Duration = Duration::from_millis(700);
+
+#[derive(Debug)]
+pub struct RunOptions {
+    pub headless: bool,
+    pub folders: Folders,
+    pub settings: Settings,
+    pub settings_problems: Vec<Problem>,
+    pub language: String,
+}
+
+/// Runs until SIGTERM, SIGINT, *Quit* in the tray or a local `stop`.
+///
+/// # Errors
+/// What keeps the agent from running at all. Anything less is a function that is off, shown where people look.
+pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
+    os::frugal_memory();
+    // Fails only if one was installed before, and that one is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let _log = log::start(&options.folders.state, &options.settings.log_level.value)?;
+    if let Some(token) = &options.settings.tenant_token.value {
+        log::mask(&token.0);
+    }
+    let user = options.settings.user.value.clone().unwrap_or_else(os::user_name);
+    log::mask_user(&user);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    LocalSet::new().block_on(&runtime, start(options, user, hardware))
+}
+
+async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<(), Problem> {
+    let RunOptions { headless, folders, settings, settings_problems, language } = options;
+    let locale = Arc::new(Locale::new(&language));
+    let (events, queue) = mpsc::channel(AGENT_QUEUE);
+    let (views, view) = watch::channel(Arc::new(View::default()));
+    let handle = AgentHandle::new(events.clone(), view);
+    let (stop, mut stopping) = mpsc::channel(1);
+
+    // The local socket is also the lock: a second agent with the same folders ends here.
+    let window = WindowHandle::new(handle.clone(), locale.clone());
+    let doors = Doors { agent: handle.clone(), window: window.clone(), stop: stop.clone() };
+    let socket = ipc::start(&folders.runtime.join(SOCKET), doors)?;
+
+    let rest = open_rest(&folders, &settings, &handle).await;
+    let (to_service, service_queue) = unbounded_channel();
+    let machine = Machine {
+        folders: folders.clone(),
+        settings: settings.clone(),
+        hardware,
+        events: to_service.clone(),
+        queue: service_queue,
+        to_agent: events.clone(),
+        failed: stop.clone(),
+    };
+    let (ended, mut machine_ended) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("service".to_owned())
+        .spawn(move || {
+            let _ = ended.send(run_machine(machine));
+        })
+        .map_err(no_runtime)?;
+
+    let parts = AgentParts {
+        agent: Agent::new(env!("CARGO_PKG_VERSION"), user),
+        locale: locale.clone(),
+        notices: !headless,
+        views,
+        to_service: to_service.clone(),
+        events: events.clone(),
+    };
+    let agent = tokio::task::spawn_local(agent::run(parts, queue));
+    for (index, problem) in settings_problems.into_iter().enumerate() {
+        tracing::warn!(%problem, "settings");
+        let name = SETTING_PROBLEMS[index.min(SETTING_PROBLEMS.len() - 1)];
+        let _ = handle.send(Event::Function { name, problem: Some(problem) }).await;
+    }
+    announce(&rest, &handle).await;
+    if !headless {
+        start_tray(locale.clone(), &handle, window.clone(), stop.clone());
+    }
+    let summary = tokio::task::spawn_local(summary(
+        handle.clone(),
+        locale,
+        rest.as_ref().ok().map(|r| r.url().to_owned()),
+    ));
+
+    let result = tokio::select! {
+        _ = stopping.recv() => Ok(()),
+        () = os::termination() => Ok(()),
+        ended = &mut machine_ended => ended.unwrap_or(Ok(())),
+    };
+    summary.abort();
+    stop_all(&handle, &to_service, agent, rest, window).await;
+    drop(socket);
+    // What ended the machine's thread is what ends the program.
+    machine_ended.try_recv().unwrap_or(result)
+}
+
+/// Each problem of the settings is a function that is off; what does not fit shares the last name.
+const SETTING_PROBLEMS: [&str; 8] = [
+    "settings-1",
+    "settings-2",
+    "settings-3",
+    "settings-4",
+    "settings-5",
+    "settings-6",
+    "settings-7",
+    "settings-8",
+];
+
+async fn open_rest(
+    folders: &Folders,
+    settings: &Settings,
+    handle: &AgentHandle,
+) -> Result<RestServer, Problem> {
+    let (_, approved) = watch::channel(settings.sdk_approved.value.clone());
+    let config = RestConfig {
+        port: settings.rest_port.value,
+        certificate_folder: folders.data.join("certificate"),
+        endpoint_path: folders.endpoint(),
+        approved,
+    };
+    rest::start(config, handle.clone()).await
+}
+
+async fn announce(rest: &Result<RestServer, Problem>, handle: &AgentHandle) {
+    match rest {
+        Ok(server) => {
+            let _ = handle.send(Event::Endpoint(server.endpoint())).await;
+            if let Some(problem) = server.notice() {
+                let problem = Some(problem.clone());
+                let _ = handle.send(Event::Function { name: "certificate", problem }).await;
+            }
+        }
+        Err(problem) => {
+            tracing::error!(%problem, "softphone door");
+            eprintln!("hookswitch: {problem}");
+            let _ = handle.send(Event::Function { name: "rest", problem: Some(problem.clone()) }).await;
+        }
+    }
+}
+
+/// What the service's thread is given.
+struct Machine {
+    folders: Folders,
+    settings: Settings,
+    hardware: Hardware,
+    events: UnboundedSender<ServiceEvent>,
+    queue: UnboundedReceiver<ServiceEvent>,
+    to_agent: ToAgentLoop,
+    failed: mpsc::Sender<()>,
+}
+
+fn run_machine(machine: Machine) -> Result<(), Problem> {
+    let failed = machine.failed.clone();
+    let result = try_run_machine(machine);
+    if let Err(problem) = &result {
+        tracing::error!(%problem, "the machine role cannot run");
+        let _ = failed.blocking_send(());
+    }
+    result
+}
+
+fn try_run_machine(machine: Machine) -> Result<(), Problem> {
+    let Machine { folders, settings, hardware, events, queue, to_agent, .. } = machine;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let mut store = Store::open(&folders.data.join("hookswitch.sqlite"))?;
+    if let Some(problem) = store.take_mended() {
+        tracing::error!(%problem, "store");
+        let function = Event::Function { name: "store", problem: Some(problem) };
+        let _ = to_agent.blocking_send(function);
+    }
+    let persisted = store.load()?;
+    let mut tenant = tenant_room(&folders, &settings).unwrap_or_else(|problem| {
+        tracing::error!(%problem, "tenant");
+        let function = Event::Function { name: "tenant", problem: Some(problem) };
+        let _ = to_agent.blocking_send(function);
+        None
+    });
+    if let (Some(room), Some(credential)) = (&mut tenant, &persisted.credential) {
+        log::mask(&credential.access_token);
+        room.use_token(&credential.access_token);
+    }
+    let system = os::system();
+    let config = Config {
+        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        system_id: new_system_id()?,
+        hostname: os::host_name(),
+        os: system.name,
+        os_version: system.version,
+        server_url: tenant.as_ref().and(settings.server_url.value.clone()),
+        seed: random()?,
+    };
+    let service = Service::new(config, persisted, service::now());
+    let parts = ServiceParts { service, store, hardware, tenant, to_agent };
+    LocalSet::new().block_on(&runtime, service::run(parts, events, queue));
+    Ok(())
+}
+
+/// `None` = consumer mode.
+fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
+    let Some(server_url) = settings.server_url.value.clone() else { return Ok(None) };
+    let (Some(tenant_id), Some(token)) =
+        (settings.tenant_id.value.clone(), settings.tenant_token.value.clone())
+    else {
+        return Err(Problem::new(
+            "tenant-incomplete",
+            "SERVER_URL is set, but TENANT_ID or TENANT_TOKEN is not",
+            server_url,
+            "Set all three, or none of them for consumer mode.",
+        ));
+    };
+    let extra_ca_pem = match &settings.tenant_ca.value {
+        Some(path) => Some(std::fs::read(path).map_err(|error| {
+            Problem::new(
+                "tenant-ca-unreadable",
+                format!("The tenant's CA certificate cannot be read: {error}"),
+                path.clone(),
+                "Correct the setting tenant_ca.",
+            )
+            .with("error", error.to_string())
+        })?),
+        None => None,
+    };
+    TenantRoom::new(TenantConfig {
+        server_url,
+        tenant_id,
+        tenant_token: token.0,
+        pinned_root_sha256: settings.tenant_root.value.clone(),
+        extra_ca_pem,
+        data: folders.data.join("tenant"),
+    })
+    .map(Some)
+}
+
+/// Bound to the machine, told apart from a clone of its disk by chance: kept from the first start on.
+fn new_system_id() -> Result<String, Problem> {
+    let machine = os::machine_seed(APPLICATION).unwrap_or_default();
+    Ok(format!("{:.16}{:016x}", format!("{machine:0<16}"), random()?))
+}
+
+fn random() -> Result<u64, Problem> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| no_runtime(std::io::Error::other("no randomness")))?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// The session bus may take seconds to answer: the agent does not wait for it.
+fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
+    let (actions, clicked) = mpsc::channel(16);
+    let (started, tray) = oneshot::channel();
+    let spawned = std::thread::Builder::new().name("tray-start".to_owned()).spawn(move || {
+        let _ = started.send(tray::start(locale, actions));
+    });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "tray");
+        return;
+    }
+    tokio::task::spawn_local(act(clicked, handle.clone(), window, stop));
+    let handle = handle.clone();
+    tokio::task::spawn_local(async move {
+        match tray.await {
+            Ok(Ok(tray)) => {
+                let mut views = handle.views();
+                loop {
+                    let menu = menu::menu(&views.borrow_and_update());
+                    tray.draw(&menu);
+                    if views.changed().await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Ok(Err(problem)) => {
+                tracing::warn!(%problem, "tray");
+                eprintln!("hookswitch: {problem}");
+                let _ = handle.send(Event::Function { name: "tray", problem: Some(problem) }).await;
+            }
+            Err(_) => {}
+        }
+    });
+}
+
+/// Does what was clicked in the tray.
+async fn act(
+    mut clicked: mpsc::Receiver<Action>,
+    handle: AgentHandle,
+    window: WindowHandle,
+    stop: mpsc::Sender<()>,
+) {
+    while let Some(action) = clicked.recv().await {
+        match action {
+            Action::OpenWindow(page) => {
+                let opened = match window.open_url(page).await {
+                    Ok(url) => os::open_url(&url),
+                    Err(problem) => Err(problem),
+                };
+                if let Err(problem) = opened {
+                    tracing::warn!(%problem, "window");
+                    let _ = handle.send(Event::Function { name: "browser", problem: Some(problem) }).await;
+                }
+            }
+            Action::Install { offer } => {
+                let _ = handle.command(Command::Install { offer }).await;
+            }
+            Action::Quit => {
+                let _ = stop.send(()).await;
+            }
+        }
+    }
+}
+
+/// What runs and what does not, once, for the person who started it in a terminal.
+async fn summary(handle: AgentHandle, locale: Arc<Locale>, url: Option<String>) {
+    let mut views = handle.views();
+    let look = async {
+        while views.borrow_and_update().devices.is_empty() {
+            if views.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(FIRST_LOOK, look).await;
+    let view = handle.view();
+    let say = |message: Message| eprintln!("{}", locale.format(&message));
+    match url {
+        Some(url) => say(Message::new("cli-run-rest").text("url", url)),
+        None => say(Message::new("cli-run-no-rest")),
+    }
+    match view.devices.as_slice() {
+        [] => say(Message::new("cli-no-headset")),
+        devices => devices.iter().for_each(|d| {
+            let message = Message::new("cli-run-device").text("name", &d.product);
+            say(message.text("version", &d.firmware_version));
+        }),
+    }
+    match view.tenant.mode {
+        TenantMode::Consumer => say(Message::new("cli-run-consumer")),
+        TenantMode::Server => {
+            let server = view.tenant.server.clone().unwrap_or_default();
+            say(Message::new("cli-run-tenant").text("server", server));
+        }
+    }
+}
+
+async fn stop_all(
+    handle: &AgentHandle,
+    to_service: &UnboundedSender<ServiceEvent>,
+    agent: tokio::task::JoinHandle<()>,
+    rest: Result<RestServer, Problem>,
+    window: WindowHandle,
+) {
+    // The agent first: ending its calls puts the lights out, which the service still has to write.
+    let _ = handle.send(Event::Stop).await;
+    let _ = tokio::time::timeout(STOP_LIMIT, agent).await;
+    let (done, stopped) = oneshot::channel();
+    if to_service.send(ServiceEvent::Stop(done)).is_ok() {
+        let _ = tokio::time::timeout(STOP_LIMIT, stopped).await;
+    }
+    window.stop().await;
+    if let Ok(rest) = rest {
+        rest.stop().await;
+    }
+    tracing::info!("stopped");
+}
+
+fn no_runtime(error: std::io::Error) -> Problem {
+    Problem::new(
+        "no-resources",
+        format!("The system gives no thread or socket: {error}"),
+        "process",
+        "Close other programs, or raise this user's limits.",
+    )
+    .with("error", error.to_string())
+}
+
+impl Folders {
+    /// Address and token of the softphone door, for this user's programs. Below `--home` it is at the top, where
+    /// scripts look for it.
+    pub fn endpoint(&self) -> PathBuf {
+        match self.data.parent() {
+            Some(home) if self.data.ends_with("data") => home.join("endpoint.json"),
+            _ => self.runtime.join("endpoint.json"),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The service loop: one closed [`Event`], the pure [`Service`], and the doing of its outputs.
+#![expect(clippy::disallowed_methods, reason = "this loop reads the clocks for the pure service")]
+
+use super::bus::Buses;
+use super::hardware::{Hardware, HidHandles};
+use super::store::Store;
+use super::tenant::TenantRoom;
+use crate::protocol::{Problem, ToAgent};
+use crate::service::{Input, Now, Output, Record, Service, TenantAnswer, TenantRequest};
+use std::time::{Instant, SystemTime};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+/// Everything that can happen to the service loop.
+pub enum Event {
+    Service(Input),
+    /// A HID node was opened, or not.
+    Opened {
+        path: String,
+        result: Result<HidHandles, Problem>,
+    },
+    /// A part of the hardware that does not work, or works again.
+    Function {
+        name: &'static str,
+        problem: Option<Problem>,
+    },
+    /// Lights out, then end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// What the loop is given.
+pub struct Parts {
+    pub service: Service,
+    pub store: Store,
+    pub hardware: Hardware,
+    pub tenant: Option<TenantRoom>,
+    pub to_agent: ToAgentLoop,
+}
+
+/// The in-memory pipe to the agent loop.
+pub type ToAgentLoop = tokio::sync::mpsc::Sender<super::handle::Event>;
+
+pub fn now() -> Now {
+    let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Now { instant: Instant::now(), unix_s }
+}
+
+/// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
+pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
+    let Parts { mut service, mut store, hardware, tenant, to_agent } = parts;
+    let mut buses = Buses::start(hardware, events.clone());
+    let tenant = tenant.map(|room| start_tenant(room, events.clone()));
+    loop {
+        perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
+        let deadline = service.poll_timeout().map(|(at, _reason)| at);
+        let event = tokio::select! {
+            event = queue.recv() => event,
+            () = sleep_until(deadline) => {
+                service.handle_timeout(now());
+                continue;
+            }
+        };
+        match event {
+            None => return,
+            Some(Event::Service(input)) => service.handle(input, now()),
+            Some(Event::Opened { path, result }) => {
+                let result = result.map(|(reader, writer)| buses.opened(path.clone(), reader, writer));
+                service.handle(Input::HidOpened { path, result }, now());
+            }
+            Some(Event::Function { name, problem }) => {
+                let _ = to_agent.send(super::handle::Event::Function { name, problem }).await;
+            }
+            Some(Event::Stop(done)) => {
+                service.handle(Input::Stop, now());
+                perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for good without a deadline.
+pub async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Does all outputs in order; what must be on disk first is.
+async fn perform(
+    service: &mut Service,
+    store: &mut Store,
+    buses: &mut Buses,
+    tenant: Option<&UnboundedSender<TenantRequest>>,
+    to_agent: &ToAgentLoop,
+) {
+    let mut records: Vec<Record> = Vec::new();
+    loop {
+        let output = service.poll_output();
+        match output {
+            Some(Output::Persist(record)) => {
+                records.push(record);
+                continue;
+            }
+            _ if !records.is_empty() => {
+                // Neighbours share a transaction.
+                if let Err(problem) = store.write(&std::mem::take(&mut records)) {
+                    tracing::error!(%problem, "store");
+                    let function =
+                        super::handle::Event::Function { name: "store", problem: Some(problem.clone()) };
+                    let _ = to_agent.send(function).await;
+                    service.handle(Input::StoreFailed { problem }, now());
+                }
+            }
+            _ => {}
+        }
+        match output {
+            None => return,
+            Some(Output::Persist(_)) => {}
+            Some(Output::Scan { usb }) => buses.scan(usb),
+            Some(Output::OpenHid { path }) => buses.open(path),
+            Some(Output::WriteHid { path, bytes }) => buses.write(&path, bytes),
+            Some(Output::CloseHid { path }) => buses.close(&path),
+            Some(Output::Usb(request)) => buses.usb(request),
+            Some(Output::Tenant(request)) => {
+                if let Some(tenant) = tenant {
+                    let _ = tenant.send(request);
+                }
+            }
+            Some(Output::ToAgent(message)) => tell(to_agent, message).await,
+        }
+    }
+}
+
+async fn tell(to_agent: &ToAgentLoop, message: ToAgent) {
+    tracing::trace!(?message, "to agent");
+    let _ = to_agent.send(super::handle::Event::Service(message)).await;
+}
+
+/// The tenant room works beside the loop, one request at a time.
+fn start_tenant(mut room: TenantRoom, events: UnboundedSender<Event>) -> UnboundedSender<TenantRequest> {
+    let (requests, mut queue) = unbounded_channel::<TenantRequest>();
+    tokio::task::spawn_local(async move {
+        while let Some(request) = queue.recv().await {
+            let progress_to = events.clone();
+            let answer = room
+                .perform(request, move |done_bytes, total_bytes| {
+                    let progress = TenantAnswer::TargetProgress { done_bytes, total_bytes };
+                    let _ = progress_to.send(Event::Service(Input::Tenant(progress)));
+                })
+                .await;
+            if let TenantAnswer::Enrolled(Ok(enrolment)) = &answer {
+                super::log::mask(&enrolment.credential.access_token);
+            }
+            if events.send(Event::Service(Input::Tenant(answer))).is_err() {
+                return;
+            }
+        }
+    });
+    requests
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Service(input) => f.debug_tuple("Service").field(input).finish(),
+            Self::Opened { path, .. } => f.debug_struct("Opened").field("path", path).finish_non_exhaustive(),
+            Self::Function { name, problem } => {
+                f.debug_struct("Function").field("name", name).field("problem", problem).finish()
+            }
+            Self::Stop(_) => f.write_str("Stop"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("service", &self.service).finish_non_exhaustive()
+    }
+}
