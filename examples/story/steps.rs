@@ -412,6 +412,7 @@ async fn tray_shows(pid: u32, text: &str) -> Told<()> {
             "/MenuBar",
             "--method",
             "com.canonical.dbusmenu.GetLayout",
+            "--",
             "0",
             "-1",
             "[]",
