@@ -281,6 +281,65 @@ fn what_is_set_is_read_back() {
     );
 }
 
+/// Broken files: an edit is refused, or the value is in force afterwards; nothing panics.
+#[test]
+fn mutilated_files_are_edited_well_or_not_at_all() {
+    let mut random = fastrand::Rng::with_seed(11);
+    let parts = [
+        "user",
+        "rest_port",
+        "schema",
+        " = ",
+        "=",
+        "1",
+        "\"a\"",
+        "\n",
+        "\r\n",
+        "[",
+        "]",
+        "[[",
+        "]]",
+        ".",
+        "{",
+        "}",
+        ",",
+        "# ü\n",
+        "'''",
+        "\"\"\"",
+        "\\",
+        "TENANT_ID",
+        "\u{0}",
+        "x",
+        "1979-05-27",
+        "schema = 1\n",
+        "user = \"b\"\n",
+        "USER = \"c\"\n",
+        "user.x = 1\n",
+        "[user]\n",
+        "schema = \"1\"\n",
+        "user = '''\nd'''",
+        "[x]\nuser = 1\n",
+    ];
+    let (mut edited, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        let text: String = (0..random.usize(0..10)).map(|_| parts[random.usize(..parts.len())]).collect();
+        match set(&layers(&text, &[], None), "user", Some("anna")) {
+            Ok(new) => {
+                let (settings, _) = Settings::resolve(&layers(&new, &[], None));
+                assert_eq!(settings.user.value.as_deref(), Some("anna"), "{text:?} became {new:?}");
+                edited += 1;
+            }
+            Err(_) => refused += 1,
+        }
+        if let Ok(new) = set(&layers(&text, &[], None), "user", None) {
+            let (settings, problems) = Settings::resolve(&layers(&new, &[], None));
+            assert_eq!(settings.user.value, None, "{text:?} became {new:?}");
+            assert!(problems.iter().all(|p| p.code != "settings-unreadable"), "{text:?} became {new:?}");
+        }
+    }
+    assert!(edited > 1000 && refused > 1000, "both happen: {edited} edited, {refused} refused");
+}
+
 #[test]
 fn the_list_fits_its_schema() {
     let schema =

@@ -26,11 +26,14 @@ pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, P
     if document.is_unreadable() {
         return Err(faults.remove(0));
     }
+    let wrong = |kind: super::value::Kind| kind.problem(key, format!("{path}: {name}"));
+    // A table may be spread over the file (`user.x = 1`, `[user]`): there is no one place to change.
+    if document.entries.get(name).is_some_and(|entry| holds_tables(&entry.value)) {
+        return Err(wrong(super::value::Kind::of(key)));
+    }
     let literal = match value {
         None => None,
-        Some(value) => {
-            Some(spelling(key, value).map_err(|kind| kind.problem(key, format!("{path}: {name}")))?)
-        }
+        Some(value) => Some(spelling(key, value).map_err(wrong)?),
     };
     Ok(with_schema(changed(document, key, literal.as_deref())))
 }
@@ -66,7 +69,7 @@ fn changed(document: Document, key: Key, literal: Option<&str>) -> String {
         }
         (None, Some(literal)) => {
             // Behind the last plain value: what follows a table's header would belong to the table.
-            let plain = document.entries.values().filter(|entry| !entry.value.is_table());
+            let plain = document.entries.values().filter(|entry| !holds_tables(&entry.value));
             let at = plain.map(|entry| line_end(&text, entry.value_at.end)).max().unwrap_or(0);
             let line = format!("{} = {literal}\n", key.name());
             let gap = if at > 0 && !text[..at].ends_with('\n') { "\n" } else { "" };
@@ -75,6 +78,11 @@ fn changed(document: Document, key: Key, literal: Option<&str>) -> String {
         (None, None) => {}
     }
     text
+}
+
+/// A table or an array of tables: it may be written under a header of its own.
+fn holds_tables(value: &toml::Value) -> bool {
+    value.is_table() || value.as_array().is_some_and(|items| items.iter().any(toml::Value::is_table))
 }
 
 fn line_end(text: &str, from: usize) -> usize {
@@ -86,7 +94,7 @@ fn with_schema(text: String) -> String {
     let document = Document::read(&file, &mut Vec::new());
     match document.entries.get(SCHEMA_KEY) {
         None => format!("{SCHEMA_KEY} = {SCHEMA}\n{text}"),
-        Some(entry) if entry.value.as_integer().is_some_and(|schema| schema < SCHEMA) => {
+        Some(entry) if entry.value.as_integer().is_none_or(|schema| schema < SCHEMA) => {
             let mut text = text;
             text.replace_range(entry.value_at.clone(), &SCHEMA.to_string());
             text

@@ -57,6 +57,21 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub(super) fn of(key: Key) -> Self {
+        match key {
+            Key::RestPort => Self::Port,
+            Key::SdkApproved => Self::Origins,
+            Key::Language => Self::Language,
+            Key::ServerUrl => Self::HttpsUrl,
+            Key::TenantId => Self::TenantId,
+            Key::TenantToken => Self::Token,
+            Key::TenantRoot => Self::Sha256,
+            Key::TenantCa => Self::Path,
+            Key::User => Self::User,
+            Key::LogLevel => Self::LogLevel,
+        }
+    }
+
     /// For the texts of the languages.
     fn code(self) -> &'static str {
         match self {
