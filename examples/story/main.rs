@@ -34,7 +34,10 @@ struct Options {
     /// Where the programs are (`target/debug`)
     #[arg(long)]
     bin_dir: PathBuf,
-    /// Also: unplug in the middle of a download, and recovery on replug
+    /// The agent's binary behind the door usbip [default: hookswitch in --bin-dir]
+    #[arg(long, value_name = "PATH")]
+    agent: Option<PathBuf>,
+    /// Instead of the undisturbed update: unplug in the middle of a download, and recovery on replug
     #[arg(long)]
     interrupt: bool,
     /// The headset's report layout: shared or split

@@ -260,8 +260,8 @@ async fn update(
         "`hookswitch update list` shows {} {} -> {}",
         offer["name"], offer["from_version"], offer["to_version"]
     ));
-    let page = window_page(world).await?;
-    if !page.contains("Simulated Headset 1.20") {
+    let page = Page::open(world).await?;
+    if !page.read().await?.contains("Simulated Headset 1.20") {
         return fail("the window's Updates page does not show the update");
     }
     story.seen("the window's Updates page shows it");
@@ -280,7 +280,11 @@ async fn update(
         let event =
             softphone.event("update progress", |e| e.name == "updates" && !e.data["job"].is_null()).await?;
         let job = &event.data["job"];
-        progress += u32::from(job["done_bytes"].as_u64() > Some(0) && job["outcome"].is_null());
+        let writing = job["phase"] == "downloading" && job["outcome"].is_null();
+        if writing && progress == 0 {
+            progress_everywhere(world, story, &page, pid).await?;
+        }
+        progress += u32::from(writing);
         last = job["outcome"].clone();
     }
     expect(&last["verdict"], "succeeded", &format!("the verdict {last}"))?;
@@ -320,8 +324,13 @@ async fn interrupted_update(world: &World, story: &mut Story, hand: &mut Client)
     hand.plug().at("plugging in")?;
     let printed = ended(install, world).await?;
     let state = hand.state().at("the headset")?;
-    if state.firmware.version != NEW || !state.firmware.valid || state.firmware.updates_broken != 0 {
-        return fail(format!("the device says {:?}", state.firmware));
+    // The pulled cable itself counts as one broken update at the device.
+    let firmware = &state.firmware;
+    if firmware.version != NEW
+        || !firmware.valid
+        || (firmware.updates_completed, firmware.updates_broken) != (1, 1)
+    {
+        return fail(format!("the device says {firmware:?}"));
     }
     story.seen(&format!("plugged in again, recovered: {}", printed.trim()));
     tenant_has_verdict(world, story, "succeeded").await
@@ -375,21 +384,48 @@ async fn tenant_has_verdict(world: &World, story: &Story, verdict: &str) -> Told
     Ok(())
 }
 
-/// Opens the window as a browser would: one-time address, cookie, page.
-async fn window_page(world: &World) -> Told<String> {
-    let url = world.output(&mut world.agent(&["open", "--print"]))?;
-    let client =
-        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().at("window")?;
-    let answer = client.get(url.trim()).send().await.at("window")?;
-    let cookie = answer.headers().get("set-cookie").and_then(|c| c.to_str().ok()).unwrap_or_default();
-    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-    let origin = answer.url().origin().ascii_serialization();
-    let page =
-        client.get(format!("{origin}/updates")).header("cookie", cookie).send().await.at("/updates")?;
-    if !page.status().is_success() {
-        return fail(format!("/updates answers {}", page.status()));
+/// While blocks are written, the command line, the window and the tray say so.
+async fn progress_everywhere(world: &World, story: &Story, page: &Page, pid: u32) -> Told<()> {
+    let list = world.json(&mut world.agent(&["update", "list", "--json"]))?;
+    expect(&list["job"]["phase"], "downloading", "the phase in `update list`")?;
+    if !page.read().await?.contains("<progress") {
+        return fail("the window shows no progress");
     }
-    page.text().await.at("/updates")
+    if world.tray {
+        tray_shows(pid, "%").await?;
+    }
+    let tray = if world.tray { ", in the tray menu" } else { "" };
+    story.seen(&format!("progress in `update list`{tray} and in the window"));
+    Ok(())
+}
+
+/// The window as a browser has it: opened by a one-time address, kept by a cookie.
+struct Page {
+    client: reqwest::Client,
+    origin: String,
+    cookie: String,
+}
+
+impl Page {
+    async fn open(world: &World) -> Told<Self> {
+        let url = world.output(&mut world.agent(&["open", "--print"]))?;
+        let client =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().at("window")?;
+        let answer = client.get(url.trim()).send().await.at("window")?;
+        let cookie = answer.headers().get("set-cookie").and_then(|c| c.to_str().ok()).unwrap_or_default();
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        let origin = answer.url().origin().ascii_serialization();
+        Ok(Self { client, origin, cookie })
+    }
+
+    async fn read(&self) -> Told<String> {
+        let page = self.client.get(format!("{}/updates", self.origin)).header("cookie", &self.cookie).send();
+        let page = page.await.at("/updates")?;
+        if !page.status().is_success() {
+            return fail(format!("/updates answers {}", page.status()));
+        }
+        page.text().await.at("/updates")
+    }
 }
 
 /// The menu as any desktop reads it: com.canonical.dbusmenu of the item's process.

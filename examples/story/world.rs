@@ -58,6 +58,8 @@ pub(crate) struct World {
     bin_dir: PathBuf,
     pub(crate) door: Door,
     layout: String,
+    /// The agent's binary, if it is not with the other programs.
+    shipped: Option<PathBuf>,
     pub(crate) directory: Option<Directory>,
     /// A session bus is there: the agent runs with its tray.
     pub(crate) tray: bool,
@@ -84,6 +86,7 @@ impl World {
             bin_dir: std::path::absolute(&options.bin_dir).at("--bin-dir")?,
             door: options.door,
             layout: options.layout.clone(),
+            shipped: options.agent.clone(),
             directory,
             tray: var("DBUS_SESSION_BUS_ADDRESS").is_some(),
         })
@@ -129,7 +132,7 @@ impl World {
     pub(crate) fn agent(&self, arguments: &[&str]) -> Command {
         let mut command = match self.door {
             Door::InProcess => self.program("examples/simulated"),
-            Door::Usbip => self.program("hookswitch"),
+            Door::Usbip => self.shipped.as_ref().map_or_else(|| self.program("hookswitch"), Command::new),
         };
         command.arg("--home").arg(self.path("agent")).args(arguments);
         command

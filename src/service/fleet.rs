@@ -166,13 +166,7 @@ impl Fleet {
         tracing::info!(device = %id, product = %device.product, version = %device.firmware_version, "headset attached");
         let openable = headset.is_some();
         let path = node.path.clone();
-        let attached = Attached {
-            device,
-            path: Some(path.clone()),
-            description,
-            headset,
-            reopen: false,
-        };
+        let attached = Attached { device, path: Some(path.clone()), description, headset, reopen: false };
         if let Some(twin) = self.devices.insert(id.clone(), attached)
             && let Some(path) = twin.path
         {

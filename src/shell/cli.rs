@@ -124,7 +124,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
     };
     if cli.command.is_some() && cli.run != RunArgs::default() {
         let _ = Cli::command()
-            .error(clap::error::ErrorKind::ArgumentConflict, "--headless, --minimized and --language belong to `run`")
+            .error(
+                clap::error::ErrorKind::ArgumentConflict,
+                "--headless, --minimized and --language belong to `run`",
+            )
             .print();
         return ExitCode::from(2);
     }

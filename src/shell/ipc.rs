@@ -163,11 +163,11 @@ impl LocalClient {
         let mut line = serde_json::to_vec(request).map_err(|e| lost(&e.into()))?;
         line.push(b'\n');
         self.reader.get_mut().write_all(&line).map_err(|e| lost(&e))?;
-        self.next()
+        self.next_answer()
     }
 
     /// The next answer of a [`LocalRequest::Watch`].
-    pub fn next(&mut self) -> Result<LocalAnswer, Problem> {
+    pub fn next_answer(&mut self) -> Result<LocalAnswer, Problem> {
         let mut line = Vec::new();
         let mut bounded = io::Read::take(&mut self.reader, MAX_ANSWER);
         let got = bounded.read_until(b'\n', &mut line).map_err(|e| lost(&e))?;

@@ -107,6 +107,16 @@ impl Workspace {
         self.target.join("debug")
     }
 
+    /// Builds the agent as it is shipped.
+    pub(crate) fn build_shipped(&self) -> Outcome {
+        run(self.cargo("build").args(["--release", "--package", "hookswitch", "--bin", "hookswitch"]))
+    }
+
+    /// Where that is.
+    pub(crate) fn shipped(&self) -> PathBuf {
+        self.target.join("release/hookswitch")
+    }
+
     /// Where tests leave what a person may want to look at.
     pub(crate) fn artifacts(&self) -> PathBuf {
         self.target.join("artifacts")

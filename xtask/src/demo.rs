@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
-use crate::packages::{self, BUILD};
+use crate::packages::{self, BUILD, Needs};
 use crate::tiers::Tier;
 use crate::{Asked, Outcome, stop};
 
@@ -18,12 +18,20 @@ cargo xtask demo [--once] [--yes]
   --yes    install without asking
 ";
 
+/// A session bus of its own, on which the tray menu is read without a display.
+const BUS: Needs = Needs {
+    purpose: "the demo",
+    packages: &["dbus", "libglib2.0-bin"],
+    commands: &["dbus-run-session", "gdbus"],
+};
+
 pub(crate) fn run(asked: &Asked) -> Outcome {
     let workspace = Workspace::open(asked.strict)?;
-    packages::ensure(&[BUILD], asked)?;
-    let lacking = BUILD.lacking();
+    let needs: &[Needs] = if asked.once { &[BUILD, BUS] } else { &[BUILD] };
+    packages::ensure(needs, asked)?;
+    let lacking: Vec<_> = needs.iter().flat_map(|needs| needs.lacking()).collect();
     if !lacking.is_empty() {
-        return Err(stop(format!("cannot build without {}.", lacking.join(", "))));
+        return Err(stop(format!("the demo cannot go on without {}.", lacking.join(", "))));
     }
     workspace.build_programs()?;
 
@@ -34,7 +42,7 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     }
     make_folder(&home)?;
     let directory_is_there = Tier::Directory.needs().lacking().is_empty();
-    let rig: Vec<PathBuf> = if directory_is_there {
+    let mut rig: Vec<PathBuf> = if directory_is_there {
         vec!["tests/directory/slapd.sh".into(), "with".into()]
     } else {
         println!(
@@ -42,6 +50,10 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
         );
         vec![]
     };
+    if asked.once {
+        // An interactive demo shows its icon on the person's own session bus.
+        rig.extend(["/usr/bin/env".into(), "dbus-run-session".into(), "--".into()]);
+    }
     let story = workspace.programs().join("examples/story");
     let mut call = workspace.through(&rig, story.as_os_str());
     if asked.once {

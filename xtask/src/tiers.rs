@@ -32,6 +32,7 @@ cargo xtask ci
   HOOKSWITCH_BIN_DIR         the built programs; examples in examples/ below it
   HOOKSWITCH_ARTIFACTS       a folder for pictures and logs worth keeping
   HOOKSWITCH_VM              kernel: run.sh, which runs a command in the guest
+  HOOKSWITCH_SHIPPED         kernel, desktop: the agent as it is shipped (release build)
   SLAPD_URI, SLAPD_CA, ...   directory: see tests/directory/slapd.sh
   HOOKSWITCH_WEBDRIVER, ...  browser: see tests/browser/rig.sh
   HOOKSWITCH_DESKTOP_ITEM    desktop: item.sh, which asks the tray; see tests/desktop/rig.sh
@@ -78,7 +79,10 @@ impl Tier {
             Self::Browser => {
                 (&["chromium", "chromium-driver", "libnss3-tools"], &["chromium", "chromedriver", "certutil"])
             }
-            Self::Kernel => (&["xz-utils"], &["apt-get", "dpkg-deb", "xz"]),
+            Self::Kernel => (
+                &["xz-utils", "dbus", "libglib2.0-bin"],
+                &["apt-get", "dpkg-deb", "xz", "dbus-run-session", "gdbus"],
+            ),
             Self::Desktop => (
                 &[
                     "xvfb",
@@ -207,9 +211,14 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
         }
         Tier::Kernel => {
             call.env("HOOKSWITCH_VM", workspace.root.join("tests/kernel/run.sh"));
+            call.env("HOOKSWITCH_SHIPPED", workspace.shipped());
             call.args(["--test", tier.name()]);
         }
-        Tier::Directory | Tier::Browser | Tier::Desktop => {
+        Tier::Desktop => {
+            call.env("HOOKSWITCH_SHIPPED", workspace.shipped());
+            call.args(["--test", tier.name()]);
+        }
+        Tier::Directory | Tier::Browser => {
             call.args(["--test", tier.name()]);
         }
     }
@@ -232,6 +241,9 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
 fn build_test(workspace: &Workspace, tier: Tier) -> Outcome {
     if tier == Tier::Fast {
         return Ok(());
+    }
+    if matches!(tier, Tier::Kernel | Tier::Desktop) {
+        workspace.build_shipped()?;
     }
     run_call(workspace.cargo("test").args(["--workspace", "--no-run", "--quiet", "--test", tier.name()]))
 }

@@ -146,7 +146,7 @@ fn print(file: &Path, bytes: usize, explanation: &Explanation) {
     output::line(&format!("{}: {bytes} bytes, {numbered} reports", file.display()));
     for collection in &document.top_level {
         output::line(
-            &format!("  collection {} {}", collection.usage, collection.name.unwrap_or("")).trim_end(),
+            format!("  collection {} {}", collection.usage, collection.name.unwrap_or("")).trim_end(),
         );
     }
     match &document.no_call_control {

@@ -73,7 +73,7 @@ fn watch(options: &Options, context: &Context) -> Done {
                 last = Some(devices);
             }
         }
-        answer = agent.next()?;
+        answer = agent.next_answer()?;
     }
 }
 

@@ -41,15 +41,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             Ok(())
         }
         Command::Get { name } => {
-            let key = Key::named(name).ok_or_else(|| {
-                Problem::new(
-                    "setting-unknown",
-                    "There is no such setting",
-                    name.clone(),
-                    "`hookswitch settings list` prints all of them.",
-                )
-                .with("key", name)
-            })?;
+            let key = Key::find(name)?;
             output::line(&context.settings.get(key).shown());
             Ok(())
         }

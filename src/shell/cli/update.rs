@@ -112,7 +112,7 @@ fn wait(context: &Context, offer: &str) -> Done {
                 told = Some((job.phase, percent));
             }
         }
-        answer = agent.next()?;
+        answer = agent.next_answer()?;
     }
 }
 
@@ -125,7 +125,7 @@ fn progress(terminal: bool, job: &Job, percent: u64) {
     // One line that changes for a person, a line every tenth for a log.
     let _ = match terminal {
         true => write!(err, "\r{text}\x1b[K").and_then(|()| err.flush()),
-        false if percent % 10 == 0 => writeln!(err, "{text}"),
+        false if percent.is_multiple_of(10) => writeln!(err, "{text}"),
         false => Ok(()),
     };
 }

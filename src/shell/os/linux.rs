@@ -195,6 +195,32 @@ pub fn make_private(file: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
+/// SIGTERM (service managers, log-out), SIGINT (Ctrl-C) or SIGHUP (the terminal went).
+pub async fn termination() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let on = |kind| signal(kind).ok();
+    let mut signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(on);
+    std::future::poll_fn(|cx| {
+        let mut came = std::task::Poll::Pending;
+        for signal in signals.iter_mut().flatten() {
+            if signal.poll_recv(cx).is_ready() {
+                came = std::task::Poll::Ready(());
+            }
+        }
+        came
+    })
+    .await;
+}
+
+/// One allocation arena for all threads: the agent's threads sleep nearly always, and an arena each costs memory that
+/// is never given back.
+pub fn frugal_memory() {
+    // SAFETY: mallopt only changes parameters of the allocator; called before any other thread runs.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,31 +278,5 @@ mod tests {
     fn this_machine_has_a_name_and_a_user() {
         assert!(!user_name().is_empty() && !host_name().is_empty());
         assert!(!system().kernel.is_empty());
-    }
-}
-
-/// SIGTERM (service managers, log-out), SIGINT (Ctrl-C) or SIGHUP (the terminal went).
-pub async fn termination() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let on = |kind| signal(kind).ok();
-    let mut signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(on);
-    std::future::poll_fn(|cx| {
-        let mut came = std::task::Poll::Pending;
-        for signal in signals.iter_mut().flatten() {
-            if signal.poll_recv(cx).is_ready() {
-                came = std::task::Poll::Ready(());
-            }
-        }
-        came
-    })
-    .await;
-}
-
-/// One allocation arena for all threads: the agent's threads sleep nearly always, and an arena each costs memory that
-/// is never given back.
-pub fn frugal_memory() {
-    // SAFETY: mallopt only changes parameters of the allocator; called before any other thread runs.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
