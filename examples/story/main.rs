@@ -11,12 +11,12 @@
 //! (see `tests/directory/slapd.sh`) groups come from that directory, else from a manual group, and the story says so.
 #![expect(clippy::disallowed_methods, reason = "a program of its own that starts and watches others")]
 
-mod softphone;
+#[path = "../../tests/support/rig.rs"]
+mod rig;
 mod steps;
-mod told;
-mod world;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use rig::world::Door;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,12 +43,6 @@ struct Options {
     /// The headset's report layout: shared or split
     #[arg(long, default_value = "shared")]
     layout: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Door {
-    InProcess,
-    Usbip,
 }
 
 fn main() -> ExitCode {

@@ -1,9 +1,10 @@
 //! The story itself.
 
-use crate::softphone::Softphone;
-use crate::told::{Context, Story, Told, fail, wait_for};
-use crate::world::{PATIENCE, Program, World};
-use crate::{Door, Options};
+use crate::Options;
+use crate::rig::company::{self, Company, NEW, OLD, POLICY_ID, Served, USER};
+use crate::rig::softphone::Softphone;
+use crate::rig::told::{Context, Story, Told, fail, wait_for};
+use crate::rig::world::{Door, PATIENCE, Program, World};
 use serde_json::{Value, json};
 use simulator::control::Client;
 use simulator::{Button, Fault, How};
@@ -11,26 +12,23 @@ use std::io::Read as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const TENANT_ID: &str = "example";
-const POLICY_ID: &str = "headset-1-20";
-const OLD: &str = "1.00";
-const NEW: &str = "1.20";
 const IMAGE_BYTES: usize = 96 * 1024;
 /// Presses closer to a write of the agent than its echo window (500 ms) are taken for the echo.
 const SETTLE: Duration = Duration::from_millis(700);
 
 pub(crate) async fn tell(options: &Options) -> Told<()> {
-    let world = World::new(options)?;
+    let mut world = World::new(&options.home, &options.bin_dir, options.door, &options.layout)?;
+    world.shipped.clone_from(&options.agent);
     let mut story = Story::new();
     let begun = Instant::now();
 
-    let (tenant, made) = tenant(&world, &mut story).await?;
-    let (headset, agent) = enrol(&world, &mut story, &made).await?;
+    let (company, tenant) = tenant(&world, &mut story).await?;
+    let (headset, agent) = enrol(&world, &mut story, &company, &tenant.url).await?;
     groups(&world, &mut story).await?;
     let mut hand = world.headset().await?;
     let mut softphone = Softphone::connect(&world.path("agent/endpoint.json")).await?;
     if !options.once {
-        return stand(&world, &made).await;
+        return stand(&world, &tenant.url).await;
     }
     call(&mut story, &mut hand, &mut softphone).await?;
     if options.interrupt {
@@ -38,122 +36,56 @@ pub(crate) async fn tell(options: &Options) -> Told<()> {
     } else {
         update(&world, &mut story, &mut hand, &mut softphone, agent.id()).await?;
     }
-    bundle(&world, &mut story, &made)?;
+    bundle(&world, &mut story, &company)?;
 
     story.chapter("Everything ends as it should");
     agent.end().await?;
     let lights = hand_after(&mut hand, world.door)?;
     story.seen(&format!("the agent ended in order{lights}"));
     drop(headset);
-    tenant.end().await?;
+    tenant.program.end().await?;
     story.seen("the tenant server ended in order");
     println!("The whole story took {:.1?}.", begun.elapsed());
     Ok(())
 }
 
-struct Made {
-    token: String,
-    root: String,
-    ca: String,
-    url: String,
-}
-
-async fn tenant(world: &World, story: &mut Story) -> Told<(Program, Made)> {
+async fn tenant(world: &World, story: &mut Story) -> Told<(Company, Served)> {
     story.chapter("A tenant is created, signed and served");
-    let made = world.json(&mut world.tenant(&[
-        "init",
-        "--tenant-id",
-        TENANT_ID,
-        "--company",
-        "Example GmbH",
-        "--json",
-    ]))?;
-    let text =
-        |key: &str| made[key].as_str().map(str::to_owned).ok_or(format!("init printed no {key}: {made}"));
-    let (token, root, ca) = (text("TENANT_TOKEN")?, text("TENANT_ROOT")?, text("ca_pem")?);
-    story.seen(&format!("keys, certificate and an empty policy; root {}…", &root[..16]));
+    let company = Company::found(world)?;
+    story.seen(&format!("keys, certificate and an empty policy; root {}…", &company.root[..16]));
 
-    let package = firmware_package(world)?;
-    std::fs::write(world.path("policy.json"), policy(world).to_string()).at("policy.json")?;
-    let policy_path = world.path("policy.json").display().to_string();
-    let printed =
-        world.output(&mut world.tenant(&["publish", "--policy", &policy_path, "--target", &package]))?;
+    let (image, rules) = company::image_and_rules(IMAGE_BYTES)?;
+    let package = company::pack(world, &image, &rules)?;
+    let printed = Company::publish(world, &policy(world), &package)?;
     story.seen(printed.lines().next().unwrap_or("published"));
     if world.directory.is_none() {
-        world.output(&mut world.tenant(&["assign", "--user", "alice", "--group", "sales"]))?;
+        world.output(&mut world.tenant(&["assign", "--user", USER, "--group", "sales"]))?;
     }
-    let mut serve = world.tenant(&["serve", "--listen", "127.0.0.1:0"]);
-    let server = Program::start("hookswitch-tenant", &mut serve, &world.path("tenant.log"))?;
-    let endpoint = world.path("tenant/endpoint.json");
-    let url = wait_for("the tenant's address", PATIENCE, async || {
-        let Ok(bytes) = std::fs::read(&endpoint) else { return Ok(None) };
-        Ok(serde_json::from_slice::<Value>(&bytes).ok().and_then(|e| e["url"].as_str().map(str::to_owned)))
-    })
-    .await?;
-    story.seen(&format!("served at {url}"));
-    Ok((server, Made { token, root, ca, url }))
-}
-
-/// Built by the headset's maker (the simulator), packed and inspected by the product.
-fn firmware_package(world: &World) -> Told<String> {
-    let folder = world.path("firmware");
-    std::fs::create_dir_all(&folder).at("firmware")?;
-    let bcd = simulator::parse_bcd(NEW).at("version")?;
-    let image = simulator::firmware::build(bcd, IMAGE_BYTES);
-    std::fs::write(folder.join("headset.bin"), &image).at("headset.bin")?;
-    let rules = json!({
-        "schema": 1, "name": "Simulated Headset", "vendor": "Hookswitch", "version": NEW,
-        "targets": [{ "vid": "1209", "pid": "0001" }],
-        "components": [{ "id": "main", "file": "headset.bin", "method": "usb-dfu", "version": NEW, "size": image.len() }],
-        "expected_minutes": 1,
-    });
-    std::fs::write(folder.join("rules.json"), rules.to_string()).at("rules.json")?;
-    let package = world.path("firmware/headset-1.20.zip");
-    let mut pack = world.agent(&["firmware", "pack"]);
-    world.output(pack.arg(folder.join("rules.json")).arg("--output").arg(&package))?;
-    Ok(package.display().to_string())
+    let served = Company::serve(world, &[]).await?;
+    story.seen(&format!("served at {}", served.url));
+    Ok((company, served))
 }
 
 fn policy(world: &World) -> Value {
-    let (ldap, rule) = match &world.directory {
-        Some(directory) => (
-            Some(json!({
-                "servers": [directory.uri], "base_dn": directory.base,
-                "bind": { "method": "simple", "dn": directory.bind.0, "password": directory.bind.1 },
-            })),
-            json!({ "kind": "ldap-query", "filter":
-                format!("(&(uid=$user$)(memberOf=cn=Sales,ou=Groups,{}))", directory.base) }),
-        ),
-        None => (None, json!({ "kind": "manual" })),
-    };
-    let mut policy = json!({
-        "schema": 1, "company": "Example GmbH", "polling_s": 60,
-        "groups": [{ "id": "sales", "name": "Sales", "priority": 10, "rule": rule }],
-        "firmware": [{
-            "id": POLICY_ID, "groups": ["sales"], "name": "Simulated Headset 1.20",
-            "products": [{ "vendor_id": 0x1209, "product_id": 1 }], "version": NEW,
-            "target": "headset-1.20.zip", "deployment": "optional",
-        }],
-        "support": { "name": "Help desk", "email": "help@example.com" },
+    let Some(directory) = &world.directory else { return company::policy(&json!({ "kind": "manual" })) };
+    let filter = format!("(&(uid=$user$)(memberOf=cn=Sales,ou=Groups,{}))", directory.base);
+    let mut policy = company::policy(&json!({ "kind": "ldap-query", "filter": filter }));
+    policy["ldap"] = json!({
+        "servers": [directory.uri], "base_dn": directory.base,
+        "bind": { "method": "simple", "dn": directory.bind.0, "password": directory.bind.1 },
     });
-    if let Some(ldap) = ldap {
-        policy["ldap"] = ldap;
-    }
     policy
 }
 
-async fn enrol(world: &World, story: &mut Story, made: &Made) -> Told<(Option<Program>, Program)> {
+async fn enrol(
+    world: &World,
+    story: &mut Story,
+    company: &Company,
+    url: &str,
+) -> Told<(Option<Program>, Program)> {
     story.chapter("A headset appears, the agent enrols and registers");
     let headset = world.start_headset()?;
-    let environment = [
-        ("TENANT_ID", TENANT_ID.to_owned()),
-        ("SERVER_URL", made.url.clone()),
-        ("TENANT_TOKEN", made.token.clone()),
-        ("TENANT_ROOT", made.root.clone()),
-        ("HOOKSWITCH_TENANT_CA", made.ca.clone()),
-        ("HOOKSWITCH_USER", "alice".to_owned()),
-    ];
-    let agent = world.start_agent(&environment)?;
+    let agent = world.start_agent(&company.settings(url, USER))?;
     let host = wait_for("host, user and device at the tenant", PATIENCE, async || {
         let inventory = world.inventory()?;
         let host = inventory["hosts"].get(0).cloned().unwrap_or_default();
@@ -466,7 +398,7 @@ fn gdbus(arguments: &[&str]) -> Told<String> {
     fail(format!("gdbus: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
-fn bundle(world: &World, story: &mut Story, made: &Made) -> Told<()> {
+fn bundle(world: &World, story: &mut Story, company: &Company) -> Told<()> {
     story.chapter("`hookswitch bundle` collects what support needs");
     let path = world.path("bundle.zip");
     world.output(world.agent(&["bundle", "--output"]).arg(&path))?;
@@ -484,10 +416,10 @@ fn bundle(world: &World, story: &mut Story, made: &Made) -> Told<()> {
         let (mut bytes, name) = (Vec::new(), entry.name().at("bundle.zip")?.into_owned());
         entry.read_to_end(&mut bytes).at(&name)?;
         let text = String::from_utf8_lossy(&bytes);
-        if text.contains(&made.token) {
+        if text.contains(&company.token) {
             return fail(format!("{name} holds the tenant's token"));
         }
-        if name.ends_with(".log") && text.contains("alice") {
+        if name.ends_with(".log") && text.contains(USER) {
             return fail(format!("{name} holds the user's name"));
         }
     }
@@ -497,7 +429,7 @@ fn bundle(world: &World, story: &mut Story, made: &Made) -> Told<()> {
 }
 
 /// The world stands until the person ends it.
-async fn stand(world: &World, made: &Made) -> Told<()> {
+async fn stand(world: &World, url: &str) -> Told<()> {
     let command = |arguments: &[&str]| {
         let command = world.agent(arguments);
         let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
@@ -505,7 +437,7 @@ async fn stand(world: &World, made: &Made) -> Told<()> {
     };
     let sim = world.program("hookswitch-sim").get_program().to_string_lossy().into_owned();
     let socket = world.path("headset.sock");
-    println!("\nThe tenant ({}), the headset and the agent are running. In another terminal:\n", made.url);
+    println!("\nThe tenant ({url}), the headset and the agent are running. In another terminal:\n");
     println!("  {}", command(&["open"]));
     println!("  {}", command(&["status"]));
     println!("  {}", command(&["update", "install"]));

@@ -1,6 +1,6 @@
 //! A softphone: HTTPS with the agent's own certificate, the token from `endpoint.json`, pushed events.
 
-use crate::told::{Context, Told, fail};
+use super::told::{Context, Told, fail};
 use futures_util::StreamExt as _;
 use reqwest::{Certificate, Client, Method};
 use serde_json::Value;
@@ -89,7 +89,7 @@ impl Softphone {
                 }
             }
         };
-        match tokio::time::timeout(crate::world::PATIENCE, next).await {
+        match tokio::time::timeout(super::world::PATIENCE, next).await {
             Ok(event) => event,
             Err(_) => fail(format!("no event came: {what}")),
         }

@@ -1,7 +1,7 @@
 //! The programs of the story and how they are asked.
 
-use crate::told::{Context, Told, fail, wait_for};
-use crate::{Door, Options};
+use super::told::{Context, Told, fail, wait_for};
+use clap::ValueEnum;
 use serde_json::Value;
 use simulator::control::Client;
 use std::fs::File;
@@ -52,6 +52,15 @@ impl Drop for Program {
     }
 }
 
+/// Where the headset is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Door {
+    /// In the agent's process: the example `simulated`.
+    InProcess,
+    /// Behind the kernel's vhci_hcd: `hookswitch-sim` beside the binary `hookswitch`.
+    Usbip,
+}
+
 /// Paths and settings of one story.
 pub(crate) struct World {
     pub(crate) home: PathBuf,
@@ -59,7 +68,7 @@ pub(crate) struct World {
     pub(crate) door: Door,
     layout: String,
     /// The agent's binary, if it is not with the other programs.
-    shipped: Option<PathBuf>,
+    pub(crate) shipped: Option<PathBuf>,
     pub(crate) directory: Option<Directory>,
     /// A session bus is there: the agent runs with its tray.
     pub(crate) tray: bool,
@@ -73,8 +82,8 @@ pub(crate) struct Directory {
 }
 
 impl World {
-    pub(crate) fn new(options: &Options) -> Told<Self> {
-        std::fs::create_dir_all(&options.home).at("--home")?;
+    pub(crate) fn new(home: &Path, bin_dir: &Path, door: Door, layout: &str) -> Told<Self> {
+        std::fs::create_dir_all(home).at("--home")?;
         let var = |name: &str| std::env::var(name).ok();
         let directory = var("SLAPD_URI").map(|uri| Directory {
             uri,
@@ -82,11 +91,11 @@ impl World {
             bind: (var("SLAPD_BIND_DN").unwrap_or_default(), var("SLAPD_BIND_PASSWORD").unwrap_or_default()),
         });
         Ok(Self {
-            home: std::path::absolute(&options.home).at("--home")?,
-            bin_dir: std::path::absolute(&options.bin_dir).at("--bin-dir")?,
-            door: options.door,
-            layout: options.layout.clone(),
-            shipped: options.agent.clone(),
+            home: std::path::absolute(home).at("--home")?,
+            bin_dir: std::path::absolute(bin_dir).at("--bin-dir")?,
+            door,
+            layout: layout.to_owned(),
+            shipped: None,
             directory,
             tray: var("DBUS_SESSION_BUS_ADDRESS").is_some(),
         })
