@@ -264,6 +264,16 @@ fn a_notice_reaches_the_desktop() {
     assert_eq!(body, "The headset says it has version &lt;b&gt;A &amp; B&lt;/b&gt; now.");
 }
 
+/// Ended with its test, however that ends.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The agent as it is shipped, in the panel: icon registered under its own process, the menu of an agent without headset
 /// and tenant, and both on a picture.
 #[test]
@@ -271,14 +281,16 @@ fn the_shipped_agent_shows_its_tray() {
     let agent = std::env::var_os("HOOKSWITCH_SHIPPED")
         .expect("HOOKSWITCH_SHIPPED is not set: run `cargo xtask test --tier desktop`");
     let home = tempfile::tempdir().expect("a temporary folder");
-    let mut running = Command::new(agent)
-        .arg("--home")
-        .arg(home.path())
-        .args(["run", "--language", "en-US"])
-        .env("HOOKSWITCH_REST_PORT", "0")
-        .spawn()
-        .expect("the agent starts");
-    let mine = format!("StatusNotifierItem-{}-", running.id());
+    let mut running = Ended(
+        Command::new(agent)
+            .arg("--home")
+            .arg(home.path())
+            .args(["run", "--language", "en-US"])
+            .env("HOOKSWITCH_REST_PORT", "0")
+            .spawn()
+            .expect("the agent starts"),
+    );
+    let mine = format!("StatusNotifierItem-{}-", running.0.id());
     let own = wait_for("the registration of the agent's icon", || {
         item(&["list"]).lines().find(|line| line.contains(&mine)).map(str::to_owned)
     });
@@ -286,13 +298,13 @@ fn the_shipped_agent_shows_its_tray() {
         let menu = item(&["menu", &own]);
         menu.contains("No headset connected").then_some(menu)
     });
-    for text in ["No updates", "Quit"] {
+    for text in ["Everything is up to date", "Not managed", "Quit"] {
         assert!(menu.contains(text), "the menu lacks {text}: {menu}");
     }
     item(&["picture", "tray-shipped-agent"]);
-    let stopped = Command::new("kill").arg(running.id().to_string()).status().expect("kill runs");
+    let stopped = Command::new("kill").arg(running.0.id().to_string()).status().expect("kill runs");
     assert!(stopped.success());
-    let status = running.wait().expect("the agent is our child");
+    let status = running.0.wait().expect("the agent is our child");
     assert!(status.success(), "the agent ended with {status}");
     wait_for("the icon's leaving", || (!item(&["list"]).contains(&mine)).then_some(()));
 }
