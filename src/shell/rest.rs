@@ -23,7 +23,6 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 mod access;
-mod holder;
 mod listener;
 mod refusal;
 mod spokes;
@@ -264,10 +263,7 @@ fn not_listening(port: u16, error: &io::Error) -> Problem {
         )
         .with("error", error.to_string());
     }
-    let holder = match holder::of_port(port) {
-        Some((name, pid)) => format!("{name} ({pid})"),
-        None => "another program".to_owned(),
-    };
+    let holder = super::os::port_holder(port).map_or_else(|| "another program".to_owned(), |h| h.to_string());
     Problem::new(
         "rest-port-taken",
         format!("Softphones cannot connect: port {port} is held by {holder}"),

@@ -120,7 +120,7 @@ pub(super) async fn asset(Path(name): Path<String>) -> Response {
     let (kind, text) = match name.as_str() {
         "window.css" => ("text/css; charset=utf-8", include_str!("../../../assets/window.css")),
         "window.js" => ("text/javascript; charset=utf-8", include_str!("../../../assets/window.js")),
-        "icon.svg" => ("image/svg+xml", include_str!("../../../assets/icon.svg")),
+        "icon.svg" => ("image/svg+xml", include_str!("../../../assets/icons/hookswitch.svg")),
         _ => return nothing().await,
     };
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
