@@ -1,4 +1,5 @@
 //! A host, a cable and a hand: performs what `UsbDfu` asks for on the simulated device, and checks its manners.
+#![expect(clippy::disallowed_methods, reason = "an origin for the clock of the test, never read again")]
 
 use std::time::{Duration, Instant};
 
@@ -90,10 +91,6 @@ impl World {
             reenumerate_timeout: Duration::from_secs(10),
             resume,
         };
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "an origin for the clock of the test, never read again"
-        )]
         let start = Instant::now();
         World {
             dfu: UsbDfu::new(plan.clone(), start).unwrap(),

@@ -1,4 +1,5 @@
 //! One connection to one directory server: address, TCP, TLS or StartTLS, and the library behind the guard.
+#![cfg_attr(not(unix), expect(clippy::disallowed_methods, reason = "a socket of this process to itself"))]
 
 use super::guard;
 use crate::protocol::{Directory, Problem};
@@ -230,7 +231,6 @@ async fn local_pair() -> std::io::Result<(tokio::net::UnixStream, StdStream, &'s
 
 /// No socket pairs here: a loopback connection whose two ends are checked to be each other.
 #[cfg(not(unix))]
-#[expect(clippy::disallowed_methods, reason = "a socket of this process to itself")]
 async fn local_pair() -> std::io::Result<(TcpStream, StdStream, &'static str)> {
     let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
     let theirs = TcpStream::connect(listener.local_addr()?).await?;

@@ -4,6 +4,7 @@
 //! `assign` puts people in groups by hand. Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try later.
 
 mod certificate;
+mod clock;
 mod digest;
 mod home;
 mod init;
@@ -11,6 +12,7 @@ mod repository;
 mod serve;
 mod store;
 
+use clock::now;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -197,11 +199,6 @@ async fn assign(dir: &Path, user: &str, group: &str, remove: bool) -> Result<(),
     let (done, already) = if remove { ("no longer in", "was not in") } else { ("now in", "was already in") };
     println!("{user} {} {group}", if changed { done } else { already });
     Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one clock of this program")]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 /// Seconds since 1970; 0 for a clock before that.
