@@ -1,0 +1,119 @@
+//! Frames that no honest peer sends: whatever comes is a message or an error, never a panic, and what is a message
+//! can be said again.
+
+use super::{samples, stored};
+use hookswitch::protocol::local::{LocalAnswer, LocalRequest};
+use hookswitch::protocol::{ToAgent, ToService};
+use hookswitch::service::{JournalEntry, Owed};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Reads `frame` as a `T`; what is understood is understood the same way again.
+fn read<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(frame: &[u8]) -> bool {
+    let Ok(message) = serde_json::from_slice::<T>(frame) else { return false };
+    let again = serde_json::to_vec(&message).expect("what was read can be said");
+    assert_eq!(serde_json::from_slice::<T>(&again).expect("understood again"), message);
+    true
+}
+
+fn read_all(frame: &[u8]) -> usize {
+    [
+        read::<ToAgent>(frame),
+        read::<ToService>(frame),
+        read::<LocalRequest>(frame),
+        read::<LocalAnswer>(frame),
+        read::<Owed>(frame),
+        read::<JournalEntry>(frame),
+    ]
+    .into_iter()
+    .filter(|understood| *understood)
+    .count()
+}
+
+fn frames() -> Vec<Vec<u8>> {
+    fn say<T: Serialize>(all: Vec<T>) -> Vec<Vec<u8>> {
+        all.iter().map(|message| serde_json::to_vec(message).expect("JSON")).collect()
+    }
+    [
+        say(samples::to_agent()),
+        say(samples::to_service()),
+        say(samples::local_request()),
+        say(samples::local_answer()),
+        say(stored::owed()),
+        say(vec![stored::journal()]),
+    ]
+    .concat()
+}
+
+#[test]
+fn mutated_frames_are_understood_or_refused() {
+    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x5eed);
+    println!("SEED={seed} repeats this run");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let frames = frames();
+    let bits: [&[u8]; 12] = [
+        b"null",
+        b"-1",
+        b"1e999",
+        b"18446744073709551616",
+        b"\"\\ud800\"",
+        b"[[[[",
+        b"{}",
+        b"\"type\":\"hello\",",
+        b"\0",
+        b"\xff\xfe",
+        b"\"",
+        b",",
+    ];
+    let (mut understood, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        let mut frame = frames[random.usize(..frames.len())].clone();
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..=frame.len());
+            match random.u8(..5) {
+                0 => frame.truncate(at),
+                1 => frame.splice(at..at, bits[random.usize(..bits.len())].iter().copied()).for_each(drop),
+                2 if at < frame.len() => frame[at] ^= 1 << random.u8(..8),
+                3 => {
+                    let other = &frames[random.usize(..frames.len())];
+                    frame.truncate(at);
+                    frame.extend(&other[random.usize(..other.len())..]);
+                }
+                _ => frame.drain(at..(at + random.usize(..9)).min(frame.len())).for_each(drop),
+            }
+        }
+        match read_all(&frame) {
+            0 => refused += 1,
+            _ => understood += 1,
+        }
+    }
+    println!("{understood} understood, {refused} refused");
+    assert!(understood > 100 && refused > 1000, "the mutations do not try both: {understood}/{refused}");
+}
+
+#[test]
+fn a_newer_peer_may_say_more_but_the_command_line_may_not() {
+    let more = br#"{"type":"device-removed","id":"d","since":12}"#;
+    assert_eq!(
+        serde_json::from_slice::<ToAgent>(more).expect("what is new is passed over"),
+        ToAgent::DeviceRemoved { id: "d".to_owned() }
+    );
+    assert!(serde_json::from_slice::<ToAgent>(br#"{"type":"tea"}"#).is_err());
+    assert!(serde_json::from_slice::<LocalRequest>(br#"{"do":"install","offer":"a","force":true}"#).is_err());
+    assert!(serde_json::from_slice::<LocalRequest>(br#"{"do":"stop"} {"do":"stop"}"#).is_err());
+}
+
+#[test]
+fn deep_and_long_frames_do_not_break_the_stack() {
+    let deep = [b"{\"type\":\"hello\",\"x\":".as_slice(), &b"[".repeat(200_000)].concat();
+    assert_eq!(read_all(&deep), 0);
+    let long = format!("{{\"type\":\"device-removed\",\"id\":\"{}\"}}", "x".repeat(4 << 20));
+    assert_eq!(read_all(long.as_bytes()), 1);
+}
+
+#[test]
+fn secrets_do_not_reach_the_log_by_debug() {
+    let rules = samples::to_agent().into_iter().find(|m| matches!(m, ToAgent::ResolveGroups { .. }));
+    let said = format!("{:?} {:?}", rules.expect("a sample"), stored::credential());
+    assert!(!said.contains("word") && !said.contains("abc"), "{said}");
+}

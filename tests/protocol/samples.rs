@@ -1,0 +1,332 @@
+//! One message of every kind, with every optional part once there and once not.
+
+use hookswitch::protocol::local::{Call, CallState, Direction, Endpoint, LocalAnswer, LocalRequest, View};
+use hookswitch::protocol::{
+    Capabilities, Deployment, Device, DeviceEvent, DeviceStatus, Directory, GroupRule, GroupRules,
+    Indicators, Job, Offer, Outcome, Problem, ResolvedGroup, State, Support, TenantMode, TenantState,
+    ToAgent, ToService, Why,
+};
+
+pub(crate) fn problem() -> Problem {
+    Problem::new("in-call", "The headset is in a call", "Headset", "Install it later.").with("error", "busy")
+}
+
+fn plain_problem() -> Problem {
+    Problem::new("no-such-offer", "There is no such update any more", "fw:d", "Look again.")
+}
+
+pub(crate) fn device(status: DeviceStatus, full: bool) -> Device {
+    Device {
+        id: "1209-0001-HS0001".to_owned(),
+        vendor: "Hookswitch".to_owned(),
+        product: "Simulated Headset".to_owned(),
+        vendor_id: 0x1209,
+        product_id: 1,
+        serial: full.then(|| "HS0001".to_owned()),
+        firmware_version: "1.10".to_owned(),
+        port: full.then(|| "1-2.3".to_owned()),
+        capabilities: Capabilities {
+            call_control: true,
+            mute_sync: true,
+            ring: full,
+            hold: full,
+            reject: full,
+            redial: full,
+            line_busy: full,
+            teams: full,
+            firmware_update: full,
+        },
+        status,
+        line_busy: full,
+    }
+}
+
+fn offer(deployment: Deployment, blocked: Option<Problem>) -> Offer {
+    Offer {
+        id: "fw:1209-0001-HS0001".to_owned(),
+        device: "1209-0001-HS0001".to_owned(),
+        policy: "fw".to_owned(),
+        name: "Headset 1.20".to_owned(),
+        from_version: "1.10".to_owned(),
+        to_version: "1.20".to_owned(),
+        deployment,
+        group: "all-users".to_owned(),
+        deferred: blocked.is_some(),
+        blocked,
+    }
+}
+
+fn offers() -> Vec<Offer> {
+    use Deployment::{Automatic, Optional, Persistent, Silent};
+    let kinds = [Optional, Persistent, Automatic, Silent];
+    let mut all: Vec<Offer> = kinds.into_iter().map(|d| offer(d, None)).collect();
+    all.push(offer(Optional, Some(problem())));
+    all
+}
+
+fn job(outcome: Option<Outcome>) -> Job {
+    Job {
+        offer: "fw:1209-0001-HS0001".to_owned(),
+        device: "1209-0001-HS0001".to_owned(),
+        name: "Headset 1.20".to_owned(),
+        from_version: "1.10".to_owned(),
+        to_version: "1.20".to_owned(),
+        phase: "downloading".to_owned(),
+        done_bytes: 1024,
+        total_bytes: 65_536,
+        outcome,
+    }
+}
+
+pub(crate) fn groups() -> Vec<ResolvedGroup> {
+    let whys = [
+        Why::LdapQuery { server: "ldaps://dc".to_owned(), filter: "(uid=$user$)".to_owned() },
+        Why::Assigned,
+        Why::LastKnown { problem: plain_problem() },
+        Why::Everyone,
+    ];
+    let group = |(n, why): (usize, Why)| ResolvedGroup {
+        id: format!("group-{n}"),
+        name: format!("Group {n}"),
+        priority: u32::try_from(n).expect("a few"),
+        why,
+    };
+    whys.into_iter().enumerate().map(group).collect()
+}
+
+fn rules() -> GroupRules {
+    GroupRules {
+        policy_version: 7,
+        directory: Some(Directory {
+            servers: vec!["ldaps://dc.example.com".to_owned()],
+            base_dn: "dc=example,dc=com".to_owned(),
+            start_tls: false,
+            bind: Some(("cn=reader".to_owned(), "word".to_owned())),
+            ca_pem: Some("-----BEGIN CERTIFICATE-----".to_owned()),
+        }),
+        groups: vec![
+            GroupRule {
+                id: "sales".to_owned(),
+                name: "Sales".to_owned(),
+                priority: 1,
+                filter: Some("(uid=$user$)".to_owned()),
+                base_dn: Some("ou=people".to_owned()),
+            },
+            GroupRule {
+                id: "hand".to_owned(),
+                name: "By hand".to_owned(),
+                priority: 2,
+                filter: None,
+                base_dn: None,
+            },
+        ],
+        assigned: vec!["hand".to_owned()],
+    }
+}
+
+fn tenant() -> TenantState {
+    TenantState {
+        mode: TenantMode::Server,
+        server: Some("https://tenant.example.com".to_owned()),
+        company: Some("Example".to_owned()),
+        enrolled: true,
+        policy_version: Some(7),
+        root_sha256: Some("00ff".to_owned()),
+        last_poll_s: Some(1_700_000_000),
+        polling_s: Some(21_600),
+        outbox: 3,
+        problem: Some(problem()),
+        sdk_approved: vec!["https://phone.example.com".to_owned()],
+        support: Some(Support {
+            name: Some("Desk".to_owned()),
+            email: None,
+            phone: Some("+49 1".to_owned()),
+            url: Some("https://help.example.com".to_owned()),
+        }),
+    }
+}
+
+fn state() -> State {
+    State {
+        protocol: 1,
+        devices: vec![device(DeviceStatus::Ready, true)],
+        offers: vec![offer(Deployment::Optional, None)],
+        job: Some(job(None)),
+        tenant: tenant(),
+        rules: Some(rules()),
+        known_groups: groups(),
+    }
+}
+
+pub(crate) const TO_AGENT: &[&str] = &[
+    "hello",
+    "device-changed",
+    "device-removed",
+    "device-event",
+    "offers-changed",
+    "job-changed",
+    "tenant-changed",
+    "resolve-groups",
+    "answer",
+];
+
+/// Without wildcard: a new variant needs a name here, a sample below and a golden file.
+pub(crate) fn to_agent_name(message: &ToAgent) -> &'static str {
+    match message {
+        ToAgent::Hello(_) => "hello",
+        ToAgent::DeviceChanged { .. } => "device-changed",
+        ToAgent::DeviceRemoved { .. } => "device-removed",
+        ToAgent::DeviceEvent { .. } => "device-event",
+        ToAgent::OffersChanged { .. } => "offers-changed",
+        ToAgent::JobChanged { .. } => "job-changed",
+        ToAgent::TenantChanged { .. } => "tenant-changed",
+        ToAgent::ResolveGroups { .. } => "resolve-groups",
+        ToAgent::Answer { .. } => "answer",
+    }
+}
+
+pub(crate) fn to_agent() -> Vec<ToAgent> {
+    use DeviceEvent::{
+        Answer, DialTone, HangUp, HoldToggle, MuteOff, MuteOn, MuteToggle, Redial, Reject, TeamsButton,
+    };
+    let id = || "1209-0001-HS0001".to_owned();
+    let pressed =
+        [Answer, HangUp, Reject, DialTone, HoldToggle, MuteToggle, MuteOn, MuteOff, Redial, TeamsButton];
+    for event in pressed {
+        // A new press has to come into the list above.
+        match event {
+            Answer | HangUp | Reject | DialTone | HoldToggle | MuteToggle | MuteOn | MuteOff | Redial
+            | TeamsButton => {}
+        }
+    }
+    let ended = [
+        Outcome::Succeeded { version: "1.20".to_owned() },
+        Outcome::Failed { problem: problem() },
+        Outcome::Unknown { problem: plain_problem() },
+    ];
+    let mut all = vec![
+        ToAgent::Hello(Box::new(state())),
+        ToAgent::Hello(Box::default()),
+        ToAgent::DeviceChanged { device: device(DeviceStatus::Ready, true) },
+        ToAgent::DeviceChanged { device: device(DeviceStatus::Updating, false) },
+        ToAgent::DeviceChanged { device: device(DeviceStatus::Unavailable { problem: problem() }, false) },
+        ToAgent::DeviceRemoved { id: id() },
+        ToAgent::OffersChanged { offers: offers() },
+        ToAgent::JobChanged { job: None },
+        ToAgent::JobChanged { job: Some(job(None)) },
+        ToAgent::TenantChanged { tenant: tenant() },
+        ToAgent::ResolveGroups { rules: rules() },
+        ToAgent::Answer { request: 1, problem: None },
+        ToAgent::Answer { request: u64::MAX, problem: Some(problem()) },
+    ];
+    all.extend(pressed.map(|event| ToAgent::DeviceEvent { id: id(), event }));
+    all.extend(ended.map(|outcome| ToAgent::JobChanged { job: Some(job(Some(outcome))) }));
+    all
+}
+
+pub(crate) const TO_SERVICE: &[&str] =
+    &["hello", "set-indicators", "install-update", "defer-update", "cancel-update", "identity"];
+
+pub(crate) fn to_service_name(message: &ToService) -> &'static str {
+    match message {
+        ToService::Hello { .. } => "hello",
+        ToService::SetIndicators { .. } => "set-indicators",
+        ToService::InstallUpdate { .. } => "install-update",
+        ToService::DeferUpdate { .. } => "defer-update",
+        ToService::CancelUpdate { .. } => "cancel-update",
+        ToService::Identity { .. } => "identity",
+    }
+}
+
+pub(crate) fn to_service() -> Vec<ToService> {
+    let offer = || "fw:1209-0001-HS0001".to_owned();
+    vec![
+        ToService::Hello { protocol: 1, user: "jane".to_owned() },
+        ToService::SetIndicators {
+            device: "1209-0001-HS0001".to_owned(),
+            indicators: Indicators { off_hook: true, ring: false, mute: true, hold: false },
+        },
+        ToService::InstallUpdate { request: 1, offer: offer() },
+        ToService::DeferUpdate { request: 2, offer: offer() },
+        ToService::CancelUpdate { request: 3 },
+        ToService::Identity { user: "jane".to_owned(), groups: groups(), problem: None },
+        ToService::Identity { user: "jane".to_owned(), groups: vec![], problem: Some(problem()) },
+    ]
+}
+
+pub(crate) const LOCAL_REQUEST: &[&str] = &["view", "watch", "install", "defer", "window", "stop"];
+
+pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
+    match request {
+        LocalRequest::View => "view",
+        LocalRequest::Watch => "watch",
+        LocalRequest::Install { .. } => "install",
+        LocalRequest::Defer { .. } => "defer",
+        LocalRequest::Window => "window",
+        LocalRequest::Stop => "stop",
+    }
+}
+
+pub(crate) fn local_request() -> Vec<LocalRequest> {
+    vec![
+        LocalRequest::View,
+        LocalRequest::Watch,
+        LocalRequest::Install { offer: "fw:d".to_owned() },
+        LocalRequest::Defer { offer: "fw:d".to_owned() },
+        LocalRequest::Window,
+        LocalRequest::Stop,
+    ]
+}
+
+pub(crate) const LOCAL_ANSWER: &[&str] = &["view", "done", "window", "problem"];
+
+pub(crate) fn local_answer_name(answer: &LocalAnswer) -> &'static str {
+    match answer {
+        LocalAnswer::View { .. } => "view",
+        LocalAnswer::Done => "done",
+        LocalAnswer::Window { .. } => "window",
+        LocalAnswer::Problem { .. } => "problem",
+    }
+}
+
+fn calls() -> Vec<Call> {
+    let states = [CallState::Ringing, CallState::Answered, CallState::Held, CallState::Ended];
+    let call = |(n, state): (usize, CallState)| {
+        let incoming = n % 2 == 0;
+        Call {
+            id: n as u64 + 1,
+            client: "softphone".to_owned(),
+            direction: if incoming { Direction::Incoming } else { Direction::Outgoing },
+            state,
+            muted: !incoming,
+            contact: incoming.then(|| "+49 30 1 \u{202e}\"Ümlaut\"".to_owned()),
+        }
+    };
+    states.into_iter().enumerate().map(call).collect()
+}
+
+pub(crate) fn local_answer() -> Vec<LocalAnswer> {
+    let view = View {
+        version: "0.1.0".to_owned(),
+        user: "jane".to_owned(),
+        rest: Endpoint {
+            url: Some("https://127.0.0.1:32018".to_owned()),
+            ca_path: Some("/home/jane/ca.pem".to_owned()),
+        },
+        tenant: tenant(),
+        devices: vec![device(DeviceStatus::Ready, true)],
+        calls: calls(),
+        offers: offers(),
+        job: Some(job(None)),
+        groups: groups(),
+        groups_problem: Some(problem()),
+        problems: vec![plain_problem()],
+    };
+    vec![
+        LocalAnswer::View { view: Box::new(view) },
+        LocalAnswer::View { view: Box::default() },
+        LocalAnswer::Done,
+        LocalAnswer::Window { url: "http://127.0.0.1:1/once?token=x".to_owned() },
+        LocalAnswer::Problem { problem: problem() },
+    ]
+}
