@@ -140,7 +140,7 @@ fn rows(path: &std::path::Path) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for table in tables {
         let mut all = database.prepare(&format!("SELECT * FROM {table}")).expect("a table");
-        let columns: Vec<String> = all.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = all.column_names().map(str::to_owned).collect();
         let mut rows = all.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
             let mut fields = serde_json::Map::from_iter([("table".to_owned(), json!(table))]);
