@@ -302,7 +302,11 @@ fn the_shipped_agent_shows_its_tray() {
         assert!(menu.contains(text), "the menu lacks {text}: {menu}");
     }
     item(&["picture", "tray-shipped-agent"]);
-    let stopped = Command::new("kill").arg(running.0.id().to_string()).status().expect("kill runs");
+    let stopped = Command::new("sh")
+        .args(["-c", "kill \"$0\""])
+        .arg(running.0.id().to_string())
+        .status()
+        .expect("sh runs");
     assert!(stopped.success());
     let status = running.0.wait().expect("the agent is our child");
     assert!(status.success(), "the agent ended with {status}");

@@ -32,7 +32,11 @@ impl Program {
 
     /// SIGTERM, and the orderly end it asks for.
     pub(crate) async fn end(mut self) -> Told<()> {
-        let status = Command::new("kill").arg(self.child.id().to_string()).status().at(self.name)?;
+        let status = Command::new("sh")
+            .args(["-c", "kill \"$0\""])
+            .arg(self.child.id().to_string())
+            .status()
+            .at(self.name)?;
         if !status.success() {
             return fail(format!("{} was gone before its end", self.name));
         }

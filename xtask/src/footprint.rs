@@ -40,7 +40,7 @@ struct Running(Child);
 impl Drop for Running {
     /// Asks first, as a session does that ends, so that the next start finds what an ordinary one finds.
     fn drop(&mut self) {
-        let asked = Command::new("kill").arg(self.0.id().to_string()).status();
+        let asked = Command::new("sh").args(["-c", "kill \"$0\""]).arg(self.0.id().to_string()).status();
         let deadline = Instant::now() + Duration::from_secs(5);
         while asked.is_ok() && Instant::now() < deadline && matches!(self.0.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(5));

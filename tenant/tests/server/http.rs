@@ -338,7 +338,13 @@ async fn sigterm_ends_it_cleanly_and_what_was_acknowledged_stays() {
             .expect("JSON");
     assert_eq!(endpoint, json!({ "url": server.url, "ca": tenant.made["ca_pem"] }));
     let pid = server.child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    assert!(
+        std::process::Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &pid])
+            .status()
+            .expect("sh runs")
+            .success()
+    );
     assert!(server.child.wait().expect("it ends").success());
     assert!(!tenant.dir.join("endpoint.json").exists());
 
