@@ -1,6 +1,6 @@
 //! The policy in force, what it plans for the fleet, and when the tenant is asked again.
 
-use super::{TenantFailure, Verified};
+use super::{JournalEntry, TenantFailure, Verified};
 use crate::protocol::{
     Deployment, Device, DeviceId, DeviceStatus, Directory, GroupRule, GroupRules, Offer, Problem,
     ResolvedGroup,
@@ -85,6 +85,24 @@ pub fn plan<'a>(
             })
         })
         .collect()
+}
+
+/// A device that a failed update left without working firmware gets it, whatever the policy says by now.
+pub fn recovery(entry: &JournalEntry, policy: &PolicyDocument, groups: &[ResolvedGroup]) -> Offer {
+    let named = policy.firmware.iter().find(|f| f.id == entry.policy);
+    let group = groups.iter().find(|g| named.is_some_and(|f| f.groups.contains(&g.id))).or(groups.last());
+    Offer {
+        id: entry.offer.clone(),
+        device: entry.device.clone(),
+        policy: entry.policy.clone(),
+        name: entry.name.clone(),
+        from_version: entry.from_version.clone(),
+        to_version: entry.target_version.clone(),
+        deployment: Deployment::Optional,
+        group: group.map(|g| g.id.clone()).unwrap_or_default(),
+        deferred: false,
+        blocked: None,
+    }
 }
 
 pub fn offer_id(policy: &str, device: &DeviceId) -> String {

@@ -47,6 +47,8 @@ pub struct Service {
     enrol_failures: u32,
     /// An interrupted job that waits for its turn.
     journal: Option<super::JournalEntry>,
+    /// What a failed job left in the journal: a device in DFU mode or off the bus, to be recovered when asked.
+    stranded: Option<super::JournalEntry>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     assigned: Option<Vec<String>>,
     deferred: BTreeSet<(String, String)>,
@@ -100,6 +102,7 @@ impl Service {
             config,
             out,
         };
+            stranded: None,
         service.outbox.restore(persisted.owed);
         if service.config.server_url.is_some() {
             let jitter = service.jitter();
@@ -272,6 +275,18 @@ impl Service {
     }
 
     fn target(&self, device: &str) -> Option<Target> {
+        // A package needs a credential; one that was refused may not be asked for again for a while.
+        if self.credential.is_none()
+            && self.enrol_not_before.is_some_and(|at| at > now.instant)
+            && let Some(problem) = self.troubles.get(&Errand::Enrol)
+        {
+            return Err(problem.clone());
+        }
+        if let Some(entry) = self.recovery().cloned().filter(|e| e.offer == offer) {
+            self.stranded = None;
+            self.resume(&entry, now);
+            return Ok(());
+        }
         let port = self.fleet.device(device)?.port.as_ref()?;
         let runtime = self.fleet.usb(port)?.clone();
         Some(Target { runtime, description: self.fleet.description(device)?.clone() })
@@ -289,9 +304,15 @@ impl Service {
         if self.update.device().is_some() || self.config.server_url.is_none() {
             return;
         }
-        let Some(entry) = self.journal.take() else { return };
+        if let Some(entry) = self.journal.take() {
+            self.resume(&entry, now);
+        }
+    }
+
+    fn resume(&mut self, entry: &super::JournalEntry, now: Now) {
         let runtime = UsbIdentity {
             port: entry.port.clone(),
+        self.stranded.clone_from(&finished.kept);
             vid: entry.vendor_id,
             pid: entry.product_id,
             bcd_device: entry.from_version.parse::<FirmwareVersion>().map_or(0, FirmwareVersion::bcd),
@@ -299,9 +320,13 @@ impl Service {
             dfu: None,
         };
         let description = registry::describe(entry.vendor_id, entry.product_id);
-        self.update.resume(&entry, Target { runtime, description }, &mut self.out);
-        let device = entry.device.clone();
-        self.fleet.set_updating(Some(&device), now.instant, &mut self.out);
+        self.update.resume(entry, Target { runtime, description }, &mut self.out);
+        self.fleet.set_updating(Some(&entry.device), now.instant, &mut self.out);
+    }
+
+    /// The stranded device, as long as it has not come back by itself.
+    fn recovery(&self) -> Option<&super::JournalEntry> {
+        self.stranded.as_ref().filter(|e| self.fleet.device(&e.device).is_none())
     }
 
     /// What every input ends with: the tenant's next step, and the agent hears what changed.
@@ -336,7 +361,11 @@ impl Service {
         let updating = self.update.device();
         let devices = self.fleet.devices().filter(|d| Some(d.id.as_str()) != updating);
         let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
-        policy::plan(policy.get(), with_gate, groups, &self.deferred)
+        let mut offers = policy::plan(policy.get(), with_gate, groups, &self.deferred);
+        if updating.is_none() {
+            offers.extend(self.recovery().map(|entry| policy::recovery(entry, policy.get(), groups)));
+        }
+        offers
     }
 
     fn state(&self) -> State {

@@ -31,6 +31,8 @@ struct Running {
     dfu: Option<Box<UsbDfu>>,
     component: String,
     resume: Option<Phase>,
+    /// The phase in the journal.
+    journaled: Option<Phase>,
     percent_told: u64,
     fetches: u8,
 }
@@ -49,6 +51,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The version that was read back, if one was.
     pub read_back: Option<String>,
+    /// What stays in the journal: the device may be in DFU mode or off the bus, and still needs this firmware.
+    pub kept: Option<JournalEntry>,
 }
 
 impl Update {
@@ -226,6 +230,7 @@ impl Update {
                     if matches!(phase, Phase::WaitingForDfu | Phase::WaitingForRuntime) {
                         out.push_back(Output::Scan { usb: true });
                     }
+                    running.journaled = Some(phase);
                 }
                 usb_dfu::Output::Progress { done_bytes, total_bytes, phase } => {
                     self.tell(phase.name(), done_bytes, total_bytes, out);
@@ -274,7 +279,9 @@ impl Update {
         keep_journal: bool,
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
-        let Running { mut job, policy, .. } = self.running.take()?;
+        let running = self.running.take()?;
+        let kept = running.journaled.filter(|_| keep_journal).map(|phase| running.journal(phase));
+        let Running { mut job, policy, .. } = running;
         match &outcome {
             Outcome::Succeeded { version } => {
                 tracing::info!(device = %job.device, %version, "firmware update succeeded")
@@ -289,7 +296,7 @@ impl Update {
             out.push_back(Output::Persist(Record::JournalCleared));
         }
         out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(job.clone()) }));
-        Some(Finished { job, policy, outcome, read_back })
+        Some(Finished { job, policy, outcome, read_back, kept })
     }
 
     /// Told when the phase or the percentage changed; faces need no more.
@@ -310,7 +317,18 @@ impl Update {
 impl Running {
     fn new(job: Job, policy: String, target_name: String, target: Target, resume: Option<Phase>) -> Self {
         let component = String::new();
-        Self { job, policy, target_name, target, dfu: None, component, resume, percent_told: 0, fetches: 0 }
+        Self {
+            job,
+            policy,
+            target_name,
+            target,
+            dfu: None,
+            component,
+            resume,
+            journaled: resume,
+            percent_told: 0,
+            fetches: 0,
+        }
     }
 
     fn journal(&self, phase: Phase) -> JournalEntry {
