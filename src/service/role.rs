@@ -56,11 +56,22 @@ pub struct Service {
     /// Devices as last registered, to report changes only.
     registered: BTreeMap<String, wire::DeviceRegistration>,
     tenant: TenantState,
+    /// What each errand to the tenant last failed with; one that succeeds says nothing of the others.
+    troubles: BTreeMap<Errand, Problem>,
     told: Told,
     /// A tenant request is with the shell.
     busy: bool,
     random: u64,
     out: VecDeque<Output>,
+}
+
+/// Why the tenant is asked. What stands first is shown first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Errand {
+    Enrol,
+    Policy,
+    Deliver,
+    Groups,
 }
 
 /// What the agent was told last, to tell it changes only.
@@ -91,18 +102,19 @@ impl Service {
             enrol_not_before: None,
             enrol_failures: 0,
             journal: persisted.journal,
+            stranded: None,
             groups: persisted.groups.into_iter().collect(),
             assigned: None,
             deferred: persisted.deferred.into_iter().collect(),
             user: None,
             registered: BTreeMap::new(),
             tenant: TenantState::default(),
+            troubles: BTreeMap::new(),
             told: Told::default(),
             busy: false,
             config,
             out,
         };
-            stranded: None,
         service.outbox.restore(persisted.owed);
         if service.config.server_url.is_some() {
             let jitter = service.jitter();
@@ -263,18 +275,6 @@ impl Service {
         if let Some(problem) = known.blocked {
             return Err(problem);
         }
-        let policy = self.policy.as_ref().map(Verified::get);
-        let target_name = policy
-            .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
-            .map(|f| f.target.clone())
-            .ok_or_else(|| no_such_offer(offer))?;
-        let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
-        self.update.start(&known, &target_name, target, &mut self.out);
-        self.fleet.set_updating(Some(&known.device), now.instant, &mut self.out);
-        Ok(())
-    }
-
-    fn target(&self, device: &str) -> Option<Target> {
         // A package needs a credential; one that was refused may not be asked for again for a while.
         if self.credential.is_none()
             && self.enrol_not_before.is_some_and(|at| at > now.instant)
@@ -287,6 +287,18 @@ impl Service {
             self.resume(&entry, now);
             return Ok(());
         }
+        let policy = self.policy.as_ref().map(Verified::get);
+        let target_name = policy
+            .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
+            .map(|f| f.target.clone())
+            .ok_or_else(|| no_such_offer(offer))?;
+        let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
+        self.update.start(&known, &target_name, target, &mut self.out);
+        self.fleet.set_updating(Some(&known.device), now.instant, &mut self.out);
+        Ok(())
+    }
+
+    fn target(&self, device: &str) -> Option<Target> {
         let port = self.fleet.device(device)?.port.as_ref()?;
         let runtime = self.fleet.usb(port)?.clone();
         Some(Target { runtime, description: self.fleet.description(device)?.clone() })
@@ -295,6 +307,7 @@ impl Service {
     fn finished(&mut self, finished: Option<Finished>, now: Now) {
         let Some(finished) = finished else { return };
         self.journal = None;
+        self.stranded.clone_from(&finished.kept);
         self.fleet.set_updating(None, now.instant, &mut self.out);
         self.owe_update(&finished, now);
     }
@@ -312,7 +325,6 @@ impl Service {
     fn resume(&mut self, entry: &super::JournalEntry, now: Now) {
         let runtime = UsbIdentity {
             port: entry.port.clone(),
-        self.stranded.clone_from(&finished.kept);
             vid: entry.vendor_id,
             pid: entry.product_id,
             bcd_device: entry.from_version.parse::<FirmwareVersion>().map_or(0, FirmwareVersion::bcd),
@@ -404,6 +416,7 @@ impl Service {
             root_sha256: self.root_sha256.clone(),
             polling_s: document.map(|d| d.polling_s),
             outbox: self.outbox.len() as u64,
+            problem: self.troubles.values().next().cloned(),
             sdk_approved: document.map(|d| d.sdk.approved.clone()).unwrap_or_default(),
             support: document.and_then(|d| d.support.as_ref()).map(|s| Support {
                 name: s.name.clone(),

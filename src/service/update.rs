@@ -133,6 +133,12 @@ impl Update {
         self.finish(Outcome::Failed { problem: failure.problem }, None, keep, out)
     }
 
+    /// Without a credential there is no package: a person hears so at once, an interrupted job waits for one.
+    pub fn enrolment_failed(&mut self, problem: &Problem, out: &mut VecDeque<Output>) -> Option<Finished> {
+        self.running.as_ref().filter(|r| r.dfu.is_none() && r.resume.is_none())?;
+        self.finish(Outcome::Failed { problem: problem.clone() }, None, false, out)
+    }
+
     pub fn fetched(
         &mut self,
         archive: &Verified<Vec<u8>>,
@@ -224,13 +230,13 @@ impl Update {
                 usb_dfu::Output::Close => out.push_back(Output::Usb(UsbRequest::Close)),
                 usb_dfu::Output::Journal(phase) => {
                     tracing::info!(device = %running.job.device, %phase, "firmware update");
+                    running.journaled = Some(phase);
                     let entry = running.journal(phase);
                     out.push_back(Output::Persist(Record::Journal(entry)));
                     // The bus is about to change; do not rely on a hot-plug notice alone.
                     if matches!(phase, Phase::WaitingForDfu | Phase::WaitingForRuntime) {
                         out.push_back(Output::Scan { usb: true });
                     }
-                    running.journaled = Some(phase);
                 }
                 usb_dfu::Output::Progress { done_bytes, total_bytes, phase } => {
                     self.tell(phase.name(), done_bytes, total_bytes, out);

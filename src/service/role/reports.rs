@@ -70,7 +70,8 @@ impl Service {
                 self.credential = Some(enrolment.credential.clone());
                 self.enrol_failures = 0;
                 self.enrol_not_before = None;
-                self.tenant.problem = None;
+                self.troubles.remove(&Errand::Enrol);
+                self.assigned = None;
                 self.out.push_back(Output::Persist(Record::Credential(Some(enrolment.credential))));
             }
             TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
@@ -78,7 +79,7 @@ impl Service {
             TenantAnswer::Policy(Err(failure)) => {
                 self.unauthorized(&failure, now);
                 self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
-                self.tenant_problem(failure);
+                self.trouble(Errand::Policy, failure);
             }
             TenantAnswer::Target(Ok(archive)) => {
                 let finished = self.update.fetched(&archive, now.instant, &mut self.out);
@@ -97,19 +98,26 @@ impl Service {
             }
             TenantAnswer::Delivered(Ok(ids)) => {
                 self.outbox.delivered(&ids, &mut self.out);
-                self.tenant.problem = None;
+                self.troubles.remove(&Errand::Deliver);
+                // The tenant is well again: what it could not say about the groups is asked once more.
+                if self.troubles.remove(&Errand::Groups).is_some() {
+                    self.assigned = None;
+                }
             }
             TenantAnswer::Delivered(Err(failure)) => {
                 self.outbox.failed(&failure, now.instant, &mut self.out);
                 self.unauthorized(&failure, now);
-                self.tenant_problem(failure);
+                self.trouble(Errand::Deliver, failure);
             }
-            TenantAnswer::Assigned(Ok(assigned)) => self.assigned = Some(assigned),
+            TenantAnswer::Assigned(Ok(assigned)) => {
+                self.troubles.remove(&Errand::Groups);
+                self.assigned = Some(assigned);
+            }
             TenantAnswer::Assigned(Err(failure)) => {
                 self.unauthorized(&failure, now);
                 // Without the tenant's word the LDAP groups still count; it is asked again with the next poll.
                 self.assigned = Some(self.last_assigned());
-                self.tenant_problem(failure);
+                self.trouble(Errand::Groups, failure);
             }
         }
     }
@@ -122,7 +130,7 @@ impl Service {
         }
         self.assigned = None;
         self.tenant.last_poll_s = Some(now.unix_s);
-        self.tenant.problem = None;
+        self.troubles.remove(&Errand::Policy);
         let jitter = self.jitter();
         self.poll.succeeded(self.policy.as_ref().map(Verified::get), jitter, now.instant);
     }
@@ -137,7 +145,12 @@ impl Service {
         };
         self.enrol_failures += 1;
         self.enrol_not_before = Some(now.instant + wait);
-        self.tenant_problem(failure);
+        let finished = self.update.enrolment_failed(&failure.problem, &mut self.out);
+        self.finished(finished, now);
+        if self.assigned.is_none() {
+            self.assigned = Some(self.last_assigned());
+        }
+        self.trouble(Errand::Enrol, failure);
     }
 
     /// 401: the credential is forgotten and a new one asked for.
@@ -149,9 +162,9 @@ impl Service {
         }
     }
 
-    fn tenant_problem(&mut self, failure: TenantFailure) {
-        tracing::warn!(problem = %failure.problem, "tenant");
-        self.tenant.problem = Some(failure.problem);
+    fn trouble(&mut self, errand: Errand, failure: TenantFailure) {
+        tracing::warn!(problem = %failure.problem, ?errand, "tenant");
+        self.troubles.insert(errand, failure.problem);
     }
 
     fn last_assigned(&self) -> Vec<String> {
