@@ -1,0 +1,15 @@
+//! Firmware updates and the tenant when something is wrong: the real programs, a simulated headset. Nothing is lost,
+//! nothing is half-applied, and each case is one clear line.
+#![expect(clippy::disallowed_methods, reason = "starts programs and spoils files")]
+
+#[path = "support/rig.rs"]
+mod rig;
+#[path = "support/scene.rs"]
+mod scene;
+
+#[path = "updates/devices.rs"]
+mod devices;
+#[path = "updates/packages.rs"]
+mod packages;
+#[path = "updates/tenant.rs"]
+mod tenant;

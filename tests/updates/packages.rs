@@ -1,0 +1,130 @@
+//! Packages that must not reach a device.
+
+use crate::rig::company::{self, NEW, PACKAGE};
+use crate::rig::told::{Context, Told, wait_for};
+use crate::rig::world::{PATIENCE, World};
+use crate::scene::{IMAGE_BYTES, Scene, good_package};
+use std::io::Write as _;
+use std::path::PathBuf;
+use zip::write::SimpleFileOptions;
+
+/// Entries of any name and content, which `hookswitch firmware pack` would not write.
+fn archive(world: &World, entries: &[(&str, &[u8])]) -> Told<PathBuf> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        writer.start_file(*name, SimpleFileOptions::default()).at(name)?;
+        writer.write_all(bytes).at(name)?;
+    }
+    write(world, &writer.finish().at("zip")?.into_inner())
+}
+
+fn write(world: &World, archive: &[u8]) -> Told<PathBuf> {
+    let path = world.path(PACKAGE);
+    std::fs::write(&path, archive).at(PACKAGE)?;
+    Ok(path)
+}
+
+/// The install ends with status 1 and one line that begins with `line`; the device never heard of it.
+async fn refused(package: impl FnOnce(&World) -> Told<PathBuf>, line: &str) -> Told<()> {
+    let scene = Scene::with_offer(package).await?;
+    let ended = scene.run(&["update", "install"])?;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let last = ended.stderr.lines().last().unwrap_or_default();
+    let line = format!("hookswitch: The firmware package is refused: {line}");
+    assert!(last.starts_with(&line), "expected {line:?}, found {last:?}");
+    assert!(
+        last.ends_with("Nothing was sent to the device. The company has to publish a package that fits.")
+    );
+
+    let list = scene.json(&["update", "list", "--json"])?;
+    let outcome = &list["job"]["outcome"];
+    assert_eq!(
+        (&outcome["verdict"], &outcome["problem"]["code"]),
+        (&"failed".into(), &"package-refused".into())
+    );
+    assert_eq!(list["offers"][0]["to_version"], NEW, "the offer stays: {list:#}");
+    scene.device_untouched().await?;
+    wait_for("the verdict at the tenant", PATIENCE, async || {
+        let updates = scene.world.inventory()?["hosts"][0]["updates"].clone();
+        Ok((updates[0]["verdict"] == "failed" && updates[1].is_null()).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn for_another_product() -> Told<()> {
+    let package = |world: &World| {
+        let (image, mut rules) = company::image_and_rules(IMAGE_BYTES)?;
+        rules["targets"][0]["pid"] = "0077".into();
+        company::pack(world, &image, &rules)
+    };
+    refused(package, "it is not for the product 1209:0001").await
+}
+
+#[tokio::test]
+async fn with_another_version_than_the_policy_names() -> Told<()> {
+    let package = |world: &World| {
+        let (image, mut rules) = company::image_and_rules(IMAGE_BYTES)?;
+        rules["version"] = "1.30".into();
+        rules["components"][0]["version"] = "1.30".into();
+        company::pack(world, &image, &rules)
+    };
+    refused(package, "it holds version 1.30, the policy names 1.20").await
+}
+
+#[tokio::test]
+async fn truncated() -> Told<()> {
+    let package = |world: &World| {
+        let whole = std::fs::read(good_package(world)?).at("package")?;
+        write(world, &whole[..whole.len() / 2])
+    };
+    refused(package, "").await
+}
+
+#[tokio::test]
+async fn with_a_path_that_leaves_its_folder() -> Told<()> {
+    let package = |world: &World| {
+        let (image, rules) = company::image_and_rules(IMAGE_BYTES)?;
+        let rules = rules.to_string().replace("headset.bin", "../../headset.bin");
+        archive(world, &[("rules.json", rules.as_bytes()), ("../../headset.bin", &image)])
+    };
+    refused(package, "").await
+}
+
+#[tokio::test]
+async fn that_unpacks_to_a_bomb() -> Told<()> {
+    let package = |world: &World| {
+        let bomb = vec![0; 60 << 20];
+        let (_, mut rules) = company::image_and_rules(IMAGE_BYTES)?;
+        rules["components"][0]["size"] = bomb.len().into();
+        archive(world, &[("rules.json", rules.to_string().as_bytes()), ("headset.bin", &bomb)])
+    };
+    refused(package, "").await
+}
+
+#[tokio::test]
+async fn with_corrupt_rules() -> Told<()> {
+    let package = |world: &World| {
+        let (image, rules) = company::image_and_rules(IMAGE_BYTES)?;
+        let rules = rules.to_string().replace("\"schema\":1", "\"schema\":");
+        archive(world, &[("rules.json", rules.as_bytes()), ("headset.bin", &image)])
+    };
+    refused(package, "").await
+}
+
+#[tokio::test]
+async fn changed_on_the_server() -> Told<()> {
+    let scene = Scene::with_offer(good_package).await?;
+    let served = scene.world.path("tenant/repository/targets");
+    let package = std::fs::read_dir(&served).at("targets")?.flatten().map(|e| e.path());
+    let package = package.into_iter().find(|p| p.to_string_lossy().ends_with(PACKAGE)).ok_or("a package")?;
+    let mut bytes = std::fs::read(&package).at("package")?;
+    bytes[100] ^= 1;
+    std::fs::write(&package, bytes).at("package")?;
+    let ended = scene.run(&["update", "install"])?;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let list = scene.json(&["update", "list", "--json"])?;
+    let problem = &list["job"]["outcome"]["problem"];
+    assert_eq!(problem["code"], "tenant-mismatch", "{list:#}");
+    scene.device_untouched().await
+}
