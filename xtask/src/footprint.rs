@@ -16,8 +16,8 @@ cargo xtask bench footprint [--binary PATH] [--idle SECONDS]
   Builds the release program and runs `hookswitch --home DIR run --headless` with no device and no tenant, beside two
   peers for scale: `sleep infinity`, and Python's HTTP server if Python is installed.
   Start: from launch until endpoint.json is there and its port accepts a connection; the median of 10 starts after a
-  first one that makes the certificate. Memory: after 10 s of idling. Wakeups: voluntary context switches of all
-  threads together. (Linux only: it reads /proc.)
+  first one that makes the certificate. Memory: after 10 s of idling, summed by the kernel over all mappings. Wakeups:
+  context switches of all threads, whoever asked for them. (Linux only: it reads /proc.)
 
   --binary PATH    measure this program instead of building one
   --idle SECONDS   how long wakeups are counted (60)
@@ -55,11 +55,18 @@ impl Drop for Running {
 #[derive(Debug)]
 struct Cost {
     name: &'static str,
-    start_ms: Option<f64>,
-    rss_bytes: f64,
-    anonymous_bytes: f64,
+    /// Milliseconds of each start; empty where nothing tells when it is ready.
+    starts_ms: Vec<f64>,
+    memory: Memory,
     wakeups: u64,
     threads: usize,
+}
+
+/// Resident bytes.
+#[derive(Debug)]
+struct Memory {
+    all: f64,
+    anonymous: f64,
 }
 
 pub(crate) fn run(asked: &Asked) -> Outcome {
@@ -87,12 +94,36 @@ fn build(asked: &Asked) -> Outcome<PathBuf> {
     Ok(workspace.target.join("release/hookswitch"))
 }
 
+/// A program that idles, and how long its starts took before.
+type Idle = (&'static str, Vec<f64>, Running);
+
 /// Gives the costs, the product's first, and how long its very first start took.
 fn measure(binary: &Path, folder: &Path, idle_s: u64) -> Outcome<(Vec<Cost>, f64)> {
-    let home = folder.join("home");
+    let (agent, first_ms) = start_agent(binary, &folder.join("home"))?;
+    let mut idle = vec![agent];
+    let mut sleep = Command::new("sleep");
+    idle.push(("sleep", Vec::new(), launch(sleep.arg("infinity"), None)?.0));
+    if has_command("python3") {
+        idle.push(start_python(folder)?);
+    }
+    println!("Idling for {} s, then counting wakeups for {idle_s} s.", SETTLE.as_secs());
+    std::thread::sleep(SETTLE);
+    let before = idle.iter().map(|(_, _, child)| switches(child.0.id())).collect::<Outcome<Vec<_>>>()?;
+    let memory = idle.iter().map(|(_, _, child)| memory(child.0.id())).collect::<Outcome<Vec<_>>>()?;
+    std::thread::sleep(Duration::from_secs(idle_s));
+    let mut costs = Vec::new();
+    for (((name, starts_ms, child), before), memory) in idle.into_iter().zip(before).zip(memory) {
+        let after = switches(child.0.id())?;
+        let wakeups = after.iter().map(|(thread, count)| count - earlier(&before, *thread)).sum();
+        costs.push(Cost { name, starts_ms, memory, wakeups, threads: after.len() });
+    }
+    Ok((costs, first_ms))
+}
+
+fn start_agent(binary: &Path, home: &Path) -> Outcome<(Idle, f64)> {
     let agent = || {
         let mut call = Command::new(binary);
-        call.arg("--home").arg(&home).args(["run", "--headless"]).env("HOOKSWITCH_REST_PORT", "0");
+        call.arg("--home").arg(home).args(["run", "--headless"]).env("HOOKSWITCH_REST_PORT", "0");
         call
     };
     let endpoint = home.join("endpoint.json");
@@ -103,50 +134,30 @@ fn measure(binary: &Path, folder: &Path, idle_s: u64) -> Outcome<(Vec<Cost>, f64
     };
     let (first, first_ms) = start()?;
     drop(first);
-    let mut starts = Vec::new();
+    let mut starts_ms = Vec::new();
     for _ in 0..STARTS {
         let (running, took_ms) = start()?;
         drop(running);
-        starts.push(took_ms);
+        starts_ms.push(took_ms);
     }
-    let (agent, _) = start()?;
-    let mut idle = vec![("hookswitch", Some(median(starts)), agent)];
-    let mut sleep = Command::new("sleep");
-    let (sleep, _) = launch(sleep.arg("infinity"), None)?;
-    idle.push(("sleep", None, sleep));
-    if has_command("python3") {
-        // python3 cannot be told "any free port" and say which in time, so the port is chosen for it
-        let port = free_port()?;
-        let server = || {
-            let mut call = Command::new("python3");
-            call.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]);
-            call.current_dir(folder);
-            call
-        };
-        let mut starts = Vec::new();
-        for _ in 0..3 {
-            starts.push(launch(&mut server(), Some(&|| Some(port)))?.1);
-        }
-        idle.push(("python3 HTTP", Some(median(starts)), launch(&mut server(), Some(&|| Some(port)))?.0));
+    Ok((("hookswitch", starts_ms, start()?.0), first_ms))
+}
+
+/// Python cannot be told "any free port" and say which in time, so the port is chosen for it.
+fn start_python(folder: &Path) -> Outcome<Idle> {
+    let port = free_port()?;
+    let start = || {
+        let mut call = Command::new("python3");
+        call.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]).current_dir(folder);
+        launch(&mut call, Some(&|| Some(port)))
+    };
+    let mut starts_ms = Vec::new();
+    for _ in 0..3 {
+        let (running, took_ms) = start()?;
+        drop(running);
+        starts_ms.push(took_ms);
     }
-    println!("Idling for {} s, then counting wakeups for {idle_s} s.", SETTLE.as_secs());
-    std::thread::sleep(SETTLE);
-    let before = idle.iter().map(|(_, _, child)| switches(child.0.id())).collect::<Outcome<Vec<_>>>()?;
-    let memory = idle.iter().map(|(_, _, child)| memory(child.0.id())).collect::<Outcome<Vec<_>>>()?;
-    std::thread::sleep(Duration::from_secs(idle_s));
-    let mut costs = Vec::new();
-    for (((name, start_ms, child), before), memory) in idle.iter().zip(before).zip(memory) {
-        let after = switches(child.0.id())?;
-        costs.push(Cost {
-            name,
-            start_ms: *start_ms,
-            rss_bytes: memory.0,
-            anonymous_bytes: memory.1,
-            wakeups: after.iter().map(|(thread, count)| count - earlier(&before, *thread)).sum(),
-            threads: after.len(),
-        });
-    }
-    Ok((costs, first_ms))
+    Ok(("python3 HTTP", starts_ms, start()?.0))
 }
 
 /// Starts a program and gives the milliseconds until the port that `ready` finds accepts a connection; without
@@ -173,12 +184,12 @@ fn launch(call: &mut Command, ready: Option<&dyn Fn() -> Option<u16>>) -> Outcom
     }
 }
 
-/// The number after `"port":` in endpoint.json.
+/// The port of the address after `"url":` in endpoint.json.
 fn port_in(json: &str) -> Option<u16> {
-    let (_, after) = json.split_once("\"port\"")?;
-    let digits = after.trim_start().strip_prefix(':')?.trim_start();
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    digits[..end].parse().ok().filter(|port| *port != 0)
+    let (_, after) = json.split_once("\"url\"")?;
+    let address = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix("\"https://127.0.0.1:")?;
+    let (port, _) = address.split_once(['"', '/'])?;
+    port.parse().ok().filter(|port| *port != 0)
 }
 
 fn free_port() -> Outcome<u16> {
@@ -194,18 +205,18 @@ fn status_field(status: &str, name: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Resident and anonymous bytes.
-fn memory(pid: u32) -> Outcome<(f64, f64)> {
-    let path = format!("/proc/{pid}/status");
+/// From smaps_rollup: the figures of `status` are counters that lag behind by up to some hundred KiB.
+fn memory(pid: u32) -> Outcome<Memory> {
+    let path = format!("/proc/{pid}/smaps_rollup");
     let status = fs::read_to_string(&path).map_err(|why| stop(format!("cannot read {path}: {why}.")))?;
     let bytes = |name: &str| {
         let kib = status_field(&status, name).ok_or_else(|| stop(format!("{path} has no {name}.")))?;
         Ok(kib as f64 * 1024.0)
     };
-    Ok((bytes("VmRSS")?, bytes("RssAnon")?))
+    Ok(Memory { all: bytes("Rss")?, anonymous: bytes("Anonymous")? })
 }
 
-/// Each thread's voluntary context switches so far.
+/// Each thread's context switches so far, those it was forced to included.
 fn switches(pid: u32) -> Outcome<Vec<(u32, u64)>> {
     let path = format!("/proc/{pid}/task");
     let threads = fs::read_dir(&path).map_err(|why| stop(format!("cannot read {path}: {why}.")))?;
@@ -213,8 +224,10 @@ fn switches(pid: u32) -> Outcome<Vec<(u32, u64)>> {
     for thread in threads.flatten() {
         let status = fs::read_to_string(thread.path().join("status")).unwrap_or_default();
         let id = thread.file_name().to_string_lossy().parse();
-        if let (Ok(id), Some(count)) = (id, status_field(&status, "voluntary_ctxt_switches")) {
-            counts.push((id, count));
+        let field = |name| status_field(&status, name);
+        let both = field("voluntary_ctxt_switches").zip(field("nonvoluntary_ctxt_switches"));
+        if let (Ok(id), Some((asked, forced))) = (id, both) {
+            counts.push((id, asked + forced));
         }
     }
     Ok(counts)
@@ -225,47 +238,53 @@ fn earlier(before: &[(u32, u64)], thread: u32) -> u64 {
     before.iter().find(|(id, _)| *id == thread).map_or(0, |(_, count)| *count)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// Smallest, middle and largest value.
+fn spread(values: &[f64]) -> Option<(f64, f64, f64)> {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => f64::NAN,
-        length if length % 2 == 0 => f64::midpoint(values[middle - 1], values[middle]),
-        _ => values[middle],
-    }
+    let (first, last, middle) = (*values.first()?, *values.last()?, values.len() / 2);
+    let median = if values.len().is_multiple_of(2) {
+        f64::midpoint(values[middle - 1], values[middle])
+    } else {
+        values[middle]
+    };
+    Some((first, median, last))
 }
 
 fn report(binary: &Path, size: f64, first_ms: f64, costs: &[Cost], idle_s: u64) {
     println!("\n{}", binary.display());
     println!(
-        "{:<14} {:>9} {:>9} {:>9} {:>8} {:>8}",
-        "", "start ms", "RSS MB", "anon MB", "wakeups", "threads"
+        "{:<14} {:>22} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "", "start ms (min..max)", "RSS MB", "anon MB", "file MB", "wakeups", "threads"
     );
     for cost in costs {
-        let start = cost.start_ms.map_or("-".to_owned(), |ms| format!("{ms:.1}"));
+        let start = spread(&cost.starts_ms)
+            .map_or("-".to_owned(), |(min, median, max)| format!("{median:.1} ({min:.1}..{max:.1})"));
+        let Memory { all, anonymous } = cost.memory;
         println!(
-            "{:<14} {start:>9} {:>9.2} {:>9.2} {:>8} {:>8}",
+            "{:<14} {start:>22} {:>8.2} {:>8.2} {:>8.2} {:>8} {:>8}",
             cost.name,
-            cost.rss_bytes / MB,
-            cost.anonymous_bytes / MB,
+            all / MB,
+            anonymous / MB,
+            (all - anonymous) / MB,
             cost.wakeups,
             cost.threads
         );
     }
     let Some((ours, peers)) = costs.split_first() else { return };
     println!("(first start, which makes the certificate: {first_ms:.1} ms)");
+    let start_of = |cost: &Cost| spread(&cost.starts_ms).map(|(_, median, _)| median);
     for peer in peers {
-        let start = match (ours.start_ms, peer.start_ms) {
+        let start = match (start_of(ours), start_of(peer)) {
             (Some(ours), Some(theirs)) => format!(", start {:.2}", ours / theirs),
             _ => String::new(),
         };
-        println!("ratio to {}: RSS {:.2}{start}", peer.name, ours.rss_bytes / peer.rss_bytes);
+        println!("ratio to {}: RSS {:.2}{start}", peer.name, ours.memory.all / peer.memory.all);
     }
     println!("\n{:<34} {:>10} {:>10}", "aim", "at most", "measured");
-    let start_ms = ours.start_ms.unwrap_or(f64::NAN);
-    aim("resident memory, MB", AIM_RSS_BYTES / MB, ours.rss_bytes / MB);
+    aim("resident memory, MB", AIM_RSS_BYTES / MB, ours.memory.all / MB);
     aim(&format!("wakeups in {idle_s} s"), AIM_WAKEUPS, ours.wakeups as f64);
-    aim("start to REST ready, ms", AIM_START_MS, start_ms);
+    aim("start to REST ready, ms", AIM_START_MS, start_of(ours).unwrap_or(f64::NAN));
     aim("program, MB", AIM_BINARY_BYTES / MB, size / MB);
 }
 
@@ -281,31 +300,35 @@ mod tests {
 
     #[test]
     fn finds_the_port_and_not_a_part_of_one() {
-        assert_eq!(port_in(r#"{"v":1,"port": 32018,"certificate":"x"}"#), Some(32018));
-        assert_eq!(port_in(r#"{"port":0}"#), None);
-        assert_eq!(port_in(r#"{"port":99999}"#), None);
-        assert_eq!(port_in(r#"{"port""#), None);
+        let file = r#"{"url":"https://127.0.0.1:32018","ca":"/x/ca.pem","token":"0","pid":7}"#;
+        assert_eq!(port_in(file), Some(32018));
+        assert_eq!(port_in(r#"{ "url" : "https://127.0.0.1:1/" }"#), Some(1));
+        assert_eq!(port_in(r#"{"url":"https://127.0.0.1:0"}"#), None);
+        assert_eq!(port_in(r#"{"url":"https://127.0.0.1:99999"}"#), None);
+        assert_eq!(port_in(r#"{"url":"https://127.0.0.1:320"#), None, "a file that is being written");
     }
 
     #[test]
     fn reads_a_status_field_by_its_whole_name() {
-        let status = "VmRSSx:\t1 kB\nVmRSS:\t    1234 kB\nnonvoluntary_ctxt_switches:\t9\nvoluntary_ctxt_switches:\t7\n";
-        assert_eq!(status_field(status, "VmRSS"), Some(1234));
+        let status =
+            "Rss_:\t1 kB\nRss:\t    1234 kB\nnonvoluntary_ctxt_switches:\t9\nvoluntary_ctxt_switches:\t7\n";
+        assert_eq!(status_field(status, "Rss"), Some(1234));
         assert_eq!(status_field(status, "voluntary_ctxt_switches"), Some(7));
-        assert_eq!(status_field(status, "RssAnon"), None);
+        assert_eq!(status_field(status, "Anonymous"), None);
     }
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_middle_two() {
-        assert!((median(vec![4.0, 1.0, 3.0, 2.0]) - 2.5).abs() < 1e-9);
-        assert!((median(vec![9.0, 1.0, 5.0]) - 5.0).abs() < 1e-9);
+        assert_eq!(spread(&[4.0, 1.0, 3.0, 2.0]), Some((1.0, 2.5, 4.0)));
+        assert_eq!(spread(&[9.0, 1.0, 5.0]), Some((1.0, 5.0, 9.0)));
+        assert_eq!(spread(&[]), None);
     }
 
     #[test]
     fn measures_a_process_that_is_there() {
         let this = std::process::id();
-        let (rss, anonymous) = memory(this).expect("own status");
-        assert!(rss > anonymous && anonymous > 0.0);
+        let memory = memory(this).expect("own mappings");
+        assert!(memory.all > memory.anonymous && memory.anonymous > 0.0);
         assert!(!switches(this).expect("own threads").is_empty());
     }
 }
