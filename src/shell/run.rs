@@ -116,7 +116,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     }
     let summary = tokio::task::spawn_local(summary(
         handle.clone(),
-        locale,
+        locale.tag(),
         rest.as_ref().ok().map(|r| r.url().to_owned()),
     ));
 
@@ -345,8 +345,8 @@ async fn act(
     }
 }
 
-/// What runs and what does not, once, for the person who started it in a terminal.
-async fn summary(handle: AgentHandle, locale: Arc<Locale>, url: Option<String>) {
+/// What runs and what does not, once, for the person who started it in a terminal. The start is over then.
+async fn summary(handle: AgentHandle, language: &'static str, url: Option<String>) {
     let mut views = handle.views();
     let look = async {
         while views.borrow_and_update().devices.is_empty() {
@@ -356,7 +356,13 @@ async fn summary(handle: AgentHandle, locale: Arc<Locale>, url: Option<String>) 
         }
     };
     let _ = tokio::time::timeout(FIRST_LOOK, look).await;
-    let view = handle.view();
+    say_summary(&handle.view(), language, url);
+    os::give_back_memory();
+}
+
+fn say_summary(view: &View, language: &str, url: Option<String>) {
+    // One of its own: without tray and window nobody else needs the texts in memory.
+    let locale = Locale::new(language);
     let say = |message: Message| eprintln!("{}", locale.format(&message));
     match url {
         Some(url) => say(Message::new("cli-run-rest").text("url", url)),

@@ -221,6 +221,16 @@ pub fn frugal_memory() {
     }
 }
 
+/// Returns what the allocator keeps for later to the system; worth it after the start, which needs more than all that
+/// comes after it.
+pub fn give_back_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim takes the allocator's own locks and has no preconditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
