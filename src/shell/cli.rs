@@ -18,6 +18,7 @@ mod bundle;
 mod descriptor;
 mod devices;
 mod firmware;
+mod input;
 mod output;
 mod settings;
 mod status;

@@ -1,7 +1,6 @@
 //! `hookswitch descriptor`: a report descriptor in plain facts.
-#![expect(clippy::disallowed_methods, reason = "the descriptor is read from a file")]
 
-use super::{Done, output};
+use super::{Done, input, output};
 use crate::protocol::Problem;
 use clap::Args;
 use device_handlers::report::{Explanation, ReportDescriptor, ReportType};
@@ -55,7 +54,7 @@ pub(super) fn explain(options: &Options) -> Done {
     let bytes = read(&options.file)?;
     let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| {
         Problem::new(
-            "bad-descriptor",
+            "bad-descriptor-file",
             format!("This is no report descriptor that can be understood: {error}"),
             options.file.display().to_string(),
             "Give the descriptor's bytes as hex text, as a binary file or as a /dev/hidraw node.",
@@ -85,11 +84,10 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
         Some(node) => PathBuf::from(format!("/sys/class/hidraw/{node}/device/report_descriptor")),
         None => file.to_owned(),
     };
-    let length = std::fs::metadata(&path).map_err(|e| cannot(&e))?.len();
-    if length > MAX_FILE {
-        return Err(cannot(&format_args!("{length} bytes, at most {MAX_FILE} are read")));
+    let raw = input::read(&path, MAX_FILE).map_err(|e| cannot(&e))?;
+    if raw.is_empty() {
+        return Err(cannot(&"it is empty"));
     }
-    let raw = std::fs::read(&path).map_err(|e| cannot(&e))?;
     Ok(from_hex(&raw).unwrap_or(raw))
 }
 

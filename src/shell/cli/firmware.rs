@@ -1,7 +1,7 @@
 //! `hookswitch firmware inspect|pack`: packages, without an agent.
 #![expect(clippy::disallowed_methods, reason = "packages are files")]
 
-use super::{Done, output};
+use super::{Done, input, output};
 use crate::protocol::Problem;
 use clap::Subcommand;
 use dfu::package::{LIMITS, Package, Rules, pack};
@@ -73,11 +73,10 @@ fn make(rules_path: &Path, target: &Path) -> Done {
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
-    let length = std::fs::metadata(path).map_err(|e| unusable(path, &e))?.len();
-    if length > most {
-        return Err(refused(path, &format_args!("{length} bytes, at most {most} are read")));
-    }
-    std::fs::read(path).map_err(|e| unusable(path, &e))
+    input::read(path, most).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => refused(path, &error),
+        _ => unusable(path, &error),
+    })
 }
 
 fn refused(path: &Path, error: &dyn std::fmt::Display) -> Problem {
