@@ -102,6 +102,12 @@ impl Scene {
         Ok(())
     }
 
+    /// With no tenant.
+    pub(crate) fn start_alone(&mut self) -> Told<()> {
+        self.agent = Some(self.world.start_agent(&[("HOOKSWITCH_USER", self.user.to_owned())])?);
+        Ok(())
+    }
+
     pub(crate) async fn stop_agent(&mut self) -> Told<()> {
         self.agent.take().ok_or("no agent runs")?.end().await
     }

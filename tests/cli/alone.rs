@@ -1,0 +1,171 @@
+//! Commands with no agent running, wrong usage, help, completions.
+
+use crate::rig::company;
+use crate::rig::told::{Context, Told};
+use crate::scene::{Ended, ended};
+use crate::{hookswitch, one_clear_line};
+use std::path::Path;
+
+fn run(home: &Path, arguments: &[&str]) -> Told<Ended> {
+    ended(&mut hookswitch(home, arguments))
+}
+
+#[test]
+fn what_needs_an_agent_is_to_be_tried_later() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let commands: [&[&str]; 10] = [
+        &["status"],
+        &["status", "--json"],
+        &["groups"],
+        &["groups", "--json"],
+        &["update", "list"],
+        &["update", "install"],
+        &["update", "defer", "x"],
+        &["open"],
+        &["open", "--print"],
+        &["devices", "--watch"],
+    ];
+    for command in commands {
+        let ended = run(folder.path(), command)?;
+        assert_eq!(ended.code, Some(75), "{command:?}: {ended:?}");
+        assert_eq!(ended.stdout, "", "{command:?}");
+        let line = one_clear_line(&ended.stderr);
+        assert!(line.starts_with("hookswitch: Hookswitch is not running ("), "{line}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).at("home")?.count(), 0, "looking leaves nothing behind");
+    Ok(())
+}
+
+#[test]
+fn devices_and_bundle_say_that_no_agent_runs() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let devices = run(folder.path(), &["devices"])?;
+    assert_eq!(devices.code, Some(0), "{devices:?}");
+    assert!(devices.stdout.starts_with("Hookswitch is not running; this is what the buses show.\n"));
+    let zip = folder.path().join("bundle.zip");
+    let bundle = run(folder.path(), &["bundle", "--output", &zip.display().to_string()])?;
+    assert_eq!(bundle.code, Some(0), "{bundle:?}");
+    assert!(bundle.stdout.contains("status.json (no agent is running)"), "{bundle:?}");
+    assert!(zip.exists());
+    let nowhere = run(folder.path(), &["bundle", "--output", "/nowhere/bundle.zip"])?;
+    assert_eq!(nowhere.code, Some(1));
+    assert!(one_clear_line(&nowhere.stderr).contains("/nowhere"), "{nowhere:?}");
+    Ok(())
+}
+
+#[test]
+fn settings_are_read_and_written() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let get = |name: &str| run(home, &["settings", "get", name]);
+    assert_eq!(get("log_level")?.stdout, "info\n");
+    assert_eq!(run(home, &["settings", "set", "log_level", "debug"])?.code, Some(0));
+    assert_eq!(get("log_level")?.stdout, "debug\n");
+    let list = run(home, &["settings", "list"])?;
+    assert_eq!(list.code, Some(0));
+    assert!(list.stdout.lines().any(|l| l.split_whitespace().eq(["log_level", "debug", "user"])), "{list:?}");
+    assert_eq!(run(home, &["settings", "set", "log_level"])?.code, Some(0));
+    assert_eq!(get("log_level")?.stdout, "info\n");
+    for refused in [&["settings", "get", "no_such"][..], &["settings", "set", "log_level", "loud"]] {
+        let ended = run(home, refused)?;
+        assert_eq!(ended.code, Some(1), "{refused:?}: {ended:?}");
+        one_clear_line(&ended.stderr);
+    }
+    assert_eq!(get("log_level")?.stdout, "info\n", "a refused value changes nothing");
+    Ok(())
+}
+
+#[test]
+fn firmware_is_packed_and_inspected() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let (image, rules) = company::image_and_rules(2048)?;
+    std::fs::write(home.join("headset.bin"), image).at("image")?;
+    std::fs::write(home.join("rules.json"), rules.to_string()).at("rules")?;
+    let path = |name: &str| home.join(name).display().to_string();
+    let packed = run(home, &["firmware", "pack", &path("rules.json"), "--output", &path("p.zip")])?;
+    assert_eq!(packed.code, Some(0), "{packed:?}");
+    let inspected = run(home, &["firmware", "inspect", &path("p.zip")])?;
+    assert_eq!(
+        inspected.stdout,
+        "Hookswitch Simulated Headset 1.20\n  for 1209:0001\n  \
+         component main: headset.bin, version 1.20, 2048 bytes, no DFU suffix\n"
+    );
+    let bytes = std::fs::read(home.join("p.zip")).at("package")?;
+    std::fs::write(home.join("cut.zip"), &bytes[..bytes.len() - 30]).at("package")?;
+    for hostile in [&path("cut.zip"), &path("rules.json"), "/dev/zero"] {
+        let ended = run(home, &["firmware", "inspect", hostile])?;
+        assert_eq!(ended.code, Some(1), "{hostile}: {ended:?}");
+        assert!(one_clear_line(&ended.stderr).contains("The firmware package is refused: "), "{ended:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn wrong_usage_is_2() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let wrong: [&[&str]; 6] = [
+        &["no-such-command"],
+        &["devices", "--no-such-option"],
+        &["--headless", "devices"],
+        &["settings"],
+        &["descriptor"],
+        &["completions", "tcsh"],
+    ];
+    for arguments in wrong {
+        let ended = run(folder.path(), arguments)?;
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains("Usage: ") || ended.stderr.starts_with("error: "), "{ended:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_command_has_help_with_its_options() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let commands: [(&[&str], &[&str]); 20] = [
+        (&[], &["--home", "--headless", "--minimized", "--language", "75 try later"]),
+        (&["run"], &["--headless", "--minimized", "--language"]),
+        (&["devices"], &["--json", "--watch"]),
+        (&["descriptor"], &["--json", "FILE.hex"]),
+        (&["update"], &["list", "install", "defer"]),
+        (&["update", "list"], &["--json"]),
+        (&["update", "install"], &["[OFFER]"]),
+        (&["update", "defer"], &["[OFFER]"]),
+        (&["firmware"], &["inspect", "pack"]),
+        (&["firmware", "inspect"], &["--json", "<PACKAGE>"]),
+        (&["firmware", "pack"], &["--output", "<RULES>"]),
+        (&["groups"], &["--json"]),
+        (&["status"], &["--json"]),
+        (&["bundle"], &["--output", "--preview"]),
+        (&["settings"], &["list", "get", "set"]),
+        (&["settings", "list"], &["--json"]),
+        (&["settings", "set"], &["<NAME>", "[VALUE]"]),
+        (&["certificate"], &["show"]),
+        (&["open"], &["--print"]),
+        (&["completions"], &["bash", "zsh", "fish"]),
+    ];
+    for (command, mentioned) in commands {
+        let ended = run(folder.path(), &[command, &["--help"]].concat())?;
+        assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
+        for word in mentioned.iter().chain(&["--home"]) {
+            assert!(ended.stdout.contains(word), "{command:?} does not mention {word}: {}", ended.stdout);
+        }
+    }
+    let version = run(folder.path(), &["--version"])?;
+    assert_eq!(version.stdout, format!("hookswitch {}\n", env!("CARGO_PKG_VERSION")));
+    Ok(())
+}
+
+#[test]
+fn shells_get_their_completions() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    for (shell, mark) in
+        [("bash", "complete -F"), ("zsh", "#compdef hookswitch"), ("fish", "complete -c hookswitch")]
+    {
+        let ended = run(folder.path(), &["completions", shell])?;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stdout.contains(mark) && ended.stdout.contains("descriptor"), "{shell}");
+    }
+    Ok(())
+}
