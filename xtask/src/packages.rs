@@ -77,10 +77,11 @@ pub(crate) fn ensure_nextest(workspace: &Workspace, asked: &Asked) -> Outcome {
         return Ok(());
     }
     println!("cargo-nextest, which runs the tests, is not installed.");
-    if !may("Build it with `cargo install --locked cargo-nextest` (some minutes)?", asked) {
+    if !may("Build it with `cargo install --locked --debug cargo-nextest` (some minutes)?", asked) {
         return Err(stop("cargo-nextest is needed: `cargo install --locked cargo-nextest`, then again."));
     }
-    run_call(Command::new("cargo").args(["install", "--locked", "cargo-nextest"]))
+    // Unoptimised: it mostly waits for tests, and builds in a third of the time.
+    run_call(Command::new("cargo").args(["install", "--locked", "--debug", "cargo-nextest"]))
 }
 
 /// `cargo xtask setup`
