@@ -56,6 +56,9 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
     // Nobody answers: what is there was left by a crash.
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path).map_err(|e| cannot_listen(path, &e))?;
+    // The folder lets nobody else in meanwhile.
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .map_err(|e| cannot_listen(path, &e))?;
     let doors = Arc::new(doors);
     let callers = Arc::new(tokio::sync::Semaphore::new(MAX_CALLERS));
     tokio::task::spawn_local(async move {

@@ -259,7 +259,7 @@ impl TenantRoom {
         if let Some(pin) = &self.pin {
             self.same_root(pin, &sha256_hex(&root))?;
         }
-        tuf::refresh(tuf::Source {
+        let checked = tuf::refresh(tuf::Source {
             client: self.client()?,
             metadata: self.base.url(tenant::paths::METADATA_BASE)?,
             targets: self.base.url(tenant::paths::TARGETS_BASE)?,
@@ -267,7 +267,9 @@ impl TenantRoom {
             pinned_root: &root,
             datastore: self.data.join("tuf"),
         })
-        .await
+        .await;
+        narrow(&self.data.join("tuf"));
+        checked
     }
 
     async fn fetch_policy(
@@ -321,6 +323,16 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+/// The TUF library writes with the mode of the session. The folder keeps others out already; a copy of it would not.
+fn narrow(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let made = std::fs::File::open(entry.path()).and_then(|file| super::os::make_private(&file));
+        if let Err(error) = made {
+            tracing::warn!(file = %entry.path().display(), %error, "others may read a file of the agent");
+        }
+    }
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {
