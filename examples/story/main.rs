@@ -40,6 +40,10 @@ struct Options {
     /// Instead of the undisturbed update: unplug in the middle of a download, and recovery on replug
     #[arg(long)]
     interrupt: bool,
+    /// Instead of the undisturbed update, behind the door usbip: the agent is killed in the middle of a download, and
+    /// recovers the headset when it is started again
+    #[arg(long, conflicts_with = "interrupt")]
+    crash: bool,
     /// The headset's report layout: shared or split
     #[arg(long, default_value = "shared")]
     layout: String,
@@ -47,6 +51,10 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.crash && options.door == Door::InProcess {
+        eprintln!("story: --crash needs --door usbip: in process the headset would end with the agent");
+        return ExitCode::from(2);
+    }
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -23,7 +23,7 @@ pub(crate) async fn tell(options: &Options) -> Told<()> {
     let begun = Instant::now();
 
     let (company, tenant) = tenant(&world, &mut story).await?;
-    let (headset, agent) = enrol(&world, &mut story, &company, &tenant.url).await?;
+    let (headset, mut agent) = enrol(&world, &mut story, &company, &tenant.url).await?;
     groups(&world, &mut story).await?;
     let mut hand = world.headset().await?;
     let mut softphone = Softphone::connect(&world.path("agent/endpoint.json")).await?;
@@ -31,7 +31,10 @@ pub(crate) async fn tell(options: &Options) -> Told<()> {
         return stand(&world, &tenant.url).await;
     }
     call(&mut story, &mut hand, &mut softphone).await?;
-    if options.interrupt {
+    if options.crash {
+        agent = crashed_update(&world, &mut story, &mut hand, agent, &company.settings(&tenant.url, USER))
+            .await?;
+    } else if options.interrupt {
         interrupted_update(&world, &mut story, &mut hand).await?;
     } else {
         update(&world, &mut story, &mut hand, &mut softphone, agent.id()).await?;
@@ -266,6 +269,49 @@ async fn interrupted_update(world: &World, story: &mut Story, hand: &mut Client)
     }
     story.seen(&format!("plugged in again, recovered: {}", printed.trim()));
     tenant_has_verdict(world, story, "succeeded").await
+}
+
+/// `kill -9` of the agent while blocks are written; its journal is enough for the next one, without anybody's help.
+async fn crashed_update(
+    world: &World,
+    story: &mut Story,
+    hand: &mut Client,
+    agent: Program,
+    settings: &[(&str, String)],
+) -> Told<Program> {
+    story.chapter("The agent is killed in the middle of the update");
+    offer(world).await?;
+    let mut install = install(world)?;
+    let before = wait_for("blocks at the device", PATIENCE, async || {
+        let state = hand.state().at("the headset")?;
+        Ok((state.dfu.blocks_received >= 20).then_some(state))
+    })
+    .await?;
+    agent.kill()?;
+    if before.firmware.version == NEW {
+        return fail("the update was complete before the agent was killed");
+    }
+    let status =
+        wait_for("the end of `update install`", PATIENCE, async || install.try_wait().at("install")).await?;
+    if status.code() != Some(1) {
+        return fail(format!("`update install` ended with {status} although the agent is gone"));
+    }
+    let state = hand.state().at("the headset")?;
+    if state.firmware.valid {
+        return fail("the headset still has its firmware: nothing to recover");
+    }
+    story.seen(&format!("killed after {} blocks; the headset has no firmware", state.dfu.blocks_received));
+
+    let agent = world.start_agent(settings)?;
+    let state = hand
+        .wait(&format!("firmware.version={NEW},mode=runtime"), PATIENCE * 3)
+        .at("the recovered headset")?;
+    if !state.firmware.valid {
+        return fail(format!("the device says {:?}", state.firmware));
+    }
+    story.seen("started again, the agent recovered it from its journal");
+    tenant_has_verdict(world, story, "succeeded").await?;
+    Ok(agent)
 }
 
 async fn offer(world: &World) -> Told<Value> {

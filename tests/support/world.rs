@@ -30,6 +30,12 @@ impl Program {
         self.child.id()
     }
 
+    /// SIGKILL.
+    pub(crate) fn kill(mut self) -> Told<()> {
+        self.child.kill().at(self.name)?;
+        self.child.wait().at(self.name).map(drop)
+    }
+
     /// SIGTERM, and the orderly end it asks for.
     pub(crate) async fn end(mut self) -> Told<()> {
         let status = Command::new("sh")
