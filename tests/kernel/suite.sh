@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # suite.sh BIN_DIR AGENT
 #   What tests/kernel.rs runs in the guest: the story over USB/IP with the shipped agent, the story with the cable pulled
-#   in the middle of an update, and dfu-util writing the same simulated headset as a control. Each part says how it ended
+#   in the middle of an update, the story with the agent killed there, and dfu-util writing the same simulated headset as a control. Each part says how it ended
 #   in a line of its own: "part NAME passed" or "part NAME FAILED". BIN_DIR has the other programs.
 set -uo pipefail
 bin=$1 agent=$2
@@ -51,6 +51,7 @@ control() {
 
 part story story story
 part interrupted story interrupted --interrupt --layout split
+part crashed story crashed --crash
 part dfu-util control
 rm -rf "$work"
 exit "$failed"

@@ -109,6 +109,8 @@ async fn ill_humoured(mood: &str, code: &str, owed: u64) -> Told<(Scene, BTreeMa
     scene.status(code, ill).await?;
     let told = scene.run(&["status"])?.stdout;
     assert_eq!(told.lines().filter(|l| l.starts_with("! ")).count(), 1, "{told}");
+    let waiting = ["Reports", "waiting", &owed.to_string()];
+    assert!(told.lines().any(|l| l.split_whitespace().eq(waiting)), "{told}");
     assert_eq!(scene.json(&["devices", "--json"])?["devices"][0]["status"]["state"], "ready");
     scene.offered().await?;
     assert_eq!(taken(&scene)?, before, "the tenant took nothing");
