@@ -6,9 +6,11 @@ use super::handle::AgentHandle;
 use crate::agent::{Command, Reply};
 use crate::protocol::Problem;
 use crate::protocol::local::{LocalAnswer, LocalRequest};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -18,6 +20,8 @@ const MAX_REQUEST: u64 = 4096;
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
 /// Callers served at a time.
 const MAX_CALLERS: usize = 32;
+/// Out of descriptors: somebody has to give one back before another look makes sense.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a caller can ask for beyond the agent itself.
 pub struct Doors {
@@ -28,10 +32,11 @@ pub struct Doors {
     pub stop: tokio::sync::mpsc::Sender<()>,
 }
 
-/// The socket file goes when this is dropped.
+/// The socket file goes when this is dropped, then the lock.
 #[derive(Debug)]
 pub struct LocalServer {
     path: PathBuf,
+    _lock: File,
 }
 
 impl Drop for LocalServer {
@@ -45,13 +50,12 @@ impl Drop for LocalServer {
 /// # Errors
 /// An agent already listens there, or the socket cannot be made.
 pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
+    // Of two agents that start at the same moment both would find the socket silent, and one would delete the other's.
+    let Some(lock) = lock(&path.with_extension("lock")).map_err(|e| cannot_listen(path, &e))? else {
+        return Err(already_running(path));
+    };
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        return Err(Problem::new(
-            "already-running",
-            "Hookswitch is running already",
-            path.display().to_string(),
-            "Use it with `hookswitch open`, or end it before starting another one with the same folders.",
-        ));
+        return Err(already_running(path));
     }
     // Nobody answers: what is there was left by a crash.
     let _ = std::fs::remove_file(path);
@@ -67,9 +71,8 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Out of descriptors, most likely; whoever holds them gives one back.
                     tracing::warn!(%error, "local socket");
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
@@ -82,7 +85,19 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
             });
         }
     });
-    Ok(LocalServer { path: path.to_owned() })
+    Ok(LocalServer { path: path.to_owned(), _lock: lock })
+}
+
+/// `None` = another process holds it. The file stays: deleting it would let two processes lock two files.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let mut options = super::os::private_options();
+    let file = options.write(true).create(true).truncate(false).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(Some(file)),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
@@ -102,7 +117,12 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             Err(error) => LocalAnswer::Problem { problem: not_understood(&error) },
         };
         send(&mut writer, &answer).await?;
-        lines.get_mut().get_mut().set_limit(MAX_REQUEST);
+        let bounded = lines.get_mut().get_mut();
+        if bounded.limit() == 0 {
+            // The rest of a line that is too long is no request.
+            return Ok(());
+        }
+        bounded.set_limit(MAX_REQUEST);
     }
     Ok(())
 }
@@ -181,6 +201,15 @@ impl LocalClient {
     }
 }
 
+fn already_running(path: &Path) -> Problem {
+    Problem::new(
+        "already-running",
+        "Hookswitch is running already",
+        path.display().to_string(),
+        "Use it with `hookswitch open`, or end it before starting another one with the same folders.",
+    )
+}
+
 fn cannot_listen(path: &Path, error: &io::Error) -> Problem {
     Problem::new(
         "local-socket",
@@ -218,5 +247,82 @@ fn lost(error: &io::Error) -> Problem {
 impl std::fmt::Debug for Doors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Doors")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::handle::AgentHandle;
+    use super::super::window::WindowHandle;
+    use super::*;
+    use crate::locale::Locale;
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream as Caller;
+    use std::sync::Barrier;
+    use tokio::sync::{mpsc, watch};
+
+    fn doors() -> Doors {
+        let agent = AgentHandle::new(mpsc::channel(1).0, watch::channel(Arc::default()).1);
+        let window = WindowHandle::new(agent.clone(), Arc::new(Locale::new("en")));
+        Doors { agent, window, stop: mpsc::channel(1).0 }
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    }
+
+    #[test]
+    fn of_agents_that_start_at_the_same_moment_one_runs_and_is_reached() {
+        const AGENTS: usize = 6;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for round in 0..60 {
+            let path = folder.path().join(format!("{round}.sock"));
+            // What a crash left behind.
+            drop(std::os::unix::net::UnixListener::bind(&path).expect("a socket"));
+            let (together, over) = (Barrier::new(AGENTS), Barrier::new(AGENTS));
+            let run = || {
+                let runtime = runtime();
+                tokio::task::LocalSet::new().block_on(&runtime, async {
+                    together.wait();
+                    let server = start(&path, doors());
+                    over.wait();
+                    let reached = Caller::connect(&path).is_ok();
+                    over.wait();
+                    (server.is_ok(), reached)
+                })
+            };
+            let results: Vec<(bool, bool)> = std::thread::scope(|scope| {
+                let agents: Vec<_> = (0..AGENTS).map(|_| scope.spawn(run)).collect();
+                agents.into_iter().map(|agent| agent.join().expect("no panic")).collect()
+            });
+            assert_eq!(results.iter().filter(|(runs, _)| *runs).count(), 1, "round {round}: {results:?}");
+            assert!(results.iter().all(|(_, reached)| *reached), "round {round}: {results:?}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_line_that_is_too_long_is_no_request() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("agent.sock");
+        let runtime = runtime();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let _server = start(&path, doors()).expect("free");
+            let asked = std::thread::spawn(move || {
+                let mut caller = Caller::connect(&path).expect("it listens");
+                let mut line = vec![b' '; MAX_REQUEST as usize];
+                line.extend_from_slice(b"{\"do\":\"view\"}\n");
+                caller.write_all(&line).expect("written");
+                caller.set_read_timeout(Some(Duration::from_secs(5))).expect("set");
+                let mut answers = String::new();
+                // What was not read may make the end a reset.
+                let _ = caller.read_to_string(&mut answers);
+                answers
+            });
+            while !asked.is_finished() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let answers = asked.join().expect("no panic");
+            assert!(!answers.contains("\"view\""), "{answers}");
+        });
     }
 }
