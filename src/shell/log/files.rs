@@ -119,6 +119,12 @@ impl LogFile {
     }
 
     fn turn_page(&mut self) -> io::Result<()> {
+        // From here on there is no page to turn until a line is on a new one: what follows may fail and is tried again
+        // with the next line, which must not push the kept pages out.
+        (self.file, self.bytes) = (None, 0);
+        if !self.path.exists() {
+            return self.open();
+        }
         let numbered = |number: u32| self.path.with_extension(format!("{number}.log"));
         for number in (1..KEPT_FILES).rev() {
             if numbered(number).exists() {
@@ -126,7 +132,6 @@ impl LogFile {
             }
         }
         std::fs::rename(&self.path, numbered(1))?;
-        self.file = None;
         self.open()
     }
 }
@@ -181,6 +186,21 @@ mod tests {
         files.write_all(b"0-two\n").expect("always taken");
         let text = std::fs::read_to_string(folder.path().join("CloudConnector.log")).expect("readable");
         assert!(text.starts_with("two\n… 1 lines before this one were lost"), "{text}");
+    }
+
+    #[test]
+    fn a_log_deleted_while_it_is_written_comes_back_and_costs_no_kept_page() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        let mut files = Files::open(folder.path()).expect("writable");
+        std::fs::write(path("DFUManager.1.log"), "kept").expect("written");
+        std::fs::remove_file(path("DFUManager.log")).expect("it was there");
+        let line = format!("2-{}\n", "x".repeat(64 * 1024 - 1));
+        for _ in 0..(MAX_FILE_BYTES / (64 * 1024) + 4) {
+            files.write_all(line.as_bytes()).expect("always taken");
+        }
+        assert!(path("DFUManager.log").exists());
+        assert_eq!(std::fs::read_to_string(path("DFUManager.1.log")).expect("readable"), "kept");
     }
 
     #[test]
