@@ -72,6 +72,8 @@ impl Doing {
                 let (events, stream) = mpsc::channel(SUBSCRIBER_QUEUE);
                 let backlog = agent.backlog(after);
                 if reply.send(Subscription { backlog, events: stream }).is_ok() {
+                    // Those that left are noticed here too: where nothing happens, nothing else would notice.
+                    self.subscribers.retain(|s| !s.is_closed());
                     self.subscribers.push(events);
                 }
             }
@@ -119,5 +121,33 @@ impl Doing {
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").field("agent", &self.agent).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn softphones_that_come_and_go_leave_nothing_behind() {
+        let parts = Parts {
+            agent: Agent::new("0", "user".to_owned()),
+            locale: Arc::new(Locale::new("en")),
+            notices: false,
+            views: watch::channel(Arc::default()).0,
+            to_service: mpsc::unbounded_channel().0,
+            events: mpsc::channel(1).0,
+        };
+        let mut doing = Doing { parts, replies: BTreeMap::new(), last_request: 0, subscribers: Vec::new() };
+        let mut stays = Vec::new();
+        for visit in 0..100 {
+            let (reply, answer) = oneshot::channel();
+            doing.handle(Event::Subscribe { after: None, reply });
+            let subscription = answer.await.expect("answered");
+            if visit % 50 == 0 {
+                stays.push(subscription);
+            }
+        }
+        assert!(doing.subscribers.len() <= stays.len() + 1, "{} are kept", doing.subscribers.len());
     }
 }
