@@ -9,10 +9,13 @@ use dfu::usb_dfu::TransferError;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// HID 1.11 leaves report lengths open; USB 2.0 full speed interrupts carry 64 bytes, some vendors' reports 1 KiB.
 const REPORT_BYTES: usize = 4096;
+/// For the last reports of a run. A device that takes longer than this is not listening.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
 enum BusCommand {
     Scan { usb: bool },
@@ -25,6 +28,9 @@ pub(super) struct Buses {
     usb: mpsc::Sender<UsbRequest>,
     events: UnboundedSender<Event>,
     writers: BTreeMap<String, mpsc::Sender<Vec<u8>>>,
+    /// Every writing thread holds a clone; nothing is ever sent.
+    writing: mpsc::Sender<()>,
+    written: mpsc::Receiver<()>,
 }
 
 impl Buses {
@@ -45,7 +51,8 @@ impl Buses {
                 let _ = to.send(Event::Function { name: "hotplug", problem: Some(problem) });
             }
         });
-        Self { bus, usb, events, writers: BTreeMap::new() }
+        let (writing, written) = mpsc::channel();
+        Self { bus, usb, events, writers: BTreeMap::new(), writing, written }
     }
 
     pub(super) fn scan(&self, usb: bool) {
@@ -62,7 +69,11 @@ impl Buses {
         let (to, at) = (self.events.clone(), path.clone());
         spawn("hid-read", move || run_reader(reader, &at, &to));
         let (to, at) = (self.events.clone(), path.clone());
-        spawn("hid-write", move || run_writer(writer, &queue, &at, &to));
+        let writing = self.writing.clone();
+        spawn("hid-write", move || {
+            run_writer(writer, &queue, &at, &to);
+            drop(writing);
+        });
         self.writers.insert(path, reports);
     }
 
@@ -75,6 +86,16 @@ impl Buses {
     /// The writer ends at once; the reader when the system tells it that the device is gone.
     pub(super) fn close(&mut self, path: &str) {
         self.writers.remove(path);
+    }
+
+    /// Waits until the reports that were given are written: the end of the program ends its threads too.
+    pub(super) fn finish(self) {
+        let Self { writers, writing, written, .. } = self;
+        drop((writers, writing));
+        // Disconnected once the last writer ended.
+        if let Err(mpsc::RecvTimeoutError::Timeout) = written.recv_timeout(LAST_WRITES) {
+            tracing::warn!("a headset did not take its last reports: its lights may stay on");
+        }
     }
 
     pub(super) fn usb(&self, request: UsbRequest) {
@@ -189,5 +210,44 @@ fn run_writer(
             tracing::warn!(path, %error, "output report not taken");
             let _ = events.send(Event::Service(Input::Hotplug));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    struct Silent;
+    impl HidRead for Silent {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    /// A full-speed device polled every 32 ms takes about this long for each report.
+    struct Slow(Arc<Mutex<Vec<u8>>>);
+    impl HidWrite for Slow {
+        fn write(&mut self, report: &[u8]) -> io::Result<()> {
+            thread::sleep(Duration::from_millis(32));
+            self.0.lock().expect("no panic").extend_from_slice(report);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_last_reports_are_at_the_device_before_the_program_ends() {
+        let (events, _queue) = tokio::sync::mpsc::unbounded_channel();
+        let (writing, written) = mpsc::channel();
+        let (bus, usb) = (mpsc::channel().0, mpsc::channel().0);
+        let mut buses = Buses { bus, usb, events, writers: BTreeMap::new(), writing, written };
+        let device = Arc::new(Mutex::new(Vec::new()));
+        buses.opened("node".to_owned(), Box::new(Silent), Box::new(Slow(device.clone())));
+        for report in 1..=4 {
+            buses.write("node", vec![report]);
+        }
+        buses.finish();
+        assert_eq!(*device.lock().expect("no panic"), [1, 2, 3, 4]);
     }
 }
