@@ -47,7 +47,8 @@ pub fn now() -> Now {
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
 pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
-    let Parts { mut service, mut store, hardware, tenant, to_agent } = parts;
+    let Parts { mut service, store, hardware, tenant, to_agent } = parts;
+    let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
     let tenant = tenant.map(|room| start_tenant(room, events.clone()));
     loop {
@@ -73,11 +74,18 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
             Some(Event::Stop(done)) => {
                 service.handle(Input::Stop, now());
                 perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
+                buses.finish();
                 let _ = done.send(());
                 return;
             }
         }
     }
+}
+
+/// The store, and whether its last write failed: the next one that does not says that it works again.
+struct Kept {
+    store: Store,
+    failing: bool,
 }
 
 /// Waits for good without a deadline.
@@ -91,7 +99,7 @@ pub async fn sleep_until(deadline: Option<Instant>) {
 /// Does all outputs in order; what must be on disk first is.
 async fn perform(
     service: &mut Service,
-    store: &mut Store,
+    kept: &mut Kept,
     buses: &mut Buses,
     tenant: Option<&UnboundedSender<TenantRequest>>,
     to_agent: &ToAgentLoop,
@@ -106,11 +114,14 @@ async fn perform(
             }
             _ if !records.is_empty() => {
                 // Neighbours share a transaction.
-                if let Err(problem) = store.write(&std::mem::take(&mut records)) {
-                    tracing::error!(%problem, "store");
-                    let function =
-                        super::handle::Event::Function { name: "store", problem: Some(problem.clone()) };
+                let problem = kept.store.write(&std::mem::take(&mut records)).err();
+                if problem.is_some() || kept.failing {
+                    kept.failing = problem.is_some();
+                    let function = super::handle::Event::Function { name: "store", problem: problem.clone() };
                     let _ = to_agent.send(function).await;
+                }
+                if let Some(problem) = problem {
+                    tracing::error!(%problem, "store");
                     service.handle(Input::StoreFailed { problem }, now());
                 }
             }
