@@ -127,6 +127,12 @@ impl Fleet {
             return;
         }
         let id = device_id(&node);
+        if self.devices.get(&id).is_some_and(|a| a.path.is_some()) {
+            // A second node of one headset, or a second headset that says the same of itself: the first one is the one
+            // we speak to. Taking turns would open each anew with every scan, and read its reports twice.
+            tracing::debug!(device = %id, path = %node.path, "another node with the same identity: left alone");
+            return;
+        }
         let (capabilities, headset, status) = match ReportDescriptor::parse(bytes) {
             Ok(descriptor) if !descriptor.has_telephony() => return,
             Ok(descriptor) => {
@@ -167,12 +173,7 @@ impl Fleet {
         let openable = headset.is_some();
         let path = node.path.clone();
         let attached = Attached { device, path: Some(path.clone()), description, headset, reopen: false };
-        if let Some(twin) = self.devices.insert(id.clone(), attached)
-            && let Some(path) = twin.path
-        {
-            // Two headsets of one model without serial numbers at unknown ports: the later one is the one we speak to.
-            out.push_back(Output::CloseHid { path });
-        }
+        self.devices.insert(id.clone(), attached);
         if self.updating.as_deref() == Some(&id) {
             self.set_status(&id, DeviceStatus::Updating, out);
         } else {
@@ -452,5 +453,51 @@ fn wire_capabilities(
         line_busy: of.line_busy,
         teams: of.teams,
         firmware_update,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test starts at some instant")]
+    use super::*;
+
+    fn headset(path: &str, port: &str) -> HidNode {
+        let bus = simulator::Bus::new();
+        bus.plug("1-1", simulator::Setup::default());
+        let hid = bus.devices().into_iter().find_map(|d| d.hid).expect("a headset has HID");
+        HidNode {
+            path: path.to_owned(),
+            vendor_id: 0x1209,
+            product_id: 1,
+            bcd_device: 0x0100,
+            manufacturer: "M".to_owned(),
+            product: "P".to_owned(),
+            serial: Some("00000000".to_owned()),
+            port: Some(port.to_owned()),
+            descriptor: Some(hid.report_descriptor),
+        }
+    }
+
+    fn scanned(fleet: &mut Fleet, nodes: &[HidNode]) -> Vec<String> {
+        let mut out = VecDeque::new();
+        fleet.scanned(Scan { hid: nodes.to_vec(), usb: Some(Vec::new()) }, &mut out);
+        let opened = out.into_iter().filter_map(|o| match o {
+            Output::OpenHid { path } => Some(path),
+            _ => None,
+        });
+        opened.collect()
+    }
+
+    #[test]
+    fn of_two_headsets_with_one_serial_number_the_first_is_opened_once() {
+        let (a, b) = (headset("/dev/hidraw0", "1-1"), headset("/dev/hidraw1", "1-2"));
+        let mut fleet = Fleet::default();
+        let both = [a.clone(), b.clone()];
+        assert_eq!(scanned(&mut fleet, &both), ["/dev/hidraw0"]);
+        fleet.opened("/dev/hidraw0", Ok(()), Instant::now(), &mut VecDeque::new());
+        for _ in 0..3 {
+            assert_eq!(scanned(&mut fleet, &both), [""; 0], "nobody takes turns");
+        }
+        assert_eq!(scanned(&mut fleet, &[b]), ["/dev/hidraw1"], "the other one when the first is gone");
     }
 }
