@@ -19,6 +19,7 @@ use crate::protocol::local::View;
 use crate::protocol::{Problem, TenantMode};
 use crate::service::{Config, Service};
 use crate::settings::Settings;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -170,7 +171,7 @@ async fn announce(rest: &Result<RestServer, Problem>, handle: &AgentHandle) {
         }
         Err(problem) => {
             tracing::error!(%problem, "softphone door");
-            eprintln!("hookswitch: {problem}");
+            say(&format!("hookswitch: {problem}"));
             let _ = handle.send(Event::Function { name: "rest", problem: Some(problem.clone()) }).await;
         }
     }
@@ -308,7 +309,7 @@ fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, s
             }
             Ok(Err(problem)) => {
                 tracing::warn!(%problem, "tray");
-                eprintln!("hookswitch: {problem}");
+                say(&format!("hookswitch: {problem}"));
                 let _ = handle.send(Event::Function { name: "tray", problem: Some(problem) }).await;
             }
             Err(_) => {}
@@ -363,7 +364,7 @@ async fn summary(handle: AgentHandle, language: &'static str, url: Option<String
 fn say_summary(view: &View, language: &str, url: Option<String>) {
     // One of its own: without tray and window nobody else needs the texts in memory.
     let locale = Locale::new(language);
-    let say = |message: Message| eprintln!("{}", locale.format(&message));
+    let say = |message: Message| say(&locale.format(&message));
     match url {
         Some(url) => say(Message::new("cli-run-rest").text("url", url)),
         None => say(Message::new("cli-run-no-rest")),
@@ -382,6 +383,11 @@ fn say_summary(view: &View, language: &str, url: Option<String>) {
             say(Message::new("cli-run-tenant").text("server", server));
         }
     }
+}
+
+/// To the terminal it was started in. That may be closed, or a file on a full disk: the agent runs on without.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 async fn stop_all(

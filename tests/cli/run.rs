@@ -188,3 +188,67 @@ async fn a_taken_port_names_its_holder_and_the_rest_works() -> Told<()> {
     assert_eq!(agent.terminate()?.0, Some(0));
     Ok(())
 }
+
+/// Starts through a shell that prepares what the agent inherits.
+fn by_shell(home: &Path, prepare: &str) -> Command {
+    let run = hookswitch(home, &["run", "--headless"]);
+    let mut shell = Command::new("sh");
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.args(["-c", &format!("{prepare}; exec \"$0\" \"$@\"")]).arg(run.get_program()).args(run.get_args());
+    shell.stdin(Stdio::null());
+    shell
+}
+
+#[tokio::test]
+async fn a_terminal_that_takes_no_words_does_not_end_the_agent() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    // Something to say beyond the summary: the door's port is taken.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").at("a port")?;
+    let port = taken.local_addr().at("its port")?.port();
+    let full = std::fs::File::create("/dev/full").at("/dev/full")?;
+    let mut run = hookswitch(home, &["run", "--headless"]);
+    run.env("HOOKSWITCH_REST_PORT", port.to_string()).stdin(Stdio::null()).stderr(full);
+    let agent = Agent(run.spawn().at("hookswitch")?);
+    let status = wait_for("an agent that says what is off", SOON, async || {
+        let status = ended(&mut hookswitch(home, &["status", "--json"]))?;
+        Ok(status.stdout.contains("rest-port-taken").then_some(status.stdout))
+    })
+    .await?;
+    assert!(status.contains(&port.to_string()), "{status}");
+    assert_eq!(agent.terminate()?.0, Some(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn out_of_descriptors_it_waits_for_one_and_the_logs_stay_small() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let agent = Agent::start(&mut by_shell(home, "ulimit -n 48"), home).await?;
+    let url = endpoint(home)?["url"].as_str().unwrap_or_default().to_owned();
+    let door = url.trim_start_matches("https://");
+    let holders: Vec<_> = (0..64).filter_map(|_| std::net::TcpStream::connect(door).ok()).collect();
+    let callers: Vec<_> = (0..8)
+        .filter_map(|_| std::os::unix::net::UnixStream::connect(home.join("run/agent.sock")).ok())
+        .collect();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let bytes: u64 = std::fs::read_dir(home.join("logs"))
+        .at("logs")?
+        .flatten()
+        .map(|file| file.metadata().map_or(0, |meta| meta.len()))
+        .sum();
+    assert!(bytes < 16 * 1024, "{bytes} bytes of log in two seconds");
+    drop((holders, callers));
+    wait_for("an answer", SOON, async || {
+        let status = ended(&mut hookswitch(home, &["status"]))?;
+        Ok((status.code == Some(0)).then_some(()))
+    })
+    .await?;
+    assert_eq!(agent.terminate()?.0, Some(0));
+    Ok(())
+}
