@@ -84,7 +84,14 @@ impl Store {
     /// # Errors
     /// As [`Store::open`]; a file damaged while it was open is moved aside at the next start.
     pub fn load(&self) -> Result<Persisted, Problem> {
-        rows::load(&self.connection).map_err(|error| Fault::from(error).problem(&self.path))
+        self.try_load().map_err(|error| Fault::from(error).problem(&self.path))
+    }
+
+    fn try_load(&self) -> Result<Persisted, rusqlite::Error> {
+        let persisted = rows::load(&self.connection)?;
+        // The check at opening has left the whole file in the page cache; from here on it is nearly only written.
+        self.connection.execute_batch("PRAGMA shrink_memory")?;
+        Ok(persisted)
     }
 
     /// Writes all of `records` or none, in order.
