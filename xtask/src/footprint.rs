@@ -16,8 +16,9 @@ cargo xtask bench footprint [--binary PATH] [--idle SECONDS]
   Builds the release program and runs `hookswitch --home DIR run --headless` with no device and no tenant, beside two
   peers for scale: `sleep infinity`, and Python's HTTP server if Python is installed.
   Start: from launch until endpoint.json is there and its port accepts a connection; the median of 10 starts after a
-  first one that makes the certificate. Memory: after 10 s of idling, summed by the kernel over all mappings. Wakeups:
-  context switches of all threads, whoever asked for them. (Linux only: it reads /proc.)
+  first one that makes the certificate. Memory: after 10 s of idling, summed by the kernel over all mappings; pages of
+  the program's file count in the portions the page cache holds it in, so a fresh copy of it may show 1 MB more.
+  Wakeups: context switches of all threads, whoever asked for them. (Linux only: it reads /proc.)
 
   --binary PATH    measure this program instead of building one
   --idle SECONDS   how long wakeups are counted (60)
