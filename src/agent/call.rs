@@ -140,10 +140,11 @@ impl Calls {
                     self.end(index, CallChange::Rejected, Cause::Device, changes);
                 }
             }
-            // With a second call waiting, flash means hold-and-answer.
+            // With a second call waiting, flash means hold-and-answer; with one on hold, swap.
             DeviceEvent::HoldToggle => match (ringing, answered, held) {
                 (Some(index), Some(_), _) => self.answer(index, Cause::Device, changes),
-                (_, Some(index), _) => self.hold(index, Cause::Device, changes),
+                (_, Some(_), Some(index)) => self.resume(index, Cause::Device, changes),
+                (_, Some(index), None) => self.hold(index, Cause::Device, changes),
                 (_, None, Some(index)) => self.resume(index, Cause::Device, changes),
                 _ => {}
             },
