@@ -75,21 +75,31 @@ impl Identity {
         if rules.policy_version != answer.policy_version {
             return Step::Nothing; // an answer to rules that are no longer in force
         }
+        let last: Vec<String> = self.groups.iter().map(|g| g.id.clone()).collect();
         match answer.found {
             Ok((server, found)) => {
                 self.retry = None;
-                self.failures = 0;
-                self.problem = answer.refused.first().map(|(_, problem)| problem.clone());
+                let refused = answer.refused;
+                match refused.is_empty() {
+                    true => self.failures = 0,
+                    false => self.ask_later(now),
+                }
+                self.problem = refused.first().map(|(_, problem)| problem.clone());
                 self.resolve(|rule| {
                     let filter = rule.filter.clone()?;
-                    found.contains(&rule.id).then(|| Why::LdapQuery { server: server.clone(), filter })
+                    // A query that failed says nothing about its group.
+                    match refused.iter().find(|(id, _)| *id == rule.id) {
+                        Some((_, problem)) => {
+                            last.contains(&rule.id).then(|| Why::LastKnown { problem: problem.clone() })
+                        }
+                        None => found
+                            .contains(&rule.id)
+                            .then(|| Why::LdapQuery { server: server.clone(), filter }),
+                    }
                 });
             }
             Err(problem) => {
-                let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(5)).min(RETRY_MOST);
-                self.failures += 1;
-                self.retry = Some(now + wait);
-                let last: Vec<String> = self.groups.iter().map(|g| g.id.clone()).collect();
+                self.ask_later(now);
                 self.resolve(|rule| {
                     rule.filter.as_ref()?;
                     last.contains(&rule.id).then(|| Why::LastKnown { problem: problem.clone() })
@@ -111,6 +121,12 @@ impl Identity {
 
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         self.retry.map(|at| (at, "ask the directory again"))
+    }
+
+    fn ask_later(&mut self, now: Instant) {
+        let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(5)).min(RETRY_MOST);
+        self.failures += 1;
+        self.retry = Some(now + wait);
     }
 
     fn resolve(&mut self, by_query: impl Fn(&GroupRule) -> Option<Why>) {
