@@ -5,7 +5,8 @@
 
 use crate::protocol::local::{Call, Direction, Endpoint, View};
 use crate::protocol::{
-    Device, DeviceId, DeviceStatus, GroupRules, Indicators, PROTOCOL_VERSION, Problem, ToAgent, ToService,
+    Device, DeviceId, DeviceStatus, GroupRules, Indicators, PROTOCOL_VERSION, Problem, State, ToAgent,
+    ToService,
 };
 use call::Calls;
 use identity::{Identity, Step};
@@ -216,18 +217,7 @@ impl Agent {
     fn handle_service(&mut self, message: ToAgent) {
         self.dirty = true;
         match message {
-            ToAgent::Hello(state) => {
-                self.view.devices = state.devices;
-                self.view.offers = state.offers;
-                self.view.job = state.job;
-                self.view.tenant = state.tenant;
-                self.lit.clear();
-                self.identity.known(state.known_groups);
-                if let Some(rules) = state.rules {
-                    let step = self.identity.set_rules(rules);
-                    self.identity_step(step);
-                }
-            }
+            ToAgent::Hello(state) => self.hello(*state),
             ToAgent::DeviceChanged { device } => self.device_changed(device),
             ToAgent::DeviceRemoved { id } => {
                 self.view.devices.retain(|d| d.id != id);
@@ -259,6 +249,29 @@ impl Agent {
                     self.replies.push(Output::Reply { request, reply });
                 }
             }
+        }
+    }
+
+    /// Softphones that subscribed before this hear what is new in it.
+    fn hello(&mut self, state: State) {
+        let before = std::mem::replace(&mut self.view.devices, state.devices);
+        let now = &self.view.devices;
+        let gone = before.iter().filter(|was| !now.iter().any(|is| is.id == was.id));
+        let mut changes: Vec<Change> = gone.map(|was| Change::DeviceRemoved(was.id.clone())).collect();
+        changes.extend(now.iter().filter(|is| !before.contains(is)).cloned().map(Change::DeviceChanged));
+        self.publish(changes);
+        if self.view.offers != state.offers || self.view.job != state.job {
+            self.view.offers = state.offers;
+            self.view.job = state.job;
+            self.updates_changed();
+        }
+        self.view.tenant = state.tenant;
+        self.lit.clear();
+        self.identity.known(state.known_groups);
+        self.view.groups = self.identity.groups().to_vec();
+        if let Some(rules) = state.rules {
+            let step = self.identity.set_rules(rules);
+            self.identity_step(step);
         }
     }
 
