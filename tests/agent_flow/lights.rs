@@ -1,0 +1,201 @@
+//! Lights follow the state, whatever happens to the headset meanwhile.
+
+use super::*;
+use hookswitch::protocol::{Job, Offer, Outcome};
+
+fn changed(id: &str, status: DeviceStatus) -> ToAgent {
+    ToAgent::DeviceChanged { device: Device { status, ..device(id) } }
+}
+
+fn removed(id: &str) -> ToAgent {
+    ToAgent::DeviceRemoved { id: id.to_owned() }
+}
+
+#[test]
+fn every_state_of_calls_has_its_lights() {
+    let mut rig = Rig::with(&["d"]);
+    let on = |lights: Indicators| vec![("d".to_owned(), lights)];
+    let first = rig.incoming();
+    assert_eq!(rig.lights(), on(RING));
+    rig.press(DeviceEvent::Answer);
+    assert_eq!(rig.lights(), on(IN_CALL));
+    rig.press(DeviceEvent::MuteToggle);
+    assert_eq!(rig.lights(), on(Indicators { mute: true, ..IN_CALL }));
+    let second = rig.incoming();
+    assert_eq!(rig.lights(), on(Indicators { mute: true, ring: true, ..IN_CALL }));
+    rig.press(DeviceEvent::HoldToggle);
+    assert_eq!(rig.lights(), on(IN_CALL), "the second call is not muted");
+    rig.act(second, CallAction::Hold);
+    assert_eq!(rig.lights(), on(Indicators { hold: true, ..IN_CALL }), "both are held, the radio stays open");
+    rig.act(second, CallAction::End);
+    assert_eq!(rig.lights(), [], "nothing to change");
+    rig.act(first, CallAction::End);
+    assert_eq!(rig.lights(), on(DARK));
+    rig.create("phone", Direction::Outgoing);
+    assert_eq!(rig.lights(), on(IN_CALL), "dialling opens the radio");
+}
+
+#[test]
+fn a_refused_or_repeated_command_writes_no_light() {
+    let mut rig = Rig::with(&["d"]);
+    let id = rig.answered();
+    rig.act(id, CallAction::Answer);
+    assert_eq!((rig.lights(), rig.heard()), (vec![], vec![]));
+    rig.act(99, CallAction::Answer);
+    assert_eq!(rig.lights(), []);
+}
+
+#[test]
+fn a_second_headset_stays_dark_until_the_first_is_gone() {
+    let mut rig = Rig::with(&["d", "e"]);
+    let id = rig.answered();
+    assert_eq!(rig.lights(), [("d".to_owned(), IN_CALL)]);
+    rig.service(removed("d"));
+    assert_eq!(rig.lights(), [("e".to_owned(), IN_CALL)], "the call goes on at the other headset");
+    rig.service(changed("d", DeviceStatus::Ready));
+    assert_eq!(rig.lights(), [], "it keeps the headset it has");
+    rig.act(id, CallAction::End);
+    assert_eq!(rig.lights(), [("e".to_owned(), DARK)]);
+}
+
+#[test]
+fn a_headset_lost_in_a_call_is_lit_again_when_it_is_back() {
+    let mut rig = Rig::with(&["d"]);
+    let id = rig.answered();
+    rig.service(removed("d"));
+    assert_eq!((rig.lights(), rig.state(id)), (vec![], CallState::Answered), "the call survives the cable");
+    rig.act(id, CallAction::Mute);
+    assert_eq!(rig.lights(), []);
+    rig.service(changed("d", DeviceStatus::Ready));
+    assert_eq!(rig.lights(), [("d".to_owned(), Indicators { mute: true, ..IN_CALL })]);
+}
+
+#[test]
+fn an_updating_or_unavailable_headset_gets_nothing() {
+    for status in [DeviceStatus::Updating, DeviceStatus::Unavailable { problem: problem("access-denied") }] {
+        let mut rig = Rig::with(&["d"]);
+        rig.service(changed("d", status.clone()));
+        let id = rig.incoming();
+        assert_eq!(rig.lights(), []);
+        rig.act(id, CallAction::Answer);
+        assert_eq!(rig.lights(), []);
+        rig.service(changed("d", DeviceStatus::Ready));
+        assert_eq!(rig.lights(), [("d".to_owned(), IN_CALL)]);
+    }
+}
+
+#[test]
+fn a_headset_without_call_control_is_not_chosen() {
+    let mut rig = Rig::with(&[]);
+    let plain = Device { capabilities: Capabilities::default(), ..device("p") };
+    rig.service(ToAgent::DeviceChanged { device: plain });
+    rig.service(changed("d", DeviceStatus::Ready));
+    rig.incoming();
+    assert_eq!(rig.lights(), [("d".to_owned(), RING)]);
+}
+
+#[test]
+fn a_service_that_starts_again_is_told_all_lights() {
+    let mut rig = Rig::with(&["d"]);
+    rig.answered();
+    let state = State { devices: vec![device("d")], ..State::default() };
+    rig.service(ToAgent::Hello(Box::new(state)));
+    assert_eq!(rig.lights(), [("d".to_owned(), IN_CALL)]);
+}
+
+/// A softphone that subscribed before the service said hello must not be left with the old state.
+#[test]
+fn a_hello_tells_subscribers_what_changed() {
+    let mut rig = Rig::with(&["d", "gone"]);
+    let now = Device { firmware_version: "1.20".to_owned(), ..device("d") };
+    let state = State { devices: vec![now.clone(), device("new")], ..State::default() };
+    rig.service(ToAgent::Hello(Box::new(state.clone())));
+    let expected = [
+        Change::DeviceRemoved("gone".to_owned()),
+        Change::DeviceChanged(now),
+        Change::DeviceChanged(device("new")),
+    ];
+    assert_eq!(rig.changes(), expected);
+    rig.service(ToAgent::Hello(Box::new(state.clone())));
+    assert_eq!(rig.changes(), [], "the same state is no news");
+    let offers = State { offers: vec![offer()], ..state };
+    rig.service(ToAgent::Hello(Box::new(offers)));
+    assert_eq!(rig.changes(), [Change::Updates { offers: vec![offer()], job: None }]);
+}
+
+fn offer() -> Offer {
+    Offer {
+        id: "fw:d".to_owned(),
+        device: "d".to_owned(),
+        policy: "fw".to_owned(),
+        name: "Headset 1.20".to_owned(),
+        from_version: "1.10".to_owned(),
+        to_version: "1.20".to_owned(),
+        deployment: hookswitch::protocol::Deployment::Optional,
+        group: "all-users".to_owned(),
+        deferred: false,
+        blocked: None,
+    }
+}
+
+fn job(outcome: Option<Outcome>) -> ToAgent {
+    let job = Job {
+        offer: "fw:d".to_owned(),
+        device: "d".to_owned(),
+        name: "Headset 1.20".to_owned(),
+        from_version: "1.10".to_owned(),
+        to_version: "1.20".to_owned(),
+        phase: "downloading".to_owned(),
+        done_bytes: 0,
+        total_bytes: 0,
+        outcome,
+    };
+    ToAgent::JobChanged { job: Some(job) }
+}
+
+#[test]
+fn notices_wait_for_the_end_of_the_call_and_come_once() {
+    let mut rig = Rig::with(&["d", "e"]);
+    let id = rig.answered();
+    rig.service(job(None));
+    let done = Some(Outcome::Succeeded { version: "1.20".to_owned() });
+    rig.service(job(done.clone()));
+    rig.service(changed("e", DeviceStatus::Unavailable { problem: problem("access-denied") }));
+    rig.service(changed("e", DeviceStatus::Unavailable { problem: problem("access-denied") }));
+    assert_eq!(rig.notices(), 0);
+    rig.act(id, CallAction::Hold);
+    assert_eq!(rig.notices(), 0, "a held call is a call");
+    rig.act(id, CallAction::End);
+    assert_eq!(rig.notices(), 2, "the update, and the headset in trouble once");
+    rig.service(job(done));
+    assert_eq!(rig.notices(), 0, "said before");
+    rig.service(job(None));
+    rig.service(job(Some(Outcome::Unknown { problem: problem("update-unknown") })));
+    assert_eq!(rig.notices(), 1, "a second try is news");
+}
+
+#[test]
+fn requests_to_the_service_are_answered_by_its_answer() {
+    let mut rig = Rig::with(&["d"]);
+    let install = Command::Install { offer: "fw:d".to_owned() };
+    let defer = Command::Defer { offer: "fw:d".to_owned() };
+    rig.feed(Input::Command { request: 40, command: install });
+    let Some(Output::Service(ToService::InstallUpdate { request: first, offer })) =
+        rig.outputs.first().cloned()
+    else {
+        panic!("{:?}", rig.outputs)
+    };
+    assert_eq!((offer.as_str(), rig.replies()), ("fw:d", vec![]));
+    rig.feed(Input::Command { request: 41, command: defer });
+    let Some(Output::Service(ToService::DeferUpdate { request: second, .. })) = rig.outputs.first().cloned()
+    else {
+        panic!("{:?}", rig.outputs)
+    };
+    assert_ne!(first, second);
+    rig.service(ToAgent::Answer { request: second, problem: None });
+    assert_eq!(rig.replies(), [(41, Reply::Done)]);
+    rig.service(ToAgent::Answer { request: second, problem: None });
+    assert_eq!(rig.replies(), [], "an answer is given once");
+    rig.service(ToAgent::Answer { request: first, problem: Some(problem("in-call")) });
+    assert_eq!(rig.replies(), [(40, Reply::Refused(problem("in-call")))]);
+}
