@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 /// After a hot-plug notice the interfaces of a device, their permissions and its strings come one after the other:
 /// the bus is looked at again after these times.
 const RESCANS: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
+/// After its update a headset's HID node comes some time after the USB device.
+const RETURN_WAIT: Duration = Duration::from_secs(5);
 /// Characters of a device's own strings that are kept.
 const MAX_TEXT: usize = 128;
 
@@ -49,8 +51,11 @@ pub struct Fleet {
     devices: BTreeMap<DeviceId, Attached>,
     usb: BTreeMap<String, UsbDevice>,
     rescans: VecDeque<Instant>,
-    /// The device a firmware job works on: it may leave and come back without being reported as removed.
+    /// The device a firmware job works on: it may leave and come back without being reported as removed, and
+    /// nothing else is written to it.
     updating: Option<DeviceId>,
+    /// The job is over; until then the HID node may come back.
+    returning_until: Option<Instant>,
 }
 
 impl Fleet {
@@ -64,6 +69,11 @@ impl Fleet {
 
     pub fn description(&self, id: &str) -> Option<&Description> {
         self.devices.get(id).map(|a| &a.description)
+    }
+
+    /// The device a firmware job works on, or that is on its way back from one.
+    pub fn updating(&self) -> Option<&str> {
+        self.updating.as_deref()
     }
 
     /// What is at a USB port, as of the last scan.
@@ -104,7 +114,7 @@ impl Fleet {
         for node in scan.hid {
             match self.devices.values_mut().find(|a| a.path.as_ref() == Some(&node.path)) {
                 None => self.appeared(node, out),
-                Some(attached) if attached.reopen => {
+                Some(attached) if attached.reopen && self.updating.as_ref() != Some(&attached.device.id) => {
                     attached.reopen = false;
                     out.push_back(Output::OpenHid { path: node.path });
                 }
@@ -174,11 +184,16 @@ impl Fleet {
         let path = node.path.clone();
         let attached = Attached { device, path: Some(path.clone()), description, headset, reopen: false };
         self.devices.insert(id.clone(), attached);
-        if self.updating.as_deref() == Some(&id) {
-            self.set_status(&id, DeviceStatus::Updating, out);
-        } else {
-            self.report(&id, out);
+        if self.updating.as_ref() == Some(&id) {
+            if self.returning_until.take().is_none() {
+                // It is opened when the job is over.
+                self.set_status(&id, DeviceStatus::Updating, out);
+                self.reopen_later(&id);
+                return;
+            }
+            self.updating = None;
         }
+        self.report(&id, out);
         if openable {
             out.push_back(Output::OpenHid { path });
         }
@@ -192,21 +207,19 @@ impl Fleet {
         out: &mut VecDeque<Output>,
     ) {
         let Some(id) = self.at(path) else { return };
+        let updating = self.updating.as_ref() == Some(&id);
         match result {
+            // The end of the job writes the lights.
+            Ok(()) if updating => {}
             Ok(()) => {
-                if self.updating.as_deref() != Some(&id) {
-                    self.set_status(&id, DeviceStatus::Ready, out);
-                }
-                if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut()) {
-                    headset.rewrite_indicators(now);
-                }
-                self.drain(&id, out);
+                self.set_status(&id, DeviceStatus::Ready, out);
+                self.rewrite(&id, now, out);
             }
             Err(problem) => {
                 tracing::warn!(device = %id, %problem, "headset cannot be opened");
-                self.set_status(&id, DeviceStatus::Unavailable { problem }, out);
-                if let Some(attached) = self.devices.get_mut(&id) {
-                    attached.reopen = true;
+                self.reopen_later(&id);
+                if !updating {
+                    self.set_status(&id, DeviceStatus::Unavailable { problem }, out);
                 }
             }
         }
@@ -269,21 +282,54 @@ impl Fleet {
         }
     }
 
-    /// A firmware job takes or gives back the device.
-    pub fn set_updating(&mut self, id: Option<&str>, now: Instant, out: &mut VecDeque<Output>) {
-        if let Some(before) = self.updating.take() {
-            if self.devices.get(&before).is_some_and(|a| a.path.is_none()) {
-                self.devices.remove(&before);
-                out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id: before }));
-            } else {
-                self.set_status(&before, DeviceStatus::Ready, out);
+    /// A firmware job takes the device.
+    pub fn begin_update(&mut self, id: &str, out: &mut VecDeque<Output>) {
+        self.give_up_return(out);
+        self.updating = Some(id.to_owned());
+        self.set_status(id, DeviceStatus::Updating, out);
+    }
+
+    /// The firmware job gives the device back; it may still be on its way back to the bus.
+    pub fn end_update(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        let Some(id) = self.updating.take() else { return };
+        match self.devices.get_mut(&id) {
+            None => {}
+            Some(Attached { path: None, .. }) => {
+                self.updating = Some(id);
+                self.returning_until = Some(now + RETURN_WAIT);
             }
-            self.hotplug(now, out);
+            Some(Attached { path: Some(path), reopen, .. }) => {
+                if std::mem::take(reopen) {
+                    out.push_back(Output::OpenHid { path: path.clone() });
+                }
+                self.set_status(&id, DeviceStatus::Ready, out);
+                self.rewrite(&id, now, out);
+            }
         }
-        if let Some(id) = id {
-            self.updating = Some(id.to_owned());
-            self.set_status(id, DeviceStatus::Updating, out);
+        self.hotplug(now, out);
+    }
+
+    fn give_up_return(&mut self, out: &mut VecDeque<Output>) {
+        if self.returning_until.take().is_some()
+            && let Some(id) = self.updating.take()
+            && self.devices.remove(&id).is_some()
+        {
+            tracing::info!(device = %id, "headset did not come back from its update");
+            out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id }));
         }
+    }
+
+    fn reopen_later(&mut self, id: &str) {
+        if let Some(attached) = self.devices.get_mut(id) {
+            attached.reopen = attached.headset.is_some();
+        }
+    }
+
+    fn rewrite(&mut self, id: &str, now: Instant, out: &mut VecDeque<Output>) {
+        if let Some(headset) = self.devices.get_mut(id).and_then(|a| a.headset.as_mut()) {
+            headset.rewrite_indicators(now);
+        }
+        self.drain(id, out);
     }
 
     pub fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) {
@@ -291,6 +337,9 @@ impl Fleet {
         if due > 0 {
             self.rescans.drain(..due);
             out.push_back(Output::Scan { usb: self.wants_usb() });
+        }
+        if self.returning_until.is_some_and(|until| until <= now) {
+            self.give_up_return(out);
         }
         let ids: Vec<DeviceId> = self.devices.keys().cloned().collect();
         for id in ids {
@@ -305,8 +354,9 @@ impl Fleet {
 
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let rescan = self.rescans.front().map(|at| (*at, "look at the bus again"));
+        let returning = self.returning_until.map(|at| (at, "the headset has not come back"));
         let headsets = self.devices.values().filter_map(|a| a.headset.as_ref()?.poll_timeout());
-        rescan.into_iter().chain(headsets).min_by_key(|(at, _)| *at)
+        rescan.into_iter().chain(returning).chain(headsets).min_by_key(|(at, _)| *at)
     }
 
     fn usb_scanned(&mut self, usb: Vec<UsbDevice>, out: &mut VecDeque<Output>) -> UsbChanges {
@@ -363,6 +413,9 @@ impl Fleet {
         let mut busy = None;
         while let Some(output) = headset.poll_output() {
             match output {
+                // While firmware is written nothing else goes to the device; its lights are written anew afterwards.
+                device_handlers::headset::Output::Write(_)
+                    if attached.device.status == DeviceStatus::Updating => {}
                 device_handlers::headset::Output::Write(bytes) => {
                     out.push_back(Output::WriteHid { path: path.clone(), bytes });
                 }

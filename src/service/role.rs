@@ -21,6 +21,8 @@ use tenant::policy::PolicyDocument;
 use tenant::wire;
 
 mod reports;
+#[cfg(test)]
+mod tests;
 
 /// A credential that ends sooner than this is renewed first.
 const CREDENTIAL_MARGIN_S: u64 = 60;
@@ -46,9 +48,7 @@ pub struct Service {
     enrol_not_before: Option<Instant>,
     enrol_failures: u32,
     /// An interrupted job that waits for its turn.
-    journal: Option<super::JournalEntry>,
-    /// What a failed job left in the journal: a device in DFU mode or off the bus, to be recovered when asked.
-    stranded: Option<super::JournalEntry>,
+    interrupted: Option<Interrupted>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     assigned: Option<Vec<String>>,
     deferred: BTreeSet<(String, String)>,
@@ -63,6 +63,17 @@ pub struct Service {
     busy: bool,
     random: u64,
     out: VecDeque<Output>,
+    /// Answers to the agent wait until what they answer for is told.
+    answers: Vec<ToAgent>,
+}
+
+/// A firmware job whose device still needs its firmware.
+#[derive(Debug)]
+struct Interrupted {
+    entry: super::JournalEntry,
+    /// `None` = when a person asks.
+    due: Option<Instant>,
+    tries: u8,
 }
 
 /// Why the tenant is asked. What stands first is shown first.
@@ -101,8 +112,11 @@ impl Service {
             root_sha256: None,
             enrol_not_before: None,
             enrol_failures: 0,
-            journal: persisted.journal,
-            stranded: None,
+            interrupted: persisted.journal.map(|entry| Interrupted {
+                entry,
+                due: Some(now.instant),
+                tries: 0,
+            }),
             groups: persisted.groups.into_iter().collect(),
             assigned: None,
             deferred: persisted.deferred.into_iter().collect(),
@@ -114,6 +128,7 @@ impl Service {
             busy: false,
             config,
             out,
+            answers: Vec::new(),
         };
         service.outbox.restore(persisted.owed);
         if service.config.server_url.is_some() {
@@ -125,6 +140,7 @@ impl Service {
         } else {
             // A company that let the machine go rules it no more.
             service.policy = None;
+            service.groups.clear();
         }
         service.fleet.hotplug(now.instant, &mut service.out);
         service.settle(now);
@@ -188,7 +204,7 @@ impl Service {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let tenant =
             (self.config.server_url.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
-        [self.fleet.poll_timeout(), self.update.poll_timeout(), tenant]
+        [self.fleet.poll_timeout(), self.update.poll_timeout(), self.next_resume(), tenant]
             .into_iter()
             .flatten()
             .min_by_key(|(at, _)| *at)
@@ -213,7 +229,7 @@ impl Service {
             }
             ToService::InstallUpdate { request, offer } => {
                 let problem = self.install(&offer, now).err();
-                self.out.push_back(Output::ToAgent(ToAgent::Answer { request, problem }));
+                self.answer(request, problem);
             }
             ToService::DeferUpdate { request, offer } => {
                 let problem = match self.told.offers.iter().find(|o| o.id == offer) {
@@ -225,7 +241,7 @@ impl Service {
                     }
                     None => Some(no_such_offer(&offer)),
                 };
-                self.out.push_back(Output::ToAgent(ToAgent::Answer { request, problem }));
+                self.answer(request, problem);
             }
             ToService::CancelUpdate { request } => {
                 let problem = match self.update.cancel(now.instant, &mut self.out) {
@@ -240,7 +256,7 @@ impl Service {
                         "There is nothing to cancel.",
                     )),
                 };
-                self.out.push_back(Output::ToAgent(ToAgent::Answer { request, problem }));
+                self.answer(request, problem);
             }
             ToService::Identity { user, groups, problem } => self.identity(user, groups, problem, now),
         }
@@ -259,6 +275,10 @@ impl Service {
         self.groups.insert(user.clone(), groups.clone());
         self.owe_user(&user, &groups, now);
         self.user = Some(user);
+    }
+
+    fn answer(&mut self, request: u64, problem: Option<Problem>) {
+        self.answers.push(ToAgent::Answer { request, problem });
     }
 
     /// The gate: everything that speaks against it is said before anything is begun.
@@ -282,9 +302,11 @@ impl Service {
         {
             return Err(problem.clone());
         }
-        if let Some(entry) = self.recovery().cloned().filter(|e| e.offer == offer) {
-            self.stranded = None;
-            self.resume(&entry, now);
+        if self.recovery().is_some_and(|entry| entry.offer == offer) {
+            if let Some(interrupted) = self.interrupted.as_mut() {
+                interrupted.due = Some(now.instant);
+            }
+            self.resume_interrupted(now);
             return Ok(());
         }
         let policy = self.policy.as_ref().map(Verified::get);
@@ -293,8 +315,10 @@ impl Service {
             .map(|f| f.target.clone())
             .ok_or_else(|| no_such_offer(offer))?;
         let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
+        // There is one journal: it is this job's now.
+        self.interrupted = None;
         self.update.start(&known, &target_name, target, &mut self.out);
-        self.fleet.set_updating(Some(&known.device), now.instant, &mut self.out);
+        self.fleet.begin_update(&known.device, &mut self.out);
         Ok(())
     }
 
@@ -305,24 +329,35 @@ impl Service {
     }
 
     fn finished(&mut self, finished: Option<Finished>, now: Now) {
-        let Some(finished) = finished else { return };
-        self.journal = None;
-        self.stranded.clone_from(&finished.kept);
-        self.fleet.set_updating(None, now.instant, &mut self.out);
-        self.owe_update(&finished, now);
+        let Some(mut finished) = finished else { return };
+        let tries = self.interrupted.take().map_or(0, |i| i.tries);
+        self.interrupted = finished.interrupted.take().map(|entry| Interrupted {
+            entry,
+            due: finished.starved.then(|| now.instant + resume_wait(tries)),
+            tries,
+        });
+        self.fleet.end_update(now.instant, &mut self.out);
+        // A package that cannot be had once more is no news.
+        if !finished.starved || tries <= 1 {
+            self.owe_update(&finished, now);
+        }
     }
 
-    /// A job that a crash interrupted, as soon as nothing else runs and the package can be asked for.
+    fn next_resume(&self) -> Option<(Instant, &'static str)> {
+        let idle = self.update.device().is_none() && self.config.server_url.is_some();
+        let due = self.interrupted.as_ref().filter(|_| idle)?.due?;
+        Some((due, "continue an interrupted firmware update"))
+    }
+
+    /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
     fn resume_interrupted(&mut self, now: Now) {
-        if self.update.device().is_some() || self.config.server_url.is_none() {
+        if self.next_resume().is_none_or(|(due, _)| due > now.instant) {
             return;
         }
-        if let Some(entry) = self.journal.take() {
-            self.resume(&entry, now);
-        }
-    }
-
-    fn resume(&mut self, entry: &super::JournalEntry, now: Now) {
+        let Some(interrupted) = self.interrupted.as_mut() else { return };
+        interrupted.due = None;
+        interrupted.tries = interrupted.tries.saturating_add(1);
+        let entry = interrupted.entry.clone();
         let runtime = UsbIdentity {
             port: entry.port.clone(),
             vid: entry.vendor_id,
@@ -332,20 +367,23 @@ impl Service {
             dfu: None,
         };
         let description = registry::describe(entry.vendor_id, entry.product_id);
-        self.update.resume(entry, Target { runtime, description }, &mut self.out);
-        self.fleet.set_updating(Some(&entry.device), now.instant, &mut self.out);
+        self.update.resume(&entry, Target { runtime, description }, &mut self.out);
+        if self.update.device().is_some() {
+            self.fleet.begin_update(&entry.device, &mut self.out);
+        } else {
+            self.interrupted = None;
+        }
     }
 
-    /// The stranded device, as long as it has not come back by itself.
+    /// A device in DFU mode or off the bus that has not come back by itself, to be recovered when asked.
     fn recovery(&self) -> Option<&super::JournalEntry> {
-        self.stranded.as_ref().filter(|e| self.fleet.device(&e.device).is_none())
+        let entry = self.interrupted.as_ref().map(|i| &i.entry)?;
+        (self.update.device().is_none() && self.fleet.device(&entry.device).is_none()).then_some(entry)
     }
 
     /// What every input ends with: the tenant's next step, and the agent hears what changed.
     fn settle(&mut self, now: Now) {
-        if self.journal.is_some() {
-            self.resume_interrupted(now);
-        }
+        self.resume_interrupted(now);
         self.register_devices(now);
         self.tenant_step(now);
         let tenant = self.tenant_state();
@@ -365,12 +403,13 @@ impl Service {
             self.told.offers.clone_from(&offers);
             self.out.push_back(Output::ToAgent(ToAgent::OffersChanged { offers }));
         }
+        self.out.extend(self.answers.drain(..).map(Output::ToAgent));
     }
 
     fn offers(&self) -> Vec<crate::protocol::Offer> {
         let (Some(policy), Some(user)) = (&self.policy, &self.user) else { return Vec::new() };
         let Some(groups) = self.groups.get(user) else { return Vec::new() };
-        let updating = self.update.device();
+        let updating = self.fleet.updating();
         let devices = self.fleet.devices().filter(|d| Some(d.id.as_str()) != updating);
         let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
         let mut offers = policy::plan(policy.get(), with_gate, groups, &self.deferred);
@@ -439,6 +478,11 @@ impl Service {
         self.random ^= self.random << 17;
         self.random
     }
+}
+
+/// Before the package of an interrupted job is asked for again.
+fn resume_wait(tries: u8) -> Duration {
+    Duration::from_secs(60).saturating_mul(1 << tries.min(5))
 }
 
 fn no_such_offer(offer: &str) -> Problem {

@@ -31,8 +31,10 @@ struct Running {
     dfu: Option<Box<UsbDfu>>,
     component: String,
     resume: Option<Phase>,
-    /// The phase in the journal.
-    journaled: Option<Phase>,
+    /// As the journal on disk has it.
+    journalled: Option<Phase>,
+    /// The tenant room was asked for this job's package.
+    asked: bool,
     percent_told: u64,
     fetches: u8,
 }
@@ -51,8 +53,10 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The version that was read back, if one was.
     pub read_back: Option<String>,
-    /// What stays in the journal: the device may be in DFU mode or off the bus, and still needs this firmware.
-    pub kept: Option<JournalEntry>,
+    /// The journal that was kept, because the device still needs its firmware.
+    pub interrupted: Option<JournalEntry>,
+    /// The package could not be had just now.
+    pub starved: bool,
 }
 
 impl Update {
@@ -112,25 +116,37 @@ impl Update {
     }
 
     /// What the tenant room should fetch for the running job.
-    pub fn wants(&self) -> Option<TenantRequest> {
-        let running = self.running.as_ref().filter(|r| r.dfu.is_none())?;
+    pub fn wants(&mut self) -> Option<TenantRequest> {
+        let running = self.running.as_mut().filter(|r| r.dfu.is_none())?;
+        running.asked = true;
         Some(TenantRequest::FetchTarget { target: running.target_name.clone() })
     }
 
+    /// What comes for a job that was cancelled meanwhile is nobody's.
+    fn expects_package(&self) -> bool {
+        self.running.as_ref().is_some_and(|r| r.asked && r.dfu.is_none())
+    }
+
     pub fn fetch_progress(&mut self, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
+        if !self.expects_package() {
+            return;
+        }
         self.tell(FETCHING, done_bytes, total_bytes, out);
     }
 
     /// `None` = it is asked for again, with a new credential.
     pub fn fetch_failed(&mut self, failure: TenantFailure, out: &mut VecDeque<Output>) -> Option<Finished> {
-        let running = self.running.as_mut()?;
+        let running = self.running.as_mut().filter(|r| r.asked && r.dfu.is_none())?;
+        running.asked = false;
         running.fetches += 1;
         if failure.kind == FailureKind::Unauthorized && running.fetches < MOST_FETCHES {
             return None;
         }
         // An interrupted job stays in the journal: the package may come another time.
         let keep = running.resume.is_some();
-        self.finish(Outcome::Failed { problem: failure.problem }, None, keep, out)
+        let starved = keep;
+        let finished = self.finish(Outcome::Failed { problem: failure.problem }, None, keep, out)?;
+        Some(Finished { starved, ..finished })
     }
 
     /// Without a credential there is no package: a person hears so at once, an interrupted job waits for one.
@@ -145,7 +161,7 @@ impl Update {
         now: Instant,
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
-        let running = self.running.as_mut().filter(|r| r.dfu.is_none())?;
+        let running = self.running.as_mut().filter(|r| r.asked && r.dfu.is_none())?;
         let opened = plan(archive, &running.job, &running.target, running.resume);
         match opened.and_then(|(plan, component)| {
             let refused = |error: &dyn std::fmt::Display| refused_package(&running.target_name, error);
@@ -230,7 +246,7 @@ impl Update {
                 usb_dfu::Output::Close => out.push_back(Output::Usb(UsbRequest::Close)),
                 usb_dfu::Output::Journal(phase) => {
                     tracing::info!(device = %running.job.device, %phase, "firmware update");
-                    running.journaled = Some(phase);
+                    running.journalled = Some(phase);
                     let entry = running.journal(phase);
                     out.push_back(Output::Persist(Record::Journal(entry)));
                     // The bus is about to change; do not rely on a hot-plug notice alone.
@@ -286,7 +302,7 @@ impl Update {
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
         let running = self.running.take()?;
-        let kept = running.journaled.filter(|_| keep_journal).map(|phase| running.journal(phase));
+        let interrupted = running.journalled.filter(|_| keep_journal).map(|phase| running.journal(phase));
         let Running { mut job, policy, .. } = running;
         match &outcome {
             Outcome::Succeeded { version } => {
@@ -302,7 +318,7 @@ impl Update {
             out.push_back(Output::Persist(Record::JournalCleared));
         }
         out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(job.clone()) }));
-        Some(Finished { job, policy, outcome, read_back, kept })
+        Some(Finished { job, policy, outcome, read_back, interrupted, starved: false })
     }
 
     /// Told when the phase or the percentage changed; faces need no more.
@@ -322,16 +338,16 @@ impl Update {
 
 impl Running {
     fn new(job: Job, policy: String, target_name: String, target: Target, resume: Option<Phase>) -> Self {
-        let component = String::new();
         Self {
             job,
             policy,
             target_name,
             target,
             dfu: None,
-            component,
+            component: String::new(),
             resume,
-            journaled: resume,
+            journalled: resume,
+            asked: false,
             percent_told: 0,
             fetches: 0,
         }

@@ -199,7 +199,7 @@ impl Service {
         if self.config.server_url.is_none() {
             return;
         }
-        let updating = self.update.device().map(str::to_owned);
+        let updating = self.fleet.updating().map(str::to_owned);
         let mut present = BTreeMap::new();
         for device in self.fleet.devices() {
             present.insert(device.id.clone(), registration(device, true));

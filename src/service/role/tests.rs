@@ -1,0 +1,368 @@
+//! The whole service against a bus, a disk and a tenant that are values, with clocks moved by hand.
+#![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin, a failed run its seed")]
+
+use super::*;
+use crate::protocol::{DeviceEvent, Indicators, Job, Offer, Why};
+use crate::service::{Enrolment, HidNode, JournalEntry, Scan, UsbDevice, UsbRequest};
+use headset::{Headset, port_of};
+use std::collections::BTreeSet;
+
+mod bus;
+mod gate;
+mod headset;
+mod jobs;
+mod outbox;
+mod polling;
+mod random;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MS: Duration = Duration::from_millis(1);
+
+/// What the store would hold, kept from the records alone.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    system_id: Option<String>,
+    policy: Option<Verified<PolicyDocument>>,
+    credential: Option<Credential>,
+    journal: Option<JournalEntry>,
+    owed: Vec<Owed>,
+    groups: BTreeMap<String, Vec<ResolvedGroup>>,
+    deferred: Vec<(String, String)>,
+}
+
+impl Disk {
+    fn write(&mut self, record: Record) {
+        match record {
+            Record::SystemId(id) => self.system_id = Some(id),
+            Record::Policy(policy) => self.policy = Some(policy),
+            Record::Credential(credential) => self.credential = credential,
+            Record::Journal(entry) => self.journal = Some(entry),
+            Record::JournalCleared => self.journal = None,
+            Record::Owed(owed) => self.owed.push(owed),
+            Record::Delivered(ids) => self.owed.retain(|o| !ids.contains(&o.id)),
+            Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
+            Record::Deferred { offer, version } => self.deferred.push((offer, version)),
+        }
+    }
+
+    fn read(&self) -> Persisted {
+        Persisted {
+            system_id: self.system_id.clone(),
+            policy: self.policy.clone(),
+            credential: self.credential.clone(),
+            journal: self.journal.clone(),
+            owed: self.owed.clone(),
+            groups: self.groups.clone().into_iter().collect(),
+            deferred: self.deferred.clone(),
+        }
+    }
+}
+
+struct Rig {
+    service: Service,
+    now: Now,
+    disk: Disk,
+    headsets: Vec<Headset>,
+    /// Paths that cannot be opened.
+    denied: BTreeSet<String>,
+    open: BTreeSet<String>,
+    /// With the shell, unanswered.
+    tenant: Option<TenantRequest>,
+    usb: Option<UsbRequest>,
+    /// Answer scans and opens at once, as most tests want.
+    auto: bool,
+    scans: Vec<bool>,
+    opens: Vec<String>,
+    /// Everything since the last look, in order.
+    out: Vec<Output>,
+    /// Devices as the agent knows them.
+    told: BTreeMap<String, Device>,
+}
+
+fn config(server: Option<&str>) -> Config {
+    Config {
+        agent_version: "0.1.0".to_owned(),
+        system_id: "host-1".to_owned(),
+        hostname: "h".to_owned(),
+        os: "linux".to_owned(),
+        os_version: "Debian 12".to_owned(),
+        server_url: server.map(str::to_owned),
+        seed: 7,
+    }
+}
+
+impl Rig {
+    fn start(server: Option<&str>, disk: Disk, headsets: Vec<Headset>, instant: Instant) -> Self {
+        let now = Now { instant, unix_s: 1_700_000_000 };
+        let mut rig = Self {
+            service: Service::new(config(server), disk.read(), now),
+            now,
+            disk,
+            headsets,
+            denied: BTreeSet::new(),
+            open: BTreeSet::new(),
+            tenant: None,
+            usb: None,
+            auto: true,
+            scans: Vec::new(),
+            opens: Vec::new(),
+            out: Vec::new(),
+            told: BTreeMap::new(),
+        };
+        rig.drain();
+        rig
+    }
+
+    /// Managed, nothing on disk, an agent that said hello.
+    fn managed(headsets: Vec<Headset>) -> Self {
+        let mut rig = Self::start(Some("https://t"), Disk::default(), headsets, Instant::now());
+        rig.hello();
+        rig
+    }
+
+    /// Enrolled, with `policy` in force, everything delivered, the user in `groups`.
+    fn ready(headsets: Vec<Headset>, policy: &str, groups: &[&str]) -> Self {
+        let mut rig = Self::managed(headsets);
+        rig.enrolled();
+        rig.policy(policy, 1);
+        rig.identity(groups);
+        rig.deliver_all();
+        rig.pass(Duration::from_secs(5));
+        rig.deliver_all();
+        rig.out.clear();
+        rig
+    }
+
+    /// As after `kill -9`: what was on disk is all that is left.
+    fn crash(self) -> Self {
+        let later = self.now.instant + HOUR;
+        let mut rig = Self::start(Some("https://t"), self.disk, self.headsets, later);
+        rig.hello();
+        rig
+    }
+
+    fn hello(&mut self) {
+        self.feed(Input::Agent(ToService::Hello { protocol: 1, user: "jane".to_owned() }));
+    }
+
+    fn feed(&mut self, input: Input) {
+        match &input {
+            Input::Tenant(TenantAnswer::TargetProgress { .. }) => {}
+            Input::Tenant(_) => self.tenant = None,
+            Input::UsbCompleted(_) => self.usb = None,
+            _ => {}
+        }
+        self.service.handle(input, self.now);
+        self.drain();
+    }
+
+    /// Holds what is true of any sequence of outputs.
+    fn drain(&mut self) {
+        while let Some(output) = self.service.poll_output() {
+            self.out.push(output.clone());
+            match output {
+                Output::Persist(record) => self.disk.write(record),
+                Output::Tenant(request) => self.ask_tenant(request),
+                Output::Usb(request) => self.ask_usb(request),
+                Output::Scan { usb } => self.scans.push(usb),
+                Output::OpenHid { path } => self.opens.push(path),
+                Output::CloseHid { path } => _ = self.open.remove(&path),
+                Output::WriteHid { path, .. } => {
+                    let id = self.id_at(&path);
+                    let status = id.and_then(|id| self.told.get(&id)).map(|d| &d.status);
+                    assert_ne!(status, Some(&DeviceStatus::Updating), "{path} is being updated");
+                }
+                Output::ToAgent(message) => self.hear(message),
+            }
+        }
+        if self.auto {
+            self.answer_bus();
+        }
+    }
+
+    fn ask_tenant(&mut self, request: TenantRequest) {
+        assert_eq!(self.tenant, None, "a second request beside {request:?}");
+        if let TenantRequest::Deliver { owed, .. } = &request {
+            for owed in owed {
+                assert!(self.disk.owed.contains(owed), "sent before it was written down: {owed:?}");
+            }
+            let events = owed.iter().filter(|o| matches!(o.delivery, Delivery::Event(_))).count();
+            assert!(events == 0 || events == owed.len(), "events go alone");
+        }
+        self.tenant = Some(request);
+    }
+
+    fn ask_usb(&mut self, request: UsbRequest) {
+        if request == UsbRequest::Close {
+            return;
+        }
+        assert_eq!(self.usb, None, "a second request beside {request:?}");
+        assert!(self.disk.journal.is_some(), "{request:?} without a journal on disk");
+        self.usb = Some(request);
+    }
+
+    fn hear(&mut self, message: ToAgent) {
+        match message {
+            ToAgent::Hello(state) => {
+                self.told = state.devices.iter().map(|d| (d.id.clone(), d.clone())).collect();
+            }
+            ToAgent::DeviceChanged { device } => _ = self.told.insert(device.id.clone(), device),
+            ToAgent::DeviceRemoved { id } => {
+                assert!(self.told.remove(&id).is_some(), "{id} was not there");
+            }
+            _ => {}
+        }
+    }
+
+    fn id_at(&self, path: &str) -> Option<String> {
+        self.headsets.iter().find(|h| h.path == path).map(|h| h.id())
+    }
+
+    fn answer_bus(&mut self) {
+        while let Some(path) = self.opens.pop() {
+            let result = match self.denied.contains(&path) {
+                true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),
+                false => {
+                    self.open.insert(path.clone());
+                    Ok(())
+                }
+            };
+            self.feed(Input::HidOpened { path, result });
+        }
+        if let Some(usb) = self.scans.pop() {
+            let usb = usb || std::mem::take(&mut self.scans).contains(&true);
+            self.feed(Input::Scanned(self.bus(usb)));
+        }
+    }
+
+    fn bus(&self, usb: bool) -> Scan {
+        Scan {
+            hid: self.headsets.iter().filter_map(Headset::node).collect(),
+            usb: usb.then(|| self.headsets.iter().filter_map(Headset::device).collect()),
+        }
+    }
+
+    /// Lets time pass, with a stop at each deadline. A deadline that does not move is a busy loop.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now.instant + time;
+        let mut steps = 0;
+        while let Some((at, reason)) = self.service.poll_timeout().filter(|(at, _)| *at <= end) {
+            steps += 1;
+            assert!(steps < 5000, "{reason}: the clock stands still");
+            self.at(at.max(self.now.instant));
+            self.service.handle_timeout(self.now);
+            self.drain();
+            if let Some((next, reason)) = self.service.poll_timeout() {
+                assert!(next > self.now.instant, "{reason}: was due, was called, is still due");
+            }
+        }
+        self.at(end);
+    }
+
+    fn at(&mut self, instant: Instant) {
+        let whole = |i: Instant| (i - self.now.instant).as_millis() as u64;
+        self.now.unix_s += whole(instant).div_ceil(1000);
+        self.now.instant = instant;
+    }
+
+    fn take(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.out)
+    }
+
+    fn enrolled(&mut self) {
+        assert!(matches!(self.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", self.tenant);
+        self.feed(Input::Tenant(TenantAnswer::Enrolled(Ok(self.enrolment(3600)))));
+    }
+
+    fn enrolment(&self, seconds: u64) -> Enrolment {
+        let expires_unix_s = self.now.unix_s + seconds;
+        let credential = Credential { access_token: format!("token-{expires_unix_s}"), expires_unix_s };
+        Enrolment { credential, root_sha256: "00".to_owned() }
+    }
+
+    fn policy(&mut self, json: &str, version: u64) {
+        assert!(matches!(self.tenant, Some(TenantRequest::FetchPolicy { .. })), "{:?}", self.tenant);
+        let document = PolicyDocument::from_json(json.as_bytes()).expect("a valid policy");
+        self.feed(Input::Tenant(TenantAnswer::Policy(Ok(Some(Verified::vouched(document, version))))));
+        if let Some(TenantRequest::AssignedGroups { .. }) = &self.tenant {
+            self.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec![]))));
+        }
+    }
+
+    fn identity(&mut self, ids: &[&str]) {
+        let group = |(n, id): (usize, &&str)| ResolvedGroup {
+            id: (*id).to_owned(),
+            name: (*id).to_owned(),
+            priority: n as u32,
+            why: Why::Everyone,
+        };
+        let groups = ids.iter().enumerate().map(group).collect();
+        self.feed(Input::Agent(ToService::Identity { user: "jane".to_owned(), groups, problem: None }));
+    }
+
+    /// The tenant takes whatever it is sent now.
+    fn deliver_all(&mut self) {
+        while let Some(TenantRequest::Deliver { owed, .. }) = &self.tenant {
+            let ids = owed.iter().map(|o| o.id.clone()).collect();
+            self.feed(Input::Tenant(TenantAnswer::Delivered(Ok(ids))));
+        }
+    }
+
+    fn fail(&mut self, kind: FailureKind, retry_after: Option<Duration>) {
+        let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
+        let failure = TenantFailure { kind, problem, retry_after };
+        let answer = match self.tenant.as_ref().expect("a request") {
+            TenantRequest::Enrol { .. } => TenantAnswer::Enrolled(Err(failure)),
+            TenantRequest::FetchPolicy { .. } => TenantAnswer::Policy(Err(failure)),
+            TenantRequest::FetchTarget { .. } => TenantAnswer::Target(Err(failure)),
+            TenantRequest::Deliver { .. } => TenantAnswer::Delivered(Err(failure)),
+            TenantRequest::AssignedGroups { .. } => TenantAnswer::Assigned(Err(failure)),
+        };
+        self.feed(Input::Tenant(answer));
+    }
+
+    fn offers(&self) -> Vec<Offer> {
+        self.service.told.offers.clone()
+    }
+
+    /// Asks for the first offer; the problem if it is refused.
+    fn install(&mut self) -> Option<Problem> {
+        let offer = self.offers().first().map_or("none".to_owned(), |o| o.id.clone());
+        self.request(|request| ToService::InstallUpdate { request, offer })
+    }
+
+    /// The one answer to a request of the agent.
+    fn request(&mut self, message: impl FnOnce(u64) -> ToService) -> Option<Problem> {
+        let from = self.out.len();
+        self.feed(Input::Agent(message(77)));
+        let answer = |output: &Output| match output {
+            Output::ToAgent(ToAgent::Answer { request: 77, problem }) => Some(problem.clone()),
+            _ => None,
+        };
+        let answers: Vec<_> = self.out[from..].iter().filter_map(answer).collect();
+        let [answer] = answers.as_slice() else { panic!("one answer, not {answers:?}") };
+        answer.clone()
+    }
+
+    fn job(&self) -> Option<&Job> {
+        self.service.update.job()
+    }
+
+    fn lights(&mut self, id: &str, indicators: Indicators) {
+        let device = id.to_owned();
+        self.feed(Input::Agent(ToService::SetIndicators { device, indicators }));
+    }
+
+    /// Reports on disk, by kind.
+    fn owes(&self) -> Vec<&'static str> {
+        let kind = |o: &Owed| match &o.delivery {
+            Delivery::Host(_) => "host",
+            Delivery::User(_) => "user",
+            Delivery::Device(d) if d.attached => "attached",
+            Delivery::Device(_) => "removed",
+            Delivery::Update(_) => "update",
+            Delivery::Event(_) => "event",
+        };
+        self.disk.owed.iter().map(kind).collect()
+    }
+}
