@@ -112,9 +112,16 @@ impl Fleet {
         }
         let wanted_usb = self.wants_usb();
         for node in scan.hid {
-            match self.devices.values_mut().find(|a| a.path.as_ref() == Some(&node.path)) {
+            // Two headsets of one model without serial numbers at unknown ports share an id: the one we speak to
+            // stays the one.
+            let id = device_id(&node);
+            match self.devices.get_mut(&id).filter(|a| a.path.is_some()) {
                 None => self.appeared(node, out),
-                Some(attached) if attached.reopen && self.updating.as_ref() != Some(&attached.device.id) => {
+                Some(attached)
+                    if attached.reopen
+                        && attached.path.as_ref() == Some(&node.path)
+                        && self.updating.as_ref() != Some(&id) =>
+                {
                     attached.reopen = false;
                     out.push_back(Output::OpenHid { path: node.path });
                 }

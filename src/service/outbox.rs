@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// Events go out at the start and then this often.
 const EVENTS_EVERY: Duration = Duration::from_secs(120);
 const BACKOFF_FIRST: Duration = Duration::from_secs(5);
+/// A `Retry-After: 0` is no invitation to ask in a circle.
+const BACKOFF_LEAST: Duration = Duration::from_secs(1);
 const BACKOFF_MOST: Duration = Duration::from_secs(15 * 60);
 /// Reports in one request to the shell.
 const BATCH: usize = 32;
@@ -22,6 +24,8 @@ pub struct Outbox {
     owed: VecDeque<Owed>,
     /// Ids that are with the shell right now.
     sent: Vec<String>,
+    /// They are events, and more were waiting.
+    more_events: bool,
     not_before: Option<Instant>,
     events_due: Option<Instant>,
     failures: u32,
@@ -77,9 +81,8 @@ impl Outbox {
         let mut batch: Vec<Owed> = reports.take(limit.min(BATCH)).cloned().collect();
         if batch.is_empty() && self.events_due.is_some_and(|at| at <= now) {
             batch = self.owed.iter().filter(|o| is_event(o)).take(limit).cloned().collect();
-            if batch.is_empty() {
-                self.events_due = None;
-            }
+            self.events_due = None;
+            self.more_events = self.owed.iter().filter(|o| is_event(o)).nth(limit).is_some();
         }
         if batch.is_empty() {
             return None;
@@ -88,14 +91,18 @@ impl Outbox {
         Some(batch)
     }
 
-    pub fn delivered(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
+    pub fn delivered(&mut self, ids: &[String], now: Instant, out: &mut VecDeque<Output>) {
         self.sent.clear();
         self.failures = 0;
         self.limit = None;
         self.refusals = 0;
         self.not_before = None;
         self.forget(ids, out);
-        if !self.owed.iter().any(is_event) {
+        if std::mem::take(&mut self.more_events) {
+            self.events_due = Some(now);
+        } else if self.owed.iter().any(is_event) {
+            self.events_due.get_or_insert(now + EVENTS_EVERY);
+        } else {
             self.events_due = None;
         }
     }
@@ -104,6 +111,9 @@ impl Outbox {
     /// [`MOST_REFUSALS`], given up with a word in the log.
     pub fn failed(&mut self, failure: &TenantFailure, now: Instant, out: &mut VecDeque<Output>) {
         let sent = std::mem::take(&mut self.sent);
+        if self.owed.iter().any(|o| is_event(o) && sent.contains(&o.id)) {
+            self.events_due = Some(now);
+        }
         if failure.kind == FailureKind::Rejected {
             match sent.as_slice() {
                 [only] => {
@@ -120,7 +130,8 @@ impl Outbox {
         }
         let backoff = BACKOFF_FIRST.saturating_mul(1 << self.failures.min(10)).min(BACKOFF_MOST);
         self.failures += 1;
-        self.not_before = Some(now + failure.retry_after.unwrap_or(backoff).min(BACKOFF_MOST));
+        self.not_before =
+            Some(now + failure.retry_after.unwrap_or(backoff).clamp(BACKOFF_LEAST, BACKOFF_MOST));
     }
 
     /// When something may be sent. `None` = nothing is owed, or it is on its way.

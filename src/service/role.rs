@@ -51,6 +51,8 @@ pub struct Service {
     interrupted: Option<Interrupted>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     assigned: Option<Vec<String>>,
+    /// The tenant's last word on this user, for when it is silent.
+    last_assigned: Option<Vec<String>>,
     deferred: BTreeSet<(String, String)>,
     user: Option<String>,
     /// Devices as last registered, to report changes only.
@@ -119,6 +121,7 @@ impl Service {
             }),
             groups: persisted.groups.into_iter().collect(),
             assigned: None,
+            last_assigned: None,
             deferred: persisted.deferred.into_iter().collect(),
             user: None,
             registered: BTreeMap::new(),
@@ -215,6 +218,9 @@ impl Service {
             ToService::Hello { protocol, user } => {
                 if protocol != PROTOCOL_VERSION {
                     tracing::warn!(protocol, "an agent of another version says hello");
+                }
+                if self.user.as_ref() != Some(&user) {
+                    self.last_assigned = None;
                 }
                 self.user = Some(user);
                 self.assigned = None;

@@ -5,12 +5,12 @@ use super::*;
 impl Service {
     /// When the next request to the tenant is due, whatever it is.
     pub(super) fn next_tenant_step(&self) -> Option<(Instant, &'static str)> {
-        let enrol = self.enrol_not_before.map(|at| (at, "enrol"));
-        if self.credential.is_none() {
-            return enrol;
+        // Without a credential that is good everything else has to wait, however overdue it is.
+        if let Some(at) = self.enrol_not_before {
+            return Some((at, "enrol"));
         }
         let poll = self.poll.next.map(|at| (at, "poll the tenant"));
-        [enrol, poll, self.outbox.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        [poll, self.outbox.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     pub(super) fn tenant_step(&mut self, now: Now) {
@@ -18,6 +18,9 @@ impl Service {
             return;
         }
         let at = now.instant;
+        if self.credential_is_good(now) {
+            self.enrol_not_before = None;
+        }
         let request = if self.credential_is_good(now) || self.enrol_not_before.is_some_and(|not| not > at) {
             self.next_request(now)
         } else {
@@ -30,7 +33,7 @@ impl Service {
     }
 
     fn credential_is_good(&self, now: Now) -> bool {
-        self.credential.as_ref().is_some_and(|c| c.expires_unix_s > now.unix_s + CREDENTIAL_MARGIN_S)
+        self.credential.as_ref().is_some_and(|credential| is_good(credential, now))
     }
 
     /// A person waits for a package; everything else waits for the policy.
@@ -64,6 +67,9 @@ impl Service {
         self.busy = false;
         match answer {
             TenantAnswer::TargetProgress { .. } => {}
+            TenantAnswer::Enrolled(Ok(enrolment)) if !is_good(&enrolment.credential, now) => {
+                self.enrolment_failed(useless_credential(self.config.server_url.as_deref()), now);
+            }
             TenantAnswer::Enrolled(Ok(enrolment)) => {
                 tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
                 self.root_sha256 = Some(enrolment.root_sha256);
@@ -97,7 +103,7 @@ impl Service {
                 self.finished(finished, now);
             }
             TenantAnswer::Delivered(Ok(ids)) => {
-                self.outbox.delivered(&ids, &mut self.out);
+                self.outbox.delivered(&ids, now.instant, &mut self.out);
                 self.troubles.remove(&Errand::Deliver);
                 // The tenant is well again: what it could not say about the groups is asked once more.
                 if self.troubles.remove(&Errand::Groups).is_some() {
@@ -111,6 +117,7 @@ impl Service {
             }
             TenantAnswer::Assigned(Ok(assigned)) => {
                 self.troubles.remove(&Errand::Groups);
+                self.last_assigned = Some(assigned.clone());
                 self.assigned = Some(assigned);
             }
             TenantAnswer::Assigned(Err(failure)) => {
@@ -139,7 +146,7 @@ impl Service {
         let wait = match failure.kind {
             FailureKind::Unreachable | FailureKind::ServerError => {
                 let backoff = Duration::from_secs(5).saturating_mul(1 << self.enrol_failures.min(8));
-                failure.retry_after.unwrap_or(backoff).min(REFUSED_WAIT)
+                failure.retry_after.unwrap_or(backoff).clamp(Duration::from_secs(1), REFUSED_WAIT)
             }
             FailureKind::Unauthorized | FailureKind::Rejected | FailureKind::Refused => REFUSED_WAIT,
         };
@@ -168,6 +175,9 @@ impl Service {
     }
 
     fn last_assigned(&self) -> Vec<String> {
+        if let Some(assigned) = &self.last_assigned {
+            return assigned.clone();
+        }
         let groups = self.user.as_ref().and_then(|u| self.groups.get(u));
         let by_hand = groups.into_iter().flatten().filter(|g| g.why == crate::protocol::Why::Assigned);
         by_hand.map(|g| g.id.clone()).collect()
@@ -280,6 +290,22 @@ impl Service {
         let host: String = self.system_id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         format!("{host}-{:x}-{random:016x}", now.unix_s)
     }
+}
+
+fn is_good(credential: &Credential, now: Now) -> bool {
+    credential.expires_unix_s > now.unix_s + CREDENTIAL_MARGIN_S
+}
+
+fn useless_credential(server: Option<&str>) -> TenantFailure {
+    let detail = format!("its access token is good for less than {CREDENTIAL_MARGIN_S} s");
+    let problem = Problem::new(
+        "tenant-answer",
+        format!("The tenant server gave an answer that is of no use: {detail}"),
+        server.unwrap_or_default(),
+        "The company has to mend its tenant server; it is asked again later.",
+    )
+    .with("detail", detail);
+    TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
 }
 
 fn registration(device: &Device, attached: bool) -> wire::DeviceRegistration {
