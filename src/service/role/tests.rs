@@ -2,9 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin, a failed run its seed")]
 
 use super::*;
-use crate::protocol::{DeviceEvent, Indicators, Job, Offer, Why};
+use crate::protocol::{Indicators, Job, Offer, Why};
 use crate::service::{Enrolment, HidNode, JournalEntry, Scan, UsbDevice, UsbRequest};
-use headset::{Headset, port_of};
+use headset::Headset;
 use std::collections::BTreeSet;
 
 mod bus;
@@ -75,6 +75,8 @@ struct Rig {
     opens: Vec<String>,
     /// Everything since the last look, in order.
     out: Vec<Output>,
+    /// Reports the tenant refused so often that they may be given up.
+    given_up: usize,
     /// Devices as the agent knows them.
     told: BTreeMap<String, Device>,
 }
@@ -107,6 +109,7 @@ impl Rig {
             scans: Vec::new(),
             opens: Vec::new(),
             out: Vec::new(),
+            given_up: 0,
             told: BTreeMap::new(),
         };
         rig.drain();
@@ -309,6 +312,9 @@ impl Rig {
     }
 
     fn fail(&mut self, kind: FailureKind, retry_after: Option<Duration>) {
+        if let (FailureKind::Rejected, Some(TenantRequest::Deliver { owed, .. })) = (kind, &self.tenant) {
+            self.given_up += usize::from(owed.len() == 1);
+        }
         let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
         let failure = TenantFailure { kind, problem, retry_after };
         let answer = match self.tenant.as_ref().expect("a request") {
