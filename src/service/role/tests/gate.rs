@@ -113,7 +113,7 @@ fn a_headset_in_a_call_is_not_updated() {
         Indicators { ring: true, ..Indicators::default() },
     ] {
         rig.lights(&id, lights);
-        assert_eq!(blocked(&rig), [in_call.clone()]);
+        assert_eq!(blocked(&rig), std::slice::from_ref(&in_call));
         assert_eq!(code(rig.install()), in_call);
         assert_eq!((rig.job(), &rig.tenant), (None, &None), "nothing was begun");
         rig.lights(&id, Indicators::default());
@@ -122,7 +122,7 @@ fn a_headset_in_a_call_is_not_updated() {
     }
     // Another softphone's call, as the headset says.
     rig.feed(Input::HidReport { path: rig.headsets[0].path.clone(), bytes: vec![1, 0b10] });
-    assert_eq!(blocked(&rig), [in_call.clone()]);
+    assert_eq!(blocked(&rig), std::slice::from_ref(&in_call));
     rig.feed(Input::HidReport { path: rig.headsets[0].path.clone(), bytes: vec![1, 0] });
     assert_eq!(blocked(&rig), [None]);
 }
