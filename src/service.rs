@@ -40,6 +40,8 @@ pub struct Config {
     pub os_version: String,
     /// `None` = consumer mode.
     pub server_url: Option<String>,
+    /// SHA-256 of the root.json that an earlier enrolment pinned; shown to the user.
+    pub root_sha256: Option<String>,
     /// Entropy for jitter and for ids of reports.
     pub seed: u64,
 }

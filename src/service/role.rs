@@ -111,7 +111,7 @@ impl Service {
             poll: Poll::default(),
             policy: persisted.policy,
             credential: persisted.credential,
-            root_sha256: None,
+            root_sha256: config.root_sha256.clone(),
             enrol_not_before: None,
             enrol_failures: 0,
             interrupted: persisted.journal.map(|entry| Interrupted {

@@ -226,6 +226,7 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         os: system.name,
         os_version: system.version,
         server_url: tenant.as_ref().and(settings.server_url.value.clone()),
+        root_sha256: tenant.as_ref().and_then(TenantRoom::pinned_root),
         seed: random()?,
     };
     let service = Service::new(config, persisted, service::now());
