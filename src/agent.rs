@@ -57,6 +57,8 @@ pub enum Command {
     Install {
         offer: String,
     },
+    /// Stops the running update, up to the end of the download; later the device decides.
+    Cancel,
     Defer {
         offer: String,
     },
@@ -306,6 +308,9 @@ impl Agent {
             }
             Command::Install { offer } => {
                 return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
+            }
+            Command::Cancel => {
+                return self.ask_service(request, |request| ToService::CancelUpdate { request });
             }
             Command::Defer { offer } => {
                 return self.ask_service(request, |request| ToService::DeferUpdate { request, offer });

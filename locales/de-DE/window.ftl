@@ -59,6 +59,7 @@ window-deployment-automatic = Von selbst, in einem ruhigen Moment
 window-deployment-silent = Von selbst, ohne zu fragen
 window-group = Für die Gruppe
 window-install = Installieren
+window-cancel = Abbrechen
 window-defer = Nicht jetzt
 window-deferred = Das haben Sie aufgeschoben. Mit der nächsten Version wird es wieder angeboten.
 window-being-installed = Sie wird gerade installiert.

@@ -63,6 +63,7 @@ window-deployment-automatic = By itself, at a quiet moment
 window-deployment-silent = By itself, without asking
 window-group = For the group
 window-install = Install
+window-cancel = Cancel
 window-defer = Not now
 window-deferred = You put this off. It is offered again with the next version.
 window-being-installed = It is being installed.

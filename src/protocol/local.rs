@@ -14,6 +14,8 @@ pub enum LocalRequest {
     Install {
         offer: String,
     },
+    /// Stops the running update.
+    Cancel,
     Defer {
         offer: String,
     },

@@ -144,6 +144,7 @@ async fn answer(request: LocalRequest, doors: &Doors) -> LocalAnswer {
         }
         LocalRequest::Install { offer } => Command::Install { offer },
         LocalRequest::Defer { offer } => Command::Defer { offer },
+        LocalRequest::Cancel => Command::Cancel,
     };
     match doors.agent.command(command).await {
         Ok(Reply::Refused(problem)) => LocalAnswer::Problem { problem },

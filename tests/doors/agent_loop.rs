@@ -130,6 +130,7 @@ impl AgentLoop {
             }
             Command::Call { client, id, action } => self.act(&client, id, action),
             Command::Install { offer } => self.install(&offer),
+            Command::Cancel => Reply::Done,
             Command::Defer { offer } => {
                 let Some(found) = self.view.offers.iter_mut().find(|o| o.id == offer) else {
                     return Reply::Refused(Problem::new(

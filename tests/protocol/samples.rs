@@ -254,7 +254,7 @@ pub(crate) fn to_service() -> Vec<ToService> {
     ]
 }
 
-pub(crate) const LOCAL_REQUEST: &[&str] = &["view", "watch", "install", "defer", "window", "stop"];
+pub(crate) const LOCAL_REQUEST: &[&str] = &["view", "watch", "install", "defer", "cancel", "window", "stop"];
 
 pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
     match request {
@@ -262,6 +262,7 @@ pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
         LocalRequest::Watch => "watch",
         LocalRequest::Install { .. } => "install",
         LocalRequest::Defer { .. } => "defer",
+        LocalRequest::Cancel => "cancel",
         LocalRequest::Window => "window",
         LocalRequest::Stop => "stop",
     }
@@ -273,6 +274,7 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::Watch,
         LocalRequest::Install { offer: "fw:d".to_owned() },
         LocalRequest::Defer { offer: "fw:d".to_owned() },
+        LocalRequest::Cancel,
         LocalRequest::Window,
         LocalRequest::Stop,
     ]

@@ -95,6 +95,40 @@ async fn that_leave_in_the_middle_and_come_back() -> Told<()> {
     Ok(())
 }
 
+/// The cable is pulled and nobody plugs it in again: the person ends the waiting. The verdict is no success, and once
+/// the headset is back it can be given its firmware.
+#[tokio::test]
+async fn that_leave_and_are_given_up() -> Told<()> {
+    let scene = Scene::with_offer(good_package).await?;
+    let mut hand = scene.hand().await?;
+    hand.fail(Fault { at_block: 10, how: How::UnplugUnanswered }).at("arming")?;
+    let mut install = scene.world.agent(&["update", "install"]);
+    let mut install = install.stdout(Stdio::null()).stderr(Stdio::null()).spawn().at("install")?;
+    hand.wait("plugged=false", PATIENCE).at("the pulled cable")?;
+    wait_for("the waiting", PATIENCE, async || {
+        let list = scene.json(&["update", "list", "--json"])?;
+        Ok((list["job"]["phase"] == "waiting-for-dfu" && list["job"]["outcome"].is_null()).then_some(()))
+    })
+    .await?;
+    let cancel = scene.run(&["update", "cancel"])?;
+    assert_eq!(cancel.code, Some(0), "{cancel:?}");
+    let status =
+        wait_for("the end of `update install`", PATIENCE, async || install.try_wait().at("install")).await?;
+    assert_eq!(status.code(), Some(1));
+    let list = scene.json(&["update", "list", "--json"])?;
+    assert_eq!(list["job"]["outcome"]["verdict"], "failed", "{list:#}");
+    let again = scene.run(&["update", "cancel"])?;
+    assert_eq!(again.code, Some(1), "nothing runs any more: {again:?}");
+
+    hand.plug().at("plugging in")?;
+    scene.offered().await?;
+    let ended = scene.run(&["update", "install"])?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let state = hand.state().at("the headset")?;
+    assert_eq!((state.firmware.version.as_str(), state.firmware.valid), (NEW, true), "{state:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn that_are_in_a_call() -> Told<()> {
     let scene = Scene::with_offer(good_package).await?;

@@ -20,6 +20,8 @@ pub(super) enum Command {
     Install(Which),
     /// Put an update off until there is another version
     Defer(Which),
+    /// Stop the update that is running, or waiting for its headset to come back
+    Cancel,
 }
 
 #[derive(Args, Debug)]
@@ -51,6 +53,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             expect_done(agent.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
             wait(context, &offer)
         }
+        Command::Cancel => expect_done(agent.ask(&LocalRequest::Cancel)?),
         Command::Defer(which) => {
             let offer = choose(&view, which)?;
             expect_done(agent.ask(&LocalRequest::Defer { offer })?)

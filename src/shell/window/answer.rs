@@ -65,7 +65,7 @@ async fn show(page: Page, State(window): Shared, headers: HeaderMap) -> Response
     Html(page::frame(page, &window.handle.view(), &window.locale)).into_response()
 }
 
-/// `install` or `defer`.
+/// `install`, `defer`, or `cancel` for the update that runs.
 pub(super) async fn act(
     State(window): Shared,
     Path((offer, action)): Path<(String, String)>,
@@ -83,6 +83,7 @@ pub(super) async fn act(
     let command = match action.as_str() {
         "install" => Command::Install { offer },
         "defer" => Command::Defer { offer },
+        "cancel" => Command::Cancel,
         _ => {
             let what = "The page asked for something that does not exist";
             let problem = Problem::new("window-request", what, action, "Load the page again.");

@@ -98,6 +98,7 @@ struct Updates<'a> {
 
 struct JobCard {
     key: String,
+    offer: String,
     title: String,
     versions: String,
     phase: String,
@@ -298,6 +299,7 @@ impl JobCard {
         });
         Self {
             key: key("job", &job.offer),
+            offer: job.offer.clone(),
             title: name_for(&job.name, &product, locale),
             versions: versions(&job.from_version, &job.to_version, locale),
             phase: Words(locale).say(phase(&job.phase)),
