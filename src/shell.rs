@@ -13,6 +13,7 @@ pub mod hotplug;
 pub mod ipc;
 pub mod ldap;
 pub mod log;
+mod loopback;
 pub mod notify;
 pub mod os;
 pub mod private_file;

@@ -280,3 +280,44 @@ async fn regions(live: &mut Response) -> Vec<String> {
     })
     .collect()
 }
+
+/// Connections that are still open after a moment.
+async fn kept_open(connections: Vec<std::net::TcpStream>) -> usize {
+    use std::io::{ErrorKind, Read};
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let open = connections.into_iter().filter(|connection| {
+        connection.set_nonblocking(true).expect("set");
+        let mut connection = connection;
+        connection.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    });
+    open.count()
+}
+
+#[tokio::test]
+async fn programs_of_other_users_do_not_get_in() {
+    use std::os::unix::process::CommandExt;
+    let browser = Browser::open(View::default(), "en").await;
+    let address = browser.origin.trim_start_matches("http://").to_owned();
+    let own = std::net::TcpStream::connect(&address).expect("it listens");
+    assert_eq!(kept_open(vec![own]).await, 1);
+    let port = address.rsplit(':').next().expect("a port");
+    // Says whether the other side hung up within two seconds.
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; IFS= read -r -t 2 -u 3 _; test $? -le 128");
+    let mut bash = tokio::process::Command::new("bash");
+    bash.args(["-c", &script]).as_std_mut().uid(65534).gid(65534);
+    match bash.status().await {
+        Ok(status) => assert!(status.success(), "another user's connection was kept"),
+        Err(error) => println!("SKIPPED: only root can become another user ({error})"),
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_use_up_the_descriptors() {
+    let browser = Browser::open(View::default(), "en").await;
+    let address = browser.origin.trim_start_matches("http://").to_owned();
+    let before = std::fs::read_dir("/proc/self/fd").expect("readable").count();
+    let connections: Vec<_> = (0..120).filter_map(|_| std::net::TcpStream::connect(&address).ok()).collect();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let accepted = std::fs::read_dir("/proc/self/fd").expect("readable").count() - before - connections.len();
+    assert!(accepted <= 100, "{accepted} connections are held");
+}

@@ -6,7 +6,7 @@ use crate::protocol::Problem;
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    environment, frugal_memory, give_back_memory, host_name, is_mine, language, machine_seed,
+    environment, frugal_memory, give_back_memory, host_name, is_foreign, is_mine, language, machine_seed,
     machine_settings, make_private, open_url, port_holder, private_folder, private_options, system,
     termination, user_name,
 };

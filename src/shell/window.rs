@@ -7,6 +7,7 @@ use crate::agent::menu::Page;
 use crate::locale::Locale;
 use crate::protocol::Problem;
 use crate::shell::handle::AgentHandle;
+use crate::shell::loopback::BoundedListener;
 use axum::Router;
 use axum::routing::{get, post};
 use std::io;
@@ -25,6 +26,8 @@ mod session;
 
 /// What open requests get to end by themselves.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// Connections at the same time: a browser has six, one of them for good.
+const MAX_CONNECTIONS: usize = 64;
 
 /// Opens the window. Clones share one server.
 #[derive(Clone, Debug)]
@@ -103,6 +106,7 @@ async fn start(shared: &Shared) -> io::Result<Server> {
         stopping: stopped.clone(),
     });
     let router = router(window.clone());
+    let socket = BoundedListener::new(socket, MAX_CONNECTIONS);
     let serving = tokio::spawn(async move {
         let mut stopped = stopped;
         let stopped = async move {

@@ -6,6 +6,7 @@ use crate::protocol::Problem;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -158,6 +159,65 @@ fn owner_of_socket(inode: &str) -> Option<(String, u32)> {
     None
 }
 
+/// Whether a loopback connection from `peer` to `local`, which is ours, is neither this user's nor root's. A peer that
+/// the system does not know (any more) is foreign too; where the system does not tell of anybody, nobody is.
+pub fn is_foreign(peer: SocketAddr, local: SocketAddr) -> bool {
+    // SAFETY: geteuid has no preconditions and cannot fail.
+    let me = unsafe { libc::geteuid() };
+    // A table that changes while it is read may leave a line out.
+    for _ in 0..3 {
+        match peer_uid(peer, local) {
+            Ok(Some(uid)) => return uid != me && uid != 0,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, "the system does not tell whose connections are");
+                return false;
+            }
+        }
+    }
+    true
+}
+
+fn peer_uid(peer: SocketAddr, local: SocketAddr) -> io::Result<Option<u32>> {
+    if peer.is_ipv4()
+        && let Some(uid) = connected(&fs::read_to_string("/proc/net/tcp")?, peer, local)
+    {
+        return Ok(Some(uid));
+    }
+    // An IPv6 socket can connect to an IPv4 address.
+    let wide = |a: SocketAddr| match a.ip() {
+        IpAddr::V4(ip) => SocketAddr::new(IpAddr::V6(ip.to_ipv6_mapped()), a.port()),
+        IpAddr::V6(_) => a,
+    };
+    match fs::read_to_string("/proc/net/tcp6") {
+        Ok(table) => Ok(connected(&table, wide(peer), wide(local))),
+        // A system without IPv6.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && peer.is_ipv4() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// uid of the socket at `from` that is connected `to`, from a table of proc_pid_net(5).
+fn connected(table: &str, from: SocketAddr, to: SocketAddr) -> Option<u32> {
+    let (from, to) = (in_table(from), in_table(to));
+    table.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let is_it = fields.next()? == from && fields.next()? == to;
+        if is_it { fields.nth(4)?.parse().ok() } else { None }
+    })
+}
+
+/// An address as the tables have it: words of four bytes in the machine's order.
+fn in_table(address: SocketAddr) -> String {
+    let octets = match address.ip() {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let (words, _) = octets.as_chunks::<4>();
+    let words: String = words.iter().map(|w| format!("{:08X}", u32::from_ne_bytes(*w))).collect();
+    format!("{words}:{:04X}", address.port())
+}
+
 /// Whether this user owns the file or folder itself (a link is followed).
 pub fn is_mine(path: &Path) -> bool {
     // SAFETY: geteuid has no preconditions and cannot fail.
@@ -265,6 +325,37 @@ mod tests {
         assert!(holder.to_string().contains("process"), "{holder}");
         drop(listener);
         assert_eq!(port_holder(port), None);
+    }
+
+    /// Lines as a little-endian Linux 6.1 writes them.
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_connection_is_found_by_both_its_ends() {
+        let table = "h\n 0: 0100007F:9C40 0100007F:7D12 01 00000000:00000000 00:00000000 00000000  1001  0 42 1 x\n \
+                     1: 0100007F:7D12 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1000  0 43 1 x\n \
+                     2: 00000000000000000000000001000000:9C40 00000000000000000000000001000000:7D12 01 0:0 0:0 0 7 0 44";
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let (peer, local) = (at("127.0.0.1:40000"), at("127.0.0.1:32018"));
+        assert_eq!(connected(table, peer, local), Some(1001));
+        assert_eq!(connected(table, local, peer), Some(1000));
+        assert_eq!(connected(table, at("[::1]:40000"), at("[::1]:32018")), Some(7));
+        assert_eq!(connected(table, at("127.0.0.1:40001"), local), None);
+        for hostile in
+            ["", "h\n", "h\n0: 0100007F:9C40 0100007F:7D12", "h\n0: 0100007F:9C40 0100007F:7D12 1 2 3 4 x"]
+        {
+            assert_eq!(connected(hostile, peer, local), None, "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_connections_are_ours_and_one_that_is_not_there_is_not() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let caller = std::net::TcpStream::connect(address).expect("it listens");
+        let (taken, peer) = listener.accept().expect("it called");
+        assert!(!is_foreign(peer, taken.local_addr().expect("bound")));
+        assert!(is_foreign("127.0.0.1:1".parse().expect("an address"), address));
+        drop(caller);
     }
 
     #[test]
