@@ -146,7 +146,12 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
         Failure::Later(problem) => (problem, TRY_LATER),
     };
     let text = locale.problem(&problem);
-    eprintln!("hookswitch: {} ({}). {}", text.what.trim_end_matches('.'), text.place, text.next);
+    output::aside(&format!(
+        "hookswitch: {} ({}). {}",
+        text.what.trim_end_matches('.'),
+        text.place,
+        text.next
+    ));
     ExitCode::from(status)
 }
 

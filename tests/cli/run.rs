@@ -252,3 +252,12 @@ async fn out_of_descriptors_it_waits_for_one_and_the_logs_stay_small() -> Told<(
     assert_eq!(agent.terminate()?.0, Some(0));
     Ok(())
 }
+
+#[test]
+fn a_command_whose_words_nobody_takes_still_says_how_it_ended() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let full = std::fs::File::create("/dev/full").at("/dev/full")?;
+    let status = hookswitch(folder.path(), &["update", "install"]).stderr(full).status().at("hookswitch")?;
+    assert_eq!(status.code(), Some(75), "no agent runs: try later");
+    Ok(())
+}

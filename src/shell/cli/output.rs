@@ -7,6 +7,11 @@ pub(super) fn line(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// To the person. Where nobody can read it, the exit status still says how it ended.
+pub(super) fn aside(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 pub(super) fn json(value: &impl serde::Serialize) {
     // The types printed hold no maps with keys that are not texts.
     if let Ok(text) = serde_json::to_string_pretty(value) {

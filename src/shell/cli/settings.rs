@@ -35,7 +35,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
                 output::table(&rows);
                 for problem in &context.settings_problems {
                     let text = context.locale.problem(problem);
-                    eprintln!("! {} ({}). {}", text.what, text.place, text.next);
+                    output::aside(&format!("! {} ({}). {}", text.what, text.place, text.next));
                 }
             }
             Ok(())

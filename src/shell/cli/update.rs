@@ -105,7 +105,7 @@ fn wait(context: &Context, offer: &str) -> Done {
         {
             if let Some(outcome) = job.outcome {
                 if terminal {
-                    eprintln!();
+                    output::aside("");
                 }
                 return verdict(context, outcome);
             }
