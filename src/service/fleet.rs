@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 const RESCANS: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3)];
 /// After its update a headset's HID node comes some time after the USB device.
 const RETURN_WAIT: Duration = Duration::from_secs(5);
+/// A reader that ends this often within [`ENDS_WITHIN`] is not started again until the node was away.
+const MOST_ENDS: u32 = 5;
+const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// Characters of a device's own strings that are kept.
 const MAX_TEXT: usize = 128;
 
@@ -56,6 +59,8 @@ pub struct Fleet {
     updating: Option<DeviceId>,
     /// The job is over; until then the HID node may come back.
     returning_until: Option<Instant>,
+    /// Readers that ended of their own, by node, and since when they are counted.
+    ends: BTreeMap<String, (u32, Instant)>,
 }
 
 impl Fleet {
@@ -103,6 +108,7 @@ impl Fleet {
         let known: BTreeMap<String, DeviceId> =
             self.devices.iter().filter_map(|(id, a)| Some((a.path.clone()?, id.clone()))).collect();
         let paths: Vec<&str> = scan.hid.iter().map(|n| n.path.as_str()).collect();
+        self.ends.retain(|path, _| paths.contains(&path.as_str()));
         for (path, id) in &known {
             // A path can be given to another device between two scans.
             let same = scan.hid.iter().any(|n| n.path == *path && device_id(n) == *id);
@@ -242,6 +248,33 @@ impl Fleet {
     }
 
     /// The node is gone, or its reader ended.
+    /// Nearly always an unplugged headset. A node that stays but cannot be read must not be opened in a circle.
+    pub fn reader_ended(&mut self, path: &str, now: Instant, out: &mut VecDeque<Output>) {
+        let (ends, since) = self.ends.entry(path.to_owned()).or_insert((0, now));
+        if now.duration_since(*since) > ENDS_WITHIN {
+            (*ends, *since) = (0, now);
+        }
+        *ends += 1;
+        let too_often = *ends >= MOST_ENDS;
+        match self.at(path) {
+            Some(id) if too_often && self.updating.as_ref() != Some(&id) => {
+                tracing::warn!(device = %id, path, "reading ends again and again: left alone");
+                out.push_back(Output::CloseHid { path: path.to_owned() });
+                let problem = Problem::new(
+                    "hid-unreadable",
+                    "The headset is there, but reading from it ends at once, again and again",
+                    path,
+                    "Plug it in again, at another port if that does not help.",
+                );
+                self.set_status(&id, DeviceStatus::Unavailable { problem }, out);
+            }
+            _ => {
+                self.lost(path, out);
+                self.hotplug(now, out);
+            }
+        }
+    }
+
     pub fn lost(&mut self, path: &str, out: &mut VecDeque<Output>) {
         let Some(id) = self.at(path) else { return };
         out.push_back(Output::CloseHid { path: path.to_owned() });

@@ -172,8 +172,7 @@ impl Service {
             Input::HidOpened { path, result } => self.fleet.opened(&path, result, at, &mut self.out),
             Input::HidReport { path, bytes } => self.fleet.report_received(&path, &bytes, at, &mut self.out),
             Input::HidLost { path } => {
-                self.fleet.lost(&path, &mut self.out);
-                self.fleet.hotplug(at, &mut self.out);
+                self.fleet.reader_ended(&path, at, &mut self.out);
             }
             Input::UsbCompleted(result) => {
                 let finished = self.update.completed(result, at, &mut self.out);

@@ -43,6 +43,29 @@ fn a_headset_is_told_opened_and_its_press_heard() {
 }
 
 #[test]
+fn a_node_that_cannot_be_read_is_not_opened_in_a_circle() {
+    let mut rig = consumer(vec![Headset::new(1)]);
+    let path = "/dev/hidraw1".to_owned();
+    let opens = |rig: &Rig| rig.out.iter().filter(|o| matches!(o, Output::OpenHid { .. })).count();
+    for _ in 0..20 {
+        rig.feed(Input::HidLost { path: path.clone() });
+    }
+    assert_eq!(opens(&rig), 5, "the first time and after each of four ends");
+    let unavailable = rig.out.iter().rev().find_map(|o| match o {
+        Output::ToAgent(ToAgent::DeviceChanged { device }) => Some(device.status.clone()),
+        _ => None,
+    });
+    let is = matches!(&unavailable, Some(DeviceStatus::Unavailable { problem }) if problem.code == "hid-unreadable");
+    assert!(is, "{unavailable:?}");
+    // Once it was away it gets another chance.
+    rig.headsets[0].becomes(Life::Unplugged);
+    rig.feed(Input::Hotplug);
+    rig.headsets[0].becomes(Life::Runtime);
+    rig.feed(Input::Hotplug);
+    assert_eq!(opens(&rig), 6);
+}
+
+#[test]
 fn the_bus_is_looked_at_again_250_ms_1_s_and_3_s_after_a_notice() {
     let mut rig = consumer(vec![]);
     rig.pass(Duration::from_secs(10));
