@@ -442,6 +442,7 @@ async fn a_taken_port_names_its_holder() {
         certificate_folder: home.path().join("certificate"),
         endpoint_path: home.path().join("endpoint.json"),
         approved: watch::channel(Vec::new()).1,
+        client_grace: rest::CLIENT_GRACE,
     };
     let (handle, _world) = agent_loop::start(View::default());
     let problem = rest::start(config.clone(), handle.clone()).await.expect_err("the port is taken");
@@ -466,6 +467,7 @@ async fn an_unwritable_home_is_one_clear_line() {
         certificate_folder: file.join("certificate"),
         endpoint_path: home.path().join("endpoint.json"),
         approved: watch::channel(Vec::new()).1,
+        client_grace: rest::CLIENT_GRACE,
     };
     let problem = rest::start(config, handle).await.expect_err("nowhere to write");
     assert_eq!(problem.code, "rest-certificate");
@@ -481,6 +483,7 @@ async fn it_is_there_fast() {
         certificate_folder: home.path().join("certificate"),
         endpoint_path: home.path().join("endpoint.json"),
         approved: watch::channel(Vec::new()).1,
+        client_grace: rest::CLIENT_GRACE,
     };
     rest::start(config.clone(), handle.clone()).await.expect("the door opens").stop().await;
     let began = Instant::now();

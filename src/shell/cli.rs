@@ -132,10 +132,13 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
             .print();
         return ExitCode::from(2);
     }
-    let home = cli.home.clone().or_else(|| std::env::var_os("HOOKSWITCH_HOME").map(PathBuf::from));
+    let home = cli
+        .home
+        .clone()
+        .or_else(|| std::env::var_os("HOOKSWITCH_HOME").filter(|h| !h.is_empty()).map(PathBuf::from));
     let command = cli.command.unwrap_or(Command::Run(cli.run));
     let (failure, locale) = match Context::new(home.as_deref(), &command) {
-        Ok(context) => match execute(command, &context, hardware) {
+        Ok(context) => match execute(command, &context, hardware).and_then(|()| Ok(output::arrived()?)) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(failure) => (failure, context.locale),
         },
@@ -178,7 +181,9 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
         Command::Certificate(command) => status::certificate(&command, context),
         Command::Open(options) => status::open(&options, context),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "hookswitch", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hookswitch", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end());
             Ok(())
         }
     }

@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 mod access;
 mod listener;
+mod presence;
 mod refusal;
 mod spokes;
 mod sse;
@@ -35,6 +36,8 @@ pub use v1::OPENAPI;
 
 /// Largest body of a request.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// What a softphone gets to come back with a new event stream before its calls end.
+pub const CLIENT_GRACE: Duration = Duration::from_secs(30);
 /// What open requests get to end by themselves.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// Free ports tried until one is free in both address families.
@@ -50,6 +53,8 @@ pub struct RestConfig {
     pub endpoint_path: PathBuf,
     /// `sdk_approved` of the settings. What the company approved is read from the view.
     pub approved: watch::Receiver<Vec<String>>,
+    /// How long the calls of a softphone outlive its last event stream; see [`CLIENT_GRACE`].
+    pub client_grace: Duration,
 }
 
 /// What all requests share.
@@ -62,6 +67,8 @@ pub struct Door {
     run: String,
     stopping: watch::Receiver<bool>,
     asked: Mutex<access::Asked>,
+    presence: presence::Presence,
+    client_grace: Duration,
 }
 
 /// The open door. Dropping it closes it at once and leaves `endpoint.json`; [`RestServer::stop`] is the orderly way.
@@ -122,6 +129,8 @@ pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer
         run: random()?[..8].to_owned(),
         stopping: stopped.clone(),
         asked: Mutex::default(),
+        presence: presence::Presence::default(),
+        client_grace: config.client_grace,
     });
     let serving = tokio::spawn(serve(listener, router(door), stopped));
     private_file::replace(

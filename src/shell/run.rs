@@ -156,6 +156,7 @@ async fn open_rest(
         certificate_folder: folders.data.join("certificate"),
         endpoint_path: folders.endpoint(),
         approved,
+        client_grace: rest::CLIENT_GRACE,
     };
     rest::start(config, handle.clone()).await
 }

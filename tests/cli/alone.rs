@@ -169,3 +169,16 @@ fn shells_get_their_completions() -> Told<()> {
     }
     Ok(())
 }
+
+/// A script must not take half a document for a whole one.
+#[test]
+fn output_that_does_not_arrive_is_a_failure() -> Told<()> {
+    let home = tempfile::tempdir().at("home")?;
+    for arguments in [&["settings", "list", "--json"][..], &["completions", "bash"][..]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").at("/dev/full")?;
+        let output = crate::hookswitch(home.path(), arguments).stdout(full).output().at("hookswitch")?;
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        crate::one_clear_line(&String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}

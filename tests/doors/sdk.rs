@@ -38,6 +38,7 @@ impl Sdk {
             certificate_folder: home.path().join("certificate"),
             endpoint_path: home.path().join("endpoint.json"),
             approved: watched,
+            client_grace: rest::CLIENT_GRACE,
         };
         let server = rest::start(config, handle.clone()).await.expect("the door opens");
         let endpoint: Value =

@@ -1,10 +1,30 @@
 //! How commands print: aligned text for people, one JSON document for programs.
 
+use crate::protocol::Problem;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Some output did not arrive: a script must not take the rest for the whole.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// A closed pipe (`| head`) ends the output, not the command.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    if writeln!(io::stdout(), "{text}").is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe) {
+        LOST.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether all that was printed has arrived.
+pub(super) fn arrived() -> Result<(), Problem> {
+    match LOST.load(Ordering::Relaxed) {
+        false => Ok(()),
+        true => Err(Problem::new(
+            "output-lost",
+            "Not all of the output could be written",
+            "standard output",
+            "Free space where it goes, then run the command again.",
+        )),
+    }
 }
 
 /// To the person. Where nobody can read it, the exit status still says how it ended.

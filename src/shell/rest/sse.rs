@@ -4,6 +4,7 @@
 //! of an earlier run is not mistaken for one of this run: who brings it gets the whole state again.
 
 use super::access::Caller;
+use super::presence::Present;
 use super::refusal::Refusal;
 use super::{Door, wire};
 use crate::agent::SdkEvent;
@@ -34,6 +35,7 @@ pub(super) struct Resume {
 }
 
 struct Open {
+    _present: Present,
     door: Arc<Door>,
     caller: Caller,
     first: VecDeque<Event>,
@@ -64,7 +66,8 @@ pub(super) async fn events(
             first.extend(missed.iter().map(|event| render(&door, &caller, event)));
         }
     }
-    let open = Open { stopping: door.stopping.clone(), door, caller, first, events };
+    let _present = Present::new(door.clone(), caller.client());
+    let open = Open { _present, stopping: door.stopping.clone(), door, caller, first, events };
     let stream = stream::unfold(open, |mut open| async move {
         let event = next(&mut open).await?;
         Some((Ok::<_, Infallible>(event), open))
