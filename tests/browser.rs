@@ -2,13 +2,13 @@
 //! `cargo xtask test --tier browser` starts.
 #![expect(clippy::disallowed_methods, reason = "test code: environment, sockets, processes, waiting")]
 
-#[path = "doors/agent_loop.rs"]
-mod agent_loop;
 #[path = "browser/events.rs"]
 mod events;
 #[path = "doors/sdk.rs"]
 #[expect(dead_code, reason = "shared with tests/contract.rs, which uses all of it")]
 mod sdk;
+#[path = "doors/service.rs"]
+mod service;
 #[path = "browser/webdriver.rs"]
 mod webdriver;
 #[path = "browser/window.rs"]

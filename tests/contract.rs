@@ -1,24 +1,28 @@
 //! The SDK's HTTPS door as a softphone meets it: contract, access rules, events.
 #![expect(clippy::disallowed_methods, reason = "test code: files, sockets and tasks")]
 
-#[path = "doors/agent_loop.rs"]
-mod agent_loop;
+#[path = "contract/events.rs"]
+mod events;
 #[path = "doors/sdk.rs"]
 mod sdk;
+#[path = "doors/service.rs"]
+mod service;
 
-use hookswitch::agent::sdk::{CallChange, Cause, Change, Wish};
-use hookswitch::protocol::local::{Call, CallState, Direction, View};
-use hookswitch::protocol::{DeviceStatus, Problem};
+use hookswitch::protocol::{DeviceStatus, Problem, State, ToAgent};
+use hookswitch::shell::handle;
 use hookswitch::shell::rest::{self, RestConfig};
 use reqwest::{Method, Response, StatusCode};
-use sdk::{Event, Sdk, json_of};
+use sdk::{Sdk, json_of};
 use serde_json::{Value, json};
+use service::Service;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 const APPROVED: &str = "https://phone.example";
+const HEADSET: &str = "1209-0001-A1B2";
+const OFFER: &str = "spring:1209-0001-A1B2";
 
 /// The schemas of the contract, closed: an answer with a member that the contract does not know is a fault here.
 struct Contract(Value);
@@ -85,14 +89,16 @@ fn the_contract_lists_exactly_the_routes() {
 
 #[tokio::test]
 async fn answers_keep_to_the_contract() {
-    let mut view = agent_loop::view();
+    let mut state = service::state();
     let problem =
         Problem::new("access-denied", "It may not be opened", "/dev/hidraw0", "Install the udev rule.");
-    view.devices.push(agent_loop::device("2", "Broken"));
-    view.devices[1].status = DeviceStatus::Unavailable { problem: problem.clone() };
-    view.offers[0].blocked = Some(problem.clone());
-    view.problems.push(problem);
-    let sdk = Sdk::open_with(view).await;
+    state.devices.push(service::device("2", "Broken"));
+    state.devices[1].status = DeviceStatus::Unavailable { problem: problem.clone() };
+    state.offers[0].blocked = Some(problem.clone());
+    let sdk = Sdk::open_with(state).await;
+    let broken = handle::Event::Function { name: "hid", problem: Some(problem.clone()) };
+    sdk.handle.send(broken).await.expect("the agent runs");
+    sdk.service.settled().await;
     let contract = Contract::read();
 
     contract.check("Health", &sdk.get("/v1/health").await);
@@ -118,22 +124,50 @@ async fn answers_keep_to_the_contract() {
     let gone = sdk.program(Method::GET, "/v1/calls/1", "desk").send().await.expect("an answer");
     contract.check_problem(gone, StatusCode::NOT_FOUND, "no-such-call").await;
 
-    let blocked = sdk.post("/v1/updates/spring:1209-0001-A1B2/install", &json!({})).await;
+    let path = format!("/v1/updates/{OFFER}/install");
+    let refuse = async {
+        let request = sdk.service.asked_to_install(OFFER).await;
+        sdk.service.answer(request, Some(problem)).await;
+    };
+    let nothing = json!({});
+    let (blocked, ()) = tokio::join!(sdk.post(&path, &nothing), refuse);
     contract.check_problem(blocked, StatusCode::CONFLICT, "access-denied").await;
-    sdk.world
-        .change(|view| {
-            view.offers[0].blocked = None;
-            Vec::new()
-        })
-        .await;
-    let accepted = sdk.post("/v1/updates/spring%3A1209-0001-A1B2/install", &json!({})).await;
+    let offer = service::offer(OFFER, HEADSET);
+    sdk.service.say(ToAgent::OffersChanged { offers: vec![offer.clone()] }).await;
+    let encoded = path.replace("spring:", "spring%3A");
+    let (accepted, _job) = tokio::join!(sdk.post(&encoded, &nothing), sdk.service.begin_update(&offer));
     assert_eq!(accepted.status(), StatusCode::ACCEPTED);
     contract.check("Accepted", &json_of(accepted).await);
     let updates = sdk.get("/v1/updates").await;
     contract.check("Updates", &updates);
     assert_eq!(updates["job"]["phase"], "fetching");
-    let other = sdk.post("/v1/updates/autumn/install", &json!({})).await;
+    let other = sdk.post("/v1/updates/autumn/install", &nothing).await;
     contract.check_problem(other, StatusCode::NOT_FOUND, "no-such-offer").await;
+    sdk.service.nothing_asked().await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_a_call_is_refused() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    // An outgoing call rings at the other end until its softphone says that somebody answered.
+    let made = json_of(sdk.post("/v1/calls", &json!({"direction": "outgoing"})).await).await;
+    assert_eq!((&made["state"], &made["direction"]), (&json!("ringing"), &json!("outgoing")));
+    for action in ["hold", "resume", "mute"] {
+        let refused = sdk.post(&format!("/v1/calls/1/{action}"), &json!({})).await;
+        contract.check_problem(refused, StatusCode::CONFLICT, "wrong-call-state").await;
+    }
+    // What already is the case is no mistake: device and softphone may act at the same moment.
+    for _ in 0..2 {
+        let answered = json_of(sdk.post("/v1/calls/1/answer", &json!({})).await).await;
+        assert_eq!(answered["state"], "answered");
+    }
+    for _ in 1..hookswitch::agent::call::MAX_CALLS {
+        let made = sdk.post("/v1/calls", &json!({"direction": "incoming"})).await;
+        assert_eq!(made.status(), StatusCode::CREATED);
+    }
+    let refused = sdk.post("/v1/calls", &json!({"direction": "incoming"})).await;
+    contract.check_problem(refused, StatusCode::TOO_MANY_REQUESTS, "too-many-calls").await;
 }
 
 #[tokio::test]
@@ -289,7 +323,7 @@ async fn who_waits_for_approval_is_shown_once() {
         let response = sdk.page(Method::GET, "/v1/devices", waiting).send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::FORBIDDEN);
     }
-    sdk.world.change(|_| Vec::new()).await;
+    sdk.service.settled().await;
     let view = sdk.handle.view();
     let codes: Vec<_> = view.problems.iter().map(|p| (p.code.as_str(), p.place.as_str())).collect();
     assert_eq!(codes, [("sdk-approval-asked", waiting)]);
@@ -297,7 +331,7 @@ async fn who_waits_for_approval_is_shown_once() {
     sdk.approved.send_replace(vec![waiting.to_owned()]);
     let response = sdk.page(Method::GET, "/v1/devices", waiting).send().await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
-    sdk.world.change(|_| Vec::new()).await;
+    sdk.service.settled().await;
     assert!(sdk.handle.view().problems.is_empty());
 }
 
@@ -335,93 +369,6 @@ async fn a_call_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn a_stream_begins_with_the_state_and_misses_nothing() {
-    let sdk = Sdk::open().await;
-    let contract = Contract::read();
-    let mut stream = sdk.events("").await;
-    let first = stream.next().await.expect("the state");
-    assert_eq!(first.name, "state");
-    contract.check("StateEvent", &first.data);
-    assert_eq!(first.data["devices"][0]["product"], "Desk One");
-
-    sdk.world.change(every_change).await;
-    let mut seen = Vec::new();
-    for _ in 0..6 {
-        seen.push(stream.next().await.expect("an event"));
-    }
-    let names: Vec<_> = seen.iter().map(|e| e.name.as_str()).collect();
-    assert_eq!(names, ["device", "call", "call", "wish", "updates", "device-removed"]);
-    for event in &seen {
-        contract.check(schema_of(event), &event.data);
-    }
-    assert_eq!(seen[1].data["what"], "answered");
-    assert_eq!(seen[1].data["cause"], "device");
-    assert_eq!(seen[1].data["call"]["contact"], "Kim", "our own call");
-    assert_eq!(seen[2].data["call"]["contact"], Value::Null, "somebody else's call");
-    golden("events.json", &seen.iter().map(|e| json!({"event": e.name, "data": e.data})).collect());
-    golden("state.json", &first.data);
-
-    // From each number on: exactly the rest, by query as by header.
-    for at in 0..seen.len() {
-        let id = seen[at].id.clone();
-        let by_query = sdk.events(&format!("?after={id}")).await;
-        let request = sdk.program(Method::GET, "/v1/events?after=0", "desk").header("last-event-id", &id);
-        let by_header = sdk::Events::of(request.send().await.expect("a stream"));
-        for mut resumed in [by_query, by_header] {
-            for expected in &seen[at + 1..] {
-                assert_eq!(resumed.next().await.as_ref(), Some(expected));
-            }
-            // It is now where the living stream is: the next event comes once, to both.
-            sdk.world.change(|_| vec![Change::DeviceRemoved("later".to_owned())]).await;
-            let next = stream.next().await.expect("the new one");
-            assert_eq!(resumed.next().await.as_ref(), Some(&next));
-            seen.push(next);
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_unknown_number_gets_the_state_again() {
-    let sdk = Sdk::open().await;
-    sdk.world.change(every_change).await;
-    let id = sdk.events("").await.next().await.expect("the state").id;
-    let (run, number) = id.split_once('-').expect("run and number");
-    let other_run = if run == "00000000" { "11111111" } else { "00000000" };
-    for after in [
-        format!("{other_run}-{number}"),
-        format!("{run}-999"),
-        format!("{run}-x"),
-        number.to_owned(),
-        "x".to_owned(),
-    ] {
-        let first = sdk.events(&format!("?after={after}")).await.next().await.expect("an event");
-        assert_eq!((first.name.as_str(), &first.id), ("state", &id), "after {after}");
-    }
-}
-
-#[tokio::test]
-async fn a_stream_ends_when_the_approval_does_or_the_agent_stops() {
-    let sdk = Sdk::open().await;
-    let page = sdk.page(Method::GET, "/v1/events", "https://own.example").send().await.expect("a stream");
-    let mut page = sdk::Events::of(page);
-    assert_eq!(page.next().await.expect("the state").name, "state");
-    sdk.approved.send_replace(Vec::new());
-    sdk.world.change(|_| vec![Change::DeviceRemoved("x".to_owned())]).await;
-    assert_eq!(page.next().await, None);
-
-    let mut program = sdk.events("").await;
-    assert_eq!(program.next().await.expect("the state").name, "state");
-    let endpoint = sdk.endpoint_path();
-    let url = sdk.url("/v1/health");
-    let began = Instant::now();
-    sdk.server.stop().await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-    assert_eq!(program.next().await, None);
-    assert!(!endpoint.exists());
-    assert!(sdk.http.get(url).send().await.is_err(), "the port is free again");
-}
-
-#[tokio::test]
 async fn the_file_for_programs_is_the_users_own() {
     let sdk = Sdk::open().await;
     let mode = std::fs::metadata(sdk.endpoint_path()).expect("the file").permissions().mode();
@@ -444,15 +391,15 @@ async fn a_taken_port_names_its_holder() {
         approved: watch::channel(Vec::new()).1,
         client_grace: rest::CLIENT_GRACE,
     };
-    let (handle, _world) = agent_loop::start(View::default());
-    let problem = rest::start(config.clone(), handle.clone()).await.expect_err("the port is taken");
+    let service = Service::start(State::default()).await;
+    let problem = rest::start(config.clone(), service.handle.clone()).await.expect_err("the port is taken");
     assert_eq!(problem.code, "rest-port-taken");
     assert_eq!(problem.args["port"], port.to_string());
     let ourselves = std::process::id().to_string();
     assert!(problem.what.contains(&ourselves), "{problem}");
     assert!(!config.endpoint_path.exists());
     drop(holder);
-    let server = rest::start(config, handle).await.expect("free again");
+    let server = rest::start(config, service.handle.clone()).await.expect("free again");
     assert_eq!(server.url(), format!("https://127.0.0.1:{port}"));
 }
 
@@ -461,7 +408,7 @@ async fn an_unwritable_home_is_one_clear_line() {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("not-a-folder");
     std::fs::write(&file, "").expect("a file");
-    let (handle, _world) = agent_loop::start(View::default());
+    let service = Service::start(State::default()).await;
     let config = RestConfig {
         port: 0,
         certificate_folder: file.join("certificate"),
@@ -469,7 +416,7 @@ async fn an_unwritable_home_is_one_clear_line() {
         approved: watch::channel(Vec::new()).1,
         client_grace: rest::CLIENT_GRACE,
     };
-    let problem = rest::start(config, handle).await.expect_err("nowhere to write");
+    let problem = rest::start(config, service.handle.clone()).await.expect_err("nowhere to write");
     assert_eq!(problem.code, "rest-certificate");
     assert!(problem.place.contains("not-a-folder"), "{problem}");
 }
@@ -477,7 +424,7 @@ async fn an_unwritable_home_is_one_clear_line() {
 #[tokio::test]
 async fn it_is_there_fast() {
     let home = tempfile::tempdir().expect("a folder");
-    let (handle, _world) = agent_loop::start(agent_loop::view());
+    let service = Service::start(service::state()).await;
     let config = RestConfig {
         port: 0,
         certificate_folder: home.path().join("certificate"),
@@ -485,9 +432,9 @@ async fn it_is_there_fast() {
         approved: watch::channel(Vec::new()).1,
         client_grace: rest::CLIENT_GRACE,
     };
-    rest::start(config.clone(), handle.clone()).await.expect("the door opens").stop().await;
+    rest::start(config.clone(), service.handle.clone()).await.expect("the door opens").stop().await;
     let began = Instant::now();
-    let server = rest::start(config, handle).await.expect("the door opens");
+    let server = rest::start(config, service.handle.clone()).await.expect("the door opens");
     let took = began.elapsed();
     server.stop().await;
     println!("door open after {took:?}");
@@ -520,12 +467,7 @@ async fn spokes_info_speaks_the_old_envelope() {
     let other = json_of(ask("/Spokes/CallServices/MuteCall").send().await.expect("an answer")).await;
     assert_eq!(other["isError"], true);
 
-    sdk.world
-        .change(|view| {
-            view.devices.clear();
-            Vec::new()
-        })
-        .await;
+    sdk.service.say(ToAgent::DeviceRemoved { id: HEADSET.to_owned() }).await;
     let none =
         ask("/Spokes/DeviceServices/Info").send().await.expect("an answer").text().await.expect("text");
     assert_eq!(
@@ -549,46 +491,7 @@ async fn spokes_tells_strangers_that_approval_was_asked_for() {
         assert!(envelope.get("Result").is_none(), "{referer:?}");
         assert!(envelope["Err"]["Description"].as_str().expect("text").contains("approved"), "{envelope}");
     }
-    sdk.world.change(|_| Vec::new()).await;
+    sdk.service.settled().await;
     let view = sdk.handle.view();
     assert!(view.problems.iter().any(|p| p.code == "sdk-approval-asked"), "{:?}", view.problems);
-}
-
-/// One of each event.
-fn every_change(view: &mut View) -> Vec<Change> {
-    let call = |client: &str| Call {
-        id: 1,
-        client: client.to_owned(),
-        direction: Direction::Incoming,
-        state: CallState::Answered,
-        muted: false,
-        contact: Some("Kim".to_owned()),
-    };
-    vec![
-        Change::DeviceChanged(view.devices[0].clone()),
-        Change::Call { call: call("desk"), what: CallChange::Answered, cause: Cause::Device },
-        Change::Call { call: call("other"), what: CallChange::Muted, cause: Cause::Softphone },
-        Change::DeviceWish { device: view.devices[0].id.clone(), wish: Wish::DialTone },
-        Change::Updates { offers: view.offers.clone(), job: view.job.clone() },
-        Change::DeviceRemoved("gone".to_owned()),
-    ]
-}
-
-fn schema_of(event: &Event) -> &'static str {
-    match event.name.as_str() {
-        "device" => "DeviceEvent",
-        "device-removed" => "DeviceRemovedEvent",
-        "call" => "CallEvent",
-        "wish" => "WishEvent",
-        "updates" => "UpdatesEvent",
-        other => panic!("unknown event {other}"),
-    }
-}
-
-/// Compares with a committed file; after a wanted change the new text is printed to be committed.
-fn golden(name: &str, now: &Value) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rest").join(name);
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    let kept: Value = serde_json::from_str(&kept).unwrap_or_default();
-    assert!(kept == *now, "{} differs; it should be\n{now:#}", path.display());
 }

@@ -1,19 +1,18 @@
 //! The window as a browser's requests meet it: one-time addresses, sessions, what a page may change.
 #![expect(clippy::disallowed_methods, reason = "test code: sockets and tasks")]
 
-#[path = "doors/agent_loop.rs"]
-mod agent_loop;
+#[path = "doors/service.rs"]
+mod service;
 
-use agent_loop::World;
 use hookswitch::agent::menu::Page;
 use hookswitch::locale::Locale;
-use hookswitch::protocol::Problem;
-use hookswitch::protocol::local::View;
-use hookswitch::shell::handle::AgentHandle;
+use hookswitch::protocol::{Problem, State, ToAgent, ToService};
 use hookswitch::shell::window::WindowHandle;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use service::Service;
 use std::sync::Arc;
 
+const HEADSET: &str = "1209-0001-A1B2";
 const OFFER: &str = "spring:1209-0001-A1B2";
 
 struct Browser {
@@ -23,8 +22,8 @@ struct Browser {
     cookie: String,
     secret: String,
     window: WindowHandle,
-    handle: AgentHandle,
-    world: World,
+    /// What is behind the agent.
+    service: Service,
 }
 
 fn client() -> reqwest::Client {
@@ -34,16 +33,16 @@ fn client() -> reqwest::Client {
 
 impl Browser {
     /// A browser that opened the window's one-time address.
-    async fn open(view: View, language: &str) -> Self {
-        let (handle, world) = agent_loop::start(view);
-        let window = WindowHandle::new(handle.clone(), Arc::new(Locale::new(language)));
+    async fn open(state: State, language: &str) -> Self {
+        let service = Service::start(state).await;
+        let window = WindowHandle::new(service.handle.clone(), Arc::new(Locale::new(language)));
         let http = client();
         let url = window.open_url(Page::Updates).await.expect("an address");
         let origin = url.split("/enter").next().expect("an origin").to_owned();
         let entered = http.get(url).send().await.expect("an answer");
         assert_eq!(entered.status(), StatusCode::SEE_OTHER);
         let (cookie, secret) = let_in(&entered);
-        Self { http, origin, cookie, secret, window, handle, world }
+        Self { http, origin, cookie, secret, window, service }
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
@@ -85,7 +84,7 @@ async fn text(request: RequestBuilder, status: StatusCode) -> String {
 
 #[tokio::test]
 async fn an_address_works_once() {
-    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let browser = Browser::open(service::state(), "en-US").await;
     let url = browser.window.open_url(Page::Updates).await.expect("an address");
     let token = url.split("token=").nth(1).expect("a token");
     assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
@@ -109,7 +108,7 @@ async fn an_address_works_once() {
 
 #[tokio::test]
 async fn without_a_session_there_is_nothing_to_see() {
-    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let browser = Browser::open(service::state(), "en-US").await;
     for path in ["/", "/devices", "/updates", "/live?page=devices", "/enter", "/enter?token=0"] {
         for cookie in ["", "hookswitch_1=0", &format!("{}0", browser.cookie)] {
             let url = format!("{}{path}", browser.origin);
@@ -124,7 +123,7 @@ async fn without_a_session_there_is_nothing_to_see() {
 
 #[tokio::test]
 async fn a_change_needs_cookie_secret_and_origin() {
-    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let browser = Browser::open(service::state(), "en-US").await;
     let path = format!("/updates/{OFFER}/install");
     let (cookie, origin, secret) = (&browser.cookie, &browser.origin, &browser.secret);
     let evil = "http://127.0.0.1:1";
@@ -156,7 +155,7 @@ async fn a_change_needs_cookie_secret_and_origin() {
         let answer = text(request, StatusCode::FORBIDDEN).await;
         assert!(answer.contains("too old to change anything"), "{name}: {answer}");
     }
-    assert_eq!(browser.handle.view().job, None, "nothing was begun");
+    browser.service.nothing_asked().await;
     for method in [Method::GET, Method::PUT] {
         let request = browser.http.request(method, format!("{origin}{path}")).header("cookie", cookie);
         text(
@@ -165,34 +164,58 @@ async fn a_change_needs_cookie_secret_and_origin() {
         )
         .await;
     }
-    text(browser.press(&path), StatusCode::NO_CONTENT).await;
-    assert_eq!(browser.handle.view().job.as_ref().map(|j| j.offer.as_str()), Some(OFFER));
-    text(browser.press(&format!("/updates/{OFFER}/defer")), StatusCode::NO_CONTENT).await;
-    assert!(browser.handle.view().offers[0].deferred);
+    let mut offer = service::offer(OFFER, HEADSET);
+    let pressed = text(browser.press(&path), StatusCode::NO_CONTENT);
+    tokio::join!(pressed, browser.service.begin_update(&offer));
+    let page = text(browser.get("/updates"), StatusCode::OK).await;
+    assert!(page.contains("<progress"), "{page}");
+
+    let defer = async {
+        let ToService::DeferUpdate { request, offer: asked } = browser.service.asked().await else {
+            panic!("not asked to defer");
+        };
+        assert_eq!(asked, OFFER);
+        offer.deferred = true;
+        browser.service.say(ToAgent::OffersChanged { offers: vec![offer] }).await;
+        browser.service.answer(request, None).await;
+    };
+    tokio::join!(text(browser.press(&format!("/updates/{OFFER}/defer")), StatusCode::NO_CONTENT), defer);
+    assert!(browser.service.handle.view().offers[0].deferred);
 }
 
 #[tokio::test]
 async fn refusals_speak_the_persons_language() {
-    let browser = Browser::open(agent_loop::view(), "de-DE").await;
+    let browser = Browser::open(service::state(), "de-DE").await;
     let page = text(browser.get("/updates"), StatusCode::OK).await;
     assert!(page.contains("<html lang=\"de-DE\" dir=\"ltr\">") && page.contains(">Installieren<"), "{page}");
     let answer = text(browser.press(&format!("/updates/{OFFER}/explode")), StatusCode::NOT_FOUND).await;
     assert!(answer.contains("Laden Sie die Seite neu."), "{answer}");
-    browser
-        .world
-        .change(|view| {
-            view.offers[0].blocked =
-                Some(Problem::new("in-a-call", "You are in a call", "Desk One", "Hang up."));
-            Vec::new()
-        })
-        .await;
-    let answer = text(browser.press(&format!("/updates/{OFFER}/install")), StatusCode::CONFLICT).await;
-    assert_eq!(answer, r#"{"what":"You are in a call","where":"Desk One","next":"Hang up."}"#);
+    browser.service.nothing_asked().await;
+    let next = "Wait until it is done; one headset is updated at a time.";
+    let running = Problem::new("update-running", "Another update is running", "Desk One", next);
+    let refused = refused_install(&browser, running).await;
+    assert_eq!(refused["what"], "Es läuft eine andere Aktualisierung");
+    assert_eq!(refused["where"], "Desk One");
+    // A word that no text is known for is better than none.
+    let unknown = Problem::new("no-such-code", "It broke", "Desk One", "Mend it.");
+    let refused = refused_install(&browser, unknown).await;
+    assert_eq!(refused, serde_json::json!({"what": "It broke", "where": "Desk One", "next": "Mend it."}));
+}
+
+/// What the page is told when the machine role does not want to install.
+async fn refused_install(browser: &Browser, problem: Problem) -> serde_json::Value {
+    let refuse = async {
+        let request = browser.service.asked_to_install(OFFER).await;
+        browser.service.answer(request, Some(problem)).await;
+    };
+    let pressed = text(browser.press(&format!("/updates/{OFFER}/install")), StatusCode::CONFLICT);
+    let (answer, ()) = tokio::join!(pressed, refuse);
+    serde_json::from_str(&answer).expect("JSON")
 }
 
 #[tokio::test]
 async fn every_answer_is_fenced_in() {
-    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let browser = Browser::open(service::state(), "en-US").await;
     for path in [
         "/devices",
         "/updates",
@@ -231,11 +254,11 @@ async fn every_answer_is_fenced_in() {
 
 #[tokio::test]
 async fn hostile_names_stay_names() {
-    let mut view = agent_loop::view();
-    view.devices[0].product = "<script>alert(1)</script>".to_owned();
-    view.offers[0].name = "\"><img src=x onerror=alert(1)>".to_owned();
-    view.offers[0].id = "\"><script>:/../\u{2028}".to_owned();
-    let browser = Browser::open(view, "en-US").await;
+    let mut state = service::state();
+    state.devices[0].product = "<script>alert(1)</script>".to_owned();
+    state.offers[0].name = "\"><img src=x onerror=alert(1)>".to_owned();
+    state.offers[0].id = "\"><script>:/../\u{2028}".to_owned();
+    let browser = Browser::open(state, "en-US").await;
     for path in ["/devices", "/updates"] {
         let page = text(browser.get(path), StatusCode::OK).await;
         assert!(!page.contains("<script>") && !page.contains("<img src=x"), "{page}");
@@ -245,7 +268,7 @@ async fn hostile_names_stay_names() {
 
 #[tokio::test]
 async fn an_open_page_is_told_of_what_changed_and_of_the_end() {
-    let browser = Browser::open(agent_loop::view(), "en-US").await;
+    let browser = Browser::open(service::state(), "en-US").await;
     let mut live = browser.get("/live?page=devices").send().await.expect("a stream");
     assert_eq!(live.headers()["content-type"], "text/event-stream");
     let mut names = Vec::new();
@@ -253,13 +276,7 @@ async fn an_open_page_is_told_of_what_changed_and_of_the_end() {
         names.extend(regions(&mut live).await);
     }
     assert_eq!(names, ["problems", "main", "tenant", "spoken"]);
-    browser
-        .world
-        .change(|view| {
-            view.devices.push(agent_loop::device("2", "Second"));
-            Vec::new()
-        })
-        .await;
+    browser.service.say(ToAgent::DeviceChanged { device: service::device("2", "Second") }).await;
     assert_eq!(regions(&mut live).await, ["main"]);
     browser.window.stop().await;
     assert_eq!(live.chunk().await.expect("the end"), None);
@@ -296,7 +313,7 @@ async fn kept_open(connections: Vec<std::net::TcpStream>) -> usize {
 #[tokio::test]
 async fn programs_of_other_users_do_not_get_in() {
     use std::os::unix::process::CommandExt;
-    let browser = Browser::open(View::default(), "en").await;
+    let browser = Browser::open(State::default(), "en").await;
     let address = browser.origin.trim_start_matches("http://").to_owned();
     let own = std::net::TcpStream::connect(&address).expect("it listens");
     assert_eq!(kept_open(vec![own]).await, 1);
@@ -313,7 +330,7 @@ async fn programs_of_other_users_do_not_get_in() {
 
 #[tokio::test]
 async fn idle_connections_do_not_use_up_the_descriptors() {
-    let browser = Browser::open(View::default(), "en").await;
+    let browser = Browser::open(State::default(), "en").await;
     let address = browser.origin.trim_start_matches("http://").to_owned();
     let before = std::fs::read_dir("/proc/self/fd").expect("readable").count();
     let connections: Vec<_> = (0..120).filter_map(|_| std::net::TcpStream::connect(&address).ok()).collect();

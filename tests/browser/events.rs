@@ -1,11 +1,10 @@
 //! `/v1` from a page of another origin, over the certificate that the browser trusts.
 
-use crate::agent_loop;
 use crate::sdk::Sdk;
+use crate::service;
 use crate::webdriver::{Options, Session};
 use crate::{driver, until};
-use hookswitch::agent::sdk::{CallChange, Cause, Change};
-use hookswitch::protocol::local::{Call, CallState};
+use hookswitch::protocol::{DeviceEvent, ToAgent};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -57,7 +56,7 @@ async fn page() -> String {
 
 #[tokio::test]
 async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
-    let sdk = Sdk::open_with(agent_loop::view()).await;
+    let sdk = Sdk::open_with(service::state()).await;
     trust(&sdk.home.path().join("certificate/ca.pem"));
     let (softphone, stranger) = (page().await, page().await);
     sdk.approved.send_replace(vec![softphone.clone()]);
@@ -81,13 +80,8 @@ async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
     let made = session.script(CALL, std::slice::from_ref(&url)).await.expect("an answer");
     assert_eq!(made[0], 201, "{made}");
     assert_eq!(made[1]["client"], softphone);
-    sdk.world
-        .change(|view| {
-            let call = Call { state: CallState::Answered, ..view.calls[0].clone() };
-            view.calls[0] = call.clone();
-            vec![Change::Call { call, what: CallChange::Answered, cause: Cause::Device }]
-        })
-        .await;
+    let headset = sdk.handle.view().devices[0].id.clone();
+    sdk.service.say(ToAgent::DeviceEvent { id: headset, event: DeviceEvent::Answer }).await;
     let events = seen(3).await;
     let what: Vec<(&Value, &Value)> =
         events.as_array().expect("a list")[1..].iter().map(|e| (&e[1]["what"], &e[1]["cause"])).collect();

@@ -1,12 +1,12 @@
 //! The window's pages in a real browser.
 
-use crate::agent_loop;
+use crate::service::{self, Service};
 use crate::webdriver::{AccessibleNode, Error, Options, Session};
 use crate::{artifacts, driver, until};
 use hookswitch::agent::menu::Page;
 use hookswitch::locale::Locale;
-use hookswitch::protocol::local::View;
-use hookswitch::protocol::{DeviceStatus, Outcome, Problem};
+use hookswitch::protocol::{DeviceStatus, Job, Outcome, Problem, State, ToAgent};
+use hookswitch::shell::handle::Event;
 use hookswitch::shell::window::WindowHandle;
 use serde_json::json;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use std::sync::Arc;
 const ENTER: &str = "\u{e007}";
 
 /// A browser that shows one page of the window.
-async fn show(view: View, page: Page, language: &'static str) -> (Session, agent_loop::World, WindowHandle) {
-    let (handle, world) = agent_loop::start(view);
-    let window = WindowHandle::new(handle, Arc::new(Locale::new(language)));
+async fn show(state: State, page: Page, language: &'static str) -> (Session, Service, WindowHandle) {
+    let service = Service::start(state).await;
+    let window = WindowHandle::new(service.handle.clone(), Arc::new(Locale::new(language)));
     let url = window.open_url(page).await.expect("an address");
     let session =
         Session::new(&driver(), &Options { language, ..Options::default() }).await.expect("a browser");
     session.goto(&url).await.expect("a page");
-    (session, world, window)
+    (session, service, window)
 }
 
 /// Errors of scripts, of requests and violations of the content security policy all land in the console.
@@ -52,7 +52,7 @@ fn named<'a>(tree: &'a [AccessibleNode], role: &str) -> Vec<&'a str> {
 
 #[tokio::test]
 async fn devices_are_shown_as_they_come_and_go() {
-    let (session, world, _window) = show(View::default(), Page::Devices, "en-US").await;
+    let (session, service, _window) = show(State::default(), Page::Devices, "en-US").await;
     assert_eq!(session.title().await.expect("a title"), "Devices – Hookswitch");
     assert!(
         session.url().await.expect("a url").ends_with("/devices"),
@@ -61,27 +61,28 @@ async fn devices_are_shown_as_they_come_and_go() {
     shows(&session, "No headset found").await;
     session.screenshot(&artifacts("devices-empty.png")).await.expect("a picture");
 
-    world
-        .change(|view| {
-            *view = agent_loop::view();
-            view.devices.push(agent_loop::device("2", "<script>alert(1)</script>"));
-            let problem = Problem::new(
-                "access-denied",
-                "The headset may not be opened by you",
-                "/dev/hidraw3",
-                "Install the udev rule of Hookswitch, then plug the headset in again.",
-            );
-            view.devices[1].status = DeviceStatus::Unavailable { problem };
-            view.devices[0].line_busy = true;
-            view.problems.push(Problem::new(
-                "no-such-code",
-                "Softphones cannot connect: port 32018 is held by spokesd (812)",
-                "127.0.0.1:32018",
-                "End that program, or choose another port.",
-            ));
-            Vec::new()
-        })
-        .await;
+    let State { tenant, mut devices, offers, .. } = service::state();
+    service.say(ToAgent::TenantChanged { tenant }).await;
+    devices.push(service::device("2", "<script>alert(1)</script>"));
+    let problem = Problem::new(
+        "access-denied",
+        "The headset may not be opened by you",
+        "/dev/hidraw3",
+        "Install the udev rule of Hookswitch, then plug the headset in again.",
+    );
+    devices[1].status = DeviceStatus::Unavailable { problem };
+    devices[0].line_busy = true;
+    for device in devices {
+        service.say(ToAgent::DeviceChanged { device }).await;
+    }
+    service.say(ToAgent::OffersChanged { offers }).await;
+    let problem = Problem::new(
+        "no-such-code",
+        "Softphones cannot connect: port 32018 is held by spokesd (812)",
+        "127.0.0.1:32018",
+        "End that program, or choose another port.",
+    );
+    broken(&service, problem).await;
     shows(&session, "Desk One").await;
     shows(&session, "<script>alert(1)</script>").await;
     shows(&session, "udev rule").await;
@@ -97,12 +98,7 @@ async fn devices_are_shown_as_they_come_and_go() {
     let links = named(&tree, "link");
     assert_eq!(links, ["Skip to the content", "Devices", "Updates"]);
 
-    world
-        .change(|view| {
-            view.devices.remove(0);
-            Vec::new()
-        })
-        .await;
+    service.say(ToAgent::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
     until("the headset went", async || {
         text_of(&session, "main").await.is_ok_and(|text| !text.contains("Desk One"))
     })
@@ -113,8 +109,9 @@ async fn devices_are_shown_as_they_come_and_go() {
 
 #[tokio::test]
 async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
+    let mut offered = service::state();
     // Entered at another page: the page's secret is still known on the next one.
-    let (session, world, _window) = show(agent_loop::view(), Page::Devices, "en-US").await;
+    let (session, service, _window) = show(offered.clone(), Page::Devices, "en-US").await;
     session.find("nav a[href='/updates']").await.expect("a link").click().await.expect("a click");
     shows(&session, "1.20 → 1.30").await;
     shows(&session, "Optional, you decide").await;
@@ -125,6 +122,7 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
     let install = session.find("button[data-action=install]").await.expect("a button");
     session.script("document.querySelector('[data-action=install]').focus()", &[]).await.expect("focus");
     install.send_keys(ENTER).await.expect("a key");
+    let mut job = service.begin_update(&offered.offers[0]).await;
     shows(&session, "It is being installed.").await;
     // The button is gone; the focus stays with its card.
     let focus = session.script("return document.activeElement.textContent", &[]).await.expect("an answer");
@@ -132,9 +130,9 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
 
     // The bar that is on the page now stays the same one to the end.
     session.script("window.bar = document.querySelector('progress')", &[]).await.expect("a mark");
-    step(&world, "downloading", 65_536).await;
+    step(&service, &mut job, "downloading", 65_536).await;
     shows(&session, "25 % – 64 of 256 KiB").await;
-    step(&world, "downloading", 163_840).await;
+    step(&service, &mut job, "downloading", 163_840).await;
     shows(&session, "62 % – 160 of 256 KiB").await;
     let same = session
         .script("const b = document.querySelector('progress'); return [b === window.bar, b.value]", &[])
@@ -149,43 +147,42 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
     let spoken = plain(spoken.expect("an answer").as_str().expect("text"));
     assert_eq!(spoken, "Clearer voice for Desk One: Writing the firmware …");
 
-    world
-        .change(|view| {
-            view.offers.clear();
-            view.devices[0].firmware_version = "1.30".to_owned();
-            let job = view.job.as_mut().expect("a job");
-            job.outcome = Some(Outcome::Succeeded { version: "1.30".to_owned() });
-            Vec::new()
-        })
-        .await;
+    let mut device = offered.devices.remove(0);
+    device.firmware_version = "1.30".to_owned();
+    service.say(ToAgent::DeviceChanged { device }).await;
+    service.say(ToAgent::OffersChanged { offers: Vec::new() }).await;
+    job.outcome = Some(Outcome::Succeeded { version: "1.30".to_owned() });
+    service.say(ToAgent::JobChanged { job: Some(job) }).await;
     shows(&session, "Done: Desk One now reports version 1.30.").await;
     session.screenshot(&artifacts("updates-done.png")).await.expect("a picture");
     assert_quiet(&session).await;
     session.delete().await.expect("the end");
 }
 
-async fn step(world: &agent_loop::World, phase: &'static str, done_bytes: u64) {
-    world
-        .change(move |view| {
-            let job = view.job.as_mut().expect("a job");
-            (job.phase, job.done_bytes) = (phase.to_owned(), done_bytes);
-            Vec::new()
-        })
-        .await;
+async fn step(service: &Service, job: &mut Job, phase: &str, done_bytes: u64) {
+    (job.phase, job.done_bytes) = (phase.to_owned(), done_bytes);
+    service.say(ToAgent::JobChanged { job: Some(job.clone()) }).await;
+}
+
+/// A function of the agent that does not run.
+async fn broken(service: &Service, problem: Problem) {
+    let function = Event::Function { name: "rest", problem: Some(problem) };
+    service.handle.send(function).await.expect("the agent runs");
+    service.settled().await;
 }
 
 #[tokio::test]
 async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
-    let mut view = agent_loop::view();
+    let mut state = service::state();
     let blocked = Problem::new(
         "in-a-call",
         "Sie sind im Gespräch",
         "Desk One",
         "Beenden Sie das Gespräch, dann geht es von selbst weiter.",
     );
-    view.offers.push(agent_loop::offer("autumn:1", "1209-0001-A1B2"));
-    view.offers[1].blocked = Some(blocked);
-    let (session, _world, _window) = show(view, Page::Updates, "de-DE").await;
+    state.offers.push(service::offer("autumn:1", "1209-0001-A1B2"));
+    state.offers[1].blocked = Some(blocked);
+    let (session, _service, _window) = show(state, Page::Updates, "de-DE").await;
     let media = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
     session.cdp("Emulation.setEmulatedMedia", media).await.expect("dark");
     shows(&session, "Freiwillig, Sie entscheiden").await;
@@ -205,11 +202,15 @@ async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
 /// Contrast of every text with what is behind it, in both colour schemes.
 #[tokio::test]
 async fn texts_stand_out_from_their_ground() {
-    let mut view = agent_loop::view();
-    view.problems.push(Problem::new("no-such-code", "It broke", "here", "Mend it."));
-    view.devices[0].line_busy = true;
+    let mut state = service::state();
+    state.devices[0].line_busy = true;
     for page in [Page::Devices, Page::Updates] {
-        let (session, _world, _window) = show(view.clone(), page, "en-US").await;
+        let (session, service, _window) = show(state.clone(), page, "en-US").await;
+        broken(&service, Problem::new("no-such-code", "It broke", "here", "Mend it.")).await;
+        until("the problem is shown", async || {
+            text_of(&session, "body").await.is_ok_and(|text| text.contains("It broke"))
+        })
+        .await;
         for scheme in ["light", "dark"] {
             let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
             session.cdp("Emulation.setEmulatedMedia", media).await.expect("a scheme");
@@ -222,7 +223,7 @@ async fn texts_stand_out_from_their_ground() {
 
 #[tokio::test]
 async fn what_a_button_could_not_do_is_said_at_once() {
-    let (session, world, _window) = show(agent_loop::view(), Page::Updates, "en-US").await;
+    let (session, service, _window) = show(service::state(), Page::Updates, "en-US").await;
     shows(&session, "1.20 → 1.30").await;
     // Without the secret of this page, as after a restart of the agent.
     session.script("localStorage.clear()", &[]).await.expect("an answer");
@@ -230,18 +231,13 @@ async fn what_a_button_could_not_do_is_said_at_once() {
     shows(&session, "This page is too old to change anything").await;
     let tree = session.accessibility_tree().await.expect("a tree");
     assert_eq!(tree.iter().filter(|n| n.role == "alert").count(), 1);
-    world
-        .change(|view| {
-            assert_eq!(view.job, None);
-            Vec::new()
-        })
-        .await;
+    service.nothing_asked().await;
     session.delete().await.expect("the end");
 }
 
 #[tokio::test]
 async fn a_page_says_when_the_agent_is_gone() {
-    let (session, _world, window) = show(agent_loop::view(), Page::Devices, "en-US").await;
+    let (session, _service, window) = show(service::state(), Page::Devices, "en-US").await;
     shows(&session, "Desk One").await;
     window.stop().await;
     until("the page says so", async || {

@@ -1,7 +1,7 @@
 //! A softphone's side of the HTTPS door, and the door itself in a home of its own.
 
-use super::agent_loop::{self, World};
-use hookswitch::protocol::local::View;
+use super::service::{self, Service};
+use hookswitch::protocol::State;
 use hookswitch::shell::handle::AgentHandle;
 use hookswitch::shell::rest::{self, RestConfig, RestServer};
 use reqwest::{Method, Response, StatusCode};
@@ -17,7 +17,8 @@ pub(crate) struct Sdk {
     pub(crate) home: tempfile::TempDir,
     pub(crate) server: RestServer,
     pub(crate) handle: AgentHandle,
-    pub(crate) world: World,
+    /// What is behind the agent.
+    pub(crate) service: Service,
     /// `sdk_approved` of the settings.
     pub(crate) approved: watch::Sender<Vec<String>>,
     pub(crate) token: String,
@@ -26,13 +27,14 @@ pub(crate) struct Sdk {
 
 impl Sdk {
     pub(crate) async fn open() -> Self {
-        Self::open_with(agent_loop::view()).await
+        Self::open_with(service::state()).await
     }
 
-    pub(crate) async fn open_with(view: View) -> Self {
+    pub(crate) async fn open_with(state: State) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let (approved, watched) = watch::channel(vec!["https://own.example".to_owned()]);
-        let (handle, world) = agent_loop::start(view);
+        let service = Service::start(state).await;
+        let handle = service.handle.clone();
         let config = RestConfig {
             port: 0,
             certificate_folder: home.path().join("certificate"),
@@ -54,7 +56,7 @@ impl Sdk {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
-        Self { home, server, handle, world, approved, token, http }
+        Self { home, server, handle, service, approved, token, http }
     }
 
     pub(crate) fn endpoint_path(&self) -> PathBuf {
@@ -86,7 +88,11 @@ impl Sdk {
 
     /// POST as the program `desk`.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
-        self.program(Method::POST, path, "desk")
+        self.post_as("desk", path, body).await
+    }
+
+    pub(crate) async fn post_as(&self, name: &str, path: &str, body: &Value) -> Response {
+        self.program(Method::POST, path, name)
             .header("content-type", "application/json")
             .body(body.to_string())
             .send()

@@ -1,0 +1,197 @@
+//! The real agent loop for the doors to speak to. Simulated is the border behind it: the words of the machine role.
+//! A test hears what the agent says to it and answers.
+
+use hookswitch::agent::Agent;
+use hookswitch::locale::Locale;
+use hookswitch::protocol::{
+    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, PROTOCOL_VERSION, Problem, State, TenantMode,
+    TenantState, ToAgent, ToService,
+};
+use hookswitch::service::Input;
+use hookswitch::shell::agent::{self, Parts};
+use hookswitch::shell::handle::{AgentHandle, Event};
+use hookswitch::shell::service;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
+use tokio::sync::{Mutex, watch};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+const USER: &str = "alex";
+
+/// The machine role's end of the pipe. The agent stops when this goes.
+pub(crate) struct Service {
+    /// What the doors are given.
+    pub(crate) handle: AgentHandle,
+    to_agent: Sender<Event>,
+    heard: Mutex<UnboundedReceiver<service::Event>>,
+    agent: Option<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts an agent and answers its hello with `state`; everybody has drawn that when this returns.
+    pub(crate) async fn start(state: State) -> Self {
+        let (to_agent, queue) = channel(64);
+        let (to_service, heard) = unbounded_channel();
+        let (views, view) = watch::channel(Arc::default());
+        let parts = Parts {
+            agent: Agent::new("0.1.0", USER.to_owned()),
+            locale: Arc::new(Locale::new("en-US")),
+            notices: false,
+            views,
+            to_service,
+            events: to_agent.clone(),
+        };
+        // The loop wants a `LocalSet`, which the tests' runtimes are not.
+        let agent = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            tokio::task::LocalSet::new().block_on(&runtime.expect("a runtime"), agent::run(parts, queue));
+        });
+        let handle = AgentHandle::new(to_agent.clone(), view);
+        let this = Self { handle, to_agent, heard: Mutex::new(heard), agent: Some(agent) };
+        let hello = ToService::Hello { protocol: PROTOCOL_VERSION, user: USER.to_owned() };
+        assert_eq!(this.asked().await, hello);
+        this.say(ToAgent::Hello(Box::new(state))).await;
+        this
+    }
+
+    /// Says it; everybody was told of what it changes when this returns.
+    pub(crate) async fn say(&self, message: ToAgent) {
+        self.handle.send(Event::Service(message)).await.expect("the agent runs");
+        self.settled().await;
+    }
+
+    /// What was sent to the agent before this has been done.
+    pub(crate) async fn settled(&self) {
+        // The loop takes one thing after the other, so its answer comes after all of them.
+        self.handle.subscribe(None).await.expect("the agent runs");
+    }
+
+    /// The next thing the agent says, but for its wishes about lights.
+    pub(crate) async fn asked(&self) -> ToService {
+        loop {
+            let heard = async { self.heard.lock().await.recv().await };
+            let event = tokio::time::timeout(PATIENCE, heard).await.expect("a word in time");
+            let message = spoken(event.expect("the agent runs"));
+            if !matches!(message, ToService::SetIndicators { .. }) {
+                return message;
+            }
+        }
+    }
+
+    /// Takes the request to install `offer`; gives its number.
+    pub(crate) async fn asked_to_install(&self, offer: &str) -> u64 {
+        match self.asked().await {
+            ToService::InstallUpdate { request, offer: asked } if asked == offer => request,
+            other => panic!("expected the installation of {offer}, not {other:?}"),
+        }
+    }
+
+    /// But for wishes about lights, the agent said nothing that was not heard yet.
+    pub(crate) async fn nothing_asked(&self) {
+        self.settled().await;
+        let mut heard = self.heard.lock().await;
+        while let Ok(event) = heard.try_recv() {
+            let message = spoken(event);
+            assert!(matches!(message, ToService::SetIndicators { .. }), "{message:?}");
+        }
+    }
+
+    pub(crate) async fn answer(&self, request: u64, problem: Option<Problem>) {
+        self.say(ToAgent::Answer { request, problem }).await;
+    }
+
+    /// Waits for the wish to install `offer` and begins: the job is told first, then the answer.
+    pub(crate) async fn begin_update(&self, offer: &Offer) -> Job {
+        let request = self.asked_to_install(&offer.id).await;
+        let job = Job {
+            offer: offer.id.clone(),
+            device: offer.device.clone(),
+            name: offer.name.clone(),
+            from_version: offer.from_version.clone(),
+            to_version: offer.to_version.clone(),
+            phase: "fetching".to_owned(),
+            done_bytes: 0,
+            total_bytes: 262_144,
+            outcome: None,
+        };
+        self.say(ToAgent::JobChanged { job: Some(job.clone()) }).await;
+        self.answer(request, None).await;
+        job
+    }
+}
+
+fn spoken(event: service::Event) -> ToService {
+    match event {
+        service::Event::Service(Input::Agent(message)) => message,
+        _ => panic!("the agent speaks as an agent"),
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if matches!(self.to_agent.try_send(Event::Stop), Err(TrySendError::Full(_))) {
+            return;
+        }
+        let ended = self.agent.take().map(JoinHandle::join);
+        assert!(std::thread::panicking() || matches!(ended, Some(Ok(()))), "the agent panicked");
+    }
+}
+
+pub(crate) fn device(id: &str, product: &str) -> Device {
+    Device {
+        id: id.to_owned(),
+        vendor: "Example Audio".to_owned(),
+        product: product.to_owned(),
+        vendor_id: 0x1209,
+        product_id: 0x0001,
+        serial: Some("A1B2".to_owned()),
+        firmware_version: "1.20".to_owned(),
+        port: Some("1-2".to_owned()),
+        capabilities: Capabilities {
+            call_control: true,
+            mute_sync: true,
+            ring: true,
+            firmware_update: true,
+            ..Capabilities::default()
+        },
+        status: DeviceStatus::Ready,
+        line_busy: false,
+    }
+}
+
+pub(crate) fn offer(id: &str, device: &str) -> Offer {
+    Offer {
+        id: id.to_owned(),
+        device: device.to_owned(),
+        policy: "spring".to_owned(),
+        name: "Clearer voice".to_owned(),
+        from_version: "1.20".to_owned(),
+        to_version: "1.30".to_owned(),
+        deployment: Deployment::Optional,
+        group: "Sales".to_owned(),
+        deferred: false,
+        blocked: None,
+    }
+}
+
+/// A company's computer with one headset and one offer for it.
+pub(crate) fn state() -> State {
+    State {
+        protocol: PROTOCOL_VERSION,
+        tenant: TenantState {
+            mode: TenantMode::Server,
+            company: Some("Example Ltd".to_owned()),
+            enrolled: true,
+            policy_version: Some(7),
+            last_poll_s: Some(1_760_000_000),
+            sdk_approved: vec!["https://phone.example".to_owned()],
+            ..TenantState::default()
+        },
+        devices: vec![device("1209-0001-A1B2", "Desk One")],
+        offers: vec![offer("spring:1209-0001-A1B2", "1209-0001-A1B2")],
+        ..State::default()
+    }
+}
