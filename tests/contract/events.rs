@@ -95,6 +95,35 @@ async fn a_stream_ends_when_the_approval_does_or_the_agent_stops() {
     assert!(sdk.http.get(url).send().await.is_err(), "the port is free again");
 }
 
+#[tokio::test]
+async fn calls_end_when_their_softphone_went_and_did_not_come_back() {
+    const GRACE: Duration = Duration::from_millis(300);
+    let sdk = Sdk::open_for(service::state(), GRACE).await;
+    let incoming = json!({"direction": "incoming"});
+    // This one never listens, so nothing tells that it went.
+    assert_eq!(sdk.post_as("silent", "/v1/calls", &incoming).await.status(), StatusCode::CREATED);
+    let mut watcher = sdk.events_as("watcher", "").await;
+    assert_eq!(watcher.next().await.expect("the state").name, "state");
+
+    let first = sdk.events("").await;
+    assert_eq!(sdk.post("/v1/calls", &incoming).await.status(), StatusCode::CREATED);
+    assert_eq!(watcher.next().await.expect("an event").data["what"], "ringing");
+    drop(first);
+    let mut again = sdk.events("").await;
+    assert_eq!(again.next().await.expect("the state").name, "state");
+    tokio::time::sleep(2 * GRACE).await;
+    assert_eq!(sdk.get("/v1/calls").await["calls"].as_array().expect("a list").len(), 2, "it came back");
+
+    drop(again);
+    let ended = watcher.next().await.expect("an event").data;
+    Contract::read().check("CallEvent", &ended);
+    assert_eq!((&ended["what"], &ended["cause"]), (&json!("ended"), &json!("agent")));
+    assert_eq!(ended["call"]["client"], "desk");
+    let left = sdk.get("/v1/calls").await;
+    assert_eq!(left["calls"].as_array().expect("a list").len(), 1);
+    assert_eq!(left["calls"][0]["client"], "silent");
+}
+
 /// One of each event, and calls of two softphones.
 async fn every_change(sdk: &Sdk) {
     let press = |event| sdk.service.say(ToAgent::DeviceEvent { id: HEADSET.to_owned(), event });

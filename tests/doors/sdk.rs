@@ -31,6 +31,11 @@ impl Sdk {
     }
 
     pub(crate) async fn open_with(state: State) -> Self {
+        Self::open_for(state, rest::CLIENT_GRACE).await
+    }
+
+    /// A softphone without a stream is gone after `client_grace`.
+    pub(crate) async fn open_for(state: State, client_grace: Duration) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let (approved, watched) = watch::channel(vec!["https://own.example".to_owned()]);
         let service = Service::start(state).await;
@@ -40,7 +45,7 @@ impl Sdk {
             certificate_folder: home.path().join("certificate"),
             endpoint_path: home.path().join("endpoint.json"),
             approved: watched,
-            client_grace: rest::CLIENT_GRACE,
+            client_grace,
         };
         let server = rest::start(config, handle.clone()).await.expect("the door opens");
         let endpoint: Value =
@@ -102,9 +107,12 @@ impl Sdk {
 
     /// An event stream of `desk`; `query` as in `?after=…`.
     pub(crate) async fn events(&self, query: &str) -> Events {
-        let response =
-            self.program(Method::GET, &format!("/v1/events{query}"), "desk").send().await.expect("a stream");
-        Events::of(response)
+        self.events_as("desk", query).await
+    }
+
+    pub(crate) async fn events_as(&self, name: &str, query: &str) -> Events {
+        let request = self.program(Method::GET, &format!("/v1/events{query}"), name);
+        Events::of(request.send().await.expect("a stream"))
     }
 }
 
