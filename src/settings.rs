@@ -154,8 +154,10 @@ impl Key {
     /// Variables of the environment, the strongest first.
     fn variables(self) -> impl Iterator<Item = String> {
         let plain = self.name().to_uppercase();
-        let installer =
-            matches!(self, Self::ServerUrl | Self::TenantId | Self::TenantToken | Self::TenantRoot);
+        let installer = matches!(
+            self,
+            Self::ServerUrl | Self::TenantId | Self::TenantToken | Self::TenantRoot | Self::TenantCa
+        );
         [Some(format!("HOOKSWITCH_{plain}")), installer.then_some(plain)].into_iter().flatten()
     }
 }

@@ -49,3 +49,5 @@ cli-why-ldap = gefunden durch { $filter } bei { $server }
 cli-yes = ja
 cli-bundle-written = { $file } enthält { $count } Dateien, ohne Geheimnisse. Bitte vor dem Versenden hineinsehen.
 cli-bundle-missing = Nicht enthalten: { $name } ({ $reason })
+cli-cancelled = Das Update wird abgebrochen. `hookswitch update list` zeigt, wann das Headset wieder aktualisiert werden kann.
+cli-groups-consumer = Es gibt keinen Mandanten, also auch keine Gruppen.

@@ -49,3 +49,5 @@ cli-why-ldap = found by { $filter } at { $server }
 cli-yes = yes
 cli-bundle-written = { $file } holds { $count } files, without secrets. Look into it before you send it.
 cli-bundle-missing = Not in it: { $name } ({ $reason })
+cli-cancelled = The update is being stopped. `hookswitch update list` shows when the headset can be updated again.
+cli-groups-consumer = There is no tenant, so there are no groups.

@@ -37,6 +37,9 @@ struct Cli {
     /// Keep everything (settings, data, logs, sockets) below DIR [env: HOOKSWITCH_HOME]
     #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
+    /// Language of everything shown, such as de-DE [default: the system's]
+    #[arg(long, global = true, value_name = "TAG")]
+    language: Option<String>,
     #[command(flatten)]
     run: RunArgs,
     #[command(subcommand)]
@@ -51,9 +54,6 @@ struct RunArgs {
     /// Start without opening anything (what autostart uses)
     #[arg(short, long)]
     minimized: bool,
-    /// Language of everything shown, such as de-DE [default: the system's]
-    #[arg(long, value_name = "TAG")]
-    language: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -125,10 +125,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
     };
     if cli.command.is_some() && cli.run != RunArgs::default() {
         let _ = Cli::command()
-            .error(
-                clap::error::ErrorKind::ArgumentConflict,
-                "--headless, --minimized and --language belong to `run`",
-            )
+            .error(clap::error::ErrorKind::ArgumentConflict, "--headless and --minimized belong to `run`")
             .print();
         return ExitCode::from(2);
     }
@@ -137,7 +134,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
         .clone()
         .or_else(|| std::env::var_os("HOOKSWITCH_HOME").filter(|h| !h.is_empty()).map(PathBuf::from));
     let command = cli.command.unwrap_or(Command::Run(cli.run));
-    let (failure, locale) = match Context::new(home.as_deref(), &command) {
+    let (failure, locale) = match Context::new(home.as_deref(), cli.language, &command) {
         Ok(context) => match execute(command, &context, hardware).and_then(|()| Ok(output::arrived()?)) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(failure) => (failure, context.locale),
@@ -190,7 +187,7 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
 }
 
 impl Context {
-    fn new(home: Option<&Path>, command: &Command) -> Result<Self, Problem> {
+    fn new(home: Option<&Path>, language: Option<String>, command: &Command) -> Result<Self, Problem> {
         let runs = matches!(command, Command::Run(_));
         let folders = if runs { Folders::new(home)? } else { Folders::places(home)? };
         let file = |path: &Path| SettingsFile {
@@ -203,11 +200,7 @@ impl Context {
             machine: file(folders.machine_settings()),
         };
         let (settings, settings_problems) = Settings::resolve(&layers);
-        let asked = match command {
-            Command::Run(arguments) => arguments.language.clone(),
-            _ => None,
-        };
-        let language = asked.or_else(|| settings.language.value.clone()).unwrap_or_else(os::language);
+        let language = language.or_else(|| settings.language.value.clone()).unwrap_or_else(os::language);
         Ok(Self { folders, settings, settings_problems, locale: Locale::new(&language) })
     }
 
@@ -251,7 +244,7 @@ mod tests {
         let cli = Cli::try_parse_from(arguments).expect("valid arguments");
         let Some(Command::Run(run)) = cli.command else { panic!("expected run") };
         assert!(run.minimized);
-        assert_eq!(run.language.as_deref(), Some("fr-FR"));
+        assert_eq!(cli.language.as_deref(), Some("fr-FR"));
     }
 
     #[test]

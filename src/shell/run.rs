@@ -172,7 +172,6 @@ async fn announce(rest: &Result<RestServer, Problem>, handle: &AgentHandle) {
         }
         Err(problem) => {
             tracing::error!(%problem, "softphone door");
-            say(&format!("hookswitch: {problem}"));
             let _ = handle.send(Event::Function { name: "rest", problem: Some(problem.clone()) }).await;
         }
     }
@@ -288,6 +287,7 @@ fn random() -> Result<u64, Problem> {
 fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
     let (actions, clicked) = mpsc::channel(16);
     let (started, tray) = oneshot::channel();
+    let words = locale.clone();
     let spawned = std::thread::Builder::new().name("tray-start".to_owned()).spawn(move || {
         let _ = started.send(tray::start(locale, actions));
     });
@@ -311,7 +311,7 @@ fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, s
             }
             Ok(Err(problem)) => {
                 tracing::warn!(%problem, "tray");
-                say(&format!("hookswitch: {problem}"));
+                say(&format!("hookswitch: {}", words.problem(&problem)));
                 let _ = handle.send(Event::Function { name: "tray", problem: Some(problem) }).await;
             }
             Err(_) => {}
@@ -378,7 +378,13 @@ fn say_summary(view: &View, language: &str, url: Option<String>) {
             say(message.text("version", &d.firmware_version));
         }),
     }
+    // The tray is heard of later, and says so itself.
+    for problem in view.problems.iter().filter(|p| !p.code.starts_with("tray-")) {
+        self::say(&format!("hookswitch: {}", locale.problem(problem)));
+    }
     match view.tenant.mode {
+        // Told to have one and without it: the problem above says why.
+        TenantMode::Consumer if view.problems.iter().any(|p| p.code.starts_with("tenant-")) => {}
         TenantMode::Consumer => say(Message::new("cli-run-consumer")),
         TenantMode::Server => {
             let server = view.tenant.server.clone().unwrap_or_default();

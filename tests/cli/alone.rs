@@ -96,7 +96,7 @@ fn firmware_is_packed_and_inspected() -> Told<()> {
     for hostile in [&path("cut.zip"), &path("rules.json"), "/dev/zero"] {
         let ended = run(home, &["firmware", "inspect", hostile])?;
         assert_eq!(ended.code, Some(1), "{hostile}: {ended:?}");
-        assert!(one_clear_line(&ended.stderr).contains("The firmware package is refused: "), "{ended:?}");
+        assert!(one_clear_line(&ended.stderr).contains("This is no good firmware package: "), "{ended:?}");
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(super) fn execute(command: &Command) -> Done {
 }
 
 fn inspect(path: &Path, json: bool) -> Done {
-    let package = Package::open(&read(path, LIMITS.archive_bytes as u64)?).map_err(|e| refused(path, &e))?;
+    let package = Package::open(&read(path, LIMITS.archive_bytes as u64)?).map_err(|e| broken(path, &e))?;
     let rules = &package.rules;
     if json {
         output::line(&String::from_utf8_lossy(&rules.to_json()));
@@ -79,12 +79,22 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
     })
 }
 
+fn broken(path: &Path, error: &dyn std::fmt::Display) -> Problem {
+    Problem::new(
+        "package-broken",
+        format!("This is no good firmware package: {error}"),
+        path.display().to_string(),
+        "Get it again from where it came; an agent refuses it too.",
+    )
+    .with("error", error.to_string())
+}
+
 fn refused(path: &Path, error: &dyn std::fmt::Display) -> Problem {
     Problem::new(
-        "package-refused",
-        format!("The firmware package is refused: {error}"),
+        "package-invalid",
+        format!("This is no good firmware package: {error}"),
         path.display().to_string(),
-        "Nothing was sent to the device. The company has to publish a package that fits.",
+        "Correct rules.json or the files it names, and pack them again.",
     )
     .with("error", error.to_string())
 }

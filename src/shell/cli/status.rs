@@ -93,7 +93,8 @@ pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
     }
     let say = |message: Message| context.locale.format(&message);
     if view.groups.is_empty() {
-        output::line(&say(Message::new("cli-no-groups")));
+        let consumer = view.tenant.mode == TenantMode::Consumer;
+        output::line(&say(Message::new(if consumer { "cli-groups-consumer" } else { "cli-no-groups" })));
     }
     let rows: Vec<Vec<String>> = view
         .groups
@@ -120,7 +121,7 @@ pub(super) fn open(options: &OpenOptions, context: &Context) -> Done {
             output::line(&url);
             Ok(())
         }
-        LocalAnswer::Window { url } => Ok(os::open_url(&url)?),
+        LocalAnswer::Window { url } => Ok(os::open_url(&url).inspect_err(|_| output::line(&url))?),
         LocalAnswer::Problem { problem } => Err(problem.into()),
         LocalAnswer::View { .. } | LocalAnswer::Done => Ok(()),
     }

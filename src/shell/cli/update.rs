@@ -49,11 +49,15 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             Ok(())
         }
         Command::Install(which) => {
-            let offer = choose(&view, which)?;
+            let offer = choose(&view, which).map_err(now_or_later)?;
             expect_done(agent.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
             wait(context, &offer)
         }
-        Command::Cancel => expect_done(agent.ask(&LocalRequest::Cancel)?),
+        Command::Cancel => {
+            expect_done(agent.ask(&LocalRequest::Cancel)?)?;
+            output::line(&context.locale.format(&Message::new("cli-cancelled")));
+            Ok(())
+        }
         Command::Defer(which) => {
             let offer = choose(&view, which)?;
             expect_done(agent.ask(&LocalRequest::Defer { offer })?)
@@ -67,11 +71,17 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
     }
     match view.offers.as_slice() {
         [only] => Ok(only.id.clone()),
+        [] if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => Err(Problem::new(
+            "update-running",
+            "Another update is running",
+            "updates",
+            "Wait until it is done; one headset is updated at a time.",
+        )),
         [] => Err(Problem::new(
             "no-updates",
             "There is no update to install",
             "updates",
-            "Look at `hookswitch status` for the last poll of the tenant.",
+            "Look again after the next poll of the tenant; `hookswitch status` shows what stands in its way.",
         )),
         several => Err(Problem::new(
             "which-update",
@@ -85,11 +95,16 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
 
 fn expect_done(answer: LocalAnswer) -> Done {
     match answer {
-        LocalAnswer::Problem { problem } if matches!(problem.code.as_str(), "in-call" | "update-running") => {
-            Err(Failure::Later(problem))
-        }
-        LocalAnswer::Problem { problem } => Err(problem.into()),
+        LocalAnswer::Problem { problem } => Err(now_or_later(problem)),
         _ => Ok(()),
+    }
+}
+
+/// A call and another update end by themselves.
+fn now_or_later(problem: Problem) -> Failure {
+    match problem.code.as_str() {
+        "in-call" | "update-running" => Failure::Later(problem),
+        _ => Failure::Problem(problem),
     }
 }
 

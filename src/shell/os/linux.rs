@@ -107,6 +107,10 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
     if !is_web_address(url) {
         return Err(no_browser("not an address of a page"));
     }
+    // Without a display xdg-open would look for a browser in the terminal, or say nothing at all.
+    if ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none()) {
+        return Err(no_browser("there is no display"));
+    }
     let mut child = Command::new("xdg-open")
         .arg(url)
         .stdin(Stdio::null())

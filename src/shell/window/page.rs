@@ -93,6 +93,7 @@ struct DeviceCard {
 struct Updates<'a> {
     t: Words<'a>,
     job: Option<JobCard>,
+    running: bool,
     offers: Vec<OfferCard>,
 }
 
@@ -171,6 +172,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
         Page::Updates => rendered(&Updates {
             t: Words(locale),
             job: view.job.as_ref().map(|j| JobCard::new(j, view, locale)),
+            running: view.job.as_ref().is_some_and(|j| j.outcome.is_none()),
             offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
         }),
     };
