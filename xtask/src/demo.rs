@@ -1,6 +1,6 @@
 //! The main job, from end to end, on a simulated headset.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
 use crate::packages::{self, BUILD, Needs};
@@ -36,6 +36,7 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     workspace.build_programs()?;
 
     let home = cache_folder()?.join("demo");
+    let _turn = Turn::take(&cache_folder()?.join("demo.pid"))?;
     if home.exists() {
         std::fs::remove_dir_all(&home)
             .map_err(|why| stop(format!("cannot clear the last demo's folder {}: {why}.", home.display())))?;
@@ -61,4 +62,30 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     }
     call.args(["--door", "in-process", "--home"]).arg(&home).arg("--bin-dir").arg(workspace.programs());
     run_call(&mut call)
+}
+
+/// One demo at a time: the next one clears the folder of the last.
+struct Turn(PathBuf);
+
+impl Turn {
+    fn take(path: &Path) -> Outcome<Self> {
+        let holder = std::fs::read_to_string(path).unwrap_or_default();
+        // A number that is no process any more was left by a demo that was killed.
+        if !holder.is_empty() && Path::new("/proc").join(holder.trim()).join("cmdline").exists() {
+            return Err(stop(format!(
+                "a demo is running already (process {}); end it with Ctrl-C first.",
+                holder.trim()
+            )));
+        }
+        std::fs::write(path, std::process::id().to_string())
+            .map_err(|why| stop(format!("cannot write {}: {why}.", path.display())))?;
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Should it stay, the number says that nobody holds it.
+        drop(std::fs::remove_file(&self.0));
+    }
 }

@@ -219,7 +219,7 @@ pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
             FailureKind::Unreachable,
             "tenant-certificate",
             "The tenant server's certificate was refused",
-            "Give the server a certificate for this name, or set the authority that signed it as the tenant's CA.",
+            "Give the server a certificate for this name, or name the file of the authority that signed it: setting tenant_ca, or TENANT_CA in the environment.",
         )
     } else {
         (

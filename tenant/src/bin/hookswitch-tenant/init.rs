@@ -53,7 +53,12 @@ impl fmt::Display for Made {
         writeln!(f, "TENANT_ID={}", self.tenant_id)?;
         writeln!(f, "TENANT_TOKEN={}", self.tenant_token)?;
         writeln!(f, "TENANT_ROOT={}", self.tenant_root)?;
-        writeln!(f, "ca.pem: {}", self.ca_pem.display())
+        // Only agents that reach the server under its own certificate need it; beside a public one it does no harm.
+        writeln!(f, "TENANT_CA={}", self.ca_pem.display())?;
+        write!(
+            f,
+            "SERVER_URL is what `hookswitch-tenant serve` prints, with a name or address given to --host."
+        )
     }
 }
 
