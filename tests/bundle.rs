@@ -1,10 +1,12 @@
 //! The support bundle, read back: what is in it and what must never be.
 #![expect(clippy::disallowed_methods, reason = "plants files and reads the zip")]
 
+use hookswitch::protocol::Problem;
 use hookswitch::protocol::local::{Call, CallState, Direction, View};
 use hookswitch::settings::{Layers, Settings, SettingsFile};
 use hookswitch::shell::bundle::{BundleParts, preview, write};
 use hookswitch::shell::log;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -84,9 +86,10 @@ fn holds_what_support_needs_and_no_secret() {
     let parts = BundleParts {
         status_json: Some(&status),
         settings: &settings,
+        agent_settings: None,
         descriptors: &descriptors,
         logs: &logs,
-        user: "login.name",
+        users: &["login.name"],
     };
     let output = folder.path().join("bundle.zip");
     std::fs::write(&output, "an older bundle").expect("written");
@@ -151,8 +154,14 @@ fn says_what_is_missing_without_an_agent_and_logs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let settings = Settings::default();
     let logs = folder.path().join("none");
-    let parts =
-        BundleParts { status_json: None, settings: &settings, descriptors: &[], logs: &logs, user: "" };
+    let parts = BundleParts {
+        status_json: None,
+        settings: &settings,
+        agent_settings: None,
+        descriptors: &[],
+        logs: &logs,
+        users: &[""],
+    };
     let output = folder.path().join("bundle.zip");
     let summary = write(&parts, &output).expect("the folder is writable");
     let missing: Vec<&str> = summary.missing.iter().map(|m| m.name.as_str()).collect();
@@ -176,9 +185,10 @@ fn a_bundle_that_cannot_be_written_leaves_nothing() {
     let parts = BundleParts {
         status_json: None,
         settings: &settings,
+        agent_settings: None,
         descriptors: &[],
         logs: folder.path(),
-        user: "",
+        users: &[],
     };
     let in_the_way = folder.path().join("folder");
     std::fs::create_dir_all(in_the_way.join("full")).expect("created");
@@ -188,4 +198,74 @@ fn a_bundle_that_cannot_be_written_leaves_nothing() {
         assert_eq!(problem.place, output.display().to_string());
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 1, "no half bundle is left");
+}
+
+#[test]
+fn people_called_like_a_word_of_the_product_leave_its_words_whole() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let agent_settings = json!([
+        { "key": "tenant_root", "value": "30e4", "from": "environment", "locked": true },
+        { "key": "user", "value": "Early.Bird", "from": "user", "locked": false },
+        { "key": "sdk_approved", "value": ["a", "banana"], "from": "default", "locked": false },
+    ]);
+    let status = json!({
+        "user": "tenant", "tenant": { "root_sha256": "30e4", "mode": "server" }, "root": null, "a": "\"a\"",
+        "problems": [{ "place": "/home/root/.config", "what": "tenant_id of a=1" }],
+    });
+    let line = "root=30e4 tenant=\"https://t\" a=7 as root at /home/tenant/a tenant_root early.bird\n";
+    std::fs::write(folder.path().join("CloudConnector.log"), line).expect("written");
+    let own = settings();
+    let parts = BundleParts {
+        status_json: Some(&status.to_string()),
+        settings: &own,
+        agent_settings: Some(Ok(&agent_settings)),
+        descriptors: &[("1209-0001".to_owned(), DESCRIPTOR.to_vec())],
+        logs: folder.path(),
+        users: &["root", "a", "tenant", "user", "0b"],
+    };
+    let output = folder.path().join("bundle.zip");
+    assert_eq!(preview(&parts), write(&parts, &output).expect("the folder is writable"));
+    let files = unzip(&output);
+    let read = |name: &str| -> Value { serde_json::from_str(&files[name]).expect("valid JSON") };
+    assert_eq!(
+        read("settings.json"),
+        json!([
+            { "key": "tenant_root", "value": "30e4", "from": "environment", "locked": true },
+            { "key": "user", "value": "(user)", "from": "user", "locked": false },
+            { "key": "sdk_approved", "value": ["(user)", "banana"], "from": "default", "locked": false },
+        ]),
+        "the running agent's, not this process's"
+    );
+    assert_eq!(
+        read("status.json"),
+        json!({
+            "user": "(user)", "tenant": { "root_sha256": "30e4", "mode": "server" }, "root": null,
+            "a": "\"(user)\"",
+            "problems": [{ "place": "/home/(user)/.config", "what": "tenant_id of (user)=1" }],
+        })
+    );
+    assert_eq!(
+        files["logs/CloudConnector.log"],
+        "root=30e4 tenant=\"https://t\" a=7 as (user) at /home/(user)/(user) tenant_root (user)\n"
+    );
+    assert!(files["descriptors/1-1209-0001.hex"].starts_with("05 0b 09"), "numbers are no names");
+}
+
+#[test]
+fn the_settings_of_an_agent_that_does_not_tell_them_are_missing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let problem = Problem::new("not-understood", "too old", "local socket", "update it");
+    let own = settings();
+    let parts = BundleParts {
+        status_json: None,
+        settings: &own,
+        agent_settings: Some(Err(&problem)),
+        descriptors: &[],
+        logs: folder.path(),
+        users: &[],
+    };
+    let summary = preview(&parts);
+    assert!(summary.entries.is_empty(), "never those of another process: {summary:?}");
+    let missing = summary.missing.iter().find(|m| m.name == "settings.json").expect("it is told");
+    assert!(missing.reason.contains("too old"), "{missing:?}");
 }

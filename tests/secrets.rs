@@ -138,9 +138,33 @@ async fn nothing_secret_is_left_lying_about() -> Told<()> {
         for (what, secret) in &secrets {
             assert!(!text.contains(secret.as_str()), "{name} holds the {what}:\n{text}");
         }
-        let is_log = name.ends_with(".log") || name == "stderr";
-        assert!(!is_log || !text.contains(USER), "{name} holds the user's name:\n{text}");
+        assert!(!text.contains(USER), "{name} holds the user's name:\n{text}");
     }
+    settings_of_the_agent(&texts)
+}
+
+/// The bundle was made by a process without the agent's environment.
+fn settings_of_the_agent(texts: &[(String, Vec<u8>)]) -> Told<()> {
+    let json = |name: &str| -> Told<Value> {
+        let (_, bytes) = texts.iter().find(|(n, _)| n == name).ok_or(format!("no {name}"))?;
+        serde_json::from_slice(bytes).at(name)
+    };
+    let (settings, status) = (json("bundle: settings.json")?, json("bundle: status.json")?);
+    let setting = |key: &str| {
+        let settings = settings.as_array().into_iter().flatten();
+        settings.clone().find(|s| s["key"] == key).cloned().unwrap_or_default()
+    };
+    let server = status["tenant"]["server"].as_str().ok_or("the agent is enrolled")?;
+    assert!(server.starts_with("https://"), "{status}");
+    let plain = |key: &str, value: &str| {
+        let listed = setting(key);
+        assert_eq!(listed["value"], value, "{settings}");
+        assert_eq!(listed["from"], "environment", "{settings}");
+    };
+    plain("server_url", server);
+    plain("tenant_token", "(set)");
+    plain("user", "(user)");
+    assert_eq!(status["user"], "(user)");
     Ok(())
 }
 

@@ -21,6 +21,8 @@ pub enum LocalRequest {
     },
     /// A one-time address of the window.
     Window,
+    /// One [`SettingsAnswer`].
+    Settings,
     Stop,
 }
 
@@ -31,6 +33,19 @@ pub enum LocalAnswer {
     Done,
     Window { url: String },
     Problem { problem: Problem },
+}
+
+/// What [`LocalRequest::Settings`] is answered with, in the spelling of [`LocalAnswer`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum SettingsAnswer {
+    /// As `hookswitch settings list --json` prints them, of the agent's process. Secrets are `"(set)"`.
+    Settings {
+        settings: serde_json::Value,
+    },
+    Problem {
+        problem: Problem,
+    },
 }
 
 /// The agent as a value.
@@ -86,4 +101,33 @@ pub enum CallState {
     Answered,
     Held,
     Ended,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_spelling_of_the_settings_answer() {
+        let settings = json!([{ "key": "user", "value": "jane", "from": "user", "locked": false }]);
+        let problem = Problem::new("code", "what", "place", "next");
+        for (answer, spelt) in [
+            (
+                SettingsAnswer::Settings { settings: settings.clone() },
+                json!({ "answer": "settings", "settings": settings }),
+            ),
+            (
+                SettingsAnswer::Problem { problem: problem.clone() },
+                json!({ "answer": "problem", "problem": problem }),
+            ),
+        ] {
+            assert_eq!(serde_json::to_value(&answer).expect("JSON"), spelt);
+            assert_eq!(serde_json::from_value::<SettingsAnswer>(spelt).expect("understood"), answer);
+        }
+        // What an agent says that does not know the question.
+        let other = serde_json::to_value(LocalAnswer::Problem { problem: problem.clone() }).expect("JSON");
+        let read: SettingsAnswer = serde_json::from_value(other).expect("understood");
+        assert_eq!(read, SettingsAnswer::Problem { problem });
+    }
 }

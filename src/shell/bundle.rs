@@ -7,6 +7,7 @@ use crate::protocol::Problem;
 use crate::settings::Settings;
 use device_handlers::report::ReportDescriptor;
 use serde::Serialize;
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,13 +24,16 @@ const MAX_DESCRIPTORS: usize = 64;
 pub struct BundleParts<'a> {
     /// The agent's view as JSON; `None` = no agent is running.
     pub status_json: Option<&'a str>,
+    /// Of this process. They are in the bundle if no agent is running.
     pub settings: &'a Settings,
+    /// The running agent's own list, or why it has none to give; `None` = no agent is running.
+    pub agent_settings: Option<Result<&'a Value, &'a Problem>>,
     /// Report descriptors by the name of their device.
     pub descriptors: &'a [(String, Vec<u8>)],
     /// The folder of the four logs.
     pub logs: &'a Path,
-    /// The name of the logged-in user, to be left out.
-    pub user: &'a str,
+    /// The names of the people at this computer, to be left out.
+    pub users: &'a [&'a str],
 }
 
 /// A file in the bundle; `schemas/bundle.schema.json` describes the manifest made of these.
@@ -116,14 +120,20 @@ impl Summary {
         if let Some(token) = &parts.settings.tenant_token.value {
             log::mask(&token.0);
         }
-        log::mask_user(parts.user);
+        for user in parts.users {
+            log::mask_user(user);
+        }
         if let Some(user) = &parts.settings.user.value {
             log::mask_user(user);
         }
+        // An agent that has just started may not have told its user in the status yet.
+        let listed = parts.agent_settings.and_then(Result::ok).and_then(Value::as_array);
+        for setting in listed.into_iter().flatten().filter(|setting| setting["key"] == "user") {
+            setting["value"].as_str().into_iter().for_each(log::mask_user);
+        }
         let mut add = |summary: &mut Self, name: String, text: &str| {
-            let content = log::masked(text, true);
-            summary.entries.push(Entry { name: name.clone(), bytes: content.len() as u64 });
-            add(&name, content.as_bytes())
+            summary.entries.push(Entry { name: name.clone(), bytes: text.len() as u64 });
+            add(&name, text.as_bytes())
         };
 
         match parts.status_json.map(without_contacts) {
@@ -131,16 +141,24 @@ impl Summary {
             Some(Err(error)) => self.miss("status.json", &error),
             None => self.miss("status.json", &"no agent is running"),
         }
-        let settings = serde_json::to_string_pretty(&parts.settings.list())?;
-        add(self, "settings.json".to_owned(), &settings)?;
+        match parts.agent_settings {
+            None => add(
+                self,
+                "settings.json".to_owned(),
+                &settings(serde_json::to_value(parts.settings.list())?)?,
+            )?,
+            Some(Ok(listed)) => add(self, "settings.json".to_owned(), &settings(listed.clone())?)?,
+            Some(Err(problem)) => self.miss("settings.json", problem),
+        }
         for (index, (device, bytes)) in parts.descriptors.iter().take(MAX_DESCRIPTORS).enumerate() {
             let name = format!("descriptors/{}-{}", index + 1, file_name(device));
+            // Made of numbers and the words of the standards: no person is named in them.
             add(self, format!("{name}.hex"), &hex(bytes))?;
             add(self, format!("{name}.txt"), &explained(bytes))?;
         }
         for name in log_names() {
             match read_log(&parts.logs.join(&name)) {
-                Ok(text) => add(self, format!("logs/{name}"), &text)?,
+                Ok(text) => add(self, format!("logs/{name}"), &log::masked(&text, true))?,
                 // pages that were never turned
                 Err(error) if error.kind() == io::ErrorKind::NotFound && name.matches('.').count() > 1 => {}
                 Err(error) => self.miss(&format!("logs/{name}"), &error),
@@ -156,15 +174,31 @@ impl Summary {
 
 /// Names and numbers of the people called are nobody's business but the user's.
 fn without_contacts(status: &str) -> serde_json::Result<String> {
-    let mut status: serde_json::Value = serde_json::from_str(status)?;
-    if let Some(calls) = status.get_mut("calls").and_then(serde_json::Value::as_array_mut) {
+    let mut status: Value = serde_json::from_str(status)?;
+    if let Some(calls) = status.get_mut("calls").and_then(Value::as_array_mut) {
         for contact in calls.iter_mut().filter_map(|call| call.get_mut("contact")) {
             if !contact.is_null() {
-                *contact = serde_json::Value::from("(contact)");
+                *contact = Value::from("(contact)");
             }
         }
     }
+    log::mask_json(&mut status);
     serde_json::to_string_pretty(&status)
+}
+
+/// The name of a setting and where it comes from are this product's words, whoever is called the same.
+fn settings(mut listed: Value) -> serde_json::Result<String> {
+    match &mut listed {
+        Value::Array(settings) => settings.iter_mut().for_each(|setting| match setting {
+            Value::Object(members) => members
+                .iter_mut()
+                .filter(|(name, _)| !matches!(name.as_str(), "key" | "from"))
+                .for_each(|(_, member)| log::mask_json(member)),
+            other => log::mask_json(other),
+        }),
+        other => log::mask_json(other),
+    }
+    serde_json::to_string_pretty(&listed)
 }
 
 /// The four logs, each with its older pages.

@@ -5,7 +5,7 @@
 use super::handle::AgentHandle;
 use crate::agent::{Command, Reply};
 use crate::protocol::Problem;
-use crate::protocol::local::{LocalAnswer, LocalRequest};
+use crate::protocol::local::{LocalAnswer, LocalRequest, SettingsAnswer};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -26,6 +26,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// What a caller can ask for beyond the agent itself.
 pub struct Doors {
     pub agent: AgentHandle,
+    /// Listed, with secrets as "(set)".
+    pub settings: serde_json::Value,
     /// Makes a one-time address of the window.
     pub window: super::window::WindowHandle,
     /// Asks the program to end.
@@ -111,12 +113,30 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut lines = BufReader::new(reader.take(MAX_REQUEST)).lines();
     while let Some(line) = lines.next_line().await? {
-        let answer = match serde_json::from_str(&line) {
+        match serde_json::from_str(&line) {
             Ok(LocalRequest::Watch) => return watch(doors, &mut writer).await,
-            Ok(request) => answer(request, doors).await,
-            Err(error) => LocalAnswer::Problem { problem: not_understood(&error) },
-        };
-        send(&mut writer, &answer).await?;
+            Ok(LocalRequest::Settings) => {
+                let settings = doors.settings.clone();
+                send(&mut writer, &SettingsAnswer::Settings { settings }).await?;
+            }
+            Ok(LocalRequest::View) => send(&mut writer, &view(doors)).await?,
+            Ok(LocalRequest::Window) => send(&mut writer, &window(doors).await).await?,
+            Ok(LocalRequest::Stop) => {
+                let _ = doors.stop.send(()).await;
+                send(&mut writer, &LocalAnswer::Done).await?;
+            }
+            Ok(LocalRequest::Install { offer }) => {
+                send(&mut writer, &command(Command::Install { offer }, doors).await).await?;
+            }
+            Ok(LocalRequest::Defer { offer }) => {
+                send(&mut writer, &command(Command::Defer { offer }, doors).await).await?;
+            }
+            Ok(LocalRequest::Cancel) => send(&mut writer, &command(Command::Cancel, doors).await).await?,
+            Err(error) => {
+                let problem = not_understood(&error);
+                send(&mut writer, &LocalAnswer::Problem { problem }).await?;
+            }
+        }
         let bounded = lines.get_mut().get_mut();
         if bounded.limit() == 0 {
             // The rest of a line that is too long is no request.
@@ -127,25 +147,18 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
     Ok(())
 }
 
-async fn answer(request: LocalRequest, doors: &Doors) -> LocalAnswer {
-    let command = match request {
-        LocalRequest::View | LocalRequest::Watch => {
-            return LocalAnswer::View { view: Box::new(doors.agent.view().as_ref().clone()) };
-        }
-        LocalRequest::Window => {
-            return match doors.window.open_url(crate::agent::menu::Page::Devices).await {
-                Ok(url) => LocalAnswer::Window { url },
-                Err(problem) => LocalAnswer::Problem { problem },
-            };
-        }
-        LocalRequest::Stop => {
-            let _ = doors.stop.send(()).await;
-            return LocalAnswer::Done;
-        }
-        LocalRequest::Install { offer } => Command::Install { offer },
-        LocalRequest::Defer { offer } => Command::Defer { offer },
-        LocalRequest::Cancel => Command::Cancel,
-    };
+fn view(doors: &Doors) -> LocalAnswer {
+    LocalAnswer::View { view: Box::new(doors.agent.view().as_ref().clone()) }
+}
+
+async fn window(doors: &Doors) -> LocalAnswer {
+    match doors.window.open_url(crate::agent::menu::Page::Devices).await {
+        Ok(url) => LocalAnswer::Window { url },
+        Err(problem) => LocalAnswer::Problem { problem },
+    }
+}
+
+async fn command(command: Command, doors: &Doors) -> LocalAnswer {
     match doors.agent.command(command).await {
         Ok(Reply::Refused(problem)) => LocalAnswer::Problem { problem },
         Ok(Reply::Done | Reply::Call(_)) => LocalAnswer::Done,
@@ -164,7 +177,10 @@ async fn watch(doors: &Doors, writer: &mut (impl tokio::io::AsyncWrite + Unpin))
     }
 }
 
-async fn send(writer: &mut (impl tokio::io::AsyncWrite + Unpin), answer: &LocalAnswer) -> io::Result<()> {
+async fn send(
+    writer: &mut (impl tokio::io::AsyncWrite + Unpin),
+    answer: &impl serde::Serialize,
+) -> io::Result<()> {
     let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     writer.write_all(&line).await
@@ -184,14 +200,34 @@ impl LocalClient {
     }
 
     pub fn ask(&mut self, request: &LocalRequest) -> Result<LocalAnswer, Problem> {
+        self.say(request)?;
+        self.next_answer()
+    }
+
+    /// The settings of the agent, listed.
+    ///
+    /// # Errors
+    /// The agent is gone, or older than the question.
+    pub fn settings(&mut self) -> Result<serde_json::Value, Problem> {
+        self.say(&LocalRequest::Settings)?;
+        match self.read()? {
+            SettingsAnswer::Settings { settings } => Ok(settings),
+            SettingsAnswer::Problem { problem } => Err(problem),
+        }
+    }
+
+    fn say(&mut self, request: &LocalRequest) -> Result<(), Problem> {
         let mut line = serde_json::to_vec(request).map_err(|e| lost(&e.into()))?;
         line.push(b'\n');
-        self.reader.get_mut().write_all(&line).map_err(|e| lost(&e))?;
-        self.next_answer()
+        self.reader.get_mut().write_all(&line).map_err(|e| lost(&e))
     }
 
     /// The next answer of a [`LocalRequest::Watch`].
     pub fn next_answer(&mut self) -> Result<LocalAnswer, Problem> {
+        self.read()
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Problem> {
         let mut line = Vec::new();
         let mut bounded = io::Read::take(&mut self.reader, MAX_ANSWER);
         let got = bounded.read_until(b'\n', &mut line).map_err(|e| lost(&e))?;
@@ -265,7 +301,7 @@ mod tests {
     fn doors() -> Doors {
         let agent = AgentHandle::new(mpsc::channel(1).0, watch::channel(Arc::default()).1);
         let window = WindowHandle::new(agent.clone(), Arc::new(Locale::new("en")));
-        Doors { agent, window, stop: mpsc::channel(1).0 }
+        Doors { agent, settings: serde_json::Value::Null, window, stop: mpsc::channel(1).0 }
     }
 
     fn runtime() -> tokio::runtime::Runtime {

@@ -18,7 +18,7 @@ mod files;
 mod masks;
 
 pub use files::{KEPT_FILES, MAX_FILE_BYTES, NAMES};
-pub use masks::{mask, mask_user, masked};
+pub use masks::{mask, mask_json, mask_user, masked};
 
 /// Longer lines are cut.
 const MAX_LINE_BYTES: usize = 8 * 1024;

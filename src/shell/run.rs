@@ -75,7 +75,12 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
 
     // The local socket is also the lock: a second agent with the same folders ends here.
     let window = WindowHandle::new(handle.clone(), locale.clone());
-    let doors = Doors { agent: handle.clone(), window: window.clone(), stop: stop.clone() };
+    let doors = Doors {
+        agent: handle.clone(),
+        settings: serde_json::to_value(settings.list()).expect("invariant: settings have text keys"),
+        window: window.clone(),
+        stop: stop.clone(),
+    };
     let socket = ipc::start(&folders.runtime.join(SOCKET), doors)?;
 
     let rest = open_rest(&folders, &settings, &handle).await;

@@ -254,7 +254,8 @@ pub(crate) fn to_service() -> Vec<ToService> {
     ]
 }
 
-pub(crate) const LOCAL_REQUEST: &[&str] = &["view", "watch", "install", "defer", "cancel", "window", "stop"];
+pub(crate) const LOCAL_REQUEST: &[&str] =
+    &["view", "watch", "install", "defer", "cancel", "window", "settings", "stop"];
 
 pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
     match request {
@@ -264,6 +265,7 @@ pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
         LocalRequest::Defer { .. } => "defer",
         LocalRequest::Cancel => "cancel",
         LocalRequest::Window => "window",
+        LocalRequest::Settings => "settings",
         LocalRequest::Stop => "stop",
     }
 }
@@ -276,6 +278,7 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::Defer { offer: "fw:d".to_owned() },
         LocalRequest::Cancel,
         LocalRequest::Window,
+        LocalRequest::Settings,
         LocalRequest::Stop,
     ]
 }

@@ -20,19 +20,22 @@ pub(super) struct Options {
 }
 
 pub(super) fn execute(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
-    let view = match context.agent() {
-        Some(mut agent) => Some(super::status::view(&mut agent)?),
-        None => None,
+    let (view, agent_settings) = match context.agent() {
+        Some(mut agent) => (Some(super::status::view(&mut agent)?), Some(agent.settings())),
+        None => (None, None),
     };
     let status_json = view.as_ref().and_then(|view| serde_json::to_string_pretty(view).ok());
-    let user = context.settings.user.value.clone().unwrap_or_else(os::user_name);
+    let os_user = os::user_name();
+    let users: Vec<&str> =
+        view.iter().map(|view| view.user.as_str()).chain(std::iter::once(os_user.as_str())).collect();
     let descriptors = descriptors(hardware());
     let parts = BundleParts {
         status_json: status_json.as_deref(),
         settings: &context.settings,
+        agent_settings: agent_settings.as_ref().map(Result::as_ref),
         descriptors: &descriptors,
         logs: &context.folders.state,
-        user: &user,
+        users: &users,
     };
     if options.preview {
         output::json(&bundle::preview(&parts));

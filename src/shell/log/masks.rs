@@ -1,5 +1,6 @@
 //! What must not be readable in a log: registered once, masked in every line written afterwards.
 
+use serde_json::Value;
 use std::sync::{PoisonError, RwLock};
 
 const SECRET: &str = "(secret)";
@@ -36,6 +37,8 @@ pub fn mask(secret: &str) {
 /// Not to be written to a log at `info`, `warn` and `error`.
 pub fn mask_user(name: &str) {
     register(name.to_lowercase(), Kind::User);
+    // for texts that cannot be compared without case
+    register(name.to_owned(), Kind::User);
 }
 
 fn register(text: String, kind: Kind) {
@@ -49,24 +52,59 @@ fn register(text: String, kind: Kind) {
     masks.push(Mask { text, kind });
 }
 
-/// The text without registered secrets and, if asked, without user names.
+/// A line of a log, or several, without registered secrets and, if asked, without user names. A name that is also the
+/// name of a field (`root=…`) stays there.
 pub fn masked(text: &str, hide_user: bool) -> String {
     let masks = MASKS.read().unwrap_or_else(PoisonError::into_inner);
+    hidden(&masks, text, if hide_user { Names::InValues } else { Names::Shown })
+}
+
+/// All texts in `json` without registered secrets and user names; keys stay as they are.
+pub fn mask_json(json: &mut Value) {
+    let masks = MASKS.read().unwrap_or_else(PoisonError::into_inner);
+    hide_in_json(&masks, json);
+}
+
+/// Where user names are hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Shown,
+    /// Not where a `=` follows.
+    InValues,
+    Everywhere,
+}
+
+fn hide_in_json(masks: &[Mask], json: &mut Value) {
+    match json {
+        Value::String(text) => *text = hidden(masks, text, Names::Everywhere),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_in_json(masks, item)),
+        Value::Object(members) => members.values_mut().for_each(|member| hide_in_json(masks, member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn hidden(masks: &[Mask], text: &str, names: Names) -> String {
+    // Names are compared without case. Lower case may move bytes about; then only the text as it is counts.
+    let lower = text.to_lowercase();
+    let same_places = lower.len() == text.len()
+        && lower.char_indices().map(|(at, _)| at).eq(text.char_indices().map(|(at, _)| at));
+    let comparable = if same_places { lower.as_str() } else { text };
     let mut spans: Vec<(usize, usize, Kind)> = Vec::new();
-    for mask in masks.iter() {
-        match mask.kind {
-            Kind::Secret => {
-                find(text, &mask.text, mask.text.len() < ANYWHERE_FROM_BYTES, Kind::Secret, &mut spans)
+    for mask in masks {
+        let haystack = match mask.kind {
+            Kind::Secret => text,
+            Kind::User if names == Names::Shown => continue,
+            Kind::User => comparable,
+        };
+        for (start, found) in haystack.match_indices(&mask.text) {
+            let end = start + found.len();
+            let counts = match mask.kind {
+                Kind::Secret => found.len() >= ANYWHERE_FROM_BYTES || stands_alone(haystack, start, end),
+                Kind::User => is_name(haystack, start, end, names),
+            };
+            if counts {
+                spans.push((start, end, mask.kind));
             }
-            Kind::User if hide_user => {
-                // Names are compared without case. Lower case may move bytes about; then only the text as it is counts.
-                let lower = text.to_lowercase();
-                let same_places = lower.len() == text.len()
-                    && lower.char_indices().map(|(at, _)| at).eq(text.char_indices().map(|(at, _)| at));
-                let haystack = if same_places { lower.as_str() } else { text };
-                find(haystack, &mask.text, true, Kind::User, &mut spans);
-            }
-            Kind::User => {}
         }
     }
     spans.sort_by_key(|(start, end, _)| (*start, std::cmp::Reverse(*end)));
@@ -82,20 +120,28 @@ pub fn masked(text: &str, hide_user: bool) -> String {
     shown
 }
 
-fn find(text: &str, needle: &str, alone: bool, kind: Kind, spans: &mut Vec<(usize, usize, Kind)>) {
-    for (start, _) in text.match_indices(needle) {
-        let end = start + needle.len();
-        let before = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
-        let after = text[end..].chars().next().is_some_and(char::is_alphanumeric);
-        if !alone || !(before || after) {
-            spans.push((start, end, kind));
-        }
-    }
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
+    let after = text[end..].chars().next().is_some_and(char::is_alphanumeric);
+    !before && !after
+}
+
+/// A whole word: `root` is no user in `tenant_root` and `root-ca`.
+fn is_name(text: &str, start: usize, end: usize, names: Names) -> bool {
+    let of_a_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let (before, after) = (&text[..start], &text[end..]);
+    // The letter of an escaped line break is none of the word that begins the next line.
+    let begins_line = ["\\n", "\\r", "\\t"].iter().any(|escape| before.ends_with(escape));
+    let is_field = names == Names::InValues && after.starts_with('=');
+    (begins_line || !before.chars().next_back().is_some_and(of_a_word))
+        && !after.chars().next().is_some_and(of_a_word)
+        && !is_field
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn hides_every_form_of_a_secret_and_names_only_above_debug() {
@@ -117,5 +163,49 @@ mod tests {
         );
         assert_eq!(hide("/home/JÖRG.TEST/x of Al, also"), "/home/(user)/x of (user), also");
         assert_eq!(masked("jörg.test abc", false), "jörg.test (secret)");
+    }
+
+    fn users(names: &[&str]) -> Vec<Mask> {
+        names.iter().map(|name| Mask { text: (*name).to_owned(), kind: Kind::User }).collect()
+    }
+
+    #[test]
+    fn a_user_name_is_a_whole_word_and_no_field_of_a_line() {
+        let masks = users(&["root", "a", "tenant"]);
+        for (line, shown) in [
+            ("tenant_root tenant-root root_sha256 roots", "tenant_root tenant-root root_sha256 roots"),
+            (
+                "pinned root=30e4 tenant=\"https://a.example\"",
+                "pinned root=30e4 tenant=\"https://(user).example\"",
+            ),
+            ("root=root /home/root/x (root)", "root=(user) /home/(user)/x ((user))"),
+            ("Root: bind as\\nroot\\nfailed", "(user): bind as\\n(user)\\nfailed"),
+            ("a banana and a-b a_b", "(user) banana and a-b a_b"),
+            ("root", "(user)"),
+        ] {
+            assert_eq!(hidden(&masks, line, Names::InValues), shown);
+            assert_eq!(hidden(&masks, line, Names::Shown), line);
+        }
+    }
+
+    #[test]
+    fn json_keeps_its_keys_and_stays_json() {
+        let masks = users(&["root", "a", "tenant", "q"]);
+        let mut json = json!({
+            "root": "root", "a": ["a", { "tenant": "of tenant, root=1" }], "root_sha256": "tenant_root",
+            "n": [1, true, null], "text": "\"q\" \\q",
+        });
+        hide_in_json(&masks, &mut json);
+        let shown = json!({
+            "root": "(user)", "a": ["(user)", { "tenant": "of (user), (user)=1" }],
+            "root_sha256": "tenant_root", "n": [1, true, null], "text": "\"(user)\" \\(user)",
+        });
+        assert_eq!(json, shown);
+    }
+
+    #[test]
+    fn a_name_is_found_where_lower_case_moves_bytes() {
+        mask_user("İlker.Masks");
+        assert_eq!(masked("of İlker.Masks", true), "of (user)");
     }
 }
