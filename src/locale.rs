@@ -58,6 +58,7 @@ struct Language {
     tag: &'static str,
     rtl: bool,
     texts: &'static [&'static str],
+    help: &'static str,
 }
 
 macro_rules! language {
@@ -72,9 +73,11 @@ macro_rules! language {
                 include_str!(concat!("../locales/", $tag, "/problem.ftl")),
                 include_str!(concat!("../locales/", $tag, "/problem-run.ftl")),
                 include_str!(concat!("../locales/", $tag, "/problem-tenant.ftl")),
+                include_str!(concat!("../locales/", $tag, "/problem-usage.ftl")),
                 include_str!(concat!("../locales/", $tag, "/cli.ftl")),
                 include_str!(concat!("../locales/", $tag, "/window.ftl")),
             ],
+            help: include_str!(concat!("../locales/", $tag, "/help.ftl")),
         }
     };
 }
@@ -173,18 +176,49 @@ impl Locale {
         ProblemText { what, place: problem.place.clone(), next }
     }
 
+    /// What the command line says of itself. Parsed by this call alone: an agent that runs has no use for it.
+    pub fn help(&self) -> HelpTexts {
+        let fallback = (!std::ptr::eq(self.language, &LANGUAGES[0])).then_some(&LANGUAGES[0]);
+        let languages = std::iter::once(self.language).chain(fallback);
+        HelpTexts(languages.map(|language| language.parse(&[language.help])).collect())
+    }
+
     fn look_up<'a, T>(
         &'a self,
         id: &str,
         then: impl Fn(&'a Bundle, &FluentMessage<'a>) -> Option<T>,
     ) -> Option<T> {
-        let chosen = self.chosen.get_or_init(|| self.language.parse());
+        let chosen = self.chosen.get_or_init(|| self.language.parse(self.language.texts));
         let found = chosen.get_message(id).and_then(|text| then(chosen, &text));
         if found.is_some() || std::ptr::eq(self.language, &LANGUAGES[0]) {
             return found;
         }
-        let fallback = self.fallback.get_or_init(|| LANGUAGES[0].parse());
+        let fallback = self.fallback.get_or_init(|| LANGUAGES[0].parse(LANGUAGES[0].texts));
         fallback.get_message(id).and_then(|text| then(fallback, &text))
+    }
+}
+
+/// The texts of `help.ftl`, in the language asked for and in the one it falls back to.
+pub struct HelpTexts(Vec<Bundle>);
+
+impl std::fmt::Debug for HelpTexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|bundle| &bundle.locales)).finish()
+    }
+}
+
+impl HelpTexts {
+    /// The value of a message, or of one of its attributes, plain. One that is missing shows as `[id]` or
+    /// `[id.attribute]`.
+    pub fn text(&self, id: &str, attribute: Option<&str>) -> String {
+        let args = FluentArgs::new();
+        let found =
+            self.0.iter().find_map(|bundle| render(bundle, &bundle.get_message(id)?, attribute, &args));
+        match (found, attribute) {
+            (Some(text), _) => plain(&text),
+            (None, None) => format!("[{id}]"),
+            (None, Some(attribute)) => format!("[{id}.{attribute}]"),
+        }
     }
 }
 
@@ -193,10 +227,10 @@ impl Language {
         self.tag.split('-').next().unwrap_or_default()
     }
 
-    fn parse(&self) -> Bundle {
+    fn parse(&self, texts: &[&str]) -> Bundle {
         let id: LanguageIdentifier = self.tag.parse().unwrap_or_default();
         let mut bundle = Bundle::new_concurrent(vec![id]);
-        for text in self.texts {
+        for text in texts {
             // `tests/locales.rs` parses every file and refuses errors; here what can be read is used.
             let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(partial, _)| partial);
             bundle.add_resource_overriding(resource);

@@ -11,6 +11,8 @@ mod scene;
 mod alone;
 #[path = "cli/descriptor.rs"]
 mod descriptor;
+#[path = "cli/help.rs"]
+mod help;
 #[path = "cli/json.rs"]
 mod json;
 #[path = "cli/run.rs"]

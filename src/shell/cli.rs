@@ -9,7 +9,7 @@ use super::run::{self, RunOptions};
 use crate::locale::Locale;
 use crate::protocol::Problem;
 use crate::settings::{Layers, Settings, SettingsFile};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,27 +18,27 @@ mod bundle;
 mod descriptor;
 mod devices;
 mod firmware;
+mod help;
 mod input;
 mod output;
 mod settings;
 mod status;
 mod update;
+mod usage;
 
 /// sysexits.h EX_TEMPFAIL: the same command may succeed later.
 const TRY_LATER: u8 = 75;
+/// As clap and most of the shell's own commands have it.
+const WRONG_USAGE: u8 = 2;
 
-/// The open headset hub: call control, firmware and policy for USB headsets of any vendor.
-///
-/// Without a command the agent runs.
+// What each command and argument is for is said in `locales/*/help.ftl`, never here.
 #[derive(Parser, Debug)]
-#[command(name = "hookswitch", version)]
-#[command(after_help = "Exit status: 0 done, 1 failed, 2 wrong usage, 75 try later.")]
+#[command(name = "hookswitch", version, args = help::flags())]
+#[command(disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
 struct Cli {
-    /// Keep everything (settings, data, logs, sockets) below DIR [env: HOOKSWITCH_HOME]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", display_order = 100)]
     home: Option<PathBuf>,
-    /// Language of everything shown, such as de-DE [default: the system's]
-    #[arg(long, global = true, value_name = "TAG")]
+    #[arg(long, global = true, value_name = "TAG", display_order = 101)]
     language: Option<String>,
     #[command(flatten)]
     run: RunArgs,
@@ -48,46 +48,34 @@ struct Cli {
 
 #[derive(Args, Debug, Default, PartialEq)]
 struct RunArgs {
-    /// No tray, no notices: for servers, tests and systems without a desktop
     #[arg(long)]
     headless: bool,
-    /// Start without opening anything (what autostart uses)
     #[arg(short, long)]
     minimized: bool,
 }
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Run the agent
     Run(RunArgs),
-    /// List headsets
     Devices(devices::Options),
-    /// Explain a HID report descriptor and the call control it offers
     Descriptor(descriptor::Options),
-    /// List, install or put off firmware updates
     #[command(subcommand)]
     Update(update::Command),
-    /// Look into firmware packages and make them
     #[command(subcommand)]
     Firmware(firmware::Command),
-    /// List the user's groups, each with the reason
     Groups(status::JsonOnly),
-    /// Everything the agent knows about itself
     Status(status::JsonOnly),
-    /// Collect logs, status, descriptors and settings (without secrets) in a zip for support
     Bundle(bundle::Options),
-    /// Read and change settings
     #[command(subcommand)]
     Settings(settings::Command),
-    /// The certificate of the softphone door
     #[command(subcommand)]
     Certificate(status::CertificateCommand),
-    /// Open the window in the browser
     Open(status::OpenOptions),
-    /// Print a completion script
     Completions {
-        /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
+    },
+    Help {
+        command: Vec<String>,
     },
 }
 
@@ -104,6 +92,9 @@ enum Failure {
     Problem(Problem),
     /// The same command may succeed later.
     Later(Problem),
+    Usage(Problem),
+    /// A command that wants another one: what there is was printed.
+    UsageShown,
 }
 
 impl From<Problem> for Failure {
@@ -116,34 +107,30 @@ type Done = Result<(), Failure>;
 
 /// `hardware` is only called when a command touches devices itself.
 pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -> Hardware) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments.map(hub_spelling)) {
-        Ok(cli) => cli,
+    let arguments: Vec<OsString> = arguments.map(hub_spelling).collect();
+    let (ended, locale) = match Cli::try_parse_from(&arguments) {
+        Ok(cli) if cli.command.is_some() && cli.run != RunArgs::default() => {
+            (Err(Failure::Usage(usage::options_of_run(&arguments))), usage::locale(&arguments))
+        }
+        Ok(cli) => {
+            let home = home(cli.home);
+            let command = cli.command.unwrap_or(Command::Run(cli.run));
+            match Context::new(home.as_deref(), cli.language, &command) {
+                Ok(context) => (execute(command, &context, hardware), context.locale),
+                Err(problem) => (Err(problem.into()), usage::locale(&arguments)),
+            }
+        }
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let locale = usage::locale(&arguments);
+            (usage::answer(&error, &arguments, &locale), locale)
         }
     };
-    if cli.command.is_some() && cli.run != RunArgs::default() {
-        let _ = Cli::command()
-            .error(clap::error::ErrorKind::ArgumentConflict, "--headless and --minimized belong to `run`")
-            .print();
-        return ExitCode::from(2);
-    }
-    let home = cli
-        .home
-        .clone()
-        .or_else(|| std::env::var_os("HOOKSWITCH_HOME").filter(|h| !h.is_empty()).map(PathBuf::from));
-    let command = cli.command.unwrap_or(Command::Run(cli.run));
-    let (failure, locale) = match Context::new(home.as_deref(), cli.language, &command) {
-        Ok(context) => match execute(command, &context, hardware).and_then(|()| Ok(output::arrived()?)) {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(failure) => (failure, context.locale),
-        },
-        Err(problem) => (Failure::Problem(problem), Locale::new(&os::language())),
-    };
-    let (problem, status) = match failure {
-        Failure::Problem(problem) => (problem, 1),
-        Failure::Later(problem) => (problem, TRY_LATER),
+    let (problem, status) = match ended.and_then(|()| Ok(output::arrived()?)) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Problem(problem)) => (problem, 1),
+        Err(Failure::Later(problem)) => (problem, TRY_LATER),
+        Err(Failure::Usage(problem)) => (problem, WRONG_USAGE),
+        Err(Failure::UsageShown) => return ExitCode::from(WRONG_USAGE),
     };
     let text = locale.problem(&problem);
     output::aside(&format!(
@@ -153,6 +140,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
         text.next
     ));
     ExitCode::from(status)
+}
+
+fn home(asked: Option<PathBuf>) -> Option<PathBuf> {
+    asked.or_else(|| std::env::var_os("HOOKSWITCH_HOME").filter(|h| !h.is_empty()).map(PathBuf::from))
 }
 
 fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
@@ -179,29 +170,39 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
         Command::Open(options) => status::open(&options, context),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "hookswitch", &mut script);
+            clap_complete::generate(shell, &mut help::completed(&context.locale), "hookswitch", &mut script);
             output::line(String::from_utf8_lossy(&script).trim_end());
             Ok(())
         }
+        Command::Help { command } => usage::explain(&command, &context.locale),
     }
+}
+
+fn settings_in(folders: &Folders) -> (Settings, Vec<Problem>) {
+    let file = |path: &Path| SettingsFile {
+        path: path.display().to_string(),
+        text: std::fs::read_to_string(path).ok(),
+    };
+    let layers = Layers {
+        user: file(&folders.user_settings()),
+        environment: os::environment(),
+        machine: file(folders.machine_settings()),
+    };
+    Settings::resolve(&layers)
+}
+
+fn locale(asked: Option<String>, settings: &Settings) -> Locale {
+    let language = asked.or_else(|| settings.language.value.clone());
+    Locale::new(&language.unwrap_or_else(os::language))
 }
 
 impl Context {
     fn new(home: Option<&Path>, language: Option<String>, command: &Command) -> Result<Self, Problem> {
         let runs = matches!(command, Command::Run(_));
         let folders = if runs { Folders::new(home)? } else { Folders::places(home)? };
-        let file = |path: &Path| SettingsFile {
-            path: path.display().to_string(),
-            text: std::fs::read_to_string(path).ok(),
-        };
-        let layers = Layers {
-            user: file(&folders.user_settings()),
-            environment: os::environment(),
-            machine: file(folders.machine_settings()),
-        };
-        let (settings, settings_problems) = Settings::resolve(&layers);
-        let language = language.or_else(|| settings.language.value.clone()).unwrap_or_else(os::language);
-        Ok(Self { folders, settings, settings_problems, locale: Locale::new(&language) })
+        let (settings, settings_problems) = settings_in(&folders);
+        let locale = locale(language, &settings);
+        Ok(Self { folders, settings, settings_problems, locale })
     }
 
     /// The running agent, if there is one.
@@ -232,6 +233,7 @@ fn hub_spelling(argument: OsString) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory as _;
 
     #[test]
     fn arguments_are_consistent() {

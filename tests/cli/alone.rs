@@ -1,4 +1,4 @@
-//! Commands with no agent running, wrong usage, help, completions.
+//! Commands with no agent running.
 
 use crate::rig::company;
 use crate::rig::told::{Context, Told};
@@ -97,75 +97,6 @@ fn firmware_is_packed_and_inspected() -> Told<()> {
         let ended = run(home, &["firmware", "inspect", hostile])?;
         assert_eq!(ended.code, Some(1), "{hostile}: {ended:?}");
         assert!(one_clear_line(&ended.stderr).contains("This is no good firmware package: "), "{ended:?}");
-    }
-    Ok(())
-}
-
-#[test]
-fn wrong_usage_is_2() -> Told<()> {
-    let folder = tempfile::tempdir().at("a temporary folder")?;
-    let wrong: [&[&str]; 6] = [
-        &["no-such-command"],
-        &["devices", "--no-such-option"],
-        &["--headless", "devices"],
-        &["settings"],
-        &["descriptor"],
-        &["completions", "tcsh"],
-    ];
-    for arguments in wrong {
-        let ended = run(folder.path(), arguments)?;
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
-        assert!(ended.stderr.contains("Usage: ") || ended.stderr.starts_with("error: "), "{ended:?}");
-    }
-    Ok(())
-}
-
-#[test]
-fn every_command_has_help_with_its_options() -> Told<()> {
-    let folder = tempfile::tempdir().at("a temporary folder")?;
-    let commands: [(&[&str], &[&str]); 20] = [
-        (&[], &["--home", "--headless", "--minimized", "--language", "75 try later"]),
-        (&["run"], &["--headless", "--minimized", "--language"]),
-        (&["devices"], &["--json", "--watch"]),
-        (&["descriptor"], &["--json", "FILE.hex"]),
-        (&["update"], &["list", "install", "defer"]),
-        (&["update", "list"], &["--json"]),
-        (&["update", "install"], &["[OFFER]"]),
-        (&["update", "defer"], &["[OFFER]"]),
-        (&["firmware"], &["inspect", "pack"]),
-        (&["firmware", "inspect"], &["--json", "<PACKAGE>"]),
-        (&["firmware", "pack"], &["--output", "<RULES>"]),
-        (&["groups"], &["--json"]),
-        (&["status"], &["--json"]),
-        (&["bundle"], &["--output", "--preview"]),
-        (&["settings"], &["list", "get", "set"]),
-        (&["settings", "list"], &["--json"]),
-        (&["settings", "set"], &["<NAME>", "[VALUE]"]),
-        (&["certificate"], &["show"]),
-        (&["open"], &["--print"]),
-        (&["completions"], &["bash", "zsh", "fish"]),
-    ];
-    for (command, mentioned) in commands {
-        let ended = run(folder.path(), &[command, &["--help"]].concat())?;
-        assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
-        for word in mentioned.iter().chain(&["--home"]) {
-            assert!(ended.stdout.contains(word), "{command:?} does not mention {word}: {}", ended.stdout);
-        }
-    }
-    let version = run(folder.path(), &["--version"])?;
-    assert_eq!(version.stdout, format!("hookswitch {}\n", env!("CARGO_PKG_VERSION")));
-    Ok(())
-}
-
-#[test]
-fn shells_get_their_completions() -> Told<()> {
-    let folder = tempfile::tempdir().at("a temporary folder")?;
-    for (shell, mark) in
-        [("bash", "complete -F"), ("zsh", "#compdef hookswitch"), ("fish", "complete -c hookswitch")]
-    {
-        let ended = run(folder.path(), &["completions", shell])?;
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(ended.stdout.contains(mark) && ended.stdout.contains("descriptor"), "{shell}");
     }
     Ok(())
 }

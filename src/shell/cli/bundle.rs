@@ -11,10 +11,8 @@ use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// Where to write it [default: hookswitch-bundle.zip in this folder]
     #[arg(short, long, value_name = "FILE", default_value = "hookswitch-bundle.zip")]
     output: PathBuf,
-    /// Only list what would be in it, as JSON (schemas/bundle.schema.json)
     #[arg(long)]
     preview: bool,
 }

@@ -12,10 +12,8 @@ const MAX_FILE: u64 = 1024 * 1024;
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// Hex text (`*.hex`), raw bytes, or a node such as /dev/hidraw3
     #[arg(value_name = "FILE.hex|PATH")]
     file: PathBuf,
-    /// One JSON document (schemas/descriptor.schema.json)
     #[arg(long)]
     json: bool,
 }

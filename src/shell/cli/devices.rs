@@ -13,10 +13,8 @@ use std::collections::VecDeque;
 
 #[derive(Args, Debug)]
 pub(super) struct Options {
-    /// One JSON document (schemas/devices.schema.json); with --watch one a line
     #[arg(long)]
     json: bool,
-    /// Print again after every change, until interrupted; needs a running agent
     #[arg(long)]
     watch: bool,
 }

@@ -10,17 +10,14 @@ use std::path::{Path, PathBuf};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Check a package as strictly as an update would, and print its rules
     Inspect {
         package: PathBuf,
-        /// The rules as JSON (dfu/schema/rules.schema.json)
         #[arg(long)]
         json: bool,
     },
-    /// Make a package from a rules.json and the files it names, which lie beside it
     Pack {
         rules: PathBuf,
-        #[arg(short, long, value_name = "PACKAGE.zip")]
+        #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
 }

@@ -9,16 +9,17 @@ use clap::Subcommand;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Every setting with its value and where it came from
     List {
-        /// One JSON document (schemas/settings.schema.json)
         #[arg(long)]
         json: bool,
     },
-    /// One value
-    Get { name: String },
-    /// Change the user's file; without a value the setting is removed from it. Takes effect at the next start
-    Set { name: String, value: Option<String> },
+    Get {
+        name: String,
+    },
+    Set {
+        name: String,
+        value: Option<String>,
+    },
 }
 
 pub(super) fn execute(command: &Command, context: &Context) -> Done {

@@ -12,21 +12,18 @@ use serde::Serialize;
 
 #[derive(Args, Debug)]
 pub(super) struct JsonOnly {
-    /// One JSON document (schemas/)
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct OpenOptions {
-    /// Print the one-time address instead of opening a browser
     #[arg(long)]
     print: bool,
 }
 
 #[derive(Subcommand, Debug)]
 pub(super) enum CertificateCommand {
-    /// Print the certificate (PEM) that softphones and browsers have to trust, and where it lies
     Show,
 }
 

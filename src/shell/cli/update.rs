@@ -10,23 +10,17 @@ use std::io::{IsTerminal as _, Write as _};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Updates the company offers for the attached headsets
     List {
-        /// One JSON document (schemas/update-list.schema.json)
         #[arg(long)]
         json: bool,
     },
-    /// Install an update and wait for the verdict
     Install(Which),
-    /// Put an update off until there is another version
     Defer(Which),
-    /// Stop the update that is running, or waiting for its headset to come back
     Cancel,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct Which {
-    /// As `update list` prints it; may be left out when there is only one
     offer: Option<String>,
 }
 

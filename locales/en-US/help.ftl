@@ -1,0 +1,119 @@
+### What the command line says of itself: `help` is the program, `help-<command>` a command, the attributes are its
+### arguments. A terminal has 80 columns: a line for an option may be 56 wide.
+
+help-layout =
+    .usage = Usage
+    .commands = Commands
+    .arguments = Arguments
+    .options = Options
+    .options-placeholder = OPTIONS
+    .command-placeholder = COMMAND
+    .exit-status = Exit status: 0 done, 1 failed, 2 wrong usage, 75 try later.
+
+help =
+    The open headset hub: call control, firmware and policy for USB headsets of
+    any vendor.
+
+    Without a command the agent runs.
+    .headless =
+        No tray, no notices: for servers, tests and systems
+        without a desktop
+    .minimized = Start without opening anything, as autostart does
+    .home =
+        Keep settings, data, logs and sockets below DIR; without
+        it HOOKSWITCH_HOME counts, else the system's folders
+    .language =
+        Language of everything shown, such as de-DE; without it
+        the setting `language` counts, else the system's
+    .help = Show this help
+    .version = Show the version
+
+help-run = Run the agent
+    .headless = { help.headless }
+    .minimized = { help.minimized }
+
+help-devices = List the headsets and whether they can be used
+    .json =
+        One JSON document (schemas/devices.schema.json); with
+        --watch one a line
+    .watch =
+        Print again after every change, until interrupted;
+        needs a running agent
+
+help-descriptor = Explain a HID report descriptor and the call control it offers
+    .file =
+        Hex text or raw bytes, at most 1 MiB, or a node such as
+        /dev/hidraw3
+    .json = One JSON document (schemas/descriptor.schema.json)
+
+help-update = List, install, put off or stop firmware updates
+
+help-update-list = List the updates offered for the headsets plugged in
+    .json = One JSON document (schemas/update-list.schema.json)
+
+help-update-install = Install an update and wait for the verdict
+    .offer =
+        As `hookswitch update list` prints it; may be left out when there
+        is only one
+
+help-update-defer = Put an update off until there is another version
+    .offer = { help-update-install.offer }
+
+help-update-cancel = Stop the update that runs or waits for its headset
+
+help-firmware = Look into firmware packages and make them
+
+help-firmware-inspect = Check a package as strictly as an update would; print its rules
+    .package = The package, a zip of at most 64 MiB
+    .json = The rules as JSON (dfu/schema/rules.schema.json)
+
+help-firmware-pack = Make a package from rules.json and the files it names
+    .rules =
+        rules.json, at most 64 KiB; the files it names, each of at most
+        64 MiB, lie beside it
+    .output = The package to write; one that is there is replaced
+
+help-groups = List the user's groups, each with the reason
+    .json = One JSON document (schemas/groups.schema.json)
+
+help-status = Show what works, what does not and what to do about it
+    .json = One JSON document (schemas/status.schema.json)
+
+help-bundle = Write a zip for support: logs, status, settings, no secrets
+    .output =
+        The zip to write; without it hookswitch-bundle.zip in
+        this folder
+    .preview =
+        Only list what would be in it, as JSON
+        (schemas/bundle.schema.json)
+
+help-settings = Read and change settings
+
+help-settings-list = List every setting with its value and where it came from
+    .json = One JSON document (schemas/settings.schema.json)
+
+help-settings-get = Print the value of a setting
+    .name = Such as log_level; `hookswitch settings list` prints all names
+
+help-settings-set = Change a setting of the user; takes effect at the next start
+    .name = { help-settings-get.name }
+    .value =
+        The new value, a list with commas; without it the setting is
+        removed from the user's file
+
+help-certificate = Show the certificate of the softphone door
+
+help-certificate-show =
+    Print the certificate (PEM) that softphones and browsers have to
+    trust, and where it lies
+
+help-open = Open the window in the browser
+    .print =
+        Print the address instead of opening it; it is good for
+        one use within a minute
+
+help-completions = Print a completion script for a shell
+    .shell = bash, elvish, fish, powershell or zsh
+
+help-help = Show this help or a command's
+    .command = Such as `update install`; without one the program's help
