@@ -20,6 +20,8 @@ pub mod identity;
 pub mod menu;
 pub mod notice;
 pub mod sdk;
+pub mod terminal;
+pub mod words;
 
 pub use identity::DirectoryAnswer;
 pub use menu::Menu;
@@ -55,6 +57,10 @@ pub enum Command {
         client: String,
     },
     Install {
+        offer: String,
+    },
+    /// The same from the tray, where nobody waits for the reply: a refusal is shown as a notice at once.
+    InstallFromTray {
         offer: String,
     },
     /// Stops the running update, up to the end of the download; later the device decides.
@@ -128,6 +134,8 @@ pub struct Agent {
     /// Requests to the service and whose they are.
     asked: BTreeMap<u64, u64>,
     last_asked: u64,
+    /// Requests that came from the tray, with the name of the update.
+    clicked: BTreeMap<u64, String>,
     outputs: VecDeque<Output>,
     /// Answers wait until the view that contains what they answer for is out.
     replies: Vec<Output>,
@@ -150,6 +158,7 @@ impl Agent {
             functions: BTreeMap::new(),
             asked: BTreeMap::new(),
             last_asked: 0,
+            clicked: BTreeMap::new(),
             outputs: VecDeque::from([hello]),
             replies: Vec::new(),
             dirty: false,
@@ -247,6 +256,9 @@ impl Agent {
             }
             ToAgent::Answer { request, problem } => {
                 if let Some(request) = self.asked.remove(&request) {
+                    if let (Some(name), Some(problem)) = (self.clicked.remove(&request), &problem) {
+                        self.outputs.push_back(Output::Notice(notice::refused(&name, problem)));
+                    }
                     let reply = problem.map_or(Reply::Done, Reply::Refused);
                     self.replies.push(Output::Reply { request, reply });
                 }
@@ -307,6 +319,12 @@ impl Agent {
                 Ok(Reply::Done)
             }
             Command::Install { offer } => {
+                return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
+            }
+            Command::InstallFromTray { offer } => {
+                let known = self.view.offers.iter().find(|o| o.id == offer);
+                let name = known.map_or_else(|| offer.clone(), |o| o.name.clone());
+                self.clicked.insert(request, name);
                 return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
             }
             Command::Cancel => {

@@ -75,6 +75,8 @@ macro_rules! language {
                 include_str!(concat!("../locales/", $tag, "/problem-tenant.ftl")),
                 include_str!(concat!("../locales/", $tag, "/problem-usage.ftl")),
                 include_str!(concat!("../locales/", $tag, "/cli.ftl")),
+                include_str!(concat!("../locales/", $tag, "/descriptor.ftl")),
+                include_str!(concat!("../locales/", $tag, "/words.ftl")),
                 include_str!(concat!("../locales/", $tag, "/window.ftl")),
             ],
             help: include_str!(concat!("../locales/", $tag, "/help.ftl")),

@@ -69,6 +69,9 @@ pub enum Input {
     /// A [`Output::Persist`] did not reach the disk: what must not go on without it stops.
     StoreFailed {
         problem: Problem,
+        /// The [`Output::Usb`] that followed it was not performed and gets no other answer. Those that were not polled
+        /// yet are held back in any case.
+        withheld: bool,
     },
     /// The program ends: lights out.
     Stop,

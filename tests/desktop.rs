@@ -256,7 +256,7 @@ fn a_notice_reaches_the_desktop() {
     });
     let notice = Notice {
         title: Message::new("notice-update-succeeded").text("name", "Alpha"),
-        body: Message::new("notice-update-succeeded-body").text("version", "<b>A & B</b>"),
+        body: Body::Message(Message::new("notice-update-succeeded-body").text("version", "<b>A & B</b>")),
     };
     notify::show(&Locale::new("en-US"), &notice);
     let (title, body) = shown.recv_timeout(PATIENCE).expect("the notice arrives");

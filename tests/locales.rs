@@ -6,6 +6,7 @@ use fluent_bundle::FluentResource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+
 const REFERENCE: &str = "en-US";
 
 /// What one Fluent message offers.
@@ -112,12 +113,15 @@ fn literal(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// `text` starts inside a parenthesis: the literals up to its end, and what follows.
+/// `text` starts inside a parenthesis: the literals up to its end, and what follows. Those that a `match` compares with
+/// are no texts.
 fn arguments(text: &str) -> (Vec<String>, &str) {
     let (mut found, mut depth, mut rest) = (Vec::new(), 1, text);
     while let Some(c) = rest.chars().next() {
         if let Some((content, after)) = literal(rest) {
-            found.push(content);
+            if !after.trim_start().starts_with("=>") {
+                found.push(content);
+            }
             rest = after;
             continue;
         }
@@ -313,5 +317,6 @@ fn the_scanner_sees_what_it_must() {
     let (names, open) = chain(after);
     assert_eq!((names.into_iter().collect::<Vec<_>>(), open), (vec!["n".to_owned(), "x".to_owned()], true));
     assert!(!chain(".text(\"x\", 1))").1);
+    assert_eq!(arguments("match x { \"a\" => \"one\", _ => \"two\" })").0, ["one", "two"]);
     assert_eq!(literal(r#""a\"b" c"#), Some(("a\"b".to_owned(), " c")));
 }

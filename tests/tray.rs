@@ -16,7 +16,10 @@ fn no_session_bus_is_one_clear_problem() {
             hookswitch::shell::tray::start(Arc::new(Locale::new("en")), actions).expect_err("no bus");
         assert_eq!(problem.code, "tray-no-session-bus");
         assert!(problem.next.contains("hookswitch open"), "{problem}");
-        let notice = hookswitch::agent::Notice { title: Default::default(), body: Default::default() };
+        let notice = hookswitch::agent::Notice {
+            title: Default::default(),
+            body: hookswitch::agent::notice::Body::Message(Default::default()),
+        };
         hookswitch::shell::notify::show(&Locale::new("en"), &notice);
         return;
     }

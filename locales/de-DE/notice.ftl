@@ -8,3 +8,4 @@ notice-update-unknown = { $name }: niemand kann sagen, ob die Aktualisierung gel
 notice-update-unknown-body = Stecken Sie das Headset neu an; die Seite „Aktualisierungen“ sagt mehr.
 notice-device-unavailable = { $name } ist nicht zu gebrauchen
 notice-device-unavailable-body = Die Seite „Geräte“ sagt, warum, und was zu tun ist.
+notice-install-refused = { $name }: nicht installiert

@@ -8,3 +8,4 @@ notice-update-unknown = { $name }: nobody can say whether the update worked
 notice-update-unknown-body = Plug the headset in again; the Updates page says more.
 notice-device-unavailable = { $name } cannot be used
 notice-device-unavailable-body = The Devices page says why and what to do.
+notice-install-refused = { $name }: not installed

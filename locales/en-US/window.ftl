@@ -9,6 +9,7 @@ window-navigation = Pages
 window-offline = Hookswitch does not answer. What you see may be out of date; open the window again from the tray or with “hookswitch open”.
 window-no-scripts = Without JavaScript this page does not keep itself up to date, and its buttons do nothing.
 window-problems = What does not work right now
+window-misdirected = This server answers to its own address only.
 window-expired = This address is no longer valid
 window-expired-next = Open the window again from the tray, or with “hookswitch open”. Each address works once and for one minute.
 
@@ -57,10 +58,6 @@ window-offers = Offered updates
 # Both are version numbers.
 window-versions = { $from } → { $to }
 window-deployment = How it comes
-window-deployment-optional = Optional, you decide
-window-deployment-persistent = Required, you are reminded of it
-window-deployment-automatic = By itself, at a quiet moment
-window-deployment-silent = By itself, without asking
 window-group = For the group
 window-install = Install
 window-cancel = Cancel
@@ -75,14 +72,6 @@ window-update-for = { $name } for { $device }
 window-job-running = Installing
 window-job-last = Last update
 window-keep-plugged = Leave the headset plugged in.
-window-phase-fetching = Fetching the firmware …
-window-phase-detaching = Asking the headset to switch over …
-window-phase-waiting-for-dfu = Waiting for the headset to switch over …
-window-phase-preparing = Getting the headset ready …
-window-phase-downloading = Writing the firmware …
-window-phase-manifesting = The headset puts it in place …
-window-phase-waiting-for-runtime = Waiting for the headset to come back …
-window-phase-working = Working …
 # Sizes are in units of 1024 bytes.
 window-progress = { $percent } % – { $done } of { $total } KiB
 # $version (String) – as read back from the headset.

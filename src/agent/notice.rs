@@ -1,13 +1,28 @@
 //! Short notices for the person. They wait while a call is going on.
 
 use crate::locale::Message;
-use crate::protocol::{Device, DeviceId, DeviceStatus, Job, Outcome};
+use crate::protocol::{Device, DeviceId, DeviceStatus, Job, Outcome, Problem};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     pub title: Message,
-    pub body: Message,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    Message(Message),
+    /// What went wrong and what next.
+    Problem(Problem),
+}
+
+/// The answer to a click that was not followed. Shown at once, also in a call.
+pub fn refused(name: &str, problem: &Problem) -> Notice {
+    Notice {
+        title: Message::new("notice-install-refused").text("name", name),
+        body: Body::Problem(problem.clone()),
+    }
 }
 
 /// Notices that wait, at most [`Notices::MOST`] of them: the newest are kept.
@@ -35,14 +50,14 @@ impl Notices {
             Outcome::Failed { .. } => ("notice-update-failed", Message::new("notice-update-failed-body")),
             Outcome::Unknown { .. } => ("notice-update-unknown", Message::new("notice-update-unknown-body")),
         };
-        self.push(Notice { title: Message::new(title).text("name", &job.name), body });
+        self.push(Notice { title: Message::new(title).text("name", &job.name), body: Body::Message(body) });
     }
 
     pub fn device(&mut self, device: &Device) {
         match device.status {
             DeviceStatus::Unavailable { .. } if self.told.insert(device.id.clone()) => self.push(Notice {
                 title: Message::new("notice-device-unavailable").text("name", &device.product),
-                body: Message::new("notice-device-unavailable-body"),
+                body: Body::Message(Message::new("notice-device-unavailable-body")),
             }),
             DeviceStatus::Ready => _ = self.told.remove(&device.id),
             _ => {}

@@ -21,7 +21,7 @@ pub enum LocalRequest {
     },
     /// A one-time address of the window.
     Window,
-    /// One [`SettingsAnswer`].
+    /// One [`LocalAnswer::Settings`].
     Settings,
     Stop,
 }
@@ -29,16 +29,13 @@ pub enum LocalRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum LocalAnswer {
-    View { view: Box<View> },
+    View {
+        view: Box<View>,
+    },
     Done,
-    Window { url: String },
-    Problem { problem: Problem },
-}
-
-/// What [`LocalRequest::Settings`] is answered with, in the spelling of [`LocalAnswer`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "kebab-case")]
-pub enum SettingsAnswer {
+    Window {
+        url: String,
+    },
     /// As `hookswitch settings list --json` prints them, of the agent's process. Secrets are `"(set)"`.
     Settings {
         settings: serde_json::Value,
@@ -64,6 +61,13 @@ pub struct View {
     pub groups_problem: Option<Problem>,
     /// Functions that are not running and why, one each.
     pub problems: Vec<Problem>,
+}
+
+impl View {
+    /// How the company calls the group; its id while it is not among the user's.
+    pub fn group_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.groups.iter().find(|group| group.id == id).map_or(id, |group| group.name.as_str())
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,33 +105,4 @@ pub enum CallState {
     Answered,
     Held,
     Ended,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_spelling_of_the_settings_answer() {
-        let settings = json!([{ "key": "user", "value": "jane", "from": "user", "locked": false }]);
-        let problem = Problem::new("code", "what", "place", "next");
-        for (answer, spelt) in [
-            (
-                SettingsAnswer::Settings { settings: settings.clone() },
-                json!({ "answer": "settings", "settings": settings }),
-            ),
-            (
-                SettingsAnswer::Problem { problem: problem.clone() },
-                json!({ "answer": "problem", "problem": problem }),
-            ),
-        ] {
-            assert_eq!(serde_json::to_value(&answer).expect("JSON"), spelt);
-            assert_eq!(serde_json::from_value::<SettingsAnswer>(spelt).expect("understood"), answer);
-        }
-        // What an agent says that does not know the question.
-        let other = serde_json::to_value(LocalAnswer::Problem { problem: problem.clone() }).expect("JSON");
-        let read: SettingsAnswer = serde_json::from_value(other).expect("understood");
-        assert_eq!(read, SettingsAnswer::Problem { problem });
-    }
 }

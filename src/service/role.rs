@@ -5,7 +5,7 @@ use super::policy::{self, Poll};
 use super::update::{Finished, Target, Update};
 use super::{
     Config, Credential, Delivery, FailureKind, Input, Now, Output, Owed, Persisted, Record, TenantAnswer,
-    TenantFailure, TenantRequest, Verified, fleet::Fleet,
+    TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet,
 };
 use crate::protocol::{
     Device, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support, TenantMode,
@@ -13,7 +13,7 @@ use crate::protocol::{
 };
 use device_handlers::registry;
 use dfu::FirmwareVersion;
-use dfu::usb_dfu::UsbIdentity;
+use dfu::usb_dfu::{TransferError, UsbIdentity};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -180,9 +180,15 @@ impl Service {
             }
             Input::Agent(message) => self.handle_agent(message, now),
             Input::Tenant(answer) => self.handle_tenant(answer, now),
-            Input::StoreFailed { problem } => {
+            Input::StoreFailed { problem, withheld } => {
                 tracing::error!(%problem, "a firmware update must not go on without its journal");
                 if let Some(finished) = self.update.cancel(at, &mut self.out) {
+                    self.finished(finished, now);
+                }
+                let queued = self.out.len();
+                self.out.retain(|o| !matches!(o, Output::Usb(r) if *r != UsbRequest::Close));
+                if withheld || self.out.len() < queued {
+                    let finished = self.update.completed(Err(TransferError::NotSent), at, &mut self.out);
                     self.finished(finished, now);
                 }
             }

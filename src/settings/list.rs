@@ -63,6 +63,11 @@ impl Settings {
 
 impl Listed {
     /// The value as `settings get` prints it and `settings set` takes it.
+    /// A secret that is set: its value is not to be shown.
+    pub fn is_hidden(&self) -> bool {
+        self.key == Key::TenantToken.name() && !self.value.is_null()
+    }
+
     pub fn shown(&self) -> String {
         match &self.value {
             Value::Null => String::new(),

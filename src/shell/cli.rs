@@ -159,9 +159,9 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
             Ok(run::run(options, hardware())?)
         }
         Command::Devices(options) => devices::list(&options, context, hardware),
-        Command::Descriptor(options) => descriptor::explain(&options),
+        Command::Descriptor(options) => descriptor::explain(&options, &context.locale),
         Command::Update(command) => update::execute(&command, context),
-        Command::Firmware(command) => firmware::execute(&command),
+        Command::Firmware(command) => firmware::execute(&command, &context.locale),
         Command::Groups(options) => status::groups(&options, context),
         Command::Status(options) => status::status(&options, context),
         Command::Bundle(options) => bundle::execute(&options, context, hardware),

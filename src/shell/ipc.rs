@@ -5,7 +5,7 @@
 use super::handle::AgentHandle;
 use crate::agent::{Command, Reply};
 use crate::protocol::Problem;
-use crate::protocol::local::{LocalAnswer, LocalRequest, SettingsAnswer};
+use crate::protocol::local::{LocalAnswer, LocalRequest};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -117,7 +117,7 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             Ok(LocalRequest::Watch) => return watch(doors, &mut writer).await,
             Ok(LocalRequest::Settings) => {
                 let settings = doors.settings.clone();
-                send(&mut writer, &SettingsAnswer::Settings { settings }).await?;
+                send(&mut writer, &LocalAnswer::Settings { settings }).await?;
             }
             Ok(LocalRequest::View) => send(&mut writer, &view(doors)).await?,
             Ok(LocalRequest::Window) => send(&mut writer, &window(doors).await).await?,
@@ -209,10 +209,10 @@ impl LocalClient {
     /// # Errors
     /// The agent is gone, or older than the question.
     pub fn settings(&mut self) -> Result<serde_json::Value, Problem> {
-        self.say(&LocalRequest::Settings)?;
-        match self.read()? {
-            SettingsAnswer::Settings { settings } => Ok(settings),
-            SettingsAnswer::Problem { problem } => Err(problem),
+        match self.ask(&LocalRequest::Settings)? {
+            LocalAnswer::Settings { settings } => Ok(settings),
+            LocalAnswer::Problem { problem } => Err(problem),
+            _ => Err(other_answer()),
         }
     }
 
@@ -269,6 +269,16 @@ fn not_understood(error: &serde_json::Error) -> Problem {
 
 fn stopping(error: &dyn std::fmt::Display) -> Problem {
     Problem::new("stopping", format!("Nothing was done: {error}"), "agent", "Start Hookswitch again.")
+}
+
+/// What came is no answer to what was asked.
+pub fn other_answer() -> Problem {
+    Problem::new(
+        "agent-answer",
+        "The running agent gave an answer to another question",
+        "local socket",
+        "Use the command line of the version that is running.",
+    )
 }
 
 fn lost(error: &io::Error) -> Problem {

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "shows a notice from a thread of its own")]
 
 use crate::agent::Notice;
+use crate::agent::notice::Body;
 use crate::locale::Locale;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,7 +18,14 @@ const EXPIRE_BY_DESKTOP: i32 = -1;
 
 /// Shows the notice; returns at once.
 pub fn show(locale: &Locale, notice: &Notice) {
-    let (title, body) = (locale.format(&notice.title), locale.format(&notice.body));
+    let title = locale.format(&notice.title);
+    let body = match &notice.body {
+        Body::Message(message) => locale.format(message),
+        Body::Problem(problem) => {
+            let text = locale.problem(problem);
+            format!("{}. {}", text.what.trim_end_matches('.'), text.next)
+        }
+    };
     let thread = std::thread::Builder::new().name("notice".to_owned());
     let shown = thread.spawn(move || {
         let sent = tokio::runtime::Builder::new_current_thread()

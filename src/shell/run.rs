@@ -13,10 +13,11 @@ use super::tenant::{TenantConfig, TenantRoom};
 use super::window::WindowHandle;
 use super::{agent, log, os, tray};
 use crate::agent::menu::{self, Action};
+use crate::agent::terminal::{Line, Terminal};
 use crate::agent::{Agent, Command};
-use crate::locale::{Locale, Message};
+use crate::locale::Locale;
+use crate::protocol::Problem;
 use crate::protocol::local::View;
-use crate::protocol::{Problem, TenantMode};
 use crate::service::{Config, Service};
 use crate::settings::Settings;
 use std::io::Write as _;
@@ -124,6 +125,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         handle.clone(),
         locale.tag(),
         rest.as_ref().ok().map(|r| r.url().to_owned()),
+        headless,
     ));
 
     let result = tokio::select! {
@@ -292,7 +294,6 @@ fn random() -> Result<u64, Problem> {
 fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
     let (actions, clicked) = mpsc::channel(16);
     let (started, tray) = oneshot::channel();
-    let words = locale.clone();
     let spawned = std::thread::Builder::new().name("tray-start".to_owned()).spawn(move || {
         let _ = started.send(tray::start(locale, actions));
     });
@@ -316,7 +317,6 @@ fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, s
             }
             Ok(Err(problem)) => {
                 tracing::warn!(%problem, "tray");
-                say(&format!("hookswitch: {}", words.problem(&problem)));
                 let _ = handle.send(Event::Function { name: "tray", problem: Some(problem) }).await;
             }
             Err(_) => {}
@@ -344,7 +344,8 @@ async fn act(
                 }
             }
             Action::Install { offer } => {
-                let _ = handle.command(Command::Install { offer }).await;
+                // The agent shows a notice if it is refused.
+                let _ = handle.command(Command::InstallFromTray { offer }).await;
             }
             Action::Quit => {
                 let _ = stop.send(()).await;
@@ -353,8 +354,8 @@ async fn act(
     }
 }
 
-/// What runs and what does not, once, for the person who started it in a terminal. The start is over then.
-async fn summary(handle: AgentHandle, language: &'static str, url: Option<String>) {
+/// Says what runs and what does not to the person who started it in a terminal, then follows the problems.
+async fn summary(handle: AgentHandle, language: &'static str, url: Option<String>, headless: bool) {
     let mut views = handle.views();
     let look = async {
         while views.borrow_and_update().devices.is_empty() {
@@ -364,43 +365,32 @@ async fn summary(handle: AgentHandle, language: &'static str, url: Option<String
         }
     };
     let _ = tokio::time::timeout(FIRST_LOOK, look).await;
-    say_summary(&handle.view(), language, url);
+    let mut terminal = Terminal::default();
+    let lines = terminal.start(&views.borrow_and_update(), url.as_deref(), headless);
+    say(lines, language);
+    // The start is over.
     os::give_back_memory();
-}
-
-fn say_summary(view: &View, language: &str, url: Option<String>) {
-    // One of its own: without tray and window nobody else needs the texts in memory.
-    let locale = Locale::new(language);
-    let say = |message: Message| say(&locale.format(&message));
-    match url {
-        Some(url) => say(Message::new("cli-run-rest").text("url", url)),
-        None => say(Message::new("cli-run-no-rest")),
-    }
-    match view.devices.as_slice() {
-        [] => say(Message::new("cli-no-headset")),
-        devices => devices.iter().for_each(|d| {
-            let message = Message::new("cli-run-device").text("name", &d.product);
-            say(message.text("version", &d.firmware_version));
-        }),
-    }
-    // The tray is heard of later, and says so itself.
-    for problem in view.problems.iter().filter(|p| !p.code.starts_with("tray-")) {
-        self::say(&format!("hookswitch: {}", locale.problem(problem)));
-    }
-    match view.tenant.mode {
-        // Told to have one and without it: the problem above says why.
-        TenantMode::Consumer if view.problems.iter().any(|p| p.code.starts_with("tenant-")) => {}
-        TenantMode::Consumer => say(Message::new("cli-run-consumer")),
-        TenantMode::Server => {
-            let server = view.tenant.server.clone().unwrap_or_default();
-            say(Message::new("cli-run-tenant").text("server", server));
-        }
+    while views.changed().await.is_ok() {
+        let lines = terminal.later(&views.borrow_and_update());
+        say(lines, language);
     }
 }
 
 /// To the terminal it was started in. That may be closed, or a file on a full disk: the agent runs on without.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+fn say(lines: Vec<Line>, language: &str) {
+    if lines.is_empty() {
+        return;
+    }
+    // One of its own: without tray and window nobody else needs the texts in memory.
+    let locale = Locale::new(language);
+    for line in lines {
+        let _ = match line {
+            Line::Message(message) => writeln!(std::io::stderr(), "{}", locale.format(&message)),
+            Line::Problem(problem) => {
+                writeln!(std::io::stderr(), "hookswitch: {}", locale.problem(&problem))
+            }
+        };
+    }
 }
 
 async fn stop_all(

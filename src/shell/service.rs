@@ -6,7 +6,7 @@ use super::hardware::{Hardware, HidHandles};
 use super::store::Store;
 use super::tenant::TenantRoom;
 use crate::protocol::{Problem, ToAgent};
-use crate::service::{Input, Now, Output, Record, Service, TenantAnswer, TenantRequest};
+use crate::service::{Input, Now, Output, Record, Service, TenantAnswer, TenantRequest, UsbRequest};
 use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -122,7 +122,12 @@ async fn perform(
                 }
                 if let Some(problem) = problem {
                     tracing::error!(%problem, "store");
-                    service.handle(Input::StoreFailed { problem }, now());
+                    // What follows a record of the journal does not happen without it.
+                    let withheld = matches!(&output, Some(Output::Usb(r)) if *r != UsbRequest::Close);
+                    service.handle(Input::StoreFailed { problem, withheld }, now());
+                    if withheld {
+                        continue;
+                    }
                 }
             }
             _ => {}

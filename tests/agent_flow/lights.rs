@@ -199,3 +199,22 @@ fn requests_to_the_service_are_answered_by_its_answer() {
     rig.service(ToAgent::Answer { request: first, problem: Some(problem("in-call")) });
     assert_eq!(rig.replies(), [(40, Reply::Refused(problem("in-call")))]);
 }
+
+#[test]
+fn a_refused_click_in_the_tray_is_answered_by_a_notice_at_once() {
+    let mut rig = Rig::with(&["d"]);
+    rig.answered();
+    let click = Command::InstallFromTray { offer: "fw:d".to_owned() };
+    let asked = |rig: &Rig| match rig.outputs.first() {
+        Some(Output::Service(ToService::InstallUpdate { request, .. })) => *request,
+        other => panic!("{other:?}"),
+    };
+    rig.feed(Input::Command { request: 40, command: click.clone() });
+    let request = asked(&rig);
+    rig.service(ToAgent::Answer { request, problem: Some(problem("in-call")) });
+    assert_eq!(rig.notices(), 1, "also while the call goes on");
+    rig.feed(Input::Command { request: 41, command: click });
+    let request = asked(&rig);
+    rig.service(ToAgent::Answer { request, problem: None });
+    assert_eq!(rig.notices(), 0, "one that is followed is seen in the menu");
+}

@@ -283,13 +283,14 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
     ]
 }
 
-pub(crate) const LOCAL_ANSWER: &[&str] = &["view", "done", "window", "problem"];
+pub(crate) const LOCAL_ANSWER: &[&str] = &["view", "done", "window", "settings", "problem"];
 
 pub(crate) fn local_answer_name(answer: &LocalAnswer) -> &'static str {
     match answer {
         LocalAnswer::View { .. } => "view",
         LocalAnswer::Done => "done",
         LocalAnswer::Window { .. } => "window",
+        LocalAnswer::Settings { .. } => "settings",
         LocalAnswer::Problem { .. } => "problem",
     }
 }
@@ -332,6 +333,9 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         LocalAnswer::View { view: Box::default() },
         LocalAnswer::Done,
         LocalAnswer::Window { url: "http://127.0.0.1:1/once?token=x".to_owned() },
+        LocalAnswer::Settings {
+            settings: serde_json::json!([{ "key": "user", "value": "jane", "from": "user", "locked": false }]),
+        },
         LocalAnswer::Problem { problem: problem() },
     ]
 }

@@ -193,6 +193,10 @@ impl UsbDfu {
                 self.opened = Some(dfu);
                 self.ask(if detach { Request::Detach } else { Request::PrepareStatus }, now);
             }
+            // Nothing was asked of it yet, so there is nothing to be sent back from.
+            Some(_) if self.cancelled && dfu.mode == Mode::Runtime && self.ending.is_none() => {
+                self.fail(Failure::Cancelled { phase: self.phase, device: self.device_now() });
+            }
             Some(error) => {
                 self.open_failures += 1;
                 if self.open_failures >= OPEN_TRIES {

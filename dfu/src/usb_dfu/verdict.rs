@@ -24,6 +24,9 @@ pub enum TransferError {
     /// Another program or driver holds the interface.
     #[error("another program or driver holds the interface")]
     Busy,
+    /// The request was held back, because the phase before it could not be stored.
+    #[error("the request was not sent, because its journal could not be written")]
+    NotSent,
     /// Any other error of the operating system or USB library, by its number.
     #[error("input/output error {0}")]
     Io(i32),

@@ -73,6 +73,8 @@ struct Rig {
     auto: bool,
     scans: Vec<bool>,
     opens: Vec<String>,
+    /// Nothing more can be written.
+    full: bool,
     /// Everything since the last look, in order.
     out: Vec<Output>,
     /// Reports the tenant refused so often that they may be given up.
@@ -109,6 +111,7 @@ impl Rig {
             auto: true,
             scans: Vec::new(),
             opens: Vec::new(),
+            full: false,
             out: Vec::new(),
             given_up: 0,
             told: BTreeMap::new(),
@@ -162,9 +165,20 @@ impl Rig {
 
     /// Holds what is true of any sequence of outputs.
     fn drain(&mut self) {
+        let mut lost = false;
         while let Some(output) = self.service.poll_output() {
+            if lost && !matches!(output, Output::Persist(_)) {
+                let withheld = matches!(&output, Output::Usb(r) if *r != UsbRequest::Close);
+                let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                self.service.handle(Input::StoreFailed { problem, withheld }, self.now);
+                lost = false;
+                if withheld {
+                    continue;
+                }
+            }
             self.out.push(output.clone());
             match output {
+                Output::Persist(_) if self.full => lost = true,
                 Output::Persist(record) => self.disk.write(record),
                 Output::Tenant(request) => self.ask_tenant(request),
                 Output::Usb(request) => self.ask_usb(request),
@@ -187,7 +201,7 @@ impl Rig {
     fn ask_tenant(&mut self, request: TenantRequest) {
         assert_eq!(self.tenant, None, "a second request beside {request:?}");
         if let TenantRequest::Deliver { owed, .. } = &request {
-            for owed in owed {
+            for owed in owed.iter().filter(|_| !self.full) {
                 assert!(self.disk.owed.contains(owed), "sent before it was written down: {owed:?}");
             }
             let events = owed.iter().filter(|o| matches!(o.delivery, Delivery::Event(_))).count();

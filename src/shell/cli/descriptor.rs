@@ -1,9 +1,10 @@
 //! `hookswitch descriptor`: a report descriptor in plain facts.
 
 use super::{Done, input, output};
+use crate::locale::{Locale, Message};
 use crate::protocol::Problem;
 use clap::Args;
-use device_handlers::report::{Explanation, ReportDescriptor, ReportType};
+use device_handlers::report::{Explanation, NoCallControl, ReportDescriptor, ReportType, Role};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -48,7 +49,7 @@ struct Control {
     array: bool,
 }
 
-pub(super) fn explain(options: &Options) -> Done {
+pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
     let bytes = read(&options.file)?;
     let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| {
         Problem::new(
@@ -62,7 +63,7 @@ pub(super) fn explain(options: &Options) -> Done {
     let explanation = descriptor.explain();
     match options.json {
         true => output::json(&document(bytes.len(), &explanation)),
-        false => print(&options.file, bytes.len(), &explanation),
+        false => print(&options.file, bytes.len(), &explanation, locale),
     }
     Ok(())
 }
@@ -136,41 +137,88 @@ fn direction(report: ReportType) -> &'static str {
     }
 }
 
-fn print(file: &Path, bytes: usize, explanation: &Explanation) {
-    let document = document(bytes, explanation);
-    let numbered = if document.numbered_reports { "numbered" } else { "unnumbered" };
-    output::line(&format!("{}: {bytes} bytes, {numbered} reports", file.display()));
-    for collection in &document.top_level {
-        output::line(
-            format!("  collection {} {}", collection.usage, collection.name.unwrap_or("")).trim_end(),
-        );
+fn print(file: &Path, bytes: usize, explanation: &Explanation, locale: &Locale) {
+    let say = |id: &'static str| locale.format(&Message::new(id));
+    let head = Message::new(match explanation.numbered_reports {
+        true => "descriptor-numbered",
+        false => "descriptor-unnumbered",
+    });
+    let head = head.text("file", file.display().to_string());
+    output::line(&locale.format(&head.number("bytes", i64::try_from(bytes).unwrap_or(i64::MAX))));
+    for collection in &explanation.top_level {
+        let usage = format!("{} {}", collection.usage, collection.name.unwrap_or(""));
+        let message = Message::new("descriptor-collection").text("usage", usage.trim_end());
+        output::line(&format!("  {}", locale.format(&message)));
     }
-    match &document.no_call_control {
-        None => output::line("Call control: yes"),
-        Some(reason) => output::line(&format!("Call control: no, {reason}")),
-    }
-    output::line(if document.mute_sync { "Mute synchronisation: yes" } else { "Mute synchronisation: no" });
-    if document.controls.is_empty() {
+    output::line(&say(match explanation.no_call_control {
+        None => "descriptor-call-control",
+        Some(NoCallControl::NoTelephonyCollection) => "descriptor-no-telephony-collection",
+        Some(NoCallControl::VendorPageOnly) => "descriptor-vendor-page-only",
+        Some(NoCallControl::NoHookSwitchNorOffHookLed) => "descriptor-no-hook-switch-nor-led",
+        Some(NoCallControl::NoHookSwitch) => "descriptor-no-hook-switch",
+        Some(NoCallControl::NoOffHookLed) => "descriptor-no-off-hook-led",
+    }));
+    output::line(&say(match explanation.capabilities.mute_sync {
+        true => "descriptor-mute-sync",
+        false => "descriptor-no-mute-sync",
+    }));
+    if explanation.controls.is_empty() {
         return;
     }
-    let head = ["control", "usage", "report", "id", "bit", "size", "kind"].map(str::to_owned).to_vec();
-    let rows = document.controls.iter().map(|c| {
-        let kind = match (c.array, c.relative) {
-            (true, _) => "array",
-            (false, true) => "relative",
-            (false, false) => "absolute",
-        };
+    let head = [
+        "descriptor-head-control",
+        "descriptor-head-usage",
+        "descriptor-head-report",
+        "descriptor-head-id",
+        "descriptor-head-bit",
+        "descriptor-head-size",
+        "descriptor-head-kind",
+    ]
+    .map(say)
+    .to_vec();
+    let rows = explanation.controls.iter().map(|c| {
         vec![
-            c.role.clone(),
-            format!("{} {}", c.usage, c.name.unwrap_or("")).trim_end().to_owned(),
-            c.report.to_owned(),
+            say(role_text(c.role)),
+            format!("{} {}", c.usage, c.usage.name().unwrap_or("")).trim_end().to_owned(),
+            say(match c.report_type {
+                ReportType::Input => "descriptor-input",
+                ReportType::Output => "descriptor-output",
+                ReportType::Feature => "descriptor-feature",
+            }),
             format!("{:02x}", c.report_id),
             c.bit.to_string(),
             c.size.to_string(),
-            kind.to_owned(),
+            say(match (c.array, c.relative) {
+                (true, _) => "descriptor-array",
+                (false, true) => "descriptor-relative",
+                (false, false) => "descriptor-absolute",
+            }),
         ]
     });
     output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+}
+
+/// What the control is for.
+fn role_text(role: Role) -> &'static str {
+    match role {
+        Role::LineBusy => "role-line-busy",
+        Role::Drop => "role-drop",
+        Role::Reject => "role-reject",
+        Role::HookSwitch => "role-hook-switch",
+        Role::Flash => "role-flash",
+        Role::HoldButton => "role-hold-button",
+        Role::Redial => "role-redial",
+        Role::PhoneMute => "role-phone-mute",
+        Role::TeamsButton => "role-teams-button",
+        Role::VendorReject => "role-vendor-reject",
+        Role::Ring => "role-ring",
+        Role::Ringer => "role-ringer",
+        Role::OffHook => "role-off-hook",
+        Role::OnLine => "role-on-line",
+        Role::Mute => "role-mute",
+        Role::Microphone => "role-microphone",
+        Role::Hold => "role-hold",
+    }
 }
 
 #[cfg(test)]

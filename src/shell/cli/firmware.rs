@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "packages are files")]
 
 use super::{Done, input, output};
+use crate::locale::{Locale, Message};
 use crate::protocol::Problem;
 use clap::Subcommand;
 use dfu::package::{LIMITS, Package, Rules, pack};
@@ -22,14 +23,14 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn execute(command: &Command) -> Done {
+pub(super) fn execute(command: &Command, locale: &Locale) -> Done {
     match command {
-        Command::Inspect { package, json } => inspect(package, *json),
-        Command::Pack { rules, output } => make(rules, output),
+        Command::Inspect { package, json } => inspect(package, *json, locale),
+        Command::Pack { rules, output } => make(rules, output, locale),
     }
 }
 
-fn inspect(path: &Path, json: bool) -> Done {
+fn inspect(path: &Path, json: bool, locale: &Locale) -> Done {
     let package = Package::open(&read(path, LIMITS.archive_bytes as u64)?).map_err(|e| broken(path, &e))?;
     let rules = &package.rules;
     if json {
@@ -38,23 +39,28 @@ fn inspect(path: &Path, json: bool) -> Done {
     }
     output::line(&format!("{} {} {}", rules.vendor, rules.name, rules.version));
     for target in &rules.targets {
-        output::line(&format!("  for {:04x}:{:04x}", target.vid, target.pid));
+        let device = format!("{:04x}:{:04x}", target.vid, target.pid);
+        let message = Message::new("cli-package-target").text("device", device);
+        output::line(&format!("  {}", locale.format(&message)));
     }
     for component in &rules.components {
         let suffix = match package.component_image(&component.id).and_then(|i| i.suffix) {
-            Some(suffix) => format!(", DFU suffix for {:04x}:{:04x}", suffix.vid, suffix.pid),
-            None => ", no DFU suffix".to_owned(),
+            Some(suffix) => Message::new("cli-package-suffix")
+                .text("device", format!("{:04x}:{:04x}", suffix.vid, suffix.pid)),
+            None => Message::new("cli-package-no-suffix"),
         };
-        let (id, file, version) = (&component.id, &component.file, component.version);
-        output::line(&format!(
-            "  component {id}: {file}, version {version}, {} bytes{suffix}",
-            component.size
-        ));
+        let message = Message::new("cli-package-component")
+            .text("suffix", locale.format(&suffix))
+            .text("id", &component.id)
+            .text("file", &component.file)
+            .text("version", component.version.to_string())
+            .number("bytes", i64::try_from(component.size).unwrap_or(i64::MAX));
+        output::line(&format!("  {}", locale.format(&message)));
     }
     Ok(())
 }
 
-fn make(rules_path: &Path, target: &Path) -> Done {
+fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
     let rules = Rules::parse(&read(rules_path, LIMITS.rules_bytes)?).map_err(|e| refused(rules_path, &e))?;
     let folder = rules_path.parent().unwrap_or(Path::new("."));
     let mut files = BTreeMap::new();
@@ -65,7 +71,10 @@ fn make(rules_path: &Path, target: &Path) -> Done {
     }
     let archive = pack(&rules, &files).map_err(|e| refused(rules_path, &e))?;
     std::fs::write(target, &archive).map_err(|e| unusable(target, &e))?;
-    output::line(&format!("{}: {} bytes", target.display(), archive.len()));
+    let message = Message::new("cli-package-written")
+        .text("file", target.display().to_string())
+        .number("bytes", i64::try_from(archive.len()).unwrap_or(i64::MAX));
+    output::line(&locale.format(&message));
     Ok(())
 }
 

@@ -2,8 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "settings are files")]
 
 use super::{Context, Done, output};
+use crate::locale::Message;
 use crate::protocol::Problem;
-use crate::settings::{self, Key, Layers, SettingsFile};
+use crate::settings::{self, Key, Layers, Listed, Provenance, SettingsFile};
 use crate::shell::os;
 use clap::Subcommand;
 
@@ -31,7 +32,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             } else {
                 let rows: Vec<Vec<String>> = list
                     .iter()
-                    .map(|s| vec![s.key.to_owned(), s.shown(), format!("{:?}", s.from).to_lowercase()])
+                    .map(|s| vec![s.key.to_owned(), shown(s, context), from(s.from, context)])
                     .collect();
                 output::table(&rows);
                 for problem in &context.settings_problems {
@@ -43,11 +44,28 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
         }
         Command::Get { name } => {
             let key = Key::find(name)?;
-            output::line(&context.settings.get(key).shown());
+            output::line(&shown(&context.settings.get(key), context));
             Ok(())
         }
         Command::Set { name, value } => set(name, value.as_deref(), context),
     }
+}
+
+fn shown(setting: &Listed, context: &Context) -> String {
+    match setting.is_hidden() {
+        true => context.locale.format(&Message::new("cli-setting-secret")),
+        false => setting.shown(),
+    }
+}
+
+fn from(provenance: Provenance, context: &Context) -> String {
+    context.locale.format(&Message::new(match provenance {
+        Provenance::Default => "cli-from-default",
+        Provenance::User => "cli-from-user",
+        Provenance::Environment => "cli-from-environment",
+        Provenance::Machine => "cli-from-machine",
+        Provenance::Tenant => "cli-from-tenant",
+    }))
 }
 
 fn set(name: &str, value: Option<&str>, context: &Context) -> Done {

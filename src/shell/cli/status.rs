@@ -5,7 +5,7 @@ use super::{Context, Done, output};
 use crate::locale::Message;
 use crate::protocol::local::{LocalAnswer, LocalRequest, View};
 use crate::protocol::{Problem, TenantMode, Why};
-use crate::shell::ipc::LocalClient;
+use crate::shell::ipc::{LocalClient, other_answer};
 use crate::shell::os;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -31,12 +31,7 @@ pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
     match agent.ask(&LocalRequest::View)? {
         LocalAnswer::View { view } => Ok(*view),
         LocalAnswer::Problem { problem } => Err(problem),
-        LocalAnswer::Done | LocalAnswer::Window { .. } => Err(Problem::new(
-            "agent-answer",
-            "The running agent gave an answer to another question",
-            "local socket",
-            "Use the command line of the version that is running.",
-        )),
+        _ => Err(other_answer()),
     }
 }
 
@@ -120,7 +115,7 @@ pub(super) fn open(options: &OpenOptions, context: &Context) -> Done {
         }
         LocalAnswer::Window { url } => Ok(os::open_url(&url).inspect_err(|_| output::line(&url))?),
         LocalAnswer::Problem { problem } => Err(problem.into()),
-        LocalAnswer::View { .. } | LocalAnswer::Done => Ok(()),
+        _ => Err(other_answer().into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `hookswitch update list|install|defer`.
 
 use super::{Context, Done, Failure, output};
+use crate::agent::words;
 use crate::locale::Message;
 use crate::protocol::local::{LocalAnswer, LocalRequest, View};
 use crate::protocol::{Job, Offer, Outcome, Problem};
@@ -120,7 +121,7 @@ fn wait(context: &Context, offer: &str) -> Done {
             }
             let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
             if told.as_ref() != Some(&(job.phase.clone(), percent)) {
-                progress(terminal, &job, percent);
+                progress(context, terminal, &job, percent);
                 told = Some((job.phase, percent));
             }
         }
@@ -128,11 +129,17 @@ fn wait(context: &Context, offer: &str) -> Done {
     }
 }
 
-fn progress(terminal: bool, job: &Job, percent: u64) {
+fn progress(context: &Context, terminal: bool, job: &Job, percent: u64) {
     const WIDTH: u64 = 40;
     let done = (percent.min(100) * WIDTH / 100) as usize;
     let bar = format!("[{}{}]", "#".repeat(done), ".".repeat(WIDTH as usize - done));
-    let text = format!("{:<20} {bar} {percent:>3} % {}/{} bytes", job.phase, job.done_bytes, job.total_bytes);
+    let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let message = Message::new("cli-progress")
+        .text("percent", format!("{percent:>3}"))
+        .number("done", bytes(job.done_bytes))
+        .number("total", bytes(job.total_bytes))
+        .text("phase", context.locale.format(&words::phase(job)));
+    let text = format!("{bar} {}", context.locale.format(&message));
     let mut err = std::io::stderr();
     // One line that changes for a person, a line every tenth for a log.
     let _ = match terminal {
@@ -162,13 +169,12 @@ fn print(context: &Context, view: &View) {
         let head = ["cli-update", "cli-from", "cli-to", "cli-deployment", "cli-group", "cli-offer"];
         let mut rows = vec![head.map(say).to_vec()];
         for offer in &view.offers {
-            let deployment = serde_json::to_value(offer.deployment).unwrap_or_default();
             rows.push(vec![
                 offer.name.clone(),
                 offer.from_version.clone(),
                 offer.to_version.clone(),
-                deployment.as_str().unwrap_or_default().to_owned(),
-                offer.group.clone(),
+                context.locale.format(&words::deployment(offer.deployment)),
+                view.group_name(&offer.group).to_owned(),
                 offer.id.clone(),
             ]);
             if let Some(problem) = &offer.blocked {

@@ -2,6 +2,7 @@
 
 use super::Window;
 use super::session::Session;
+use crate::locale::Message;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -16,8 +17,8 @@ pub(super) async fn guard(State(window): State<Arc<Window>>, request: Request, n
     let mut response = if host_is_ours(&window, &request) {
         next.run(request).await
     } else {
-        let host = "This server answers to its own address only.";
-        (StatusCode::MISDIRECTED_REQUEST, host).into_response()
+        let words = window.locale.format(&Message::new("window-misdirected"));
+        (StatusCode::MISDIRECTED_REQUEST, words).into_response()
     };
     let headers = response.headers_mut();
     for (name, value) in [

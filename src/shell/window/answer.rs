@@ -85,8 +85,12 @@ pub(super) async fn act(
         "defer" => Command::Defer { offer },
         "cancel" => Command::Cancel,
         _ => {
-            let what = "The page asked for something that does not exist";
-            let problem = Problem::new("window-request", what, action, "Load the page again.");
+            let problem = Problem::new(
+                "window-request",
+                "The page asked for something that does not exist",
+                action,
+                "Load the page again.",
+            );
             return refused(&window, StatusCode::NOT_FOUND, &problem);
         }
     };
@@ -94,8 +98,8 @@ pub(super) async fn act(
         Ok(Reply::Done | Reply::Call(_)) => StatusCode::NO_CONTENT.into_response(),
         Ok(Reply::Refused(problem)) => refused(&window, StatusCode::CONFLICT, &problem),
         Err(Stopping) => {
-            let next = "Start it again.";
-            let problem = Problem::new("window-stopping", "Hookswitch is stopping", "hookswitch", next);
+            let problem =
+                Problem::new("window-stopping", "Hookswitch is stopping", "hookswitch", "Start it again.");
             refused(&window, StatusCode::SERVICE_UNAVAILABLE, &problem)
         }
     }

@@ -1,6 +1,7 @@
 //! A view as pages: every text by its Fluent id, every name escaped by the template.
 
 use crate::agent::menu::Page;
+use crate::agent::words;
 use crate::locale::{Locale, Message, ProblemText};
 use crate::protocol::local::View;
 use crate::protocol::{
@@ -304,7 +305,7 @@ impl JobCard {
             offer: job.offer.clone(),
             title: name_for(&job.name, &product, locale),
             versions: versions(&job.from_version, &job.to_version, locale),
-            phase: Words(locale).say(phase(&job.phase)),
+            phase: locale.format_isolated(&words::phase(job)),
             running: outcome.is_none().then(|| Progress::new(job, locale)),
             verdict,
             problem: problem.map(|p: &Problem| locale.problem_isolated(p)),
@@ -314,20 +315,6 @@ impl JobCard {
 
 fn name_for(name: &str, device: &str, locale: &Locale) -> String {
     locale.format_isolated(&Message::new("window-update-for").text("name", name).text("device", device))
-}
-
-/// The journal's phases in words; one that is newer than this page is "working".
-fn phase(phase: &str) -> &'static str {
-    match phase {
-        "fetching" => "window-phase-fetching",
-        "detaching" => "window-phase-detaching",
-        "waiting-for-dfu" => "window-phase-waiting-for-dfu",
-        "preparing" => "window-phase-preparing",
-        "downloading" => "window-phase-downloading",
-        "manifesting" => "window-phase-manifesting",
-        "waiting-for-runtime" => "window-phase-waiting-for-runtime",
-        _ => "window-phase-working",
-    }
 }
 
 impl Progress {
@@ -348,7 +335,6 @@ impl Progress {
 
 impl OfferCard {
     fn new(offer: &Offer, view: &View, locale: &Locale) -> Self {
-        let t = Words(locale);
         let device = product_of(view, &offer.device);
         let running = view.job.as_ref().is_some_and(|j| j.outcome.is_none() && j.offer == offer.id);
         Self {
@@ -357,13 +343,8 @@ impl OfferCard {
             title: offer.name.clone(),
             device,
             versions: versions(&offer.from_version, &offer.to_version, locale),
-            deployment: t.say(match offer.deployment {
-                Deployment::Optional => "window-deployment-optional",
-                Deployment::Persistent => "window-deployment-persistent",
-                Deployment::Automatic => "window-deployment-automatic",
-                Deployment::Silent => "window-deployment-silent",
-            }),
-            group: offer.group.clone(),
+            deployment: locale.format_isolated(&words::deployment(offer.deployment)),
+            group: view.group_name(&offer.group).to_owned(),
             deferred: offer.deferred,
             may_defer: offer.deployment == Deployment::Optional && !offer.deferred,
             running,

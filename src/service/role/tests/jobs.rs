@@ -172,17 +172,49 @@ fn a_headset_that_does_not_come_back_is_reported_as_removed_in_the_end() {
 #[test]
 fn a_journal_that_cannot_be_written_stops_the_job() {
     let mut rig = begun();
+    rig.full = true;
+    rig.out.clear();
     rig.fetched(package(1, "1.20"));
-    let problem = Problem::new("store-full", "full", "store", "Free some space.");
-    rig.feed(Input::StoreFailed { problem: problem.clone() });
     rig.update_until(0x0120, |_| false);
     assert_eq!(failed_with(&rig), "update-failed");
     assert_eq!(rig.headsets[0].life, Life::Runtime, "it was not asked to leave");
+    let asked = rig.out.iter().find(|o| matches!(o, Output::Usb(r) if *r != UsbRequest::Close));
+    assert_eq!(asked, None, "the headset was not touched");
     let mut rig = begun();
-    rig.feed(Input::StoreFailed { problem: problem.clone() });
+    let problem = Problem::new("store-full", "full", "store", "Free some space.");
+    rig.feed(Input::StoreFailed { problem: problem.clone(), withheld: false });
     assert_eq!(failed_with(&rig), "update-cancelled");
-    rig.feed(Input::StoreFailed { problem });
+    rig.feed(Input::StoreFailed { problem, withheld: false });
     assert_eq!(verdicts(&rig).len(), 1, "said once");
+}
+
+/// Whatever the moment at which the disk is full, the job ends, and with what is on disk it can be done again.
+#[test]
+fn a_disk_that_fills_up_at_any_moment_ends_the_job() {
+    for records in 0..40 {
+        let mut rig = begun();
+        rig.fetched(package(1, "1.20"));
+        rig.out.clear();
+        let kept = |rig: &Rig| rig.out.iter().filter(|o| matches!(o, Output::Persist(_))).count();
+        rig.update_until(0x0120, |rig| kept(rig) >= records);
+        rig.full = true;
+        rig.update_until(0x0120, |_| false);
+        rig.pass(Duration::from_secs(1200));
+        let outcome = outcome(&rig);
+        assert!(outcome.is_some(), "the disk was full after {records} records, and the job never ended");
+        rig.full = false;
+        if rig.headsets[0].version == 0x0120 {
+            continue;
+        }
+        let Some(_) = rig.disk.journal else {
+            assert_eq!(rig.headsets[0].life, Life::Runtime, "stranded after {records} records");
+            continue;
+        };
+        let mut rig = rig.crash();
+        rig.fetched(package(1, "1.20"));
+        rig.update_until(0x0120, |_| false);
+        assert_eq!(rig.headsets[0].version, 0x0120, "recovered after {records} records");
+    }
 }
 
 #[test]

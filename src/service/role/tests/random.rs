@@ -79,7 +79,7 @@ impl World {
             }
             22 if self.chance(20) => {
                 let problem = Problem::new("store-full", "full", "store", "Free some space.");
-                self.feed(Input::StoreFailed { problem });
+                self.feed(Input::StoreFailed { problem, withheld: false });
             }
             _ => {
                 let time = MS * 3u32.pow(self.random.u32(..16));

@@ -1,0 +1,110 @@
+//! What the agent says in the terminal it was started in: once what runs and what does not, then each new problem.
+
+use crate::locale::Message;
+use crate::protocol::local::View;
+use crate::protocol::{Problem, TenantMode};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Line {
+    Message(Message),
+    Problem(Problem),
+}
+
+/// Remembers which problems were said. One that goes away and comes back is said again.
+#[derive(Debug, Default)]
+pub struct Terminal {
+    said: Vec<Problem>,
+}
+
+impl Terminal {
+    /// The first look: doors, headsets, problems, tenant, and what is off on purpose. `rest_url` is the address of the
+    /// softphone door, `None` while it is closed.
+    pub fn start(&mut self, view: &View, rest_url: Option<&str>, headless: bool) -> Vec<Line> {
+        let mut lines = vec![Line::Message(match rest_url {
+            Some(url) => Message::new("cli-run-rest").text("url", url),
+            None => Message::new("cli-run-no-rest"),
+        })];
+        if headless {
+            lines.push(Line::Message(Message::new("cli-run-headless")));
+        }
+        match view.devices.as_slice() {
+            [] => lines.push(Line::Message(Message::new("cli-no-headset"))),
+            devices => lines.extend(devices.iter().map(|device| {
+                let message = Message::new("cli-run-device").text("name", &device.product);
+                Line::Message(message.text("version", &device.firmware_version))
+            })),
+        }
+        lines.extend(self.later(view));
+        match view.tenant.mode {
+            // Told to have one and without it: its problem, said above, is why.
+            TenantMode::Consumer if view.problems.iter().any(|p| p.code.starts_with("tenant-")) => {}
+            TenantMode::Consumer => lines.push(Line::Message(Message::new("cli-run-consumer"))),
+            TenantMode::Server => {
+                let server = view.tenant.server.clone().unwrap_or_default();
+                lines.push(Line::Message(Message::new("cli-run-tenant").text("server", server)));
+            }
+        }
+        lines
+    }
+
+    /// The problems that were not said yet.
+    pub fn later(&mut self, view: &View) -> Vec<Line> {
+        let is = |a: &Problem, b: &Problem| a.code == b.code && a.place == b.place;
+        self.said.retain(|said| view.problems.iter().any(|problem| is(problem, said)));
+        let mut lines = Vec::new();
+        for problem in &view.problems {
+            if !self.said.iter().any(|said| is(said, problem)) {
+                self.said.push(problem.clone());
+                lines.push(Line::Problem(problem.clone()));
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(lines: &[Line]) -> Vec<&str> {
+        lines
+            .iter()
+            .map(|line| match line {
+                Line::Message(message) => message.id,
+                Line::Problem(problem) => problem.code.as_str(),
+            })
+            .collect()
+    }
+
+    fn with(codes: &[&str]) -> View {
+        let problems = codes.iter().map(|code| Problem::new(code, "what", "place", "next")).collect();
+        View { problems, ..View::default() }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_plainly() {
+        let mut terminal = Terminal::default();
+        assert_eq!(
+            ids(&terminal.start(&View::default(), Some("https://127.0.0.1:1"), true)),
+            ["cli-run-rest", "cli-run-headless", "cli-no-headset", "cli-run-consumer"]
+        );
+        let mut terminal = Terminal::default();
+        let lines = terminal.start(&with(&["rest-port-taken", "tenant-incomplete"]), None, false);
+        assert_eq!(
+            ids(&lines),
+            ["cli-run-no-rest", "cli-no-headset", "rest-port-taken", "tenant-incomplete"]
+        );
+    }
+
+    #[test]
+    fn a_problem_is_said_once_and_again_after_it_was_gone() {
+        let mut terminal = Terminal::default();
+        terminal.start(&View::default(), None, false);
+        let said = |terminal: &mut Terminal, codes: &[&str]| ids(&terminal.later(&with(codes))).len();
+        assert_eq!(said(&mut terminal, &["tray-no-session-bus"]), 1);
+        assert_eq!(said(&mut terminal, &["tray-no-session-bus"]), 0);
+        assert_eq!(said(&mut terminal, &["tray-no-session-bus", "store-full"]), 1);
+        assert_eq!(said(&mut terminal, &[]), 0);
+        assert_eq!(said(&mut terminal, &["store-full"]), 1);
+    }
+}

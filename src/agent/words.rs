@@ -1,0 +1,28 @@
+//! Which text stands for a value that several faces show.
+
+use crate::locale::Message;
+use crate::protocol::{Deployment, Job};
+
+/// The phase of a running job; one that is newer than this program is "working".
+pub fn phase(job: &Job) -> Message {
+    Message::new(match job.phase.as_str() {
+        "fetching" => "phase-fetching",
+        "detaching" => "phase-detaching",
+        "waiting-for-dfu" => "phase-waiting-for-dfu",
+        "preparing" => "phase-preparing",
+        "downloading" => "phase-downloading",
+        "manifesting" => "phase-manifesting",
+        "waiting-for-runtime" => "phase-waiting-for-runtime",
+        _ => "phase-working",
+    })
+}
+
+/// How an update comes to the headset.
+pub fn deployment(deployment: Deployment) -> Message {
+    Message::new(match deployment {
+        Deployment::Optional => "deployment-optional",
+        Deployment::Persistent => "deployment-persistent",
+        Deployment::Automatic => "deployment-automatic",
+        Deployment::Silent => "deployment-silent",
+    })
+}
