@@ -6,7 +6,6 @@ use fluent_bundle::FluentResource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-
 const REFERENCE: &str = "en-US";
 
 /// What one Fluent message offers.

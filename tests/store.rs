@@ -125,8 +125,10 @@ fn every_record_comes_back() {
         assert_eq!(store.take_mended(), None);
         let empty = store.load().unwrap();
         assert!(empty.system_id.is_none() && empty.owed.is_empty() && empty.policy.is_none());
-        store.write(&records).unwrap();
-        store.write(&[]).unwrap();
+        assert!(store.write(&records).unwrap());
+        assert!(!store.write(&[]).unwrap());
+        let unknown = Record::Delivered(vec!["never owed".to_owned()]);
+        assert!(!store.write(&[unknown]).unwrap(), "there was nothing to write");
     }
     let mut store = Store::open(&path).unwrap();
     let back = store.load().unwrap();

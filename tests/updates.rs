@@ -9,6 +9,8 @@ mod scene;
 
 #[path = "updates/devices.rs"]
 mod devices;
+#[path = "updates/disk.rs"]
+mod disk;
 #[path = "updates/packages.rs"]
 mod packages;
 #[path = "updates/tenant.rs"]

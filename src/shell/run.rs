@@ -54,6 +54,7 @@ pub struct RunOptions {
 /// What keeps the agent from running at all. Anything less is a function that is off, shown where people look.
 pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
     os::frugal_memory();
+    os::survive_file_limits();
     // Fails only if one was installed before, and that one is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let _log = log::start(&options.folders.state, &options.settings.log_level.value)?;

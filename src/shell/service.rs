@@ -82,7 +82,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     }
 }
 
-/// The store, and whether its last write failed: the next one that does not says that it works again.
+/// The store, and whether its last write failed: the next one that reaches the disk says that it works again.
 struct Kept {
     store: Store,
     failing: bool,
@@ -114,8 +114,10 @@ async fn perform(
             }
             _ if !records.is_empty() => {
                 // Neighbours share a transaction.
-                let problem = kept.store.write(&std::mem::take(&mut records)).err();
-                if problem.is_some() || kept.failing {
+                let written = kept.store.write(&std::mem::take(&mut records));
+                let works_again = kept.failing && written == Ok(true);
+                let problem = written.err();
+                if problem.is_some() || works_again {
                     kept.failing = problem.is_some();
                     let function = super::handle::Event::Function { name: "store", problem: problem.clone() };
                     let _ = to_agent.send(function).await;

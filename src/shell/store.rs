@@ -94,18 +94,20 @@ impl Store {
         Ok(persisted)
     }
 
-    /// Writes all of `records` or none, in order.
+    /// Writes all of `records` or none, in order. `false` = the file held all of it before, so nothing was written and
+    /// nothing is known of the disk.
     ///
     /// # Errors
     /// As [`Store::open`]; nothing was written.
-    pub fn write(&mut self, records: &[Record]) -> Result<(), Problem> {
+    pub fn write(&mut self, records: &[Record]) -> Result<bool, Problem> {
         if records.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         self.try_write(records).map_err(|fault| fault.problem(&self.path))
     }
 
-    fn try_write(&mut self, records: &[Record]) -> Result<(), Fault> {
+    fn try_write(&mut self, records: &[Record]) -> Result<bool, Fault> {
+        let before = self.connection.total_changes();
         let fully = records.iter().any(must_survive_power_loss);
         if fully != self.syncs_fully {
             // Takes effect only outside a transaction.
@@ -118,7 +120,7 @@ impl Store {
         }
         trim(&transaction, records)?;
         transaction.commit()?;
-        Ok(())
+        Ok(self.connection.total_changes() != before)
     }
 }
 

@@ -101,6 +101,14 @@ fn without_an_agent() -> Told<()> {
     golden("descriptor.json", &pretty(&descriptor));
     let plain = scene.run(&["descriptor", &path])?.stdout;
     golden("descriptor.txt", &masked(&plain, &[(&path, "simulated.hex")]));
+    let plain = scene.run(&["descriptor", &path, "--language", "de"])?.stdout;
+    golden("descriptor.de-DE.txt", &masked(&plain, &[(&path, "simulated.hex")]));
+    for language in ["en-US", "de-DE"] {
+        let inspect = ["firmware", "inspect", &package.display().to_string(), "--language", language];
+        golden(&format!("firmware-inspect.{language}.txt"), &scene.run(&inspect)?.stdout);
+        let list = scene.run(&["settings", "list", "--language", language])?.stdout;
+        golden(&format!("settings-list.{language}.txt"), &list);
+    }
     Ok(())
 }
 
@@ -128,6 +136,7 @@ async fn of_a_managed_agent() -> Told<()> {
     golden("status.offer.json", &stable(&all_valid(&scene)?));
     golden("update-list.offer.json", &pretty(&scene.json(&["update", "list", "--json"])?));
     golden("update-list.offer.txt", &scene.run(&["update", "list"])?.stdout);
+    golden("update-list.offer.de-DE.txt", &scene.run(&["update", "list", "--language", "de"])?.stdout);
     golden("groups.json", &pretty(&scene.json(&["groups", "--json"])?));
     golden("groups.txt", &scene.run(&["groups"])?.stdout);
 
@@ -142,12 +151,21 @@ async fn of_a_managed_agent() -> Told<()> {
     let mut hand = scene.hand().await?;
     hand.fail(Fault { at_block: (IMAGE_BYTES / 2048) as u32, how: How::UnplugUnanswered }).at("arming")?;
     let mut install = scene.world.agent(&["update", "install"]);
-    let mut install = install.stdout(Stdio::null()).stderr(Stdio::null()).spawn().at("update install")?;
+    let progress = scene.world.path("progress");
+    let file = std::fs::File::create(&progress).at("a file")?;
+    let install = install.args(["--language", "de"]).stdout(Stdio::null()).stderr(file);
+    let mut install = install.spawn().at("update install")?;
     hand.wait("plugged=false", PATIENCE).at("the pulled cable")?;
     let running = all_valid(&scene)?;
     assert!(running["job"]["outcome"].is_null() && running["job"]["done_bytes"].is_u64(), "{running:#}");
     hand.plug().at("plugging in")?;
     wait_for("the verdict", PATIENCE, async || install.try_wait().at("update install")).await?;
+    let progress = std::fs::read_to_string(&progress).at("the progress")?;
+    assert!(
+        progress.contains("[####################....................]  50 %, 12288 von 24576 Byte"),
+        "{progress}"
+    );
+    assert!(progress.lines().all(|line| line.contains(" Byte: ") && line.ends_with('…')), "{progress}");
     let ended = all_valid(&scene)?;
     golden("update-list.succeeded.json", &pretty(&scene.json(&["update", "list", "--json"])?));
     golden("update-list.succeeded.txt", &scene.run(&["update", "list"])?.stdout);

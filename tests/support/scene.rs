@@ -108,6 +108,10 @@ impl Scene {
         Ok(())
     }
 
+    pub(crate) fn agent_pid(&self) -> Told<u32> {
+        self.agent.as_ref().map(Program::id).ok_or_else(|| "no agent runs".into())
+    }
+
     pub(crate) async fn stop_agent(&mut self) -> Told<()> {
         self.agent.take().ok_or("no agent runs")?.end().await
     }

@@ -278,6 +278,14 @@ pub async fn termination() {
 
 /// One allocation arena for all threads: the agent's threads sleep nearly always, and an arena each costs memory that
 /// is never given back.
+/// Writing past a limit for the size of files (`ulimit -f`) is an error like a full disk, and does not end the agent.
+pub fn survive_file_limits() {
+    // SAFETY: ignoring a signal has no preconditions.
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
+}
+
 pub fn frugal_memory() {
     // SAFETY: mallopt only changes parameters of the allocator; called before any other thread runs.
     unsafe {
