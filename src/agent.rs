@@ -114,7 +114,7 @@ pub enum Output {
     /// One numbered event for every subscribed softphone.
     Event(SdkEvent),
     Notice(Notice),
-    /// Anything a face draws changed: draw [`Agent::view`] and [`Agent::menu`] again.
+    /// Anything a face draws changed: draw [`Agent::view`] and [`Agent::menu`] again. Not before the service's hello.
     ViewChanged,
 }
 
@@ -140,6 +140,8 @@ pub struct Agent {
     /// Answers wait until the view that contains what they answer for is out.
     replies: Vec<Output>,
     dirty: bool,
+    /// The service said hello: before that the view would show a machine without headset and tenant.
+    greeted: bool,
 }
 
 impl Agent {
@@ -162,6 +164,7 @@ impl Agent {
             outputs: VecDeque::from([hello]),
             replies: Vec::new(),
             dirty: false,
+            greeted: false,
         }
     }
 
@@ -268,6 +271,7 @@ impl Agent {
 
     /// Softphones that subscribed before this hear what is new in it.
     fn hello(&mut self, state: State) {
+        self.greeted = true;
         let before = std::mem::replace(&mut self.view.devices, state.devices);
         let now = &self.view.devices;
         let gone = before.iter().filter(|was| !now.iter().any(|is| is.id == was.id));
@@ -397,7 +401,7 @@ impl Agent {
         if self.calls.is_empty() {
             self.outputs.extend(self.notices.drain().map(Output::Notice));
         }
-        if std::mem::take(&mut self.dirty) {
+        if self.greeted && std::mem::take(&mut self.dirty) {
             self.outputs.push_back(Output::ViewChanged);
         }
         self.outputs.extend(self.replies.drain(..));

@@ -205,6 +205,12 @@ async fn mistakes_are_explained() {
     contract.check_problem(nowhere, StatusCode::NOT_FOUND, "not-found").await;
     let action = sdk.post("/v1/calls/1/explode", &json!({})).await;
     contract.check_problem(action, StatusCode::NOT_FOUND, "not-found").await;
+    for path in ["/v1/calls/%ff", "/v1/calls/%ff/answer", "/v1/updates/%ff/install"] {
+        let method = if path.ends_with("%ff") { Method::GET } else { Method::POST };
+        let request = sdk.program(method, path, "desk").header("content-type", "application/json");
+        let response = request.send().await.expect("an answer");
+        contract.check_problem(response, StatusCode::BAD_REQUEST, "invalid-request").await;
+    }
     assert!(sdk.handle.view().calls.is_empty());
 }
 

@@ -5,6 +5,7 @@ use crate::agent::{Command, DirectoryAnswer, Reply, SdkEvent};
 use crate::protocol::local::{Endpoint, View};
 use crate::protocol::{Problem, ToAgent};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events a slow softphone may leave unread before its stream is ended; it comes back with `Last-Event-ID`.
@@ -30,6 +31,9 @@ pub struct Subscription {
     pub events: mpsc::Receiver<SdkEvent>,
 }
 
+/// How long the service may take to open its database and say hello before others go on without it.
+const GREETING: Duration = Duration::from_secs(10);
+
 /// The agent loop has ended; the program is stopping.
 #[derive(Debug, thiserror::Error)]
 #[error("the agent is stopping")]
@@ -54,6 +58,14 @@ impl AgentHandle {
     /// Wakes after every change of the view.
     pub fn views(&self) -> watch::Receiver<Arc<View>> {
         self.views.clone()
+    }
+
+    /// Waits until the service has said what is there. After [`GREETING`] without a word what is known has to do.
+    pub async fn greeted(&self) {
+        let mut views = self.views.clone();
+        // The views begin with one that is empty.
+        let first = views.wait_for(|view| !view.version.is_empty());
+        let _ = tokio::time::timeout(GREETING, first).await;
     }
 
     pub async fn command(&self, command: Command) -> Result<Reply, Stopping> {

@@ -119,7 +119,7 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
                 let settings = doors.settings.clone();
                 send(&mut writer, &LocalAnswer::Settings { settings }).await?;
             }
-            Ok(LocalRequest::View) => send(&mut writer, &view(doors)).await?,
+            Ok(LocalRequest::View) => send(&mut writer, &view(doors).await).await?,
             Ok(LocalRequest::Window) => send(&mut writer, &window(doors).await).await?,
             Ok(LocalRequest::Stop) => {
                 let _ = doors.stop.send(()).await;
@@ -147,7 +147,8 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
     Ok(())
 }
 
-fn view(doors: &Doors) -> LocalAnswer {
+async fn view(doors: &Doors) -> LocalAnswer {
+    doors.agent.greeted().await;
     LocalAnswer::View { view: Box::new(doors.agent.view().as_ref().clone()) }
 }
 
@@ -167,6 +168,7 @@ async fn command(command: Command, doors: &Doors) -> LocalAnswer {
 }
 
 async fn watch(doors: &Doors, writer: &mut (impl tokio::io::AsyncWrite + Unpin)) -> io::Result<()> {
+    doors.agent.greeted().await;
     let mut views = doors.agent.views();
     loop {
         let view = views.borrow_and_update().as_ref().clone();
@@ -303,13 +305,15 @@ mod tests {
     use super::super::window::WindowHandle;
     use super::*;
     use crate::locale::Locale;
+    use crate::protocol::local::View;
     use std::io::Read as _;
     use std::os::unix::net::UnixStream as Caller;
     use std::sync::Barrier;
     use tokio::sync::{mpsc, watch};
 
     fn doors() -> Doors {
-        let agent = AgentHandle::new(mpsc::channel(1).0, watch::channel(Arc::default()).1);
+        let greeted = View { version: "0".to_owned(), ..View::default() };
+        let agent = AgentHandle::new(mpsc::channel(1).0, watch::channel(Arc::new(greeted)).1);
         let window = WindowHandle::new(agent.clone(), Arc::new(Locale::new("en")));
         Doors { agent, settings: serde_json::Value::Null, window, stop: mpsc::channel(1).0 }
     }

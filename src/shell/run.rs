@@ -357,6 +357,7 @@ async fn act(
 
 /// Says what runs and what does not to the person who started it in a terminal, then follows the problems.
 async fn summary(handle: AgentHandle, language: &'static str, url: Option<String>, headless: bool) {
+    handle.greeted().await;
     let mut views = handle.views();
     let look = async {
         while views.borrow_and_update().devices.is_empty() {

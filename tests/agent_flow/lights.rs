@@ -218,3 +218,18 @@ fn a_refused_click_in_the_tray_is_answered_by_a_notice_at_once() {
     rig.service(ToAgent::Answer { request, problem: None });
     assert_eq!(rig.notices(), 0, "one that is followed is seen in the menu");
 }
+
+/// What is not known yet is not shown as "no headset, no tenant".
+#[test]
+fn nothing_is_drawn_before_the_services_hello() {
+    let now = Instant::now();
+    let mut agent = Agent::new("0.1.0", "jane".to_owned());
+    let draws = |agent: &mut Agent, input| {
+        agent.handle(input, now);
+        std::iter::from_fn(|| agent.poll_output()).filter(|o| *o == Output::ViewChanged).count()
+    };
+    let trouble = Input::Function { name: "rest", problem: Some(problem("rest-port-taken")) };
+    assert_eq!(draws(&mut agent, trouble), 0);
+    assert_eq!(draws(&mut agent, Input::Service(ToAgent::Hello(Box::default()))), 1);
+    assert_eq!(agent.view().problems.len(), 1, "it was kept");
+}

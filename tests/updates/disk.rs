@@ -28,7 +28,7 @@ async fn that_fills_up_in_the_middle_of_an_update() -> Told<()> {
 
     let output = install.wait_with_output().at("update install")?;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let status = scene.status("the problem", |s| store_problem(s)).await?;
+    let status = scene.status("the problem", store_problem).await?;
     assert_eq!(status["job"]["outcome"]["verdict"], "failed", "{status:#}");
     let state = hand.state().at("the headset")?;
     assert_eq!(state.dfu.blocks_received, 0, "nothing was sent without a journal: {state:?}");

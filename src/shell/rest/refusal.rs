@@ -2,6 +2,7 @@
 
 use super::wire;
 use crate::protocol::Problem;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -20,6 +21,13 @@ struct Document {
     title: &'static str,
     #[serde(flatten)]
     problem: wire::Problem,
+}
+
+/// `%` without two hexadecimal digits behind it, or bytes that are not UTF-8.
+impl From<PathRejection> for Refusal {
+    fn from(_: PathRejection) -> Self {
+        Self::invalid("The path is not UTF-8 in percent-encoding (RFC 3986 section 2.1)", "path")
+    }
 }
 
 impl Refusal {

@@ -6,7 +6,7 @@ use super::{Door, sse, wire};
 use crate::agent::{CallAction, Command, Reply};
 use crate::shell::handle::Stopping;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -60,8 +60,9 @@ async fn calls(State(door): Shared, Extension(caller): Extension<Caller>) -> Jso
 async fn call(
     State(door): Shared,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<wire::Call>, Refusal> {
+    let Path(id) = id?;
     let number = call_number(&id)?;
     let view = door.handle.view();
     let call = view.calls.iter().find(|c| c.id == number).ok_or_else(|| Refusal::no_such_call(&id))?;
@@ -88,9 +89,10 @@ async fn create_call(
 async fn act(
     State(door): Shared,
     Extension(caller): Extension<Caller>,
-    Path((id, action)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<wire::Call>, Refusal> {
+    let Path((id, action)) = path?;
     let action = match action.as_str() {
         "answer" => CallAction::Answer,
         "hold" => CallAction::Hold,
@@ -120,9 +122,10 @@ async fn updates(State(door): Shared) -> Json<wire::Updates> {
 
 async fn install(
     State(door): Shared,
-    Path(offer): Path<String>,
+    offer: Result<Path<String>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let Path(offer) = offer?;
     no_body(body)?;
     if !door.handle.view().offers.iter().any(|o| o.id == offer) {
         let next = "GET /v1/updates lists the offers there are.";
