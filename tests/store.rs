@@ -297,12 +297,9 @@ fn an_unwritable_folder_is_one_clear_problem() {
 
 const CHILD: &str = "HOOKSWITCH_TEST_STORE";
 
-/// Not a test of its own: what [`kill_at_any_moment`] kills.
-#[test]
-#[ignore = "the child process of kill_at_any_moment"]
-fn writer() {
-    let Ok(path) = std::env::var(CHILD) else { panic!("only kill_at_any_moment may start this") };
-    let mut store = Store::open(Path::new(&path)).unwrap();
+/// What [`kill_at_any_moment`] kills: writes until it is killed.
+fn writer(path: &Path) -> ! {
+    let mut store = Store::open(path).unwrap();
     let done = store.load().unwrap().system_id.map_or(0, |id| id.parse::<u32>().unwrap());
     for n in done + 1.. {
         let text = n.to_string();
@@ -317,16 +314,20 @@ fn writer() {
         store.write(&records).unwrap();
         println!("wrote {n}");
     }
+    unreachable!("it is killed long before")
 }
 
 #[test]
 fn kill_at_any_moment() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        writer(Path::new(&path));
+    }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
     let mut total = 0;
     for round in 0..8_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["writer", "--exact", "--ignored", "--nocapture"])
+            .args(["kill_at_any_moment", "--exact", "--nocapture"])
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
