@@ -1,8 +1,9 @@
 //! Every string shown, by Fluent id. Pure: the `.ftl` texts are embedded, the language is an argument.
 
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentMessage, FluentResource, FluentValue};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use unic_langid::LanguageIdentifier;
 
@@ -58,6 +59,7 @@ struct Language {
     tag: &'static str,
     rtl: bool,
     texts: &'static [&'static str],
+    details: &'static [&'static str],
     help: &'static str,
 }
 
@@ -79,6 +81,10 @@ macro_rules! language {
                 include_str!(concat!("../locales/", $tag, "/words.ftl")),
                 include_str!(concat!("../locales/", $tag, "/window.ftl")),
             ],
+            details: &[
+                include_str!(concat!("../locales/", $tag, "/detail-dfu.ftl")),
+                include_str!(concat!("../locales/", $tag, "/detail-package.ftl")),
+            ],
             help: include_str!(concat!("../locales/", $tag, "/help.ftl")),
         }
     };
@@ -92,6 +98,14 @@ type Bundle = FluentBundle<FluentResource>;
 /// The texts of one language. Parsed at first use.
 pub struct Locale {
     language: &'static Language,
+    texts: Parsed,
+    /// Apart: an agent with which nothing is wrong never needs them.
+    details: Parsed,
+}
+
+/// Some files of the language in use, and of the one it falls back to.
+struct Parsed {
+    files: fn(&Language) -> &'static [&'static str],
     chosen: OnceLock<Bundle>,
     fallback: OnceLock<Bundle>,
 }
@@ -119,7 +133,12 @@ impl Locale {
             .find(|l| l.tag.eq_ignore_ascii_case(&wanted))
             .or_else(|| LANGUAGES.iter().find(|l| l.code().eq_ignore_ascii_case(code)))
             .unwrap_or(&LANGUAGES[0]);
-        Self { language, chosen: OnceLock::new(), fallback: OnceLock::new() }
+        let parsed = |files| Parsed { files, chosen: OnceLock::new(), fallback: OnceLock::new() };
+        Self {
+            language,
+            texts: parsed(|language| language.texts),
+            details: parsed(|language| language.details),
+        }
     }
 
     /// Tags of all languages there are.
@@ -152,8 +171,9 @@ impl Locale {
                 Arg::Number(number) => args.set(*name, *number),
             }
         }
-        self.look_up(message.id, |bundle, text| render(bundle, text, None, &args))
-            .unwrap_or_else(|| format!("[{}]", message.id))
+        // An argument that is not there shows as `{$name}`; `tests/locales.rs` compares them.
+        self.look_up(&self.texts, message.id, |bundle, text| render(bundle, text, None, &args))
+            .map_or_else(|| format!("[{}]", message.id), |(text, _)| text)
     }
 
     /// The text of `problem-<code>` and its attribute `next`, plain. A problem without entry is shown with the English
@@ -165,14 +185,12 @@ impl Locale {
 
     /// Like [`Self::problem`], for a page.
     pub fn problem_isolated(&self, problem: &Problem) -> ProblemText {
-        let mut args = FluentArgs::with_capacity(problem.args.len() + 1);
-        for (name, value) in &problem.args {
-            args.set(name.as_str(), number_or_text(value));
-        }
+        let mut args = self.arguments(&problem.args, &problem.details);
         args.set("place", problem.place.as_str());
         let id = format!("problem-{}", problem.code);
-        let found = self.look_up(&id, |bundle, text| {
-            Some((render(bundle, text, None, &args)?, render(bundle, text, Some("next"), &args)?))
+        let found = self.look_up(&self.texts, &id, |bundle, text| {
+            let what = render_whole(bundle, text, None, &args)?;
+            Some((what, render_whole(bundle, text, Some("next"), &args)?))
         });
         let (what, next) = found.unwrap_or_else(|| (problem.what.clone(), problem.next.clone()));
         ProblemText { what, place: problem.place.clone(), next }
@@ -185,17 +203,46 @@ impl Locale {
         HelpTexts(languages.map(|language| language.parse(&[language.help])).collect())
     }
 
+    /// The text of `detail-<code>`, plain; without entry the English text it carries.
+    pub fn detail(&self, detail: &Detail) -> String {
+        plain(&self.detail_isolated(detail))
+    }
+
+    fn detail_isolated(&self, detail: &Detail) -> String {
+        let args = self.arguments(&detail.args, &detail.details);
+        self.look_up(&self.details, &format!("detail-{}", detail.code), |bundle, text| {
+            render_whole(bundle, text, None, &args)
+        })
+        .unwrap_or_else(|| detail.text.clone())
+    }
+
+    fn arguments<'a>(
+        &self,
+        args: &'a BTreeMap<String, String>,
+        details: &'a BTreeMap<String, Detail>,
+    ) -> FluentArgs<'a> {
+        let mut all = FluentArgs::with_capacity(args.len() + details.len() + 1);
+        for (name, value) in args {
+            all.set(name.as_str(), number_or_text(value));
+        }
+        for (name, detail) in details {
+            all.set(name.as_str(), self.detail_isolated(detail));
+        }
+        all
+    }
+
     fn look_up<'a, T>(
-        &'a self,
+        &self,
+        parsed: &'a Parsed,
         id: &str,
         then: impl Fn(&'a Bundle, &FluentMessage<'a>) -> Option<T>,
     ) -> Option<T> {
-        let chosen = self.chosen.get_or_init(|| self.language.parse(self.language.texts));
+        let chosen = parsed.chosen.get_or_init(|| self.language.parse((parsed.files)(self.language)));
         let found = chosen.get_message(id).and_then(|text| then(chosen, &text));
         if found.is_some() || std::ptr::eq(self.language, &LANGUAGES[0]) {
             return found;
         }
-        let fallback = self.fallback.get_or_init(|| LANGUAGES[0].parse(LANGUAGES[0].texts));
+        let fallback = parsed.fallback.get_or_init(|| LANGUAGES[0].parse((parsed.files)(&LANGUAGES[0])));
         fallback.get_message(id).and_then(|text| then(fallback, &text))
     }
 }
@@ -217,7 +264,7 @@ impl HelpTexts {
         let found =
             self.0.iter().find_map(|bundle| render(bundle, &bundle.get_message(id)?, attribute, &args));
         match (found, attribute) {
-            (Some(text), _) => plain(&text),
+            (Some((text, _)), _) => plain(&text),
             (None, None) => format!("[{id}]"),
             (None, Some(attribute)) => format!("[{id}.{attribute}]"),
         }
@@ -241,19 +288,31 @@ impl Language {
     }
 }
 
-/// The value of a message, or of one of its attributes.
+/// The text, or the text of one of its attributes, and whether every argument it wants was there.
 fn render<'a>(
     bundle: &'a Bundle,
     text: &FluentMessage<'a>,
     attribute: Option<&str>,
     args: &FluentArgs<'_>,
-) -> Option<String> {
+) -> Option<(String, bool)> {
     let pattern = match attribute {
         None => text.value()?,
         Some(name) => text.get_attribute(name)?.value(),
     };
-    // An argument that is not there shows as `{$name}`; `tests/locales.rs` compares them.
-    Some(bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned())
+    let mut errors = Vec::new();
+    let text = bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+    Some((text, errors.is_empty()))
+}
+
+/// Like [`render`], but `None` if an argument is missing: what is shown may come from a peer or a store of another
+/// version, and brings its English text along.
+fn render_whole<'a>(
+    bundle: &'a Bundle,
+    text: &FluentMessage<'a>,
+    attribute: Option<&str>,
+    args: &FluentArgs<'_>,
+) -> Option<String> {
+    render(bundle, text, attribute, args).and_then(|(text, whole)| whole.then_some(text))
 }
 
 /// Arguments of problems travel as text; a whole number must choose the plural form all the same.
@@ -294,6 +353,32 @@ mod tests {
     #[test]
     fn a_missing_id_is_visible() {
         assert_eq!(Locale::new("de").format(&Message::new("no-such-id")), "[no-such-id]");
+    }
+
+    #[test]
+    fn a_detail_is_said_in_the_language_of_its_problem() {
+        let size = Detail::new("archive-no-end", "cut off").with("bytes", 7);
+        let component =
+            Detail::new("package-image", "app: cut off").with("component", "app").detail("error", size);
+        let known =
+            Problem::new("package-refused", "It broke", "here", "Mend it.").detail("error", component);
+        let text = Locale::new("de").problem(&known).what;
+        assert_eq!(
+            text,
+            "Das Firmware-Paket wird abgelehnt: Komponente „app“: Das Paket endet nicht wie eine Zip-Datei (7 Bytes); \
+             es ist abgeschnitten oder keine"
+        );
+        let unknown = Problem::new("package-refused", "It broke", "here", "Mend it.")
+            .detail("error", Detail::new("no-such-code", "the dog ate it"));
+        let text = Locale::new("de").problem(&unknown).what;
+        assert_eq!(text, "Das Firmware-Paket wird abgelehnt: the dog ate it");
+    }
+
+    #[test]
+    fn a_problem_that_lacks_an_argument_shows_its_english_text() {
+        let older = Problem::new("update-failed", "It broke", "here", "Mend it.").with("detail", "so and so");
+        let text = Locale::new("de").problem(&older);
+        assert_eq!((text.what.as_str(), text.next.as_str()), ("It broke", "Mend it."));
     }
 
     #[test]

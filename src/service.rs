@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::wire::{CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration};
 
+mod detail;
 pub mod fleet;
 pub mod outbox;
 pub mod policy;

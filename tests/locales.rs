@@ -30,6 +30,7 @@ struct Use {
 struct Source {
     messages: Vec<Use>,
     problems: Vec<Use>,
+    details: Vec<Use>,
     /// Every string literal: an id may be chosen far from where it is shown.
     literals: BTreeSet<String>,
 }
@@ -137,7 +138,7 @@ fn arguments(text: &str) -> (Vec<String>, &str) {
     (found, rest)
 }
 
-/// The names given by `.text("name", …)`, `.number("name", …)` and `.with("name", …)` in the chain that `text` starts
+/// The names given by `.text("name", …)`, `.number(…)`, `.with(…)` and `.detail(…)` in the chain that `text` starts
 /// with, and whether a name was given to the whole, so that more may follow elsewhere.
 fn chain(mut text: &str) -> (BTreeSet<String>, bool) {
     let mut names = BTreeSet::new();
@@ -145,7 +146,7 @@ fn chain(mut text: &str) -> (BTreeSet<String>, bool) {
         let method = identifier(call);
         let Some(inside) = call[method.len()..].strip_prefix('(') else { break };
         let (literals, after) = arguments(inside);
-        if matches!(method.as_str(), "text" | "number" | "with") {
+        if matches!(method.as_str(), "text" | "number" | "with" | "detail") {
             names.extend(literals.into_iter().next());
         }
         text = after;
@@ -171,14 +172,17 @@ fn source() -> Source {
         let text = std::fs::read_to_string(&path).expect("a source file can be read");
         let text = without_tests_and_comments(&text);
         let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
-        for (marker, only_first) in [("Message::new(", false), ("Problem::new(", true)] {
+        for (marker, only_first) in
+            [("Message::new(", false), ("Problem::new(", true), ("Detail::new(", true)]
+        {
             for (at, _) in text.match_indices(marker) {
                 let (literals, after) = arguments(&text[at + marker.len()..]);
                 let starts_with_literal = text[at + marker.len()..].trim_start().starts_with('"');
                 let (args, open) = chain(after);
                 let ids = literals.into_iter().filter(|l| is_id(l));
                 let (ids, into): (Vec<_>, _) = if only_first {
-                    (ids.take(usize::from(starts_with_literal)).collect(), &mut all.problems)
+                    let into = if marker.starts_with('P') { &mut all.problems } else { &mut all.details };
+                    (ids.take(usize::from(starts_with_literal)).collect(), into)
                 } else {
                     (ids.collect(), &mut all.messages)
                 };
@@ -247,6 +251,15 @@ fn every_text_used_exists_with_its_arguments() {
             Some(_) => {}
         }
     }
+    for Use { place, id, args, open } in &source.details {
+        match entries.get(&format!("detail-{id}")) {
+            None => wrong.push(format!("{place}: detail-{id} has no text")),
+            Some(entry) if entry.variables.is_subset(args) || *open => {}
+            Some(entry) => {
+                wrong.push(format!("{place}: detail-{id} is given {args:?}, wants {:?}", entry.variables));
+            }
+        }
+    }
     // Answers to programs: their developers read English, and what is wrong differs from place to place.
     let shown = source.problems.iter().filter(|u| !u.place.starts_with("src/shell/rest/"));
     for Use { place, id, args, open } in shown {
@@ -274,6 +287,7 @@ fn no_text_is_left_over() {
         .problems
         .iter()
         .map(|u| format!("problem-{}", u.id))
+        .chain(source.details.iter().map(|u| format!("detail-{}", u.id)))
         .chain(source.literals.iter().cloned())
         .collect();
     let chosen_elsewhere =
@@ -306,6 +320,28 @@ fn texts_are_translated() {
             .collect();
         assert!(same.is_empty(), "{tag} holds the words of {REFERENCE}: {same:?}");
     }
+}
+
+/// English left in the middle of a translated text; words of the standards and of the command line are names.
+#[test]
+fn translations_hold_no_english() {
+    const ENGLISH: [&str; 24] = [
+        "the", "is", "are", "were", "has", "have", "of", "with", "not", "and", "or", "it", "its", "this",
+        "that", "from", "by", "to", "be", "cannot", "than", "there", "expected", "no",
+    ];
+    let mut wrong = Vec::new();
+    for tag in languages().into_iter().filter(|t| t.split('-').next() != REFERENCE.split('-').next()) {
+        for (id, entry) in entries(&tag) {
+            // Without what stands in code marks, and without `$arguments`.
+            let prose = entry.text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+            let mut words =
+                prose.split(|c: char| !c.is_alphanumeric() && !matches!(c, '$' | '-' | '_' | '.'));
+            if let Some(word) = words.find(|word| ENGLISH.contains(word)) {
+                wrong.push(format!("{tag}: {id} says {word:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

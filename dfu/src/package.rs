@@ -11,7 +11,10 @@ use std::io::{Cursor, Write};
 
 use self::archive::Archive;
 pub use self::archive::{ArchiveError, NameFault};
-pub use self::rules::{Component, Crc32, Method, RULES_SCHEMA, Rules, RulesError, Target, TextField};
+pub use self::rules::{
+    COMPONENTS, Component, Crc32, FILE_BYTES, ID_BYTES, MINUTES, Method, RULES_SCHEMA, Rules, RulesError,
+    TARGETS, Target, TextField,
+};
 use crate::image::{Image, ImageError};
 pub use crate::version::{FirmwareVersion, VersionError};
 

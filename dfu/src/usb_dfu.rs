@@ -31,7 +31,7 @@ pub use self::plan::{
     UsbIdentity,
 };
 use self::requests::Request;
-pub use self::verdict::{DeviceNow, Failure, TransferError, UnknownReason, Verdict};
+pub use self::verdict::{Bcd, DeviceNow, Failure, TransferError, UnknownReason, Verdict};
 pub use self::wire::{DfuState, DfuStatus};
 
 /// Downloads begun, or devices lost on the way to one, before the update is given up.

@@ -174,7 +174,7 @@ impl Fleet {
                     node.path.clone(),
                     "Plug it in again; if that does not help, send a bundle to support.",
                 )
-                .with("error", error.to_string());
+                .detail("error", &error);
                 (None, None, DeviceStatus::Unavailable { problem })
             }
         };

@@ -1,7 +1,7 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
 use super::{FailureKind, JournalEntry, Output, Record, TenantFailure, TenantRequest, UsbRequest, Verified};
-use crate::protocol::{Job, Offer, Outcome, Problem, ToAgent};
+use crate::protocol::{Detail, Job, Offer, Outcome, Problem, ToAgent};
 use device_handlers::description::Description;
 use dfu::FirmwareVersion;
 use dfu::package::Package;
@@ -164,8 +164,8 @@ impl Update {
         let running = self.running.as_mut().filter(|r| r.asked && r.dfu.is_none())?;
         let opened = plan(archive, &running.job, &running.target, running.resume);
         match opened.and_then(|(plan, component)| {
-            let refused = |error: &dyn std::fmt::Display| refused_package(&running.target_name, error);
-            Ok((UsbDfu::new(plan, now).map_err(|e| refused(&e))?, component))
+            let refused = |error| refused_package(&running.target_name, &error);
+            Ok((UsbDfu::new(plan, now).map_err(refused)?, component))
         }) {
             Ok((dfu, component)) => {
                 running.component = component;
@@ -277,7 +277,8 @@ impl Update {
                     place,
                     failure.device().to_string(),
                 )
-                .with("detail", failure.to_string());
+                .detail("detail", failure)
+                .detail("device", failure.device());
                 (Outcome::Failed { problem }, None)
             }
             Verdict::Unknown(reason) => {
@@ -287,7 +288,7 @@ impl Update {
                     place,
                     "Plug the headset in again and look at its version on the Devices page.",
                 )
-                .with("detail", reason.to_string());
+                .detail("detail", reason);
                 (Outcome::Unknown { problem }, None)
             }
         };
@@ -380,27 +381,31 @@ fn plan(
     target: &Target,
     resume: Option<Phase>,
 ) -> Result<(Plan, String), Problem> {
-    let refused = |error: &dyn std::fmt::Display| refused_package(&job.name, error);
-    let package = Package::open(archive.get()).map_err(|e| refused(&e))?;
+    let package = Package::open(archive.get()).map_err(|error| refused_package(&job.name, &error))?;
     let (vid, pid) = (target.runtime.vid, target.runtime.pid);
     if !package.rules.targets.iter().any(|t| (t.vid, t.pid) == (vid, pid)) {
-        let what = format!("it is not for the product {vid:04x}:{pid:04x}");
-        return Err(refused_package(&job.name, &what));
+        let product = format!("{vid:04x}:{pid:04x}");
+        let what = format!("it is not for the product {product}");
+        let other = Detail::new("package-other-product", what).with("product", product);
+        return Err(refused_package(&job.name, other));
     }
     let [component] = package.rules.components.as_slice() else {
-        let what =
-            format!("{} components, this agent writes packages of one", package.rules.components.len());
-        return Err(refused_package(&job.name, &what));
+        let count = package.rules.components.len();
+        let what = format!("{count} components, this agent writes packages of one");
+        let several = Detail::new("package-component-count", what).with("count", count);
+        return Err(refused_package(&job.name, several));
     };
-    let wanted: FirmwareVersion = job.to_version.parse().map_err(|e| refused(&e))?;
+    let wanted: FirmwareVersion =
+        job.to_version.parse().map_err(|error| refused_package(&job.name, &error))?;
     if component.version != wanted {
-        let what = format!("it holds version {}, the policy names {wanted}", component.version);
-        return Err(refused_package(&job.name, &what));
+        let found = component.version;
+        let what = format!("it holds version {found}, the policy names {wanted}");
+        let other = Detail::new("package-other-version", what).with("found", found).with("wanted", wanted);
+        return Err(refused_package(&job.name, other));
     }
-    let image = package
-        .component_image(&component.id)
-        .cloned()
-        .ok_or_else(|| refused_package(&job.name, &"the component has no image"))?;
+    let image = package.component_image(&component.id).cloned().ok_or_else(|| {
+        refused_package(&job.name, Detail::new("package-no-image", "the component has no image"))
+    })?;
     let plan = Plan {
         runtime: target.runtime.clone(),
         dfu_pids: target.description.firmware.dfu_pids.clone(),
@@ -412,12 +417,13 @@ fn plan(
     Ok((plan, component.id.clone()))
 }
 
-fn refused_package(name: &str, error: &dyn std::fmt::Display) -> Problem {
+fn refused_package(name: &str, error: impl Into<Detail>) -> Problem {
+    let error = error.into();
     Problem::new(
         "package-refused",
-        format!("The firmware package is refused: {error}"),
+        format!("The firmware package is refused: {}", error.text),
         name.to_owned(),
         "Nothing was sent to the device. The company has to publish a package that fits.",
     )
-    .with("error", error.to_string())
+    .detail("error", error)
 }

@@ -101,6 +101,51 @@ fn firmware_is_packed_and_inspected() -> Told<()> {
     Ok(())
 }
 
+#[test]
+fn what_is_wrong_with_a_file_is_said_in_german() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let (image, rules) = company::image_and_rules(2048)?;
+    std::fs::write(home.join("headset.bin"), &image[..2000]).at("image")?;
+    std::fs::write(home.join("rules.json"), rules.to_string()).at("rules")?;
+    std::fs::write(home.join("cut.zip"), [0x50; 1000]).at("package")?;
+    std::fs::write(home.join("cut.hex"), "05 0b 09 05 a1 01 c0 c0").at("descriptor")?;
+    std::fs::write(home.join("empty.hex"), "").at("descriptor")?;
+    let path = |name: &str| home.join(name).display().to_string();
+    let german = |command: &[&str], place: &str, what: &str, next: &str| -> Told<()> {
+        let ended = run(home, &[&["--language", "de-DE"], command].concat())?;
+        let line = format!("hookswitch: {what} ({}). {next}\n", path(place));
+        assert_eq!((ended.stderr, ended.code), (line, Some(1)), "{command:?}");
+        Ok(())
+    };
+    german(
+        &["firmware", "inspect", &path("cut.zip")],
+        "cut.zip",
+        "Dies ist kein gutes Firmware-Paket: Das Paket endet nicht wie eine Zip-Datei (1000 Bytes); es ist \
+         abgeschnitten oder keine",
+        "Noch einmal dort holen, woher es kam; ein Agent weist es auch zurück.",
+    )?;
+    german(
+        &["firmware", "pack", &path("rules.json"), "--output", &path("p.zip")],
+        "rules.json",
+        "Dies ist kein gutes Firmware-Paket: Komponente „main“: Ihre Datei hat 2000 Bytes, rules.json nennt 2048",
+        "rules.json oder die dort genannten Dateien berichtigen und neu packen.",
+    )?;
+    german(
+        &["descriptor", &path("cut.hex")],
+        "cut.hex",
+        "Das ist kein verständlicher Report-Deskriptor: Bei Byte 7 steht ein End Collection, es ist aber keine \
+         Collection offen",
+        "Geben Sie die Bytes des Deskriptors als Hex-Text, als Binärdatei oder als Knoten /dev/hidraw an.",
+    )?;
+    german(
+        &["descriptor", &path("empty.hex")],
+        "empty.hex",
+        "Die Datei ist nicht nutzbar: Sie ist leer",
+        "Namen und Rechte prüfen.",
+    )
+}
+
 /// A script must not take half a document for a whole one.
 #[test]
 fn output_that_does_not_arrive_is_a_failure() -> Told<()> {

@@ -2,13 +2,26 @@
 
 use hookswitch::protocol::local::{Call, CallState, Direction, Endpoint, LocalAnswer, LocalRequest, View};
 use hookswitch::protocol::{
-    Capabilities, Deployment, Device, DeviceEvent, DeviceStatus, Directory, GroupRule, GroupRules,
+    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, GroupRule, GroupRules,
     Indicators, Job, Offer, Outcome, Problem, ResolvedGroup, State, Support, TenantMode, TenantState,
     ToAgent, ToService, Why,
 };
 
 pub(crate) fn problem() -> Problem {
     Problem::new("in-call", "The headset is in a call", "Headset", "Install it later.").with("error", "busy")
+}
+
+/// Says a part of itself in the person's language.
+fn detailed_problem() -> Problem {
+    let size = Detail::new("archive-no-end", "it is cut off").with("bytes", 7);
+    let component = Detail::new("package-image", "main: it is cut off").with("component", "main");
+    Problem::new(
+        "package-refused",
+        "The firmware package is refused: main: it is cut off",
+        "fw",
+        "Publish another.",
+    )
+    .detail("error", component.detail("error", size))
 }
 
 fn plain_problem() -> Problem {
@@ -337,5 +350,6 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
             settings: serde_json::json!([{ "key": "user", "value": "jane", "from": "user", "locked": false }]),
         },
         LocalAnswer::Problem { problem: problem() },
+        LocalAnswer::Problem { problem: detailed_problem() },
     ]
 }

@@ -9,6 +9,7 @@ use hookswitch::agent::menu::{self, Action, Item};
 use hookswitch::protocol::local::View;
 use serde_json::{Value, json};
 use simulator::{Fault, How};
+use std::io::Read as _;
 use std::process::Stdio;
 
 /// The update fails at the device with `words` as often as the agent tries by itself, and succeeds when the person
@@ -102,8 +103,8 @@ async fn that_leave_and_are_given_up() -> Told<()> {
     let scene = Scene::with_offer(good_package).await?;
     let mut hand = scene.hand().await?;
     hand.fail(Fault { at_block: 10, how: How::UnplugUnanswered }).at("arming")?;
-    let mut install = scene.world.agent(&["update", "install"]);
-    let mut install = install.stdout(Stdio::null()).stderr(Stdio::null()).spawn().at("install")?;
+    let mut install = scene.world.agent(&["--language", "de-DE", "update", "install"]);
+    let mut install = install.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().at("install")?;
     hand.wait("plugged=false", PATIENCE).at("the pulled cable")?;
     wait_for("the waiting", PATIENCE, async || {
         let list = scene.json(&["update", "list", "--json"])?;
@@ -115,8 +116,22 @@ async fn that_leave_and_are_given_up() -> Told<()> {
     let status =
         wait_for("the end of `update install`", PATIENCE, async || install.try_wait().at("install")).await?;
     assert_eq!(status.code(), Some(1));
+    let mut said = String::new();
+    install.stderr.take().ok_or("no pipe")?.read_to_string(&mut said).at("its words")?;
     let list = scene.json(&["update", "list", "--json"])?;
     assert_eq!(list["job"]["outcome"]["verdict"], "failed", "{list:#}");
+    let device = list["job"]["device"].as_str().unwrap_or_default();
+    assert_eq!(
+        said.lines().last(),
+        Some(
+            format!(
+                "hookswitch: Die Aktualisierung schlug fehl: abgebrochen beim Wechsel in den DFU-Modus ({device}). \
+                 Stecken Sie das Gerät am selben Anschluss an und starten Sie die Aktualisierung noch einmal; von \
+                 dort wird es wiederhergestellt."
+            )
+            .as_str()
+        )
+    );
     let again = scene.run(&["update", "cancel"])?;
     assert_eq!(again.code, Some(1), "nothing runs any more: {again:?}");
 

@@ -13,11 +13,16 @@ pub const RULES_SCHEMA: u32 = 1;
 
 const TEXT_CHARS: usize = 100;
 const NOTES_CHARS: usize = 4000;
-const TARGETS: usize = 64;
-const COMPONENTS: usize = 16;
-const ID_BYTES: usize = 32;
-const FILE_BYTES: usize = 128;
-const MINUTES: u32 = 240;
+/// Most devices in [`Rules::targets`].
+pub const TARGETS: usize = 64;
+/// Most entries of [`Rules::components`].
+pub const COMPONENTS: usize = 16;
+/// Longest [`Component::id`].
+pub const ID_BYTES: usize = 32;
+/// Longest [`Component::file`].
+pub const FILE_BYTES: usize = 128;
+/// Largest [`Rules::expected_minutes`].
+pub const MINUTES: u32 = 240;
 
 /// `rules.json`. A wire type: its JSON form is frozen by the schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -64,7 +64,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Succeeded { version } => write!(f, "succeeded: the device reports version {version}"),
-            Verdict::Failed(failure) => write!(f, "failed: {failure}"),
+            Verdict::Failed(failure) => write!(f, "failed: {failure}; {}", failure.device()),
             Verdict::Unknown(reason) => write!(f, "unknown: {reason}"),
         }
     }
@@ -96,11 +96,11 @@ impl fmt::Display for DeviceNow {
     }
 }
 
-/// Why an update was not done: what, where, what next.
+/// Why an update was not done: what, and where. What next, [`Failure::device`] says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Cancelled on request.
-    #[error("cancelled while {}: {device}", .phase.name())]
+    #[error("cancelled while {}", .phase.name())]
     Cancelled {
         /// Where it was stopped.
         phase: Phase,
@@ -108,7 +108,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// The interface could not be opened, [`super::OPEN_TRIES`] times in a row.
-    #[error("cannot open the device at port {port} while {}: {error}; {device}", .phase.name())]
+    #[error("cannot open the device at port {port} while {}: {error}", .phase.name())]
     CannotOpen {
         /// Port of the device.
         port: String,
@@ -120,14 +120,14 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// The device stayed in (or came back to) normal operation after DFU_DETACH.
-    #[error("the device did not enter DFU mode after {attempts} attempts: replug it and try again")]
+    #[error("the device did not enter DFU mode after {attempts} attempts: replug it")]
     DidNotDetach {
         /// Attempts made.
         attempts: u8,
     },
     /// The DFU-mode device cannot take this update.
     #[error(
-        "the device in DFU mode takes no DFU 1.1 download (bitCanDnload {can_download}, bcdDFU 0x{bcd_dfu:04x}); {device}"
+        "the device in DFU mode takes no DFU 1.1 download (bitCanDnload {can_download}, bcdDFU 0x{bcd_dfu:04x})"
     )]
     NotDownloadable {
         /// bitCanDnload.
@@ -138,7 +138,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// The device reported an error status.
-    #[error("the device reported {status} in {state} while {phase}, attempt {attempts}; {device}")]
+    #[error("the device reported {status} in {state} while {phase}, attempt {attempts}")]
     Reported {
         /// bStatus.
         status: DfuStatus,
@@ -152,9 +152,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// The device was in a state that has no place at this point, or stayed in it too long.
-    #[error(
-        "the device was in {state} while {phase}, attempt {attempts}: DFU 1.1 has another state there; {device}"
-    )]
+    #[error("the device was in {state} while {phase}, attempt {attempts}: DFU 1.1 has another state there")]
     UnexpectedState {
         /// bState.
         state: DfuState,
@@ -167,7 +165,7 @@ pub enum Failure {
     },
     /// bwPollTimeout above [`super::MAX_POLL_TIMEOUT`].
     #[error(
-        "the device asks for {poll_timeout_ms} ms before the next request while {phase}: more than is waited; {device}"
+        "the device asks for {poll_timeout_ms} ms before the next request while {phase}: more than is waited"
     )]
     PollTimeoutTooLong {
         /// bwPollTimeout, in milliseconds.
@@ -178,7 +176,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// A request failed in every attempt.
-    #[error("{error} while {phase}, attempt {attempts}; {device}")]
+    #[error("{error} while {phase}, attempt {attempts}")]
     Transfer {
         /// The last error.
         error: TransferError,
@@ -190,9 +188,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// An answer to DFU_GETSTATUS that is none, in every attempt.
-    #[error(
-        "the device answered DFU_GETSTATUS with {len} bytes that are no DFU 1.1 status while {phase}; {device}"
-    )]
+    #[error("the device answered DFU_GETSTATUS with {len} bytes that are no DFU 1.1 status while {phase}")]
     BadStatusAnswer {
         /// Bytes that came.
         len: usize,
@@ -202,7 +198,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// The device left the bus too often, or did not come back in time after the download had begun.
-    #[error("the device left the bus while {phase}, attempt {attempts}{}; {device}",
+    #[error("the device left the bus while {phase}, attempt {attempts}{}",
         if *.written { ": its firmware is incomplete" } else { "" })]
     Unplugged {
         /// Where.
@@ -215,7 +211,7 @@ pub enum Failure {
         device: DeviceNow,
     },
     /// The image was sent whole, and the device came back in DFU mode.
-    #[error("the device took the whole image and came back in DFU mode, {attempts} times; {device}")]
+    #[error("the device took the whole image and came back in DFU mode, {attempts} times")]
     NotAccepted {
         /// Attempts made.
         attempts: u8,
@@ -224,7 +220,7 @@ pub enum Failure {
     },
     /// The device came back in normal operation with another version than the one sent.
     #[error("the device came back with version {found} (before: {}) instead of {expected}: it did not keep the \
-             new firmware; replug it, look again, then try again", Bcd(*.before))]
+             new firmware; replug it and look again", Bcd(*.before))]
     StillOldVersion {
         /// The version sent.
         expected: FirmwareVersion,
@@ -281,7 +277,8 @@ impl Failure {
 }
 
 /// A bcdDevice as people read it, or as it is.
-struct Bcd(u16);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bcd(pub u16);
 
 impl fmt::Display for Bcd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

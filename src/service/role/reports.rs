@@ -240,7 +240,11 @@ impl Service {
     pub(super) fn owe_update(&mut self, finished: &Finished, now: Now) {
         let (verdict, detail) = match &finished.outcome {
             Outcome::Succeeded { .. } => (wire::Verdict::Succeeded, None),
-            Outcome::Failed { problem } => (wire::Verdict::Failed, Some(problem.what.clone())),
+            Outcome::Failed { problem } => {
+                // What is left of the device is the company's business, too.
+                let device = problem.details.get("device").map(|device| format!("; {device}"));
+                (wire::Verdict::Failed, Some(problem.what.clone() + &device.unwrap_or_default()))
+            }
             Outcome::Unknown { problem } => (wire::Verdict::Unknown, Some(problem.what.clone())),
         };
         let status = wire::UpdateStatus {

@@ -2,7 +2,7 @@
 
 use super::{Done, input, output};
 use crate::locale::{Locale, Message};
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use clap::Args;
 use device_handlers::report::{Explanation, NoCallControl, ReportDescriptor, ReportType, Role};
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
             options.file.display().to_string(),
             "Give the descriptor's bytes as hex text, as a binary file or as a /dev/hidraw node.",
         )
-        .with("error", error.to_string())
+        .detail("error", &error)
     })?;
     let explanation = descriptor.explain();
     match options.json {
@@ -69,23 +69,23 @@ pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Problem> {
-    let cannot = |error: &dyn std::fmt::Display| {
+    let cannot = |error: Detail| {
         Problem::new(
             "file-unreadable",
             format!("The file cannot be read: {error}"),
             file.display().to_string(),
             "Check the name and the permissions.",
         )
-        .with("error", error.to_string())
+        .detail("error", error)
     };
     let node = file.to_string_lossy().strip_prefix("/dev/").map(str::to_owned);
     let path = match node.filter(|n| n.starts_with("hidraw") && !n.contains('/')) {
         Some(node) => PathBuf::from(format!("/sys/class/hidraw/{node}/device/report_descriptor")),
         None => file.to_owned(),
     };
-    let raw = input::read(&path, MAX_FILE).map_err(|e| cannot(&e))?;
+    let raw = input::read(&path, MAX_FILE).map_err(|e| cannot(Detail::from(&e)))?;
     if raw.is_empty() {
-        return Err(cannot(&"it is empty"));
+        return Err(cannot(Detail::new("file-empty", "it is empty")));
     }
     Ok(from_hex(&raw).unwrap_or(raw))
 }

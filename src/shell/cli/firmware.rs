@@ -1,9 +1,10 @@
 //! `hookswitch firmware inspect|pack`: packages, without an agent.
 #![expect(clippy::disallowed_methods, reason = "packages are files")]
 
-use super::{Done, input, output};
+use super::input::{self, ReadError};
+use super::{Done, output};
 use crate::locale::{Locale, Message};
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use clap::Subcommand;
 use dfu::package::{LIMITS, Package, Rules, pack};
 use std::collections::BTreeMap;
@@ -79,33 +80,35 @@ fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
-    input::read(path, most).map_err(|error| match error.kind() {
-        std::io::ErrorKind::FileTooLarge => refused(path, &error),
-        _ => unusable(path, &error),
+    input::read(path, most).map_err(|error| match &error {
+        ReadError::TooLarge { .. } => refused(path, &error),
+        ReadError::Io(system) => unusable(path, system),
     })
 }
 
-fn broken(path: &Path, error: &dyn std::fmt::Display) -> Problem {
+fn broken(path: &Path, error: impl Into<Detail>) -> Problem {
+    let error = error.into();
     Problem::new(
         "package-broken",
         format!("This is no good firmware package: {error}"),
         path.display().to_string(),
         "Get it again from where it came; an agent refuses it too.",
     )
-    .with("error", error.to_string())
+    .detail("error", error)
 }
 
-fn refused(path: &Path, error: &dyn std::fmt::Display) -> Problem {
+fn refused(path: &Path, error: impl Into<Detail>) -> Problem {
+    let error = error.into();
     Problem::new(
         "package-invalid",
         format!("This is no good firmware package: {error}"),
         path.display().to_string(),
         "Correct rules.json or the files it names, and pack them again.",
     )
-    .with("error", error.to_string())
+    .detail("error", error)
 }
 
-fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Problem {
+fn unusable(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new(
         "file-unreadable",
         format!("The file cannot be used: {error}"),

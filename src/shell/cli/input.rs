@@ -1,16 +1,35 @@
 //! How commands read files: up to a bound, whatever the file says of its own length.
 #![expect(clippy::disallowed_methods, reason = "opens the files people name")]
 
+use crate::protocol::Detail;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// Errors: the system's; `FileTooLarge` for more than `most` bytes, devices without an end among them.
-pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+/// Why a file was not read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Devices without an end are among them.
+    #[error("more than the {most} bytes that are read")]
+    TooLarge { most: u64 },
+}
+
+impl From<&ReadError> for Detail {
+    fn from(error: &ReadError) -> Self {
+        match error {
+            ReadError::Io(system) => Detail::verbatim(system),
+            ReadError::TooLarge { most } => Detail::new("file-too-large", error).with("most", most),
+        }
+    }
+}
+
+/// Errors: the system's, or more than `most` bytes.
+pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        let text = format!("more than the {most} bytes that are read");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        return Err(ReadError::TooLarge { most });
     }
     Ok(bytes)
 }

@@ -97,7 +97,9 @@ pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
                     Message::new("cli-why-ldap").text("server", server).text("filter", filter)
                 }
                 Why::Assigned => Message::new("cli-why-assigned"),
-                Why::LastKnown { problem } => Message::new("cli-why-last-known").text("what", &problem.what),
+                Why::LastKnown { problem } => {
+                    Message::new("cli-why-last-known").text("what", context.locale.problem(problem).what)
+                }
                 Why::Everyone => Message::new("cli-why-everyone"),
             };
             vec![group.id.clone(), group.name.clone(), say(why)]

@@ -192,7 +192,8 @@ fn print(context: &Context, view: &View) {
                 Message::new("cli-job-succeeded").text("name", &job.name).text("version", version)
             }
             Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => {
-                Message::new("cli-job-ended").text("name", &job.name).text("what", &problem.what)
+                let what = context.locale.problem(problem).what;
+                Message::new("cli-job-ended").text("name", &job.name).text("what", what)
             }
         };
         output::line(&context.locale.format(&line));

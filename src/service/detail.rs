@@ -1,0 +1,13 @@
+//! What other crates' errors say to a person: the [`Detail`](crate::protocol::Detail) of each.
+//!
+//! Every `match` names every variant, so that a new one does not compile without its words in every language. Their
+//! English text stays the error's own; words of other libraries go along as they are.
+
+mod descriptor;
+mod dfu;
+mod package;
+
+/// A text of a stranger, with what would move a terminal's cursor or end the quotation marks written out.
+fn shown(text: &str) -> String {
+    text.escape_debug().to_string()
+}
