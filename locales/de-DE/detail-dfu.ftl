@@ -3,6 +3,7 @@
 ## Wie eine Aktualisierung über USB DFU 1.1 endete
 
 detail-dfu-cancelled = abgebrochen { $phase }
+detail-no-journal = Was sie tut, lässt sich nicht aufschreiben (siehe die anderen Probleme)
 detail-dfu-cannot-open = Das Gerät am Anschluss { $port } lässt sich { $phase } nicht öffnen: { $error }
 detail-dfu-did-not-detach = Das Gerät wechselte nach { $attempts } Versuchen nicht in den DFU-Modus; ziehen Sie es ab und stecken Sie es wieder an
 detail-dfu-not-downloadable = Das Gerät nimmt im DFU-Modus keine Firmware nach DFU 1.1 an (bitCanDnload { $can_download }, bcdDFU { $bcd_dfu })

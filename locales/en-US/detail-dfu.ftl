@@ -3,6 +3,7 @@
 ## How an update over USB DFU 1.1 ended
 
 detail-dfu-cancelled = cancelled { $phase }
+detail-no-journal = what it does cannot be written down (see the other problems)
 detail-dfu-cannot-open = the device at port { $port } cannot be opened { $phase }: { $error }
 detail-dfu-did-not-detach = the device did not enter DFU mode after { $attempts } attempts; unplug it and plug it in again
 detail-dfu-not-downloadable = the device in DFU mode takes no DFU 1.1 download (bitCanDnload { $can_download }, bcdDFU { $bcd_dfu })

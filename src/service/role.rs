@@ -182,7 +182,7 @@ impl Service {
             Input::Tenant(answer) => self.handle_tenant(answer, now),
             Input::StoreFailed { problem, withheld } => {
                 tracing::error!(%problem, "a firmware update must not go on without its journal");
-                if let Some(finished) = self.update.cancel(at, &mut self.out) {
+                if let Some(finished) = self.update.cannot_journal(at, &mut self.out) {
                     self.finished(finished, now);
                 }
                 let queued = self.out.len();

@@ -5,7 +5,7 @@ use crate::protocol::{Detail, Job, Offer, Outcome, Problem, ToAgent};
 use device_handlers::description::Description;
 use dfu::FirmwareVersion;
 use dfu::package::Package;
-use dfu::usb_dfu::{self, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict};
+use dfu::usb_dfu::{self, Failure, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ struct Running {
     asked: bool,
     percent_told: u64,
     fetches: u8,
+    /// It is cancelled because its journal cannot be written, not because somebody wished it.
+    unjournalled: bool,
 }
 
 #[derive(Debug, Default)]
@@ -214,6 +216,12 @@ impl Update {
         Some(self.finish(Outcome::Failed { problem }, None, keep, out))
     }
 
+    /// Like [`Update::cancel`], because the journal cannot be written.
+    pub fn cannot_journal(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Option<Option<Finished>> {
+        self.running.as_mut()?.unjournalled = true;
+        self.cancel(now, out)
+    }
+
     pub fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
         let dfu = self.running.as_mut()?.dfu.as_mut()?;
         if dfu.poll_timeout().is_none_or(|(at, _)| at > now) {
@@ -263,12 +271,26 @@ impl Update {
     }
 
     fn verdict(&mut self, verdict: &Verdict, out: &mut VecDeque<Output>) -> Option<Finished> {
-        let place = self.running.as_ref()?.job.device.clone();
+        let running = self.running.as_ref()?;
+        let (place, unjournalled) = (running.job.device.clone(), running.unjournalled);
         let keep = verdict.keeps_journal();
         let (outcome, read_back) = match verdict {
             Verdict::Succeeded { version } => {
                 let version = version.to_string();
                 (Outcome::Succeeded { version: version.clone() }, Some(version))
+            }
+            Verdict::Failed(failure @ Failure::Cancelled { .. }) if unjournalled => {
+                let why =
+                    Detail::new("no-journal", "what it does cannot be written down (see the other problems)");
+                let problem = Problem::new(
+                    "update-failed",
+                    format!("The update failed: {}", why.text),
+                    place,
+                    failure.device().to_string(),
+                )
+                .detail("detail", why)
+                .detail("device", failure.device());
+                (Outcome::Failed { problem }, None)
             }
             Verdict::Failed(failure) => {
                 let problem = Problem::new(
@@ -351,6 +373,7 @@ impl Running {
             asked: false,
             percent_told: 0,
             fetches: 0,
+            unjournalled: false,
         }
     }
 

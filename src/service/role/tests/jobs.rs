@@ -176,7 +176,11 @@ fn a_journal_that_cannot_be_written_stops_the_job() {
     rig.out.clear();
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |_| false);
-    assert_eq!(failed_with(&rig), "update-failed");
+    let Some(Outcome::Failed { problem }) = outcome(&rig) else { panic!("{:?}", outcome(&rig)) };
+    assert_eq!(
+        (problem.code.as_str(), problem.details["detail"].code.as_str()),
+        ("update-failed", "no-journal")
+    );
     assert_eq!(rig.headsets[0].life, Life::Runtime, "it was not asked to leave");
     let asked = rig.out.iter().find(|o| matches!(o, Output::Usb(r) if *r != UsbRequest::Close));
     assert_eq!(asked, None, "the headset was not touched");
