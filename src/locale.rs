@@ -84,6 +84,8 @@ macro_rules! language {
             details: &[
                 include_str!(concat!("../locales/", $tag, "/detail-dfu.ftl")),
                 include_str!(concat!("../locales/", $tag, "/detail-package.ftl")),
+                include_str!(concat!("../locales/", $tag, "/detail-tenant.ftl")),
+                include_str!(concat!("../locales/", $tag, "/detail-run.ftl")),
             ],
             help: include_str!(concat!("../locales/", $tag, "/help.ftl")),
         }
@@ -176,11 +178,11 @@ impl Locale {
             .map_or_else(|| format!("[{}]", message.id), |(text, _)| text)
     }
 
-    /// The text of `problem-<code>` and its attribute `next`, plain. A problem without entry is shown with the English
+    /// The text of `problem-<code>` and its attributes `next` and, where it has words, `place`, plain. A problem without entry is shown with the English
     /// text it carries.
     pub fn problem(&self, problem: &Problem) -> ProblemText {
         let text = self.problem_isolated(problem);
-        ProblemText { what: plain(&text.what), place: text.place, next: plain(&text.next) }
+        ProblemText { what: plain(&text.what), place: plain(&text.place), next: plain(&text.next) }
     }
 
     /// Like [`Self::problem`], for a page.
@@ -188,12 +190,18 @@ impl Locale {
         let mut args = self.arguments(&problem.args, &problem.details);
         args.set("place", problem.place.as_str());
         let id = format!("problem-{}", problem.code);
+        // Most places are names that are the same in every language.
+        let place = self
+            .look_up(&self.texts, &id, |bundle, text| render_whole(bundle, text, Some("place"), &args))
+            .unwrap_or_else(|| problem.place.clone());
+        args.set("place", place.as_str());
         let found = self.look_up(&self.texts, &id, |bundle, text| {
             let what = render_whole(bundle, text, None, &args)?;
-            Some((what, render_whole(bundle, text, Some("next"), &args)?))
+            let next = render_whole(bundle, text, Some("next"), &args)?;
+            Some((what, next))
         });
         let (what, next) = found.unwrap_or_else(|| (problem.what.clone(), problem.next.clone()));
-        ProblemText { what, place: problem.place.clone(), next }
+        ProblemText { what, place, next }
     }
 
     /// What the command line says of itself. Parsed by this call alone: an agent that runs has no use for it.

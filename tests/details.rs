@@ -1,6 +1,9 @@
 //! What other crates' errors say to a person who reads German: every part of the sentence, and no English in it.
 #![expect(clippy::disallowed_methods, reason = "a machine begins at some instant")]
 
+#[path = "details/tenant.rs"]
+mod tenant;
+
 use device_handlers::report::ReportDescriptor;
 use dfu::image::{Image, Suffix};
 use dfu::package::{Component, Method, Package, Rules, Target, pack};
@@ -14,9 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+static GERMAN: LazyLock<Locale> = LazyLock::new(|| Locale::new("de-DE"));
+
 /// In German, and whole: a missing argument would have brought the English text.
 fn german(detail: Detail) -> String {
-    static GERMAN: LazyLock<Locale> = LazyLock::new(|| Locale::new("de-DE"));
     let text = GERMAN.detail(&detail);
     let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphabetic()).collect();
     for english in ["the", "is", "of", "with", "has", "are", "and", "while", "expected", "there"] {

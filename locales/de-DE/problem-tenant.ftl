@@ -1,4 +1,5 @@
-# Probleme von Datenbank, Verzeichnis und Mandant. $place sagt, wo; $detail ist technisch und englisch.
+# Probleme von Datenbank, Verzeichnis und Mandant. $place sagt, wo; $detail ist technisch: ein Text aus detail-*.ftl oder
+# die Worte des Systems, einer Bibliothek oder eines Servers, wie sie sind.
 
 ## Datenbank
 
@@ -35,6 +36,7 @@ problem-directory-empty-bind = Der Anmeldename oder das Kennwort für das Verzei
     .next = Geben Sie beides an, oder melden Sie sich anonym an.
 problem-directory-filter = Die Abfrage der Gruppe { $group } ist bei Zeichen { $column } nicht lesbar ({ $place }): { $detail }
     .next = Berichtigen Sie die Abfrage in der Richtlinie des Mandanten (RFC 4515).
+    .place = tenant.json, Gruppe { $group }, Zeichen { $column }
 problem-directory-missing = Die Richtlinie des Mandanten hat Gruppen mit Verzeichnisabfrage, nennt aber kein Verzeichnis ({ $place }).
     .next = Tragen Sie das Verzeichnis in die Richtlinie des Mandanten ein.
 problem-directory-plaintext = Ein Kennwort für das Verzeichnis müsste unverschlüsselt über das Netz gehen ({ $place }).
@@ -43,6 +45,7 @@ problem-directory-protocol = Der Verzeichnisserver spricht nicht wie erwartet LD
     .next = Prüfen Sie, ob unter dieser Adresse ein Verzeichnisserver läuft.
 problem-directory-query = Das Verzeichnis hat die Abfrage der Gruppe { $group } abgelehnt ({ $place }): { $detail }
     .next = Berichtigen Sie die Abfrage oder ihre Basis in der Richtlinie, oder die Zugriffsregeln des Servers.
+    .place = { $server }, Gruppe { $group }
 problem-directory-starttls = Der Verzeichnisserver hat StartTLS abgelehnt ({ $place }): { $detail }
     .next = Verwenden Sie ldaps://, oder erlauben Sie StartTLS am Server.
 problem-directory-timeout = Der Verzeichnisserver hat nicht rechtzeitig geantwortet ({ $place }): { $detail }
@@ -62,14 +65,17 @@ problem-tenant-pin = Der festgelegte Vertrauensanker besteht nicht aus 64 hexade
     .next = Setzen Sie ihn auf den SHA-256-Wert der root.json des Mandanten (hookswitch-tenant init gibt ihn aus).
 problem-tenant-ca = Die Zertifizierungsstelle des Mandanten ist nicht brauchbar ({ $place }): { $detail }
     .next = Nennen Sie eine PEM-Datei mit mindestens einem Zertifikat.
+    .place = CA-Datei des Mandanten
 problem-tenant-trust = TLS lässt sich nicht einrichten ({ $place }): { $detail }
     .next = Installieren Sie die Zertifizierungsstellen des Systems (Debian: ca-certificates), oder legen Sie die des Mandanten fest.
+    .place = Vertrauensspeicher des Rechners
 problem-tenant-data = Der Agent kann nicht aufbewahren, was er vom Mandanten bekommt ({ $place }): { $detail }
     .next = Schaffen Sie Platz, und geben Sie dem Benutzer des Agenten dort Schreibrecht.
 problem-tenant-not-enrolled = Die Richtlinie lässt sich erst prüfen, wenn der Agent angemeldet ist ({ $place }).
     .next = Es ist nichts zu tun: Der Agent meldet sich zuerst an.
 problem-tenant-report = Eine Meldung an den Mandanten lässt sich nicht schreiben ({ $place }): { $detail }
     .next = Senden Sie das Protokoll an den Support.
+    .place = Agent
 
 ## Mandant: Verbindung
 

@@ -47,6 +47,7 @@ problem-browser-not-opened = Es ließ sich kein Browser öffnen: { $reason }
     .next = Installieren Sie das Paket xdg-utils und wählen Sie einen Standardbrowser, oder öffnen Sie die Adresse, die „hookswitch open“ ausgibt.
 problem-tray-no-session-bus = Es gibt kein Symbol neben der Uhr, weil der Nachrichtenbus der Arbeitsfläche nicht erreichbar ist: { $reason }
     .next = Öffnen Sie das Fenster mit „hookswitch open“; alles andere funktioniert.
+    .place = D-Bus-Sitzungsbus
 
 ## Headsets
 
@@ -58,10 +59,13 @@ problem-hid-unreadable = Das Headset ist da, aber das Lesen endet immer wieder s
     .next = Stecken Sie es neu an, notfalls an einem anderen Anschluss.
 problem-hid-unavailable = HID-Geräte lassen sich nicht auflisten: { $error }
     .next = Starten Sie Hookswitch neu; hilft das nicht, führen Sie „hookswitch doctor“ aus.
+    .place = HID-Bibliothek
 problem-hotplug-unavailable = Das System meldet nicht, wann Geräte kommen und gehen: { $error }
     .next = Starten Sie Hookswitch neu, nachdem Sie ein Headset angesteckt haben.
+    .place = udev-Überwachung
 problem-usb-unavailable = USB-Geräte lassen sich nicht auflisten: { $error }
     .next = Bis das gelingt, gibt es keine Firmware-Aktualisierung; die Anrufsteuerung ist nicht betroffen. Führen Sie „hookswitch doctor“ aus.
+    .place = USB-Bibliothek
 
 ## Anrufe
 
@@ -89,6 +93,7 @@ problem-no-such-offer = Diese Aktualisierung gibt es nicht mehr
     .next = Sehen Sie sich die Liste der Aktualisierungen noch einmal an.
 problem-no-update-running = Es läuft keine Aktualisierung
     .next = Es gibt nichts abzubrechen.
+    .place = Firmware-Aktualisierung
 problem-package-refused = Das Firmware-Paket wird abgelehnt: { $error }
     .next = An das Gerät wurde nichts geschickt. Die Firma muss ein passendes Paket veröffentlichen.
 problem-update-cancelled = Die Aktualisierung wurde abgebrochen, bevor etwas an das Gerät ging

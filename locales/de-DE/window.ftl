@@ -76,6 +76,7 @@ window-unknown = Ob die Aktualisierung von { $device } gelungen ist, ist nicht b
 
 problem-window-expired = Diese Seite ist zu alt, um etwas zu ändern
     .next = Öffnen Sie das Fenster neu aus der Taskleiste oder mit „hookswitch open“.
+    .place = Fenster
 problem-window-request = Die Seite wollte etwas, das es nicht gibt
     .next = Laden Sie die Seite neu.
 problem-window-stopping = Hookswitch wird gerade beendet

@@ -1,4 +1,5 @@
-# Problems of the store, the directory and the tenant. $place says where; $detail is technical, in English.
+# Problems of the store, the directory and the tenant. $place says where; $detail is technical: a text of detail-*.ftl, or
+# the words of the system, a library or a server as they are.
 
 ## Store
 
@@ -35,6 +36,7 @@ problem-directory-empty-bind = The bind name or the password for the directory i
     .next = Give both a name and a password, or bind anonymously.
 problem-directory-filter = The query of the group { $group } cannot be read at character { $column } ({ $place }): { $detail }
     .next = Correct the query in the tenant's policy (RFC 4515).
+    .place = tenant.json, group { $group }, character { $column }
 problem-directory-missing = The tenant's policy has groups found by a directory query, but names no directory ({ $place }).
     .next = Add the directory to the tenant's policy.
 problem-directory-plaintext = A password for the directory would have to go over the network unencrypted ({ $place }).
@@ -43,6 +45,7 @@ problem-directory-protocol = The directory server does not speak LDAP as expecte
     .next = Check that this address is a directory server.
 problem-directory-query = The directory refused the query of the group { $group } ({ $place }): { $detail }
     .next = Correct the query or its base in the tenant's policy, or the server's access rules.
+    .place = { $server }, group { $group }
 problem-directory-starttls = The directory server refused StartTLS ({ $place }): { $detail }
     .next = Use ldaps://, or allow StartTLS at the server.
 problem-directory-timeout = The directory server did not answer in time ({ $place }): { $detail }
@@ -62,14 +65,17 @@ problem-tenant-pin = The pinned trust anchor is not 64 hexadecimal digits ({ $pl
     .next = Set it to the SHA-256 of the tenant's root.json (hookswitch-tenant init prints it).
 problem-tenant-ca = The tenant's certificate authority cannot be used ({ $place }): { $detail }
     .next = Name a PEM file with at least one certificate.
+    .place = the tenant’s CA file
 problem-tenant-trust = TLS cannot be set up ({ $place }): { $detail }
     .next = Install the system's certificate authorities (Debian: ca-certificates), or set the tenant's own.
+    .place = the machine’s trust store
 problem-tenant-data = The agent cannot keep what it gets from the tenant ({ $place }): { $detail }
     .next = Free some space and give the agent's user the right to write there.
 problem-tenant-not-enrolled = The policy cannot be checked before the agent has enrolled ({ $place }).
     .next = Nothing needs to be done: the agent enrols first.
 problem-tenant-report = A report for the tenant cannot be written ({ $place }): { $detail }
     .next = Send the log to support.
+    .place = the agent
 
 ## Tenant: connection
 

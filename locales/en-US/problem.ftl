@@ -47,6 +47,7 @@ problem-browser-not-opened = No browser could be opened: { $reason }
     .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open” prints.
 problem-tray-no-session-bus = There is no tray icon, because the desktop’s message bus cannot be reached: { $reason }
     .next = Open the window with “hookswitch open”; everything else works.
+    .place = D-Bus session bus
 
 ## Headsets
 
@@ -58,10 +59,13 @@ problem-hid-unreadable = The headset is there, but reading from it ends at once,
     .next = Plug it in again, at another port if that does not help.
 problem-hid-unavailable = HID devices cannot be listed: { $error }
     .next = Start Hookswitch again; if that does not help, run “hookswitch doctor”.
+    .place = HID library
 problem-hotplug-unavailable = The system does not tell when devices come and go: { $error }
     .next = Start Hookswitch again after plugging a headset in.
+    .place = udev monitor
 problem-usb-unavailable = USB devices cannot be listed: { $error }
     .next = Firmware updates are off until that works; call control is not affected. Run “hookswitch doctor”.
+    .place = USB library
 
 ## Calls
 
@@ -89,6 +93,7 @@ problem-no-such-offer = There is no such update any more
     .next = Look at the list of updates again.
 problem-no-update-running = No update is running
     .next = There is nothing to cancel.
+    .place = firmware update
 problem-package-refused = The firmware package is refused: { $error }
     .next = Nothing was sent to the device. The company has to publish a package that fits.
 problem-update-cancelled = The update was cancelled before anything was sent to the device

@@ -83,6 +83,7 @@ window-unknown = It is not known whether the update of { $device } succeeded.
 
 problem-window-expired = This page is too old to change anything
     .next = Open the window again from the tray or with “hookswitch open”.
+    .place = the window
 problem-window-request = The page asked for something that does not exist
     .next = Load the page again.
 problem-window-stopping = Hookswitch is stopping

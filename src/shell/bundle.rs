@@ -3,7 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "reads the logs and writes the zip")]
 
 use super::log;
-use crate::protocol::Problem;
+use crate::locale::Locale;
+use crate::protocol::{Detail, Problem};
 use crate::settings::Settings;
 use device_handlers::report::ReportDescriptor;
 use serde::Serialize;
@@ -56,7 +57,39 @@ pub struct Summary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Missing {
     pub name: String,
-    pub reason: String,
+    pub reason: Reason,
+}
+
+/// Why something is not in the bundle. Support reads it in English, the person in their language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    Detail(Detail),
+    /// What the agent answered.
+    Problem(Problem),
+}
+
+impl Reason {
+    pub fn text(&self, locale: &Locale) -> String {
+        match self {
+            Self::Detail(detail) => locale.detail(detail),
+            Self::Problem(problem) => locale.problem(problem).to_string(),
+        }
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Detail(detail) => detail.fmt(f),
+            Self::Problem(problem) => problem.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// What [`write`] would put in, with the same sizes.
@@ -138,8 +171,11 @@ impl Summary {
 
         match parts.status_json.map(without_contacts) {
             Some(Ok(status)) => add(self, "status.json".to_owned(), &status)?,
-            Some(Err(error)) => self.miss("status.json", &error),
-            None => self.miss("status.json", &"no agent is running"),
+            Some(Err(error)) => self.miss("status.json", Reason::Detail(Detail::verbatim(error))),
+            None => {
+                let nobody = Detail::new("no-agent", "no agent is running");
+                self.miss("status.json", Reason::Detail(nobody));
+            }
         }
         match parts.agent_settings {
             None => add(
@@ -148,7 +184,7 @@ impl Summary {
                 &settings(serde_json::to_value(parts.settings.list())?)?,
             )?,
             Some(Ok(listed)) => add(self, "settings.json".to_owned(), &settings(listed.clone())?)?,
-            Some(Err(problem)) => self.miss("settings.json", problem),
+            Some(Err(problem)) => self.miss("settings.json", Reason::Problem(problem.clone())),
         }
         for (index, (device, bytes)) in parts.descriptors.iter().take(MAX_DESCRIPTORS).enumerate() {
             let name = format!("descriptors/{}-{}", index + 1, file_name(device));
@@ -160,15 +196,16 @@ impl Summary {
             match read_log(&parts.logs.join(&name)) {
                 Ok(text) => add(self, format!("logs/{name}"), &log::masked(&text, true))?,
                 // pages that were never turned
-                Err(error) if error.kind() == io::ErrorKind::NotFound && name.matches('.').count() > 1 => {}
-                Err(error) => self.miss(&format!("logs/{name}"), &error),
+                Err(Unread::System(error))
+                    if error.kind() == io::ErrorKind::NotFound && name.matches('.').count() > 1 => {}
+                Err(unread) => self.miss(&format!("logs/{name}"), Reason::Detail(Detail::from(&unread))),
             }
         }
         Ok(())
     }
 
-    fn miss(&mut self, name: &str, reason: &dyn std::fmt::Display) {
-        self.missing.push(Missing { name: name.to_owned(), reason: reason.to_string() });
+    fn miss(&mut self, name: &str, reason: Reason) {
+        self.missing.push(Missing { name: name.to_owned(), reason });
     }
 }
 
@@ -209,10 +246,28 @@ fn log_names() -> impl Iterator<Item = String> {
     })
 }
 
-fn read_log(path: &Path) -> io::Result<String> {
+/// Why a log is not read.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("it is no file")]
+    NotAFile,
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+impl From<&Unread> for Detail {
+    fn from(unread: &Unread) -> Self {
+        match unread {
+            Unread::NotAFile => Detail::new("no-file", unread),
+            Unread::System(system) => Detail::verbatim(system),
+        }
+    }
+}
+
+fn read_log(path: &Path) -> Result<String, Unread> {
     // A link or a pipe in the place of a log is not ours.
     if !std::fs::symlink_metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        return Err(Unread::NotAFile);
     }
     let mut file = File::open(path)?;
     let bytes = file.metadata()?.len();

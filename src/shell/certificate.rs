@@ -5,6 +5,7 @@
 //! nothing that could ever be made later. Files: `ca.pem` (0644), `leaf.pem` and `key.pem` (0600), folder 0700.
 #![expect(clippy::disallowed_methods, reason = "files live in the shell")]
 
+use crate::protocol::Detail;
 use crate::shell::private_file::{self, Durability, Readers};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -75,6 +76,33 @@ pub enum CertificateError {
     Make(#[from] rcgen::Error),
     #[error("the clock stands before 1970")]
     Clock,
+}
+
+impl From<&Unusable> for Detail {
+    fn from(why: &Unusable) -> Self {
+        match why {
+            Unusable::Unreadable { path, source } => {
+                Detail::new("pem-unreadable", why).with("path", path.display()).with("error", source)
+            }
+            Unusable::Exposed { path } => Detail::new("pem-exposed", why).with("path", path.display()),
+            Unusable::NotPem { path } => Detail::new("pem-none", why).with("path", path.display()),
+            Unusable::Refused(library) => Detail::new("certificate-refused", why).with("error", library),
+        }
+    }
+}
+
+impl From<&CertificateError> for Detail {
+    fn from(error: &CertificateError) -> Self {
+        match error {
+            CertificateError::Write { path, source } => Detail::new("certificate-not-written", error)
+                .with("path", path.display())
+                .with("error", source),
+            CertificateError::Make(library) => {
+                Detail::new("certificate-not-made", error).with("error", library)
+            }
+            CertificateError::Clock => Detail::new("certificate-clock", error),
+        }
+    }
 }
 
 /// Reads the certificate in `folder`, or makes one if there is none or it will not do for 30 days from `now`.

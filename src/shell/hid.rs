@@ -24,10 +24,10 @@ pub(super) struct SystemHid {
 
 impl SystemHid {
     fn api(&mut self) -> Result<&mut HidApi, Problem> {
-        if self.api.is_none() {
-            self.api = Some(HidApi::new().map_err(|e| unavailable(&e))?);
+        match &mut self.api {
+            Some(api) => Ok(api),
+            none => Ok(none.insert(HidApi::new().map_err(|e| unavailable(&e))?)),
         }
-        self.api.as_mut().ok_or_else(|| unavailable(&"no HID library"))
     }
 }
 

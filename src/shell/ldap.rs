@@ -4,16 +4,17 @@
 //! are never followed: they could lead the password anywhere. On any failure the caller keeps the groups it knew.
 
 use crate::agent::DirectoryAnswer;
-use crate::protocol::{Directory, GroupRules, Problem};
+use crate::protocol::{Detail, Directory, GroupRules, Problem};
 use futures_util::StreamExt;
 use ldap3::{Ldap, LdapError, Scope, SearchOptions};
 use std::time::Duration;
 
 mod connection;
+mod detail;
 pub mod filter;
 mod guard;
 
-use connection::ServerFault;
+use connection::{ServerFault, Step};
 use filter::Template;
 
 /// For everything together.
@@ -61,9 +62,10 @@ pub async fn ask(user: &str, rules: &GroupRules) -> DirectoryAnswer {
         }
         Ok(Some(Ok(Err(problem)))) => Err(problem),
         Ok(Some(Err(_)) | None) => {
-            Err(ServerFault::Protocol("an answer the library cannot read".to_owned()).problem(&place))
+            let unread = Detail::new("ldap-unread", "an answer the library cannot read");
+            Err(ServerFault::Protocol(unread).problem(&place))
         }
-        Err(_) => Err(ServerFault::Silent { step: "all queries", within: DEADLINE }.problem(&place)),
+        Err(_) => Err(ServerFault::Silent { step: Step::AllQueries, within: DEADLINE }.problem(&place)),
     };
     DirectoryAnswer { policy_version, found, refused }
 }
@@ -111,7 +113,7 @@ fn prepare(user: &str, rules: &GroupRules) -> Result<(Vec<Query>, Refused), Prob
                 );
                 let problem =
                     problem.with("group", rule.name.clone()).with("column", fault.column.to_string());
-                refused.push((rule.id.clone(), problem.with("detail", fault.fault.to_string())));
+                refused.push((rule.id.clone(), problem.detail("detail", &fault.fault)));
             }
         }
     }
@@ -179,13 +181,14 @@ async fn search(mut ldap: Ldap, query: &Query, server: &str) -> Result<Result<bo
         .with_timeout(OPERATION_TIMEOUT)
         .search(&query.base, Scope::Subtree, &query.filter, vec!["1.1"])
         .await;
-    let refuse = |detail: String| {
+    let refuse = |detail: Detail| {
         let place = format!("{server}, group {}", query.group);
         let what = format!("The directory refused a group's query: {detail}");
         let next = "Correct the query or its base in the tenant's policy, or the server's access rules.";
         Ok(Err(Problem::new("directory-query", what, place, next)
+            .with("server", server)
             .with("group", query.group.clone())
-            .with("detail", detail)))
+            .detail("detail", detail)))
     };
     match answer {
         Ok(ldap3::SearchResult(entries, result)) => match result.rc {
@@ -193,10 +196,12 @@ async fn search(mut ldap: Ldap, query: &Query, server: &str) -> Result<Result<bo
             SIZE_LIMIT_EXCEEDED if !entries.is_empty() => Ok(Ok(true)),
             rc => refuse(connection::said(rc, &result.text)),
         },
-        Err(LdapError::FilterParsing) => refuse("the query cannot be encoded".to_owned()),
-        Err(LdapError::Timeout { .. }) => {
-            Err(ServerFault::Silent { step: "search", within: OPERATION_TIMEOUT })
+        Err(LdapError::FilterParsing) => {
+            refuse(Detail::new("ldap-query-not-encoded", "the query cannot be encoded"))
         }
-        Err(error) => Err(ServerFault::Protocol(error.to_string())),
+        Err(LdapError::Timeout { .. }) => {
+            Err(ServerFault::Silent { step: Step::Search, within: OPERATION_TIMEOUT })
+        }
+        Err(error) => Err(ServerFault::Protocol(Detail::verbatim(error))),
     }
 }

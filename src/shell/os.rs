@@ -1,6 +1,6 @@
 //! What differs between operating systems; nothing else says `cfg(target_os)`.
 
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -35,6 +35,7 @@ pub struct System {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     pub program: Option<(String, u32)>,
+    /// Its name, or its number if it has none.
     pub user: String,
 }
 
@@ -47,17 +48,28 @@ impl std::fmt::Display for Holder {
     }
 }
 
+impl From<&Holder> for Detail {
+    fn from(holder: &Holder) -> Self {
+        match &holder.program {
+            Some((name, pid)) => {
+                Detail::new("holder-program", holder).with("name", name).with("process", pid)
+            }
+            None => Detail::new("holder-user", holder).with("user", &holder.user),
+        }
+    }
+}
+
 /// Only addresses for a browser: the opener would also start programs by other schemes.
 fn is_web_address(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-fn no_browser(reason: &str) -> Problem {
+fn no_browser(reason: Detail) -> Problem {
     Problem::new(
         "browser-not-opened",
         format!("No browser could be opened: {reason}"),
         "xdg-open",
         "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open` prints.",
     )
-    .with("reason", reason)
+    .detail("reason", reason)
 }

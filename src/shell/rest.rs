@@ -1,8 +1,8 @@
 //! The doors of the SDK: HTTPS on the loopback, for softphones in browsers and on the desktop.
 #![expect(clippy::disallowed_methods, reason = "sockets, files and tasks live in the shell")]
 
-use crate::protocol::Problem;
 use crate::protocol::local::Endpoint;
+use crate::protocol::{Detail, Problem};
 use crate::shell::certificate::{self, Origin, ServerCertificate};
 use crate::shell::handle::AgentHandle;
 use crate::shell::private_file::{self, Durability, Readers};
@@ -109,10 +109,11 @@ struct EndpointFile<'a> {
 pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer, Problem> {
     let (sockets, port) = bind(config.port).await.map_err(|e| not_listening(config.port, &e))?;
     let certificate = certificate::load_or_make(&config.certificate_folder, SystemTime::now())
-        .map_err(|e| certificate_problem(&config.certificate_folder, &e))?;
+        .map_err(|e| certificate_problem(&config.certificate_folder, Detail::from(&e)))?;
     let notice = renewed(&certificate);
     let ca_path = certificate.ca_path.clone();
-    let tls = tls(certificate).map_err(|e| certificate_problem(&config.certificate_folder, &e))?;
+    let tls =
+        tls(certificate).map_err(|e| certificate_problem(&config.certificate_folder, Detail::verbatim(e)))?;
     let listener = listener::TlsListener::new(sockets, &tls).map_err(|e| not_listening(port, &e))?;
 
     let random = || secret::secret().map_err(|e| not_listening(port, &io::Error::other(e)));
@@ -272,7 +273,8 @@ fn not_listening(port: u16, error: &io::Error) -> Problem {
         )
         .with("error", error.to_string());
     }
-    let holder = super::os::port_holder(port).map_or_else(|| "another program".to_owned(), |h| h.to_string());
+    let holder = super::os::port_holder(port)
+        .map_or_else(|| Detail::new("holder-unknown", "another program"), |holder| Detail::from(&holder));
     Problem::new(
         "rest-port-taken",
         format!("Softphones cannot connect: port {port} is held by {holder}"),
@@ -280,17 +282,17 @@ fn not_listening(port: u16, error: &io::Error) -> Problem {
         "End that program, or choose another rest_port in hookswitch.toml, then restart Hookswitch.",
     )
     .with("port", port.to_string())
-    .with("holder", holder)
+    .detail("holder", holder)
 }
 
-fn certificate_problem(folder: &Path, error: &dyn std::error::Error) -> Problem {
+fn certificate_problem(folder: &Path, error: Detail) -> Problem {
     Problem::new(
         "rest-certificate",
         format!("Softphones cannot connect: there is no certificate ({error})"),
         folder.display().to_string(),
         "Make the folder writable for you, then restart Hookswitch.",
     )
-    .with("error", error.to_string())
+    .detail("error", error)
 }
 
 fn endpoint_problem(config: &RestConfig, error: &dyn std::error::Error) -> Problem {
@@ -312,7 +314,7 @@ fn renewed(certificate: &ServerCertificate) -> Option<Problem> {
         certificate.ca_path.display().to_string(),
         "Where the old one was trusted, trust this file instead.",
     )
-    .with("why", why.to_string());
+    .detail("why", why);
     Some(problem)
 }
 

@@ -16,8 +16,8 @@ use crate::agent::menu::{self, Action};
 use crate::agent::terminal::{Line, Terminal};
 use crate::agent::{Agent, Command};
 use crate::locale::Locale;
-use crate::protocol::Problem;
 use crate::protocol::local::View;
+use crate::protocol::{Detail, Problem};
 use crate::service::{Config, Service};
 use crate::settings::Settings;
 use std::io::Write as _;
@@ -63,7 +63,10 @@ pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
     }
     let user = options.settings.user.value.clone().unwrap_or_else(os::user_name);
     log::mask_user(&user);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| no_runtime(Detail::verbatim(error)))?;
     LocalSet::new().block_on(&runtime, start(options, user, hardware))
 }
 
@@ -102,7 +105,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         .spawn(move || {
             let _ = ended.send(run_machine(machine));
         })
-        .map_err(no_runtime)?;
+        .map_err(|error| no_runtime(Detail::verbatim(error)))?;
 
     let parts = AgentParts {
         agent: Agent::new(env!("CARGO_PKG_VERSION"), user),
@@ -208,7 +211,10 @@ fn run_machine(machine: Machine) -> Result<(), Problem> {
 
 fn try_run_machine(machine: Machine) -> Result<(), Problem> {
     let Machine { folders, settings, hardware, events, queue, to_agent, .. } = machine;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| no_runtime(Detail::verbatim(error)))?;
     let mut store = Store::open(&folders.data.join("hookswitch.sqlite"))?;
     if let Some(problem) = store.take_mended() {
         tracing::error!(%problem, "store");
@@ -287,7 +293,8 @@ fn new_system_id() -> Result<String, Problem> {
 
 fn random() -> Result<u64, Problem> {
     let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| no_runtime(std::io::Error::other("no randomness")))?;
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| no_runtime(Detail::new("no-randomness", "no randomness")))?;
     Ok(u64::from_le_bytes(bytes))
 }
 
@@ -416,14 +423,14 @@ async fn stop_all(
     tracing::info!("stopped");
 }
 
-fn no_runtime(error: std::io::Error) -> Problem {
+fn no_runtime(error: Detail) -> Problem {
     Problem::new(
         "no-resources",
         format!("The system gives no thread or socket: {error}"),
         "process",
         "Close other programs, or raise this user's limits.",
     )
-    .with("error", error.to_string())
+    .detail("error", error)
 }
 
 impl Folders {

@@ -5,7 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the database file and its mode are the world")]
 
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use crate::service::{Delivery, Owed, Persisted, Record};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use std::io::ErrorKind;
@@ -237,7 +237,24 @@ impl Fault {
                 _ => UNWRITABLE,
             },
         };
-        Problem::new(code, format!("{what}: {because}"), place, next).with("detail", because)
+        Problem::new(code, format!("{what}: {because}"), place, next).detail("detail", self)
+    }
+}
+
+impl From<&Fault> for Detail {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Damaged(sqlite) => Detail::verbatim(sqlite),
+            Fault::Newer { found, known } => {
+                Detail::new("store-newer", fault).with("found", found).with("known", known)
+            }
+            Fault::Foreign(id) => {
+                Detail::new("store-foreign", fault).with("application_id", format!("{id:#010x}"))
+            }
+            Fault::Link => Detail::new("store-link", fault),
+            Fault::Io(system) => Detail::verbatim(system),
+            Fault::Sqlite(sqlite) => Detail::verbatim(sqlite),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use crate::service::{
     Credential, Enrolment, FailureKind, TenantAnswer, TenantFailure, TenantRequest, Verified,
 };
@@ -186,20 +186,18 @@ impl TenantRoom {
         let place = http::place(&url);
         let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT), &[]).await?;
         let root = http::read_whole(response, MAX_ROOT_BYTES).await?.ok_or_else(|| {
-            tuf::refused(
-                "tenant-oversize",
-                &format!("root.json has more than {MAX_ROOT_BYTES} bytes"),
-                &place,
-            )
+            let why = format!("root.json has more than {MAX_ROOT_BYTES} bytes");
+            let why = Detail::new("root-too-large", why).with("most", MAX_ROOT_BYTES);
+            tuf::refused("tenant-oversize", why, &place)
         })?;
         let found = sha256_hex(&root);
         self.same_root(self.pin.as_deref().unwrap_or(announced), &found)?;
-        let signed: Signed<Root> = serde_json::from_slice(&root)
-            .map_err(|error| tuf::refused("tenant-metadata", &format!("root.json: {error}"), &place))?;
-        signed
-            .signed
-            .verify_role(&signed)
-            .map_err(|error| tuf::refused("tenant-signature", &format!("root.json: {error}"), &place))?;
+        let wrong = |code, error: &dyn std::fmt::Display| {
+            tuf::refused(code, Detail::verbatim(format_args!("root.json: {error}")), &place)
+        };
+        let signed: Signed<Root> =
+            serde_json::from_slice(&root).map_err(|error| wrong("tenant-metadata", &error))?;
+        signed.signed.verify_role(&signed).map_err(|error| wrong("tenant-signature", &error))?;
         self.keep_root(&root)?;
         Ok(found)
     }

@@ -5,7 +5,7 @@
 use crate::agent::Menu;
 use crate::agent::menu::{Action, Badge, Item, Page};
 use crate::locale::{Locale, Message};
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, Once, PoisonError};
@@ -64,12 +64,14 @@ pub fn start(locale: Arc<Locale>, actions: tokio::sync::mpsc::Sender<Action>) ->
     let thread = std::thread::Builder::new()
         .name("tray".to_owned())
         .spawn(move || run(&locale, &inbox, &ready))
-        .map_err(|error| no_bus(&error.to_string()))?;
+        .map_err(|error| no_bus(Detail::verbatim(error)))?;
     match started.recv_timeout(START_TIMEOUT) {
         Ok(Ok(())) => Ok(Tray { orders, thread: Some(thread) }),
-        Ok(Err(reason)) => Err(no_bus(&reason)),
-        Err(RecvTimeoutError::Timeout) => Err(no_bus("it does not answer")),
-        Err(RecvTimeoutError::Disconnected) => Err(no_bus("the tray's thread ended")),
+        Ok(Err(reason)) => Err(no_bus(Detail::verbatim(reason))),
+        Err(RecvTimeoutError::Timeout) => Err(no_bus(Detail::new("bus-silent", "it does not answer"))),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(no_bus(Detail::new("tray-ended", "the tray's thread ended")))
+        }
     }
 }
 
@@ -91,14 +93,14 @@ impl Drop for Tray {
     }
 }
 
-fn no_bus(reason: &str) -> Problem {
+fn no_bus(reason: Detail) -> Problem {
     Problem::new(
         "tray-no-session-bus",
         format!("There is no tray icon, because the desktop's message bus cannot be reached: {reason}"),
         "D-Bus session bus",
         "Open the window with `hookswitch open`; everything else works.",
     )
-    .with("reason", reason)
+    .detail("reason", reason)
 }
 
 fn clicks() -> std::sync::MutexGuard<'static, Option<Clicks>> {

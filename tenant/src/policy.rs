@@ -4,11 +4,13 @@
 //! [`PolicyDocument::validate`] everything else; [`PolicyDocument::from_json`] is both and the only way in for an
 //! agent.
 
+mod expected;
 mod validate;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::secret::Secret;
+pub use expected::Expected;
 pub use validate::PolicyError;
 
 /// The only document version there is.

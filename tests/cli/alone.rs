@@ -47,6 +47,9 @@ fn devices_and_bundle_say_that_no_agent_runs() -> Told<()> {
     assert_eq!(bundle.code, Some(0), "{bundle:?}");
     assert!(bundle.stdout.contains("status.json (no agent is running)"), "{bundle:?}");
     assert!(zip.exists());
+    let german = &["--language", "de-DE", "bundle", "--output", &zip.display().to_string()];
+    let bundle = run(folder.path(), german)?;
+    assert!(bundle.stdout.contains("Nicht enthalten: status.json (Es läuft kein Agent)\n"), "{bundle:?}");
     let nowhere = run(folder.path(), &["bundle", "--output", "/nowhere/bundle.zip"])?;
     assert_eq!(nowhere.code, Some(1));
     assert!(one_clear_line(&nowhere.stderr).contains("/nowhere"), "{nowhere:?}");

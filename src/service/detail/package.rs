@@ -1,6 +1,6 @@
 //! Why bytes are no firmware package, no image or no version.
 
-use super::shown;
+use super::{shown, without_place};
 use crate::protocol::Detail;
 use dfu::image::{ImageError, MAX_IMAGE_BYTES};
 use dfu::package::{
@@ -190,10 +190,4 @@ impl From<&VersionError> for Detail {
             }
         }
     }
-}
-
-/// `serde_json` says line and column at the end of its text, too.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(words, _)| words.to_owned())
 }

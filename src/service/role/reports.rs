@@ -1,6 +1,7 @@
 //! The tenant's side of the service: one request at a time, in the order of need; and what is reported.
 
 use super::*;
+use crate::protocol::Detail;
 
 impl Service {
     /// When the next request to the tenant is due, whatever it is.
@@ -301,14 +302,15 @@ fn is_good(credential: &Credential, now: Now) -> bool {
 }
 
 fn useless_credential(server: Option<&str>) -> TenantFailure {
-    let detail = format!("its access token is good for less than {CREDENTIAL_MARGIN_S} s");
+    let why = format!("its access token is good for less than {CREDENTIAL_MARGIN_S} s");
+    let detail = Detail::new("token-ends", why).with("seconds", CREDENTIAL_MARGIN_S);
     let problem = Problem::new(
         "tenant-answer",
         format!("The tenant server gave an answer that is of no use: {detail}"),
         server.unwrap_or_default(),
         "The company has to mend its tenant server; it is asked again later.",
     )
-    .with("detail", detail);
+    .detail("detail", detail);
     TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
 }
 

@@ -45,8 +45,9 @@ pub(super) fn execute(options: &Options, context: &Context, hardware: impl FnOnc
         .number("count", summary.entries.len() as i64);
     output::line(&context.locale.format(&message));
     for missing in &summary.missing {
-        let message =
-            Message::new("cli-bundle-missing").text("name", &missing.name).text("reason", &missing.reason);
+        let message = Message::new("cli-bundle-missing")
+            .text("name", &missing.name)
+            .text("reason", missing.reason.text(&context.locale));
         output::line(&context.locale.format(&message));
     }
     Ok(())

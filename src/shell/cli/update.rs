@@ -69,19 +69,19 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
         [] if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => Err(Problem::new(
             "update-running",
             "Another update is running",
-            "updates",
+            "hookswitch update list",
             "Wait until it is done; one headset is updated at a time.",
         )),
         [] => Err(Problem::new(
             "no-updates",
             "There is no update to install",
-            "updates",
+            "hookswitch update list",
             "Look again after the next poll of the tenant; `hookswitch status` shows what stands in its way.",
         )),
         several => Err(Problem::new(
             "which-update",
             format!("{} updates are offered", several.len()),
-            "updates",
+            "hookswitch update list",
             "Name one of those that `hookswitch update list` prints.",
         )
         .with("count", several.len().to_string())),

@@ -2,7 +2,7 @@
 #![cfg_attr(not(unix), expect(clippy::disallowed_methods, reason = "a socket of this process to itself"))]
 
 use super::guard;
-use crate::protocol::{Directory, Problem};
+use crate::protocol::{Detail, Directory, Problem};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -28,25 +28,40 @@ pub(super) enum ServerFault {
     #[error("{0}")]
     Unreachable(std::io::Error),
     #[error("no answer within {} s to: {step}", within.as_secs())]
-    Silent { step: &'static str, within: Duration },
+    Silent { step: Step, within: Duration },
     #[error("its certificate was refused: {0}")]
     Certificate(String),
     #[error("no TLS connection: {0}")]
     Tls(String),
     #[error("the certificate authority in the policy cannot be used: {0}")]
-    Authority(String),
+    Authority(Detail),
     #[error("it refused StartTLS: {0}")]
-    StartTls(String),
+    StartTls(Detail),
     #[error("a password would have to go over the network unencrypted")]
     Plaintext,
     #[error("the bind name or the password is empty")]
     EmptyBind,
     #[error("it refused the name or password: {0}")]
-    Credentials(String),
+    Credentials(Detail),
     #[error("it refused the bind: {0}")]
-    Bind(String),
+    Bind(Detail),
     #[error("it does not speak LDAP as expected: {0}")]
-    Protocol(String),
+    Protocol(Detail),
+}
+
+/// What a server was asked for when it kept silent.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum Step {
+    #[error("connect")]
+    Connect,
+    #[error("TLS handshake")]
+    Tls,
+    #[error("bind")]
+    Bind,
+    #[error("search")]
+    Search,
+    #[error("all queries")]
+    AllQueries,
 }
 
 impl ServerFault {
@@ -88,8 +103,29 @@ impl ServerFault {
             Self::Bind(_) => ("directory-bind", "Check which ways to bind the server allows."),
             Self::Protocol(_) => ("directory-protocol", "Check that this address is a directory server."),
         };
-        Problem::new(code, format!("The directory server cannot be asked: {self}"), shown(server), next)
-            .with("detail", self.to_string())
+        let what = format!("The directory server cannot be asked: {self}");
+        let problem = Problem::new(code, what, shown(server), next);
+        match self.detail() {
+            Some(detail) => problem.detail("detail", detail),
+            None => problem,
+        }
+    }
+
+    /// What the problem's own sentence leaves open.
+    fn detail(&self) -> Option<Detail> {
+        match self {
+            Self::Address | Self::Plaintext | Self::EmptyBind => None,
+            Self::Unreachable(system) => Some(Detail::verbatim(system)),
+            Self::Silent { step, within } => {
+                Some(Detail::new("ldap-silent", self).with("seconds", within.as_secs()).detail("step", *step))
+            }
+            Self::Certificate(library) | Self::Tls(library) => Some(Detail::verbatim(library)),
+            Self::Authority(detail)
+            | Self::StartTls(detail)
+            | Self::Credentials(detail)
+            | Self::Bind(detail)
+            | Self::Protocol(detail) => Some(detail.clone()),
+        }
     }
 }
 
@@ -119,7 +155,7 @@ pub(super) async fn open(
     operation_timeout: Duration,
 ) -> Result<Connection, ServerFault> {
     let address = Address::parse(server).ok_or(ServerFault::Address)?;
-    let step = "connect";
+    let step = Step::Connect;
     let mut tcp = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((address.host, address.port)))
         .await
         .map_err(|_| ServerFault::Silent { step, within: CONNECT_TIMEOUT })?
@@ -138,7 +174,7 @@ pub(super) async fn open(
             }
             connect_tls(tcp, address.host, directory.ca_pem.as_deref()).await
         };
-        let step = "TLS handshake";
+        let step = Step::Tls;
         let stream = tokio::time::timeout(CONNECT_TIMEOUT, tls)
             .await
             .map_err(|_| ServerFault::Silent { step, within: CONNECT_TIMEOUT })??;
@@ -146,18 +182,18 @@ pub(super) async fn open(
     } else {
         behind_guard(tcp, &mut tasks).await
     };
-    let (driver, mut ldap) = library.map_err(|error| ServerFault::Protocol(error.to_string()))?;
+    let (driver, mut ldap) = library.map_err(|error| ServerFault::Protocol(Detail::verbatim(error)))?;
     tasks.spawn(async move {
         if let Err(error) = driver.drive().await {
             tracing::debug!(%error, "the directory connection ended");
         }
     });
     if let Some((dn, password)) = &directory.bind {
-        let step = "bind";
+        let step = Step::Bind;
         let bound = tokio::time::timeout(operation_timeout, ldap.simple_bind(dn, password))
             .await
             .map_err(|_| ServerFault::Silent { step, within: operation_timeout })?
-            .map_err(|error| ServerFault::Protocol(error.to_string()))?;
+            .map_err(|error| ServerFault::Protocol(Detail::verbatim(error)))?;
         match bound.rc {
             0 => {}
             49 => return Err(ServerFault::Credentials(said(bound.rc, &bound.text))),
@@ -180,9 +216,13 @@ fn may_bind(dn: &str, password: &str, encrypted: bool, peer: SocketAddr) -> Resu
 }
 
 /// A result code with the server's own words, shortened and without control characters.
-pub(super) fn said(rc: u32, text: &str) -> String {
+pub(super) fn said(rc: u32, text: &str) -> Detail {
     let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    if text.is_empty() { format!("result code {rc}") } else { format!("result code {rc}, {text}") }
+    if text.is_empty() {
+        return Detail::new("ldap-result", format!("result code {rc}")).with("code", rc);
+    }
+    let words = format!("result code {rc}, {text}");
+    Detail::new("ldap-result-said", words).with("code", rc).with("words", text)
 }
 
 /// An address that is none may hold anything, even a password: it is not repeated.
@@ -245,10 +285,10 @@ async fn local_pair() -> std::io::Result<(TcpStream, StdStream, &'static str)> {
 }
 
 async fn start_tls(tcp: &mut TcpStream) -> Result<(), ServerFault> {
-    tcp.write_all(START_TLS).await.map_err(|error| ServerFault::StartTls(error.to_string()))?;
-    let fail = |fault: guard::GuardFault| ServerFault::StartTls(fault.to_string());
+    tcp.write_all(START_TLS).await.map_err(|error| ServerFault::StartTls(Detail::verbatim(error)))?;
+    let fail = |fault: guard::GuardFault| ServerFault::StartTls(Detail::from(&fault));
     let Some(answer) = guard::read_message(tcp).await.map_err(fail)? else {
-        return Err(ServerFault::StartTls("it closed the connection".to_owned()));
+        return Err(ServerFault::StartTls(Detail::new("ldap-closed", "it closed the connection")));
     };
     match guard::operation(&answer).map_err(fail)? {
         // ENUMERATED resultCode success
@@ -256,7 +296,10 @@ async fn start_tls(tcp: &mut TcpStream) -> Result<(), ServerFault> {
         (guard::EXTENDED_RESPONSE, [0x0a, 1, code, ..]) => {
             Err(ServerFault::StartTls(said(u32::from(*code), "")))
         }
-        _ => Err(ServerFault::Protocol("StartTLS was answered by something else".to_owned())),
+        _ => Err(ServerFault::Protocol(Detail::new(
+            "ldap-starttls-answer",
+            "StartTLS was answered by something else",
+        ))),
     }
 }
 
@@ -277,7 +320,7 @@ async fn connect_tls(
 
 /// The machine's trust store, and the policy's authority beside it for this directory alone.
 fn tls_config(ca_pem: Option<&str>) -> Result<Arc<rustls::ClientConfig>, ServerFault> {
-    let authority = |error: &dyn std::fmt::Display| ServerFault::Authority(error.to_string());
+    let authority = |error: &dyn std::fmt::Display| ServerFault::Authority(Detail::verbatim(error));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = Vec::new();
     if let Some(pem) = ca_pem {
@@ -285,7 +328,7 @@ fn tls_config(ca_pem: Option<&str>) -> Result<Arc<rustls::ClientConfig>, ServerF
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| authority(&error))?;
         if roots.is_empty() {
-            return Err(authority(&"it holds no certificate"));
+            return Err(ServerFault::Authority(Detail::new("no-certificate", "it holds no certificate")));
         }
     }
     let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider.clone())
@@ -335,7 +378,7 @@ mod tests {
 
     #[test]
     fn the_servers_words_are_shortened() {
-        assert_eq!(said(53, "no\u{7}t now\n"), "result code 53, not now");
-        assert!(said(1, &"x".repeat(10_000)).len() < 250);
+        assert_eq!(said(53, "no\u{7}t now\n").text, "result code 53, not now");
+        assert!(said(1, &"x".repeat(10_000)).text.len() < 250);
     }
 }

@@ -19,7 +19,7 @@ pub struct FilterFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error("expected {expected}, found {found}")]
-    Unexpected { expected: &'static str, found: String },
+    Unexpected { expected: Expected, found: Found },
     #[error(
         "this stands after the end of the query (an opening parenthesis is missing, or one closes too much)"
     )]
@@ -38,6 +38,54 @@ pub enum Fault {
     OpenInValue,
     #[error("a NUL character: write \\00")]
     Nul,
+}
+
+/// What the grammar of RFC 4515 allows at some place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Expected {
+    #[error("`(`")]
+    Open,
+    #[error("`)`")]
+    Close,
+    #[error("`(` of another part or `)`")]
+    PartOrClose,
+    #[error("`)`: `!` has one part")]
+    CloseOfNot,
+    #[error("the name of an attribute")]
+    Attribute,
+    #[error("the name of an attribute, `&`, `|` or `!`")]
+    AttributeOrOperator,
+    #[error("an attribute option")]
+    AttributeOption,
+    #[error("an attribute or a matching rule before it")]
+    AttributeOrRule,
+    #[error("`:` and a matching rule, or `:=`")]
+    RuleOrColonEquals,
+    #[error("a letter, digit or `-` of the attribute's name, or `=`, `>=`, `<=`, `~=`, `:=`")]
+    NameOrComparison,
+    #[error("`=`")]
+    Equals,
+    #[error("`:=`")]
+    ColonEquals,
+    #[error("`=` of `:=`")]
+    EqualsOfColonEquals,
+    #[error("a digit")]
+    Digit,
+    #[error("a number without leading zeros")]
+    NoLeadingZero,
+}
+
+/// What stands there instead; `None` is the end of the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found(pub Option<char>);
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            None => f.write_str("the end"),
+            Some(character) => write!(f, "`{}`", character.escape_default()),
+        }
+    }
 }
 
 /// A checked query, in pieces between which the user's name belongs.
@@ -124,12 +172,11 @@ impl Reader<'_> {
         FilterFault { column: self.text.get(..self.at).unwrap_or_default().chars().count() + 1, fault }
     }
 
-    fn unexpected(&self, expected: &'static str) -> FilterFault {
-        let found = self.peek().map_or_else(|| "the end".to_owned(), |c| format!("`{}`", c.escape_default()));
-        self.fault(Fault::Unexpected { expected, found })
+    fn unexpected(&self, expected: Expected) -> FilterFault {
+        self.fault(Fault::Unexpected { expected, found: Found(self.peek()) })
     }
 
-    fn expect(&mut self, character: char, expected: &'static str) -> Result<(), FilterFault> {
+    fn expect(&mut self, character: char, expected: Expected) -> Result<(), FilterFault> {
         if self.peek() == Some(character) {
             self.take(character);
             return Ok(());
@@ -142,7 +189,7 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return Err(self.fault(Fault::TooDeep));
         }
-        self.expect('(', "`(`")?;
+        self.expect('(', Expected::Open)?;
         match self.peek() {
             Some(operator @ ('&' | '|')) => {
                 self.take(operator);
@@ -151,18 +198,18 @@ impl Reader<'_> {
                     self.filter(depth + 1)?;
                     self.skip_blanks();
                 }
-                self.expect(')', "`(` of another part or `)`")
+                self.expect(')', Expected::PartOrClose)
             }
             Some('!') => {
                 self.take('!');
                 self.skip_blanks();
                 self.filter(depth + 1)?;
                 self.skip_blanks();
-                self.expect(')', "`)`: `!` has one part")
+                self.expect(')', Expected::CloseOfNot)
             }
             _ => {
                 self.item()?;
-                self.expect(')', "`)`")
+                self.expect(')', Expected::Close)
             }
         }
     }
@@ -174,7 +221,7 @@ impl Reader<'_> {
             self.attribute_type()?;
             while self.peek() == Some(';') {
                 self.take(';');
-                self.run(|c| c.is_ascii_alphanumeric() || c == '-', "an attribute option")?;
+                self.run(|c| c.is_ascii_alphanumeric() || c == '-', Expected::AttributeOption)?;
             }
         }
         match self.peek() {
@@ -184,7 +231,7 @@ impl Reader<'_> {
             }
             Some(operator @ ('>' | '<' | '~')) => {
                 self.take(operator);
-                self.expect('=', "`=`")?;
+                self.expect('=', Expected::Equals)?;
                 self.value(false)
             }
             Some(':') => {
@@ -192,18 +239,16 @@ impl Reader<'_> {
                     ":dn".chars().for_each(|c| self.take(c));
                 }
                 if !self.rest().starts_with(":=") {
-                    self.expect(':', "`:` and a matching rule, or `:=`")?;
+                    self.expect(':', Expected::RuleOrColonEquals)?;
                     self.attribute_type()?;
                 } else if !named {
-                    return Err(self.unexpected("an attribute or a matching rule before it"));
+                    return Err(self.unexpected(Expected::AttributeOrRule));
                 }
-                self.expect(':', "`:=`")?;
-                self.expect('=', "`=` of `:=`")?;
+                self.expect(':', Expected::ColonEquals)?;
+                self.expect('=', Expected::EqualsOfColonEquals)?;
                 self.value(false)
             }
-            _ => Err(self.unexpected(
-                "a letter, digit or `-` of the attribute's name, or `=`, `>=`, `<=`, `~=`, `:=`",
-            )),
+            _ => Err(self.unexpected(Expected::NameOrComparison)),
         }
     }
 
@@ -212,11 +257,11 @@ impl Reader<'_> {
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {
             loop {
                 let start = self.at;
-                self.run(|c| c.is_ascii_digit(), "a digit")?;
+                self.run(|c| c.is_ascii_digit(), Expected::Digit)?;
                 let number = self.text.get(start..self.at).unwrap_or_default();
                 if number.len() > 1 && number.starts_with('0') {
                     self.at = start;
-                    return Err(self.unexpected("a number without leading zeros"));
+                    return Err(self.unexpected(Expected::NoLeadingZero));
                 }
                 if self.peek() != Some('.') {
                     return Ok(());
@@ -225,13 +270,13 @@ impl Reader<'_> {
             }
         }
         if !self.peek().is_some_and(|c| c.is_ascii_alphabetic()) {
-            return Err(self.unexpected("the name of an attribute, `&`, `|` or `!`"));
+            return Err(self.unexpected(Expected::AttributeOrOperator));
         }
-        self.run(|c| c.is_ascii_alphanumeric() || c == '-', "the name of an attribute")
+        self.run(|c| c.is_ascii_alphanumeric() || c == '-', Expected::Attribute)
     }
 
     /// One or more characters of a set.
-    fn run(&mut self, of: impl Fn(char) -> bool, expected: &'static str) -> Result<(), FilterFault> {
+    fn run(&mut self, of: impl Fn(char) -> bool, expected: Expected) -> Result<(), FilterFault> {
         let start = self.at;
         while let Some(character) = self.peek().filter(|c| of(*c)) {
             self.take(character);

@@ -10,7 +10,7 @@ pub(super) const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 /// Most a connection may bring in all.
 pub(super) const MAX_TOTAL_BYTES: usize = 8 * 1024 * 1024;
 /// Deepest nesting; the deepest answer of RFC 4511 to what is asked here has 6 levels.
-const MAX_DEPTH: usize = 12;
+pub(super) const MAX_DEPTH: usize = 12;
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
@@ -33,9 +33,32 @@ pub(super) enum GuardFault {
     #[error("nested more than {MAX_DEPTH} deep")]
     Depth,
     #[error("not an LDAP message: {0}")]
-    Shape(&'static str),
+    Shape(Shape),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+/// What does not look like RFC 4511.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum Shape {
+    #[error("it does not begin with a SEQUENCE")]
+    NoSequence,
+    #[error("its length is indefinite or longer than four bytes")]
+    Length,
+    #[error("its number is missing")]
+    NoNumber,
+    #[error("an operation that was not asked for")]
+    Unasked,
+    #[error("its result code or texts are missing")]
+    NoResult,
+    #[error("a text that is not UTF-8")]
+    NotUtf8,
+    #[error("an element is cut off")]
+    CutOff,
+    #[error("a tag number above 30")]
+    LongTag,
+    #[error("an indefinite length")]
+    Indefinite,
 }
 
 /// Reads one whole message and not a byte more; `None` at a clean end.
@@ -46,7 +69,7 @@ pub(super) async fn read_message(from: &mut (impl AsyncRead + Unpin)) -> Result<
     }
     from.read_exact(&mut message[1..]).await?;
     if message[0] != SEQUENCE {
-        return Err(GuardFault::Shape("it does not begin with a SEQUENCE"));
+        return Err(GuardFault::Shape(Shape::NoSequence));
     }
     let length = match message[1] {
         short @ 0..=0x7f => usize::from(short),
@@ -57,7 +80,7 @@ pub(super) async fn read_message(from: &mut (impl AsyncRead + Unpin)) -> Result<
             message.extend(digits);
             length
         }
-        _ => return Err(GuardFault::Shape("its length is indefinite or longer than four bytes")),
+        _ => return Err(GuardFault::Shape(Shape::Length)),
     };
     if length > MAX_MESSAGE_BYTES {
         return Err(GuardFault::Message(length));
@@ -81,13 +104,13 @@ pub(super) fn operation(message: &[u8]) -> Result<(u8, &[u8]), GuardFault> {
 fn check(body: &[u8]) -> Result<(), GuardFault> {
     let (tag, id, rest) = element(body)?;
     if tag != INTEGER || id.is_empty() || id.len() > 4 {
-        return Err(GuardFault::Shape("its number is missing"));
+        return Err(GuardFault::Shape(Shape::NoNumber));
     }
     let (tag, content, controls) = element(rest)?;
     match tag {
         SEARCH_ENTRY | SEARCH_REFERENCE | INTERMEDIATE_RESPONSE => {}
         BIND_RESPONSE | SEARCH_DONE | EXTENDED_RESPONSE => result(content)?,
-        _ => return Err(GuardFault::Shape("an operation that was not asked for")),
+        _ => return Err(GuardFault::Shape(Shape::Unasked)),
     }
     nested(content, 2)?;
     nested(controls, 1)
@@ -99,10 +122,10 @@ fn result(content: &[u8]) -> Result<(), GuardFault> {
     for (want, least) in [(0x0a, 1), (0x04, 0), (0x04, 0)] {
         let (tag, value, after) = element(rest)?;
         if tag != want || value.len() < least || (want == 0x0a && value.len() > 4) {
-            return Err(GuardFault::Shape("its result code or texts are missing"));
+            return Err(GuardFault::Shape(Shape::NoResult));
         }
         if want == 0x04 && std::str::from_utf8(value).is_err() {
-            return Err(GuardFault::Shape("a text that is not UTF-8"));
+            return Err(GuardFault::Shape(Shape::NotUtf8));
         }
         rest = after;
     }
@@ -126,10 +149,10 @@ fn nested(mut content: &[u8], depth: usize) -> Result<(), GuardFault> {
 
 /// Tag, content and what follows.
 fn element(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), GuardFault> {
-    let short = || GuardFault::Shape("an element is cut off");
+    let short = || GuardFault::Shape(Shape::CutOff);
     let [tag, first, rest @ ..] = bytes else { return Err(short()) };
     if tag & 0x1f == 0x1f {
-        return Err(GuardFault::Shape("a tag number above 30"));
+        return Err(GuardFault::Shape(Shape::LongTag));
     }
     let (length, rest) = match *first {
         length @ 0..=0x7f => (usize::from(length), rest),
@@ -137,7 +160,7 @@ fn element(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), GuardFault> {
             let (digits, rest) = rest.split_at_checked(usize::from(long - 0x80)).ok_or_else(short)?;
             (digits.iter().fold(0_usize, |sum, digit| sum << 8 | usize::from(*digit)), rest)
         }
-        _ => return Err(GuardFault::Shape("an indefinite length")),
+        _ => return Err(GuardFault::Shape(Shape::Indefinite)),
     };
     let (content, rest) = rest.split_at_checked(length).ok_or_else(short)?;
     Ok((*tag, content, rest))

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
 use super::{Holder, System, is_web_address, no_browser};
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -105,11 +105,11 @@ fn seed(machine_id: &str, application: &str) -> Option<String> {
 /// The address is none, or there is no opener.
 pub fn open_url(url: &str) -> Result<(), Problem> {
     if !is_web_address(url) {
-        return Err(no_browser("not an address of a page"));
+        return Err(no_browser(Detail::new("no-page", "not an address of a page")));
     }
     // Without a display xdg-open would look for a browser in the terminal, or say nothing at all.
     if ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none()) {
-        return Err(no_browser("there is no display"));
+        return Err(no_browser(Detail::new("no-display", "there is no display")));
     }
     let mut child = Command::new("xdg-open")
         .arg(url)
@@ -117,7 +117,7 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| no_browser(&error.to_string()))?;
+        .map_err(|error| no_browser(Detail::verbatim(error)))?;
     // The opener may live as long as the browser; somebody must take its exit status.
     let waiter = std::thread::Builder::new().name("browser".to_owned()).stack_size(64 * 1024);
     let waited = waiter.spawn(move || match child.wait() {
@@ -125,7 +125,7 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
         Ok(status) => tracing::warn!(%status, "xdg-open could not show the window"),
         Err(error) => tracing::warn!(%error, "xdg-open is lost"),
     });
-    waited.map(drop).map_err(|error| no_browser(&error.to_string()))
+    waited.map(drop).map_err(|error| no_browser(Detail::verbatim(error)))
 }
 
 /// Who listens at this port of any address. `None` = nobody.
@@ -134,7 +134,7 @@ pub fn port_holder(port: u16) -> Option<Holder> {
         .iter()
         .find_map(|table| listener(&fs::read_to_string(table).ok()?, port))?;
     let program = owner_of_socket(&inode);
-    Some(Holder { program, user: name_of(uid).unwrap_or_else(|| format!("user {uid}")) })
+    Some(Holder { program, user: name_of(uid).unwrap_or_else(|| uid.to_string()) })
 }
 
 /// Inode and uid of the socket that listens at `port`, from a table of proc_pid_net(5).

@@ -1,6 +1,6 @@
 //! The one HTTP client, and what its failures mean to a person.
 
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use crate::service::{FailureKind, TenantFailure};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
 use std::error::Error;
@@ -29,28 +29,29 @@ pub(super) struct Base(String);
 impl Base {
     /// `https` only, and nothing in it that does not belong into a log.
     pub(super) fn parse(server_url: &str) -> Result<Self, Problem> {
-        let refuse = |why: &str| {
+        let refuse = |why: Detail| {
             Problem::new(
                 "tenant-url",
                 format!("The tenant server's address cannot be used: {why}"),
                 "SERVER_URL",
                 "Set SERVER_URL to an address that begins with https://.",
             )
-            .with("detail", why)
+            .detail("detail", why)
         };
-        let url = Url::parse(server_url.trim()).map_err(|error| refuse(&error.to_string()))?;
+        let url = Url::parse(server_url.trim()).map_err(|error| refuse(Detail::verbatim(error)))?;
         if url.scheme() != "https" {
-            return Err(refuse("it is not https"));
+            return Err(refuse(Detail::new("url-not-https", "it is not https")));
         }
         if !url.username().is_empty()
             || url.password().is_some()
             || url.query().is_some()
             || url.fragment().is_some()
         {
-            return Err(refuse("it holds a user name, a password, a query or a fragment"));
+            let why = "it holds a user name, a password, a query or a fragment";
+            return Err(refuse(Detail::new("url-more-than-an-address", why)));
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(refuse("it has no host"));
+            return Err(refuse(Detail::new("url-no-host", "it has no host")));
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
@@ -61,7 +62,25 @@ impl Base {
     }
 
     pub(super) fn url(&self, path: &str) -> Result<Url, TenantFailure> {
-        Url::parse(&self.join(path)).map_err(|error| unreadable(&self.0, &error.to_string()))
+        Url::parse(&self.join(path)).map_err(|error| unreadable(&self.0, Detail::verbatim(error)))
+    }
+}
+
+/// Where the client does not follow.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum RedirectFault {
+    #[error("too many redirects")]
+    TooMany,
+    #[error("a redirect to an address that is not https")]
+    NotHttps,
+}
+
+impl From<RedirectFault> for Detail {
+    fn from(fault: RedirectFault) -> Self {
+        match fault {
+            RedirectFault::TooMany => Detail::new("redirect-too-many", fault).with("most", MAX_REDIRECTS),
+            RedirectFault::NotHttps => Detail::new("redirect-not-https", fault),
+        }
     }
 }
 
@@ -69,9 +88,9 @@ impl Base {
 pub(super) fn client(extra_ca: &[Certificate]) -> Result<Client, Problem> {
     let redirects = redirect::Policy::custom(|attempt| {
         if attempt.previous().len() > MAX_REDIRECTS {
-            attempt.error("too many redirects")
+            attempt.error(RedirectFault::TooMany)
         } else if attempt.url().scheme() != "https" {
-            attempt.error("a redirect to an address that is not https")
+            attempt.error(RedirectFault::NotHttps)
         } else {
             attempt.follow()
         }
@@ -94,32 +113,36 @@ pub(super) fn client(extra_ca: &[Certificate]) -> Result<Client, Problem> {
                 "the machine's trust store",
                 "Install the system's certificate authorities (Debian: ca-certificates), or set the tenant's own.",
             )
-            .with("detail", why)
+            .detail("detail", why)
         })
 }
 
 /// Certificates of a PEM file.
 pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Problem> {
-    let refuse = |why: String| {
+    let refuse = |why: Detail| {
         Problem::new(
             "tenant-ca",
             format!("The tenant's certificate authority cannot be used: {why}"),
             "the tenant's CA file",
             "Name a PEM file with at least one certificate.",
         )
-        .with("detail", why)
+        .detail("detail", why)
     };
     let certificates = Certificate::from_pem_bundle(pem).map_err(|error| refuse(innermost(&error)))?;
-    if certificates.is_empty() { Err(refuse("it holds no certificate".to_owned())) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        return Err(refuse(Detail::new("no-certificate", "it holds no certificate")));
+    }
+    Ok(certificates)
 }
 
 /// Sends one request and reads its answer whole. `secrets` are cut out of anything the server says.
 pub(super) async fn call(request: RequestBuilder, secrets: &[&Secret]) -> Result<Vec<u8>, TenantFailure> {
     let response = send(request.timeout(REQUEST_TIMEOUT), secrets).await?;
     let place = place(response.url());
-    read_whole(response, MAX_ANSWER_BYTES)
-        .await?
-        .ok_or_else(|| unreadable(&place, &format!("the answer is longer than {MAX_ANSWER_BYTES} bytes")))
+    read_whole(response, MAX_ANSWER_BYTES).await?.ok_or_else(|| {
+        let why = format!("the answer is longer than {MAX_ANSWER_BYTES} bytes");
+        unreadable(&place, Detail::new("answer-too-long", why).with("most", MAX_ANSWER_BYTES))
+    })
 }
 
 /// Sends one request; anything but 2xx is a failure.
@@ -148,21 +171,25 @@ pub(super) async fn read_whole(
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(body: &[u8], place: &str) -> Result<T, TenantFailure> {
     serde_json::from_slice(body).map_err(|error| {
-        unreadable(place, &format!("line {}, column {}: {}", error.line(), error.column(), category(&error)))
+        let (line, column, fault) = (error.line(), error.column(), category(&error));
+        let why = Detail::new("answer-not-understood", format!("line {line}, column {column}: {fault}"));
+        unreadable(place, why.with("line", line).with("column", column).detail("fault", fault))
     })
 }
 
 /// `serde_json` repeats values in its texts; an answer may hold a token.
-fn category(error: &serde_json::Error) -> &'static str {
+fn category(error: &serde_json::Error) -> Detail {
     match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early",
-        serde_json::error::Category::Syntax => "it is not JSON",
-        serde_json::error::Category::Data => "a field is missing or of another type",
-        serde_json::error::Category::Io => "it cannot be read",
+        serde_json::error::Category::Eof => Detail::new("json-ends", "it ends too early"),
+        serde_json::error::Category::Syntax => Detail::new("json-none", "it is not JSON"),
+        serde_json::error::Category::Data => {
+            Detail::new("json-fields", "a field is missing or of another type")
+        }
+        serde_json::error::Category::Io => Detail::new("json-unread", "it cannot be read"),
     }
 }
 
-fn unreadable(place: &str, why: &str) -> TenantFailure {
+fn unreadable(place: &str, why: Detail) -> TenantFailure {
     failure(
         FailureKind::ServerError,
         Problem::new(
@@ -171,7 +198,7 @@ fn unreadable(place: &str, why: &str) -> TenantFailure {
             place,
             "Check that SERVER_URL is a Hookswitch tenant, and that nothing on the way changes its answers.",
         )
-        .with("detail", why),
+        .detail("detail", why),
     )
 }
 
@@ -229,7 +256,7 @@ pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
             "Check the network and SERVER_URL; the agent tries again by itself.",
         )
     };
-    failure(kind, Problem::new(code, format!("{what}: {why}"), place, next).with("detail", why))
+    failure(kind, Problem::new(code, format!("{what}: {why}"), place, next).detail("detail", why))
 }
 
 fn refused_certificate(error: &reqwest::Error) -> bool {
@@ -249,15 +276,18 @@ fn refused_certificate(error: &reqwest::Error) -> bool {
 }
 
 /// The cause at the bottom says most; those above it repeat the address.
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost(error: &reqwest::Error) -> Detail {
     let mut cause: &(dyn Error + 'static) = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
     if error.source().is_none() {
-        return "the request failed".to_owned();
+        return Detail::new("request-failed", "the request failed");
     }
-    tidy(&cause.to_string(), &[])
+    match cause.downcast_ref::<RedirectFault>() {
+        Some(fault) => Detail::from(*fault),
+        None => Detail::verbatim(tidy(&cause.to_string(), &[])),
+    }
 }
 
 async fn status_failure(response: Response, secrets: &[&Secret]) -> TenantFailure {

@@ -2,7 +2,7 @@
 
 use super::http;
 use super::tuf::{self, Checked, MAX_TARGET_BYTES};
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use crate::service::{FailureKind, TenantFailure, Verified};
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::StreamExt;
@@ -35,9 +35,10 @@ impl Cache {
     ) -> Result<Verified<Vec<u8>>, TenantFailure> {
         let target = checked.find(name)?;
         if target.length > MAX_TARGET_BYTES {
-            let why =
-                format!("{} has {} bytes, at most {MAX_TARGET_BYTES} are read", name.raw(), target.length);
-            return Err(tuf::refused("tenant-oversize", &why, name.raw()));
+            let (name, bytes) = (name.raw(), target.length);
+            let why = format!("{name} has {bytes} bytes, at most {MAX_TARGET_BYTES} are read");
+            let why = Detail::new("target-too-large", why).with("name", name).with("bytes", bytes);
+            return Err(tuf::refused("tenant-oversize", why.with("most", MAX_TARGET_BYTES), name));
         }
         let sha256: &[u8] = &target.hashes.sha256;
         let whole = self.folder.join(format!("{}.zip", super::hex(sha256)));
@@ -116,8 +117,10 @@ impl Cache {
             progress((bytes.len() as u64).min(length), length);
         }
         if bytes.len() as u64 != length {
-            let why = format!("{} has {} bytes, signed were {length}", name.raw(), bytes.len());
-            return Err(tuf::refused("tenant-mismatch", &why, name.raw()));
+            let (name, found) = (name.raw(), bytes.len());
+            let why = format!("{name} has {found} bytes, signed were {length}");
+            let why = Detail::new("another-length", why).with("name", name).with("bytes", found);
+            return Err(tuf::refused("tenant-mismatch", why.with("signed", length), name));
         }
         file.sync_all().map_err(|error| data(part, &error))?;
         Ok(bytes)

@@ -5,7 +5,7 @@
 //! keys were rotated, and let a server hide a rotation.
 
 use super::http;
-use crate::protocol::Problem;
+use crate::protocol::{Detail, Problem};
 use crate::service::{FailureKind, TenantFailure, Verified};
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::{Client, StatusCode, header};
@@ -114,20 +114,21 @@ impl Checked {
             Some(have) if have == version => return Ok(None),
             // The datastore was lost, the store was not.
             Some(have) if have > version => {
-                return Err(refused(
-                    "tenant-rolled-back",
-                    &format!("version {version} was offered, version {have} is in force"),
-                    &self.place,
-                ));
+                let why = format!("version {version} was offered, version {have} is in force");
+                let why =
+                    Detail::new("policy-rolled-back", why).with("offered", version).with("in_force", have);
+                return Err(refused("tenant-rolled-back", why, &self.place));
             }
             _ => {}
         }
         let name = target_name(tenant::paths::POLICY_TARGET, &self.place)?;
         let target = self.find(&name)?;
         if target.length > MAX_DOCUMENT_BYTES as u64 {
+            let bytes = target.length;
+            let why = format!("tenant.json has {bytes} bytes, at most {MAX_DOCUMENT_BYTES} are read");
             let why =
-                format!("tenant.json has {} bytes, at most {MAX_DOCUMENT_BYTES} are read", target.length);
-            return Err(refused("tenant-oversize", &why, &self.place));
+                Detail::new("document-too-large", why).with("bytes", bytes).with("most", MAX_DOCUMENT_BYTES);
+            return Err(refused("tenant-oversize", why, &self.place));
         }
         let bytes = match self.repository.read_target(&name).await {
             Ok(Some(stream)) => stream.into_vec().await,
@@ -136,7 +137,7 @@ impl Checked {
         };
         let bytes = bytes.map_err(|error| self.link.explain(&error, &self.place))?;
         let document = PolicyDocument::from_json(&bytes)
-            .map_err(|error| refused("tenant-policy-invalid", &error.to_string(), "tenant.json"))?;
+            .map_err(|error| refused("tenant-policy-invalid", Detail::from(&error), "tenant.json"))?;
         Ok(Some(Verified::vouched(document, version)))
     }
 
@@ -146,9 +147,10 @@ impl Checked {
     }
 
     pub(super) fn unknown(&self, name: &TargetName) -> TenantFailure {
-        let why =
-            format!("version {} of the tenant's repository does not list {}", self.version(), name.raw());
-        refused("tenant-target-unknown", &why, &self.place)
+        let (version, name) = (self.version(), name.raw());
+        let why = format!("version {version} of the tenant's repository does not list {name}");
+        let why = Detail::new("target-not-listed", why).with("version", version).with("name", name);
+        refused("tenant-target-unknown", why, &self.place)
     }
 
     pub(super) fn explain(&self, error: &Error) -> TenantFailure {
@@ -158,8 +160,10 @@ impl Checked {
 
 /// Only names that are a plain file name on every disk (`tenant::grammar`).
 pub(super) fn target_name(name: &str, place: &str) -> Result<TargetName, TenantFailure> {
-    let refuse =
-        || refused("tenant-target-unknown", "the name of the target is not a plain file name", place);
+    let refuse = || {
+        let why = Detail::new("target-name", "the name of the target is not a plain file name");
+        refused("tenant-target-unknown", why, place)
+    };
     if !tenant::grammar::is_target_name(name) {
         return Err(refuse());
     }
@@ -233,7 +237,8 @@ impl Link {
         };
         let goes_on = response.status() == StatusCode::PARTIAL_CONTENT;
         if goes_on && !continues_at(&response, prefix.len()) {
-            let why = "the server sent another part of the file than was asked for";
+            let why =
+                Detail::new("another-part", "the server sent another part of the file than was asked for");
             return Err(self.fail(url, refused("tenant-mismatch", why, &http::place(url))));
         }
         let prefix = if goes_on { prefix } else { Vec::new() };
@@ -258,8 +263,8 @@ impl Link {
             let piece = piece?;
             size = size.saturating_add(piece.len() as u64);
             if size > most {
-                let why = format!("more than {most} bytes");
-                return Err(self.fail(&url, refused("tenant-oversize", &why, &http::place(&url))));
+                let why = Detail::new("more-bytes", format!("more than {most} bytes")).with("most", most);
+                return Err(self.fail(&url, refused("tenant-oversize", why, &http::place(&url))));
             }
             Ok(piece)
         })
@@ -272,13 +277,11 @@ impl Link {
             let inner = std::error::Error::source(source).and_then(|inner| inner.downcast_ref::<Error>());
             return match inner {
                 Some(Error::MaxSizeExceeded { .. }) => {
-                    refused("tenant-oversize", &sayable(error, inner), &place)
+                    refused("tenant-oversize", sayable(error, inner), &place)
                 }
-                Some(Error::HashMismatch { .. }) => {
-                    refused("tenant-mismatch", &sayable(error, inner), &place)
-                }
+                Some(Error::HashMismatch { .. }) => refused("tenant-mismatch", sayable(error, inner), &place),
                 _ => self.shared().failure.take().map_or_else(
-                    || refused("tenant-metadata", &error.to_string(), &place),
+                    || refused("tenant-metadata", Detail::verbatim(error), &place),
                     |failure| named_absence(failure, source.kind(), &place),
                 ),
             };
@@ -302,7 +305,7 @@ impl Link {
             | Error::DatastoreSerialize { .. } => "tenant-data",
             _ => "tenant-metadata",
         };
-        refused(code, &sayable(error, None), place)
+        refused(code, sayable(error, None), place)
     }
 }
 
@@ -326,7 +329,8 @@ fn absent(failure: &TenantFailure) -> bool {
 
 fn named_absence(failure: TenantFailure, kind: TransportErrorKind, place: &str) -> TenantFailure {
     if kind == TransportErrorKind::FileNotFound {
-        return refused("tenant-not-found", "the repository lacks a file that must be there", place);
+        let why = Detail::new("file-lacking", "the repository lacks a file that must be there");
+        return refused("tenant-not-found", why, place);
     }
     failure
 }
@@ -338,17 +342,19 @@ fn continues_at(response: &reqwest::Response, start: usize) -> bool {
 }
 
 /// The library's words without the URL, which is the place.
-fn sayable(error: &Error, inner: Option<&Error>) -> String {
+fn sayable(error: &Error, inner: Option<&Error>) -> Detail {
     match inner.unwrap_or(error) {
         Error::HashMismatch { calculated, expected, .. } => {
-            format!("its SHA-256 is {calculated}, signed was {expected}")
+            Detail::new("another-sha256", format!("its SHA-256 is {calculated}, signed was {expected}"))
+                .with("found", calculated)
+                .with("signed", expected)
         }
-        other => other.to_string(),
+        other => Detail::verbatim(other),
     }
 }
 
 /// The last good policy stays in force.
-pub(super) fn refused(code: &'static str, why: &str, place: &str) -> TenantFailure {
+pub(super) fn refused(code: &'static str, why: Detail, place: &str) -> TenantFailure {
     let (what, next) = match code {
         "tenant-expired" => (
             "The tenant's policy was not renewed in time",
@@ -388,6 +394,6 @@ pub(super) fn refused(code: &'static str, why: &str, place: &str) -> TenantFailu
         ),
         _ => ("The tenant's repository cannot be understood", "Check the server's files and publish again."),
     };
-    let problem = Problem::new(code, format!("{what}: {why}"), place, next).with("detail", why);
+    let problem = Problem::new(code, format!("{what}: {why}"), place, next).detail("detail", why);
     http::failure(FailureKind::Refused, problem)
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::{
-    ALL_USERS, Bind, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS, PolicyDocument,
-    SCHEMA, Sdk, Support, USER_PLACEHOLDER,
+    ALL_USERS, Bind, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS,
+    PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
 use crate::grammar::{is_bcd_version, is_line, is_slug, is_target_name, split_authority};
 use crate::paths::POLICY_TARGET;
@@ -62,7 +62,7 @@ pub enum PolicyError {
         /// Where.
         path: String,
         /// What belongs there.
-        expected: &'static str,
+        expected: Expected,
     },
     /// An id that is used twice.
     #[error("{path}: {id:?} is already the id of entry {first}")]
@@ -122,7 +122,7 @@ impl PolicyDocument {
         if self.schema != SCHEMA {
             return Err(PolicyError::Schema { got: self.schema });
         }
-        line("company", &self.company, 200, "1 to 200 characters, no control characters")?;
+        line("company", &self.company, 200, Expected::Line { most: 200 })?;
         if !(60..=604_800).contains(&self.polling_s) {
             let got = self.polling_s;
             return Err(PolicyError::Range { path: "polling_s".to_owned(), min: 60, max: 604_800, got });
@@ -138,13 +138,11 @@ impl PolicyDocument {
 }
 
 fn check_ldap(ldap: &Ldap) -> Checked {
-    const DN: &str = "a distinguished name of 1 to 1024 characters, no control characters";
+    const DN: Expected = Expected::DistinguishedName;
     count("ldap.servers", ldap.servers.len(), 1, 16)?;
     for (at, server) in ldap.servers.iter().enumerate() {
         let path = || format!("ldap.servers[{at}]");
-        let (tls, host) = split_ldap_url(server).ok_or_else(|| {
-            text(path(), "ldap://host[:port] or ldaps://host[:port], at most 300 characters")
-        })?;
+        let (tls, host) = split_ldap_url(server).ok_or_else(|| text(path(), Expected::LdapServer))?;
         if tls && ldap.start_tls {
             return Err(PolicyError::StartTlsOverTls { path: path() });
         }
@@ -157,12 +155,12 @@ fn check_ldap(ldap: &Ldap) -> Checked {
     if let Bind::Simple { dn, password } = &ldap.bind {
         line("ldap.bind.dn", dn, 1_024, DN)?;
         if !(1..=1_024).contains(&password.expose().chars().count()) {
-            return Err(text("ldap.bind.password", "1 to 1024 characters"));
+            return Err(text("ldap.bind.password", Expected::Password));
         }
     }
     match &ldap.ca_pem {
         Some(pem) if pem.chars().count() > 65_536 || !pem.contains("-----BEGIN CERTIFICATE-----") => {
-            Err(text("ldap.ca_pem", "PEM with at least one CERTIFICATE block, at most 65536 characters"))
+            Err(text("ldap.ca_pem", Expected::CaPem))
         }
         _ => Ok(()),
     }
@@ -192,17 +190,17 @@ fn check_groups(groups: &[Group], directory: bool) -> Result<BTreeSet<&str>, Pol
     for (at, group) in groups.iter().enumerate() {
         let path = |field: &str| format!("groups[{at}].{field}");
         if !is_slug(&group.id) || group.id == ALL_USERS {
-            return Err(text(path("id"), "1 to 64 of a-z 0-9 and inner hyphens, other than \"all-users\""));
+            return Err(text(path("id"), Expected::GroupSlug));
         }
         unique(&mut seen, &group.id, at, || path("id"))?;
-        line(path("name"), &group.name, 200, "1 to 200 characters, no control characters")?;
+        line(path("name"), &group.name, 200, Expected::Line { most: 200 })?;
         if let GroupRule::LdapQuery { filter, base_dn } = &group.rule {
             if !directory {
                 return Err(PolicyError::NoDirectory { path: path("rule") });
             }
             check_filter(&path("rule.filter"), filter)?;
             if let Some(dn) = base_dn {
-                line(path("rule.base_dn"), dn, 1_024, "a distinguished name of 1 to 1024 characters")?;
+                line(path("rule.base_dn"), dn, 1_024, Expected::DistinguishedName)?;
             }
         }
     }
@@ -211,13 +209,10 @@ fn check_groups(groups: &[Group], directory: bool) -> Result<BTreeSet<&str>, Pol
 
 fn check_filter(path: &str, filter: &str) -> Checked {
     if !is_line(filter, 1, MAX_FILTER_CHARS) || !filter.starts_with('(') || !filter.ends_with(')') {
-        return Err(text(path, "an LDAP filter in brackets (RFC 4515), at most 4096 characters on one line"));
+        return Err(text(path, Expected::Filter));
     }
     if !filter.contains(USER_PLACEHOLDER) {
-        return Err(text(
-            path,
-            "$user$ somewhere in the filter; without it everybody would get the same answer",
-        ));
+        return Err(text(path, Expected::Placeholder));
     }
     let mut depth = 0_usize;
     let mut closed = false;
@@ -242,7 +237,7 @@ fn check_firmware(policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) -> Che
     for (at, policy) in policies.iter().enumerate() {
         let path = |field: &str| format!("firmware[{at}].{field}");
         if !is_slug(&policy.id) {
-            return Err(text(path("id"), "1 to 64 of a-z 0-9 and inner hyphens"));
+            return Err(text(path("id"), Expected::Slug));
         }
         unique(&mut seen, &policy.id, at, || path("id"))?;
         count(path("groups"), policy.groups.len(), 1, MAX_ENTRIES)?;
@@ -253,20 +248,14 @@ fn check_firmware(policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) -> Che
             }
         }
         if !is_line(&policy.name, 1, 200) {
-            return Err(text(path("name"), "1 to 200 characters on one line"));
+            return Err(text(path("name"), Expected::Line { most: 200 }));
         }
         count(path("products"), policy.products.len(), 1, MAX_ENTRIES)?;
         if !is_bcd_version(&policy.version) {
-            return Err(text(
-                path("version"),
-                "a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits",
-            ));
+            return Err(text(path("version"), Expected::BcdVersion));
         }
         if !is_target_name(&policy.target) || policy.target == POLICY_TARGET {
-            return Err(text(
-                path("target"),
-                "the name of a published target: 1 to 128 of A-Z a-z 0-9 . _ -, not tenant.json",
-            ));
+            return Err(text(path("target"), Expected::Target));
         }
     }
     Ok(())
@@ -276,10 +265,7 @@ fn check_sdk(sdk: &Sdk) -> Checked {
     count("sdk.approved", sdk.approved.len(), 0, MAX_ENTRIES)?;
     for (at, caller) in sdk.approved.iter().enumerate() {
         if !is_origin(caller) && !is_target_name(caller) {
-            return Err(text(
-                format!("sdk.approved[{at}]"),
-                "an origin as browsers send it (https://host, lower case, no path, no default port) or a program id",
-            ));
+            return Err(text(format!("sdk.approved[{at}]"), Expected::Caller));
         }
     }
     Ok(())
@@ -303,10 +289,10 @@ fn check_support(support: &Support) -> Checked {
         return Err(PolicyError::EmptySupport);
     }
     if let Some(name) = name {
-        line("support.name", name, 200, "1 to 200 characters, no control characters")?;
+        line("support.name", name, 200, Expected::Line { most: 200 })?;
     }
     if let Some(phone) = phone {
-        line("support.phone", phone, 64, "1 to 64 characters, no control characters")?;
+        line("support.phone", phone, 64, Expected::Line { most: 64 })?;
     }
     let is_email = |email: &String| {
         is_line(email, 3, 254)
@@ -316,22 +302,22 @@ fn check_support(support: &Support) -> Checked {
                 .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
     };
     if email.as_ref().is_some_and(|email| !is_email(email)) {
-        return Err(text("support.email", "user@host, at most 254 characters"));
+        return Err(text("support.email", Expected::Email));
     }
     let is_url = |url: &String| {
         is_line(url, 9, 2_048) && url.starts_with("https://") && !url.chars().any(char::is_whitespace)
     };
     if url.as_ref().is_some_and(|url| !is_url(url)) {
-        return Err(text("support.url", "an https:// address, at most 2048 characters"));
+        return Err(text("support.url", Expected::Url));
     }
     Ok(())
 }
 
-fn text(path: impl Into<String>, expected: &'static str) -> PolicyError {
+fn text(path: impl Into<String>, expected: Expected) -> PolicyError {
     PolicyError::Text { path: path.into(), expected }
 }
 
-fn line(path: impl Into<String>, value: &str, max: usize, expected: &'static str) -> Checked {
+fn line(path: impl Into<String>, value: &str, max: usize, expected: Expected) -> Checked {
     if is_line(value, 1, max) { Ok(()) } else { Err(text(path, expected)) }
 }
 

@@ -1,0 +1,55 @@
+//! What belongs at a place of the document where something else stands.
+
+use thiserror::Error;
+
+/// What a text has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Expected {
+    /// Words of one line, for people.
+    #[error("1 to {most} characters, no control characters")]
+    Line {
+        /// Most characters.
+        most: usize,
+    },
+    /// RFC 4514.
+    #[error("a distinguished name of 1 to 1024 characters, no control characters")]
+    DistinguishedName,
+    /// Address of a directory server.
+    #[error("ldap://host[:port] or ldaps://host[:port], at most 300 characters")]
+    LdapServer,
+    /// Of a simple bind.
+    #[error("1 to 1024 characters")]
+    Password,
+    /// Certificates.
+    #[error("PEM with at least one CERTIFICATE block, at most 65536 characters")]
+    CaPem,
+    /// Id of a firmware policy.
+    #[error("1 to 64 of a-z 0-9 and inner hyphens")]
+    Slug,
+    /// Id of a group.
+    #[error("1 to 64 of a-z 0-9 and inner hyphens, other than \"all-users\"")]
+    GroupSlug,
+    /// A group query.
+    #[error("an LDAP filter in brackets (RFC 4515), at most 4096 characters on one line")]
+    Filter,
+    /// A group query that asks for the user.
+    #[error("$user$ somewhere in the filter; without it everybody would get the same answer")]
+    Placeholder,
+    /// A firmware version.
+    #[error("a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits")]
+    BcdVersion,
+    /// The name of a package.
+    #[error("the name of a published target: 1 to 128 of A-Z a-z 0-9 . _ -, not tenant.json")]
+    Target,
+    /// A softphone.
+    #[error(
+        "an origin as browsers send it (https://host, lower case, no path, no default port) or a program id"
+    )]
+    Caller,
+    /// A mail address.
+    #[error("user@host, at most 254 characters")]
+    Email,
+    /// A web address.
+    #[error("an https:// address, at most 2048 characters")]
+    Url,
+}
