@@ -6,6 +6,9 @@ use fluent_bundle::FluentResource;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+#[path = "locales/faces.rs"]
+mod faces;
+
 const REFERENCE: &str = "en-US";
 
 /// What one Fluent message offers.
