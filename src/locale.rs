@@ -49,7 +49,8 @@ pub struct ProblemText {
 
 impl std::fmt::Display for ProblemText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({}). {}", self.what, self.place, self.next)
+        // What a library says may end with a full stop of its own.
+        write!(f, "{} ({}). {}", self.what.trim_end_matches('.'), self.place, self.next)
     }
 }
 

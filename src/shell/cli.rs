@@ -132,13 +132,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
         Err(Failure::Usage(problem)) => (problem, WRONG_USAGE),
         Err(Failure::UsageShown) => return ExitCode::from(WRONG_USAGE),
     };
-    let text = locale.problem(&problem);
-    output::aside(&format!(
-        "hookswitch: {} ({}). {}",
-        text.what.trim_end_matches('.'),
-        text.place,
-        text.next
-    ));
+    output::aside(&format!("hookswitch: {}", locale.problem(&problem)));
     ExitCode::from(status)
 }
 

@@ -255,15 +255,15 @@ async fn asked(answer: &'static [u8]) -> (Problem, Problem) {
 async fn broken_directories() {
     let (garbage, refused) = asked(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let text = GERMAN.problem(&garbage);
-    assert!(text.what.ends_with("): keine LDAP-Nachricht: Sie beginnt nicht mit einer SEQUENCE"), "{text}");
+    assert!(text.what.ends_with(": keine LDAP-Nachricht: Sie beginnt nicht mit einer SEQUENCE"), "{text}");
     let text = GERMAN.problem(&refused);
     assert_eq!(text.place, "tenant.json, Gruppe Vertrieb, Zeichen 12");
-    assert!(text.what.ends_with("): Erwartet wird `)`, gefunden wurde das Ende"), "{text}");
+    assert!(text.what.ends_with(": Erwartet wird `)`, gefunden wurde das Ende"), "{text}");
     let (closed, _) = asked(b"").await;
-    assert!(GERMAN.problem(&closed).what.ends_with("): Er hat die Verbindung geschlossen"));
+    assert!(GERMAN.problem(&closed).what.ends_with(": Er hat die Verbindung geschlossen"));
     let refusal = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x35\x04\x00\x04\x00";
     let (unwilling, _) = asked(refusal).await;
-    assert!(GERMAN.problem(&unwilling).what.ends_with("): Ergebniscode 53"));
+    assert!(GERMAN.problem(&unwilling).what.ends_with(": Ergebniscode 53"));
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn files_of_the_agent_that_are_not_its_own() {
     let store = folder.path().join("agent.db");
     std::os::unix::fs::symlink(&elsewhere, &store).expect("a link");
     let problem = Store::open(&store).expect_err("a link is not the agent's");
-    assert!(GERMAN.problem(&problem).what.ends_with("): Sie ist eine Verknüpfung"), "{problem}");
+    assert!(GERMAN.problem(&problem).what.ends_with(": Sie ist eine Verknüpfung"), "{problem}");
 
     let certificates = folder.path().join("certificate");
     certificate::load_or_make(&certificates, SystemTime::now()).expect("a first certificate");

@@ -101,7 +101,7 @@ fn print(options: &Options, context: &Context, agent_running: bool, devices: &[D
         ]);
         if let Some(problem) = problem {
             let text = context.locale.problem(problem);
-            rows.push(vec![format!("  {} ({}). {}", text.what, text.place, text.next)]);
+            rows.push(vec![format!("  {text}")]);
         }
     }
     output::table(&rows);

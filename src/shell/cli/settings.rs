@@ -37,7 +37,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
                 output::table(&rows);
                 for problem in &context.settings_problems {
                     let text = context.locale.problem(problem);
-                    output::aside(&format!("! {} ({}). {}", text.what, text.place, text.next));
+                    output::aside(&format!("! {text}"));
                 }
             }
             Ok(())

@@ -64,7 +64,7 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     output::table(&rows);
     for problem in view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem) {
         let text = context.locale.problem(problem);
-        output::line(&format!("! {} ({}). {}", text.what, text.place, text.next));
+        output::line(&format!("! {text}"));
     }
     Ok(())
 }

@@ -179,7 +179,7 @@ fn print(context: &Context, view: &View) {
             ]);
             if let Some(problem) = &offer.blocked {
                 let text = context.locale.problem(problem);
-                rows.push(vec![format!("  {} ({}). {}", text.what, text.place, text.next)]);
+                rows.push(vec![format!("  {text}")]);
             }
         }
         output::table(&rows);
