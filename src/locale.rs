@@ -374,7 +374,7 @@ mod tests {
         let text = Locale::new("de").problem(&known).what;
         assert_eq!(
             text,
-            "Das Firmware-Paket wird abgelehnt: Komponente „app“: Das Paket endet nicht wie eine Zip-Datei (7 Bytes); \
+            "Das Firmware-Paket wird abgelehnt: Komponente „app“: Das Paket endet nicht wie eine Zip-Datei (7 Byte); \
              es ist abgeschnitten oder keine"
         );
         let unknown = Problem::new("package-refused", "It broke", "here", "Mend it.")

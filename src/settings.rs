@@ -197,6 +197,11 @@ impl Settings {
             for (key, place, raw) in values {
                 if key.is_tenant() && locked && from < Provenance::Machine {
                     problems.push(managed(key, place, &layers.machine.path));
+                } else if let (Key::TenantRoot, Raw::Text(pin)) = (key, &raw) {
+                    // Kept as it is: ignoring a mistyped pin would be trusting whatever the server shows.
+                    settings.tenant_root = Setting { value: Some(pin.trim().to_ascii_lowercase()), from };
+                } else if key == Key::TenantRoot {
+                    settings.tenant_root = Setting { value: Some(String::new()), from };
                 } else if let Err(kind) = settings.put(key, raw, from) {
                     problems.push(kind.problem(key, place));
                 }

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "asks the desktop through its own tools")]
 
 use hookswitch::agent::menu::{Action, Menu, Page};
-use hookswitch::agent::notice::Notice;
+use hookswitch::agent::notice::{Body, Notice};
 use hookswitch::locale::{Locale, Message};
 use hookswitch::protocol::local::{Call, CallState, Direction, View};
 use hookswitch::protocol::{

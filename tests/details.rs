@@ -70,7 +70,7 @@ fn broken_packages() {
     assert_eq!(
         text(&good[..good.len() - 9]),
         format!(
-            "Das Paket endet nicht wie eine Zip-Datei ({} Bytes); es ist abgeschnitten oder keine",
+            "Das Paket endet nicht wie eine Zip-Datei ({} Byte); es ist abgeschnitten oder keine",
             good.len() - 9
         )
     );
@@ -281,7 +281,7 @@ fn updates_that_failed() {
             "Ein anderes Programm oder ein Treiber belegte die Schnittstelle, beim Schreiben der Firmware, Versuch 3",
             "Die Anfrage wurde nicht gesendet, weil sich ihr Journal nicht schreiben ließ, beim Schreiben der Firmware, Versuch 3",
             "Ein-/Ausgabefehler -99, beim Schreiben der Firmware, Versuch 3",
-            "Das Gerät antwortete beim Schreiben der Firmware auf DFU_GETSTATUS mit 5 Bytes, die kein Status nach DFU 1.1 sind",
+            "Das Gerät antwortete beim Schreiben der Firmware auf DFU_GETSTATUS mit 5 Byte, die kein Status nach DFU 1.1 sind",
             "Das Gerät verschwand beim Schreiben der Firmware vom Bus, Versuch 3; seine Firmware ist unvollständig",
             "Das Gerät verschwand beim Vorbereiten auf die Firmware vom Bus, Versuch 3",
             "Das Gerät nahm die ganze Firmware an und kam im DFU-Modus wieder, 3-mal",
@@ -312,7 +312,7 @@ fn broken_report_descriptors() {
     let text = |bytes: &[u8]| {
         german(Detail::from(&ReportDescriptor::parse(bytes).expect_err("a broken descriptor")))
     };
-    assert_eq!(text(&[0x05]), "Er endet mitten im Element bei Byte 0: 2 Bytes wurden erwartet, 1 kamen");
+    assert_eq!(text(&[0x05]), "Er endet mitten im Element bei Byte 0: 2 Byte wurden erwartet, 1 kamen");
     assert_eq!(text(&[0xa1, 0x01]), "Er endet bei Byte 2, während noch eine Collection offen ist");
     assert_eq!(text(&[0xb4]), "Bei Byte 0 steht ein Pop ohne Push");
     assert_eq!(text(&[0x85, 0]), "Das Element bei Byte 0 nennt den Report 0, erwartet wird 1 bis 255");

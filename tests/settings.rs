@@ -118,8 +118,6 @@ fn values_out_of_bounds_keep_the_default() {
         ("tenant_id", "\"a b\""),
         ("tenant_id", "\"\""),
         ("tenant_token", token.as_str()),
-        ("tenant_root", "\"abc\""),
-        ("tenant_root", "{ a = 1 }"),
         ("tenant_ca", "\"relative.pem\""),
         ("user", "\"a\\u0000b\""),
         ("log_level", "\"loud\""),
@@ -130,6 +128,18 @@ fn values_out_of_bounds_keep_the_default() {
         assert_eq!(codes(&problems), ["setting-invalid"], "{key} = {value}");
         assert_eq!(problems[0].place, format!("user.toml: {key}"));
     }
+}
+
+/// The tenant room refuses it by name. Ignored, it would let any tenant in.
+#[test]
+fn a_mistyped_pin_stays_a_pin() {
+    for (value, kept) in [("\"abc\"", "abc"), ("{ a = 1 }", ""), ("7", "")] {
+        let (settings, problems) = Settings::resolve(&layers(&format!("tenant_root = {value}"), &[], None));
+        assert_eq!(codes(&problems), [""; 0], "{value}");
+        assert_eq!(settings.tenant_root.value.as_deref(), Some(kept), "{value}");
+    }
+    let (settings, _) = Settings::resolve(&layers("", &[("TENANT_ROOT", "abc")], None));
+    assert_eq!(settings.tenant_root.value.as_deref(), Some("abc"));
 }
 
 #[test]

@@ -47,9 +47,13 @@ cli-why-everyone = alle gehören dazu
 cli-why-last-known = wie zuletzt bekannt ({ $what })
 cli-why-ldap = gefunden durch { $filter } bei { $server }
 cli-yes = ja
-cli-bundle-written = { $file } enthält { $count } Dateien, ohne Geheimnisse. Bitte vor dem Versenden hineinsehen.
+cli-bundle-written = { $file } enthält { $count ->
+        [one] eine Datei
+       *[other] { $count } Dateien
+    }, ohne Geheimnisse. Bitte vor dem Versenden hineinsehen.
 cli-bundle-missing = Nicht enthalten: { $name } ({ $reason })
-cli-cancelled = Das Update wird abgebrochen. `hookswitch update list` zeigt, wann das Headset wieder aktualisiert werden kann.
+cli-cancelled = Die Aktualisierung wird abgebrochen. Nach einigen Sekunden bietet `hookswitch update list` sie wieder an.
+cli-deferred = Aufgeschoben, bis es eine andere Version gibt. `hookswitch update install` installiert die Aktualisierung trotzdem.
 cli-groups-consumer = Es gibt keinen Mandanten, also auch keine Gruppen.
 cli-progress = { $percent } %, { $done } von { $total } Byte: { $phase }
 cli-setting-secret = (gesetzt)

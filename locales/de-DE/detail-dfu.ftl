@@ -11,7 +11,7 @@ detail-dfu-reported = Das Gerät meldete { $status } im Zustand { $state } { $ph
 detail-dfu-unexpected-state = Das Gerät war { $phase } im Zustand { $state }, wo DFU 1.1 einen anderen vorsieht, Versuch { $attempts }
 detail-dfu-poll-timeout-too-long = Das Gerät verlangt { $phase } { $poll_timeout_ms } ms bis zur nächsten Anfrage; so lange wird nicht gewartet
 detail-dfu-transfer = { $error }, { $phase }, Versuch { $attempts }
-detail-dfu-bad-status-answer = Das Gerät antwortete { $phase } auf DFU_GETSTATUS mit { $bytes } Bytes, die kein Status nach DFU 1.1 sind
+detail-dfu-bad-status-answer = Das Gerät antwortete { $phase } auf DFU_GETSTATUS mit { $bytes } Byte, die kein Status nach DFU 1.1 sind
 detail-dfu-unplugged = Das Gerät verschwand { $phase } vom Bus, Versuch { $attempts }{ $written ->
         [true] ; seine Firmware ist unvollständig
        *[false] {""}
@@ -21,6 +21,7 @@ detail-dfu-not-accepted = Das Gerät nahm die ganze Firmware an und kam im DFU-M
        *[other] { $attempts }-mal
     }
 detail-dfu-still-old-version = Das Gerät kam mit Version { $found } wieder (vorher: { $before }) statt mit { $expected }; es hat die neue Firmware nicht behalten
+detail-dfu-other-version = Das Gerät kam mit Version { $found } wieder statt mit { $expected }; das Paket enthält nicht die Version, die es nennt
 detail-dfu-never-came-back = Das Gerät erschien { $phase } nicht wieder am Anschluss { $port }{ $another_seen ->
         [true] {" "}(ein anderes schon)
        *[false] {""}
@@ -30,13 +31,14 @@ detail-dfu-version-unreadable = Das Gerät kam wieder, meldet aber { $bcd }, und
 ## Was vom Gerät bekannt ist; ganze Sätze
 
 detail-dfu-device-runtime = Das Gerät arbeitet wie zuvor. Starten Sie die Aktualisierung wieder, wann es passt.
+detail-dfu-device-other-version = Das Gerät arbeitet mit dieser Version. Sagen Sie es Ihrer IT-Abteilung: Wer das Paket veröffentlicht hat, muss es berichtigen.
 detail-dfu-device-dfu = Das Gerät wartet im DFU-Modus auf Firmware. Lassen Sie es angesteckt und starten Sie die Aktualisierung noch einmal.
 detail-dfu-device-unseen = Stecken Sie das Gerät am selben Anschluss an und starten Sie die Aktualisierung noch einmal; von dort wird es wiederhergestellt.
 
 ## Wo eine Aktualisierung steht
 
 detail-dfu-detaching = beim Anfordern des DFU-Modus
-detail-dfu-waiting-for-dfu = beim Wechsel in den DFU-Modus
+detail-dfu-waiting-for-dfu = beim Warten auf den DFU-Modus
 detail-dfu-preparing = beim Vorbereiten auf die Firmware
 detail-dfu-downloading = beim Schreiben der Firmware
 detail-dfu-manifesting = beim Übernehmen der Firmware

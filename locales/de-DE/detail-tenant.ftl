@@ -14,8 +14,8 @@ detail-ldap-unread = eine Antwort, die die Bibliothek nicht lesen kann
 detail-ldap-query-not-encoded = Die Abfrage lässt sich nicht kodieren
 detail-ldap-closed = Er hat die Verbindung geschlossen
 detail-ldap-starttls-answer = Auf StartTLS kam eine andere Antwort
-detail-ldap-message = eine Nachricht von { $bytes } Bytes, höchstens { $most } werden gelesen
-detail-ldap-total = insgesamt mehr als { $most } Bytes
+detail-ldap-message = eine Nachricht von { $bytes } Byte, höchstens { $most } werden gelesen
+detail-ldap-total = insgesamt mehr als { $most } Byte
 detail-ldap-depth = tiefer als { $most } verschachtelt
 detail-ldap-shape = keine LDAP-Nachricht: { $shape }
 detail-ldap-no-sequence = Sie beginnt nicht mit einer SEQUENCE
@@ -66,7 +66,7 @@ detail-url-no-host = Sie nennt keinen Host
 detail-redirect-too-many = mehr als { $most } Weiterleitungen
 detail-redirect-not-https = eine Weiterleitung an eine Adresse ohne https
 detail-request-failed = Die Anfrage schlug fehl
-detail-answer-too-long = Die Antwort ist länger als { $most } Bytes
+detail-answer-too-long = Die Antwort ist länger als { $most } Byte
 detail-answer-not-understood = Zeile { $line }, Spalte { $column }: { $fault }
 detail-json-ends = Sie endet zu früh
 detail-json-none = Sie ist kein JSON
@@ -77,15 +77,15 @@ detail-token-ends = Sein Zugriffstoken gilt kürzer als { $seconds } s
 ## Das Repository des Mandanten
 
 detail-policy-rolled-back = Version { $offered } wurde angeboten, Version { $in_force } ist in Kraft
-detail-document-too-large = tenant.json hat { $bytes } Bytes, höchstens { $most } werden gelesen
-detail-root-too-large = root.json hat mehr als { $most } Bytes
+detail-document-too-large = tenant.json hat { $bytes } Byte, höchstens { $most } werden gelesen
+detail-root-too-large = root.json hat mehr als { $most } Byte
 detail-target-not-listed = Version { $version } des Repositorys führt { $name } nicht auf
 detail-target-name = Der Name ist kein einfacher Dateiname
-detail-target-too-large = { $name } hat { $bytes } Bytes, höchstens { $most } werden gelesen
+detail-target-too-large = { $name } hat { $bytes } Byte, höchstens { $most } werden gelesen
 detail-another-part = Der Server sandte einen anderen Teil der Datei als den verlangten
-detail-another-length = { $name } hat { $bytes } Bytes, unterschrieben waren { $signed }
+detail-another-length = { $name } hat { $bytes } Byte, unterschrieben waren { $signed }
 detail-another-sha256 = Ihr SHA-256 ist { $found }, unterschrieben war { $signed }
-detail-more-bytes = mehr als { $most } Bytes
+detail-more-bytes = mehr als { $most } Byte
 detail-file-lacking = Dem Repository fehlt eine Datei, die da sein muss
 
 ## tenant.json

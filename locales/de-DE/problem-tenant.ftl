@@ -117,6 +117,6 @@ problem-tenant-clock = Die Uhr dieses Rechners ging zurück: Das Alter der Richt
 problem-tenant-metadata = Der Bestand des Mandanten ist nicht zu verstehen: { $detail }
     .next = Prüfen Sie die Dateien des Servers, und veröffentlichen Sie neu.
 problem-tenant-policy-invalid = Die Richtlinie des Mandanten ist ungültig: { $detail }
-    .next = Berichtigen Sie tenant.json, und veröffentlichen Sie neu. Die letzte gute Richtlinie gilt weiter.
+    .next = Berichtigen Sie das Richtliniendokument (veröffentlicht als tenant.json) und veröffentlichen Sie neu. Die letzte gute Richtlinie gilt weiter.
 problem-tenant-target-unknown = Der Bestand des Mandanten bietet dieses Paket nicht an: { $detail }
     .next = Veröffentlichen Sie das Paket, oder berichtigen Sie seinen Namen in der Richtlinie.

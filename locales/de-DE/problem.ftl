@@ -44,7 +44,7 @@ problem-log-unwritable = Das Protokoll lässt sich nicht schreiben: { $reason }
 ## Die Arbeitsfläche
 
 problem-browser-not-opened = Es ließ sich kein Browser öffnen: { $reason }
-    .next = Installieren Sie das Paket xdg-utils und wählen Sie einen Standardbrowser, oder öffnen Sie die Adresse, die „hookswitch open“ ausgibt.
+    .next = Installieren Sie das Paket xdg-utils und wählen Sie einen Standardbrowser, oder öffnen Sie die Adresse, die „hookswitch open --print“ ausgibt.
 problem-tray-no-session-bus = Es gibt kein Symbol neben der Uhr, weil der Nachrichtenbus der Arbeitsfläche nicht erreichbar ist: { $reason }
     .next = Öffnen Sie das Fenster mit „hookswitch open“; alles andere funktioniert.
     .place = D-Bus-Sitzungsbus
@@ -58,13 +58,13 @@ problem-hid-access-denied = Das Headset lässt sich nicht öffnen: { $error }
 problem-hid-unreadable = Das Headset ist da, aber das Lesen endet immer wieder sofort
     .next = Stecken Sie es neu an, notfalls an einem anderen Anschluss.
 problem-hid-unavailable = HID-Geräte lassen sich nicht auflisten: { $error }
-    .next = Starten Sie Hookswitch neu; hilft das nicht, führen Sie „hookswitch doctor“ aus.
+    .next = Starten Sie Hookswitch neu; hilft das nicht, schicken Sie dem Support ein Diagnosepaket („hookswitch bundle“).
     .place = HID-Bibliothek
 problem-hotplug-unavailable = Das System meldet nicht, wann Geräte kommen und gehen: { $error }
     .next = Starten Sie Hookswitch neu, nachdem Sie ein Headset angesteckt haben.
     .place = udev-Überwachung
 problem-usb-unavailable = USB-Geräte lassen sich nicht auflisten: { $error }
-    .next = Bis das gelingt, gibt es keine Firmware-Aktualisierung; die Anrufsteuerung ist nicht betroffen. Führen Sie „hookswitch doctor“ aus.
+    .next = Bis das gelingt, gibt es keine Firmware-Aktualisierung; die Anrufsteuerung ist nicht betroffen. Schicken Sie dem Support ein Diagnosepaket („hookswitch bundle“).
     .place = USB-Bibliothek
 
 ## Anrufe
@@ -89,8 +89,8 @@ problem-in-call = Das Headset ist in einem Gespräch
     .next = Installieren Sie die Aktualisierung nach dem Gespräch.
 problem-no-dfu-interface = Das Gerät zeigt keine Schnittstelle für Firmware-Aktualisierungen
     .next = Stecken Sie es mit seinem USB-Kabel an, unmittelbar und nicht über eine Ladeschale.
-problem-no-such-offer = Diese Aktualisierung gibt es nicht mehr
-    .next = Sehen Sie sich die Liste der Aktualisierungen noch einmal an.
+problem-no-such-offer = Diese Aktualisierung gibt es nicht oder nicht mehr
+    .next = Nennen Sie eine von denen, die „hookswitch update list“ ausgibt.
 problem-no-update-running = Es läuft keine Aktualisierung
     .next = Es gibt nichts abzubrechen.
     .place = Firmware-Aktualisierung
@@ -102,6 +102,8 @@ problem-update-failed = Die Aktualisierung schlug fehl: { $detail }
     .next = { $device }
 problem-update-running = Es läuft eine andere Aktualisierung
     .next = Warten Sie, bis sie fertig ist; es wird ein Headset zur Zeit aktualisiert.
+problem-update-stopped = Die Aktualisierung wurde abgebrochen { $phase }
+    .next = { $device }
 problem-update-unknown = Niemand kann sagen, ob die Aktualisierung gelang: { $detail }
     .next = Stecken Sie das Headset neu an und sehen Sie auf der Seite „Geräte“ nach seiner Version.
 

@@ -16,7 +16,7 @@ window-expired-next = Öffnen Sie das Fenster neu aus der Taskleiste oder mit �
 ## Wer diesen Rechner verwaltet
 
 window-consumer = Dieser Rechner wird von keiner Firma verwaltet.
-window-consumer-hint = Keine Firma verwaltet diesen Rechner, und das muss auch keine: Was Ihr Headset kann, geht trotzdem.
+window-consumer-hint = Keine Firma verwaltet diesen Rechner, und das ist auch nicht nötig: Was Ihr Headset kann, geht trotzdem.
 window-managed-by = Verwaltet von { $company }
 window-not-enrolled = { $company } soll diesen Rechner verwalten, hat aber noch nicht geantwortet.
 window-policy-version = Richtlinie Version { $version }

@@ -2,7 +2,7 @@
 
 ## How an update over USB DFU 1.1 ended
 
-detail-dfu-cancelled = cancelled { $phase }
+detail-dfu-cancelled = canceled { $phase }
 detail-no-journal = what it does cannot be written down (see the other problems)
 detail-dfu-cannot-open = the device at port { $port } cannot be opened { $phase }: { $error }
 detail-dfu-did-not-detach = the device did not enter DFU mode after { $attempts } attempts; unplug it and plug it in again
@@ -21,6 +21,7 @@ detail-dfu-not-accepted = the device took the whole firmware and came back in DF
        *[other] { $attempts } times
     }
 detail-dfu-still-old-version = the device came back with version { $found } (before: { $before }) instead of { $expected }; it did not keep the new firmware
+detail-dfu-other-version = the device came back with version { $found } instead of { $expected }; the package does not hold the version that it names
 detail-dfu-never-came-back = the device was not seen again at port { $port } { $phase }{ $another_seen ->
         [true] {" "}(another device was)
        *[false] {""}
@@ -30,6 +31,7 @@ detail-dfu-version-unreadable = the device came back but reports { $bcd }, which
 ## What is known of the device; whole sentences
 
 detail-dfu-device-runtime = The device works as before. Start the update again when it suits.
+detail-dfu-device-other-version = The device works with that version. Tell your IT department: whoever published the package has to correct it.
 detail-dfu-device-dfu = The device waits for firmware in DFU mode. Leave it plugged in and start the update again.
 detail-dfu-device-unseen = Plug the device into the same port and start the update again; it is recovered from there.
 

@@ -75,6 +75,7 @@ detail-version-not-major-minor = “{ $text }” is no firmware version; expecte
 
 ## Report descriptors
 
+detail-descriptor-no-collection = it has no collection
 detail-descriptor-too-long = it has { $bytes } bytes, expected are at most { $most }
 detail-descriptor-truncated = it ends inside the item at byte { $offset }: expected were { $expected } bytes, { $came } came
 detail-descriptor-report-id = the item at byte { $offset } names report { $came }, expected is 1 to 255

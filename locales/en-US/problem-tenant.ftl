@@ -117,6 +117,6 @@ problem-tenant-clock = This machine's clock went back: the policy's age cannot b
 problem-tenant-metadata = The tenant's repository cannot be understood: { $detail }
     .next = Check the server's files and publish again.
 problem-tenant-policy-invalid = The tenant's policy document is not valid: { $detail }
-    .next = Correct tenant.json and publish again. The last good policy stays in force.
+    .next = Correct the policy document (published as tenant.json) and publish it again. The last good policy stays in force.
 problem-tenant-target-unknown = The tenant's repository does not offer this package: { $detail }
     .next = Publish the package, or correct its name in the policy.

@@ -44,7 +44,7 @@ problem-log-unwritable = The log cannot be written: { $reason }
 ## The desktop
 
 problem-browser-not-opened = No browser could be opened: { $reason }
-    .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open” prints.
+    .next = Install the package xdg-utils and choose a default browser, or open the address that “hookswitch open --print” prints.
 problem-tray-no-session-bus = There is no tray icon, because the desktop’s message bus cannot be reached: { $reason }
     .next = Open the window with “hookswitch open”; everything else works.
     .place = D-Bus session bus
@@ -58,13 +58,13 @@ problem-hid-access-denied = The headset cannot be opened: { $error }
 problem-hid-unreadable = The headset is there, but reading from it ends at once, again and again
     .next = Plug it in again, at another port if that does not help.
 problem-hid-unavailable = HID devices cannot be listed: { $error }
-    .next = Start Hookswitch again; if that does not help, run “hookswitch doctor”.
+    .next = Start Hookswitch again; if that does not help, send a bundle to support (“hookswitch bundle”).
     .place = HID library
 problem-hotplug-unavailable = The system does not tell when devices come and go: { $error }
     .next = Start Hookswitch again after plugging a headset in.
     .place = udev monitor
 problem-usb-unavailable = USB devices cannot be listed: { $error }
-    .next = Firmware updates are off until that works; call control is not affected. Run “hookswitch doctor”.
+    .next = Firmware updates are off until that works; call control is not affected. Send a bundle to support (“hookswitch bundle”).
     .place = USB library
 
 ## Calls
@@ -89,19 +89,21 @@ problem-in-call = The headset is in a call
     .next = Install the update when the call is over.
 problem-no-dfu-interface = The device shows no firmware update interface
     .next = Plug it in by its USB cable, directly and not through a charger.
-problem-no-such-offer = There is no such update any more
-    .next = Look at the list of updates again.
+problem-no-such-offer = There is no such update, or not any more
+    .next = Name one of those that “hookswitch update list” prints.
 problem-no-update-running = No update is running
     .next = There is nothing to cancel.
     .place = firmware update
 problem-package-refused = The firmware package is refused: { $error }
     .next = Nothing was sent to the device. The company has to publish a package that fits.
-problem-update-cancelled = The update was cancelled before anything was sent to the device
+problem-update-cancelled = The update was canceled before anything was sent to the device
     .next = Start it again whenever it suits.
 problem-update-failed = The update failed: { $detail }
     .next = { $device }
 problem-update-running = Another update is running
     .next = Wait until it is done; one headset is updated at a time.
+problem-update-stopped = The update was canceled { $phase }
+    .next = { $device }
 problem-update-unknown = Nobody can say whether the update worked: { $detail }
     .next = Plug the headset in again and look at its version on the Devices page.
 

@@ -50,9 +50,10 @@ impl Terminal {
     /// The problems that were not said yet.
     pub fn later(&mut self, view: &View) -> Vec<Line> {
         let is = |a: &Problem, b: &Problem| a.code == b.code && a.place == b.place;
-        self.said.retain(|said| view.problems.iter().any(|problem| is(problem, said)));
+        let problems = || view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem);
+        self.said.retain(|said| problems().any(|problem| is(problem, said)));
         let mut lines = Vec::new();
-        for problem in &view.problems {
+        for problem in problems() {
             if !self.said.iter().any(|said| is(said, problem)) {
                 self.said.push(problem.clone());
                 lines.push(Line::Problem(problem.clone()));
@@ -94,6 +95,14 @@ mod tests {
             ids(&lines),
             ["cli-run-no-rest", "cli-no-headset", "rest-port-taken", "tenant-incomplete"]
         );
+    }
+
+    #[test]
+    fn a_tenant_that_does_not_answer_is_told() {
+        let mut view = View::default();
+        view.tenant.problem = Some(Problem::new("tenant-unreachable", "what", "place", "next"));
+        let lines = Terminal::default().start(&view, None, false);
+        assert!(ids(&lines).contains(&"tenant-unreachable"), "{lines:?}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which text stands for a value that several faces show.
 
-use crate::locale::Message;
+use super::identity::ALL_USERS;
+use crate::locale::{Locale, Message};
+use crate::protocol::local::View;
 use crate::protocol::{Deployment, Job};
 
 /// The phase of a running job; one that is newer than this program is "working".
@@ -25,4 +27,12 @@ pub fn deployment(deployment: Deployment) -> Message {
         Deployment::Automatic => "deployment-automatic",
         Deployment::Silent => "deployment-silent",
     })
+}
+
+/// How the company calls a group; the one everybody is in has a name in every language.
+pub fn group(view: &View, id: &str, locale: &Locale) -> String {
+    match id {
+        ALL_USERS => locale.format(&Message::new("group-all-users")),
+        _ => view.group_name(id).to_owned(),
+    }
 }

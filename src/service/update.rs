@@ -292,6 +292,17 @@ impl Update {
                 .detail("device", failure.device());
                 (Outcome::Failed { problem }, None)
             }
+            Verdict::Failed(failure @ Failure::Cancelled { phase, .. }) => {
+                let problem = Problem::new(
+                    "update-stopped",
+                    format!("The update was {failure}"),
+                    place,
+                    failure.device().to_string(),
+                )
+                .detail("phase", *phase)
+                .detail("device", failure.device());
+                (Outcome::Failed { problem }, None)
+            }
             Verdict::Failed(failure) => {
                 let problem = Problem::new(
                     "update-failed",
@@ -301,7 +312,7 @@ impl Update {
                 )
                 .detail("detail", failure)
                 .detail("device", failure.device());
-                (Outcome::Failed { problem }, None)
+                (Outcome::Failed { problem }, failure.found().map(|version| version.to_string()))
             }
             Verdict::Unknown(reason) => {
                 let problem = Problem::new(

@@ -105,14 +105,27 @@ pub fn preview(parts: &BundleParts<'_>) -> Summary {
 /// # Errors
 /// The file cannot be written.
 pub fn write(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, Problem> {
-    write_zip(parts, output).map_err(|error| {
+    let refused = |reason: Detail| {
         Problem::new(
             "bundle-not-written",
-            format!("The bundle cannot be written: {error}"),
+            format!("The bundle cannot be written: {reason}"),
             output.display().to_string(),
             "Name another file with --output FILE.",
         )
-        .with("reason", error.to_string())
+        .detail("reason", reason)
+    };
+    // Behind a link the file it leads to is replaced; a device or a pipe never is.
+    let target = match std::fs::metadata(output) {
+        Ok(found) if found.is_file() => output.canonicalize().unwrap_or_else(|_| output.to_owned()),
+        Ok(_) => {
+            return Err(refused(Detail::new("no-file", "it is no file")));
+        }
+        Err(_) => output.to_owned(),
+    };
+    write_zip(parts, &target).map_err(|error| {
+        // An error of the temporary file names that file, which means nothing to the person.
+        let plain = if error.raw_os_error().is_some() { error } else { error.kind().into() };
+        refused(Detail::verbatim(plain))
     })
 }
 

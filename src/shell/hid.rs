@@ -122,7 +122,7 @@ fn unavailable(error: &dyn std::fmt::Display) -> Problem {
         "hid-unavailable",
         format!("HID devices cannot be listed: {error}"),
         "HID library",
-        "Start Hookswitch again; if that does not help, run `hookswitch doctor`.",
+        "Start Hookswitch again; if that does not help, send a bundle to support (`hookswitch bundle`).",
     )
     .with("error", error.to_string())
 }

@@ -69,7 +69,7 @@ fn no_browser(reason: Detail) -> Problem {
         "browser-not-opened",
         format!("No browser could be opened: {reason}"),
         "xdg-open",
-        "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open` prints.",
+        "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open --print` prints.",
     )
     .detail("reason", reason)
 }

@@ -177,7 +177,7 @@ fn unavailable(error: rusb::Error) -> Problem {
         "usb-unavailable",
         format!("USB devices cannot be listed: {error}"),
         "USB library",
-        "Firmware updates are off until that works; call control is not affected. Run `hookswitch doctor`.",
+        "Firmware updates are off until that works; call control is not affected. Send a bundle to support (`hookswitch bundle`).",
     )
     .with("error", error.to_string())
 }

@@ -124,14 +124,14 @@ fn what_is_wrong_with_a_file_is_said_in_german() -> Told<()> {
     german(
         &["firmware", "inspect", &path("cut.zip")],
         "cut.zip",
-        "Dies ist kein gutes Firmware-Paket: Das Paket endet nicht wie eine Zip-Datei (1000 Bytes); es ist \
+        "Dies ist kein gutes Firmware-Paket: Das Paket endet nicht wie eine Zip-Datei (1000 Byte); es ist \
          abgeschnitten oder keine",
         "Noch einmal dort holen, woher es kam; ein Agent weist es auch zurück.",
     )?;
     german(
         &["firmware", "pack", &path("rules.json"), "--output", &path("p.zip")],
         "rules.json",
-        "Dies ist kein gutes Firmware-Paket: Komponente „main“: Ihre Datei hat 2000 Bytes, rules.json nennt 2048",
+        "Dies ist kein gutes Firmware-Paket: Komponente „main“: Ihre Datei hat 2000 Byte, rules.json nennt 2048",
         "rules.json oder die dort genannten Dateien berichtigen und neu packen.",
     )?;
     german(
@@ -159,5 +159,45 @@ fn output_that_does_not_arrive_is_a_failure() -> Told<()> {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
         crate::one_clear_line(&String::from_utf8_lossy(&output.stderr));
     }
+    Ok(())
+}
+
+/// Whatever stands at the place of the bundle and is no file stays what it is.
+#[test]
+fn the_bundle_replaces_no_devices_and_no_links() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path().join("home");
+    let (real, link) = (folder.path().join("real.zip"), folder.path().join("link.zip"));
+    std::fs::write(&real, "old").at("a file")?;
+    std::os::unix::fs::symlink(&real, &link).at("a link")?;
+    let ended = run(&home, &["bundle", "-o", &link.display().to_string()])?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(std::fs::symlink_metadata(&link).at("the link")?.is_symlink());
+    assert!(std::fs::read(&real).at("the bundle")?.starts_with(b"PK"));
+
+    // A socket stands for everything that is no file.
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).at("a socket")?;
+    let ended = run(&home, &["bundle", "-o", &socket.display().to_string()])?;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.starts_with("hookswitch: The bundle cannot be written: it is no file ("),
+        "{ended:?}"
+    );
+    assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok(), "it is still there");
+
+    let ended = run(&home, &["bundle", "-o", "/no-such-folder/x.zip"])?;
+    assert!(!ended.stderr.contains(".hookswitch-bundle"), "{ended:?}");
+    Ok(())
+}
+
+#[test]
+fn words_are_no_descriptor() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let text = folder.path().join("words.txt");
+    std::fs::write(&text, "zzzzzzzzzz").at("a file")?;
+    let ended = run(folder.path(), &["descriptor", &text.display().to_string()])?;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.starts_with("hookswitch: This is no report descriptor"), "{ended:?}");
     Ok(())
 }

@@ -125,7 +125,7 @@ async fn that_leave_and_are_given_up() -> Told<()> {
         said.lines().last(),
         Some(
             format!(
-                "hookswitch: Die Aktualisierung schlug fehl: abgebrochen beim Wechsel in den DFU-Modus ({device}). \
+                "hookswitch: Die Aktualisierung wurde abgebrochen beim Warten auf den DFU-Modus ({device}). \
                  Stecken Sie das Gerät am selben Anschluss an und starten Sie die Aktualisierung noch einmal; von \
                  dort wird es wiederhergestellt."
             )

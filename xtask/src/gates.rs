@@ -37,11 +37,15 @@ pub(crate) fn run(workspace: &Workspace, strict: bool) -> Counts {
     gate(format!("{} is not {}", NOISY.0, NOISY.1), quiet_pool(workspace));
     if strict {
         let mut clippy = workspace.cargo("clippy");
-        // The tests of the tiers are no targets of a plain `cargo test` and have to be named.
-        clippy.args(["--workspace", "--all-targets", "--test", "directory", "--test", "browser"]);
-        clippy.args(["--test", "kernel", "--test", "desktop", "--quiet", "--", "--deny", "warnings"]);
+        clippy.args(["--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]);
+        // The tests of the tiers are no targets of a plain `cargo test`: they have to be named, and are left out where
+        // `--all-targets` stands beside their names.
+        let mut tiers = workspace.cargo("clippy");
+        tiers.args(["--workspace", "--test", "directory", "--test", "browser", "--test", "kernel"]);
+        tiers.args(["--test", "desktop", "--quiet", "--", "--deny", "warnings"]);
         gate("formatting".into(), run_call(workspace.cargo("fmt").args(["--all", "--check"])));
         gate("lints".into(), run_call(&mut clippy));
+        gate("lints of the tiers".into(), run_call(&mut tiers));
         let mut doc = workspace.cargo("test");
         gate("documentation tests".into(), run_call(doc.args(["--workspace", "--doc", "--quiet"])));
     }

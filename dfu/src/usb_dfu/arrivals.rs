@@ -207,6 +207,9 @@ impl UsbDfu {
         let verdict = match FirmwareVersion::from_bcd(bcd) {
             Err(_) => Verdict::Unknown(UnknownReason::VersionUnreadable { bcd }),
             Ok(version) if version == expected => Verdict::Succeeded { version },
+            Ok(found) if bcd != self.plan.runtime.bcd_device => {
+                Verdict::Failed(Failure::OtherVersion { expected, found })
+            }
             Ok(found) => Verdict::Failed(Failure::StillOldVersion {
                 expected,
                 found,

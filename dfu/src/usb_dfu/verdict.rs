@@ -55,7 +55,7 @@ impl Verdict {
             Verdict::Succeeded { .. } => false,
             Verdict::Unknown(UnknownReason::NeverCameBack { .. }) => true,
             Verdict::Unknown(UnknownReason::VersionUnreadable { .. }) => false,
-            Verdict::Failed(failure) => failure.device() != DeviceNow::Runtime,
+            Verdict::Failed(failure) => matches!(failure.device(), DeviceNow::Dfu | DeviceNow::Unseen),
         }
     }
 }
@@ -75,6 +75,8 @@ impl fmt::Display for Verdict {
 pub enum DeviceNow {
     /// It is in normal operation.
     Runtime,
+    /// It is in normal operation with a version that nobody asked for.
+    OtherVersion,
     /// It is in DFU mode and needs firmware.
     Dfu,
     /// It has not been seen since; it may be unplugged, or hang in DFU mode.
@@ -86,6 +88,9 @@ impl fmt::Display for DeviceNow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             DeviceNow::Runtime => "the device works as before; the update can be tried again",
+            DeviceNow::OtherVersion => {
+                "the device works with that version; whoever published the package has to correct it"
+            }
             DeviceNow::Dfu => {
                 "the device waits for firmware in DFU mode; leave it plugged in and start the update again"
             }
@@ -229,9 +234,29 @@ pub enum Failure {
         /// bcdDevice before the update, unchecked.
         before: u16,
     },
+    /// The device came back in normal operation with a version that is neither the one sent nor the one before.
+    #[error(
+        "the device came back with version {found} instead of {expected}: the package does not hold the version \
+             that it names"
+    )]
+    OtherVersion {
+        /// The version sent.
+        expected: FirmwareVersion,
+        /// The version it reports.
+        found: FirmwareVersion,
+    },
 }
 
 impl Failure {
+    /// The version that was read back, if the update came so far.
+    #[must_use]
+    pub fn found(&self) -> Option<FirmwareVersion> {
+        match self {
+            Failure::StillOldVersion { found, .. } | Failure::OtherVersion { found, .. } => Some(*found),
+            _ => None,
+        }
+    }
+
     /// What is known of the device.
     #[must_use]
     pub fn device(&self) -> DeviceNow {
@@ -247,6 +272,7 @@ impl Failure {
             | Failure::Unplugged { device, .. }
             | Failure::NotAccepted { device, .. } => *device,
             Failure::DidNotDetach { .. } | Failure::StillOldVersion { .. } => DeviceNow::Runtime,
+            Failure::OtherVersion { .. } => DeviceNow::OtherVersion,
         }
     }
 
@@ -271,7 +297,8 @@ impl Failure {
             | Failure::BadStatusAnswer { device, .. }
             | Failure::Unplugged { device, .. }
             | Failure::NotAccepted { device, .. } => *device = now,
-            Failure::DidNotDetach { .. } | Failure::StillOldVersion { .. } => {}
+            Failure::DidNotDetach { .. } | Failure::StillOldVersion { .. } | Failure::OtherVersion { .. } => {
+            }
         }
     }
 }

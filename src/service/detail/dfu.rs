@@ -64,6 +64,9 @@ impl From<&Failure> for Detail {
                     .with("found", found)
                     .with("before", Bcd(*before))
             }
+            Failure::OtherVersion { expected, found } => {
+                Detail::new("dfu-other-version", failure).with("expected", expected).with("found", found)
+            }
         }
     }
 }
@@ -88,6 +91,7 @@ impl From<DeviceNow> for Detail {
     fn from(device: DeviceNow) -> Self {
         match device {
             DeviceNow::Runtime => Detail::new("dfu-device-runtime", device),
+            DeviceNow::OtherVersion => Detail::new("dfu-device-other-version", device),
             DeviceNow::Dfu => Detail::new("dfu-device-dfu", device),
             DeviceNow::Unseen => Detail::new("dfu-device-unseen", device),
         }

@@ -51,16 +51,22 @@ struct Control {
 
 pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
     let bytes = read(&options.file)?;
-    let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| {
+    let not_understood = |error: Detail| {
         Problem::new(
             "bad-descriptor-file",
             format!("This is no report descriptor that can be understood: {error}"),
             options.file.display().to_string(),
             "Give the descriptor's bytes as hex text, as a binary file or as a /dev/hidraw node.",
         )
-        .detail("error", &error)
-    })?;
+        .detail("error", error)
+    };
+    let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| not_understood(Detail::from(&error)))?;
     let explanation = descriptor.explain();
+    // Almost any bytes are items; what has no collection describes nothing.
+    if explanation.top_level.is_empty() {
+        let none = Detail::new("descriptor-no-collection", "it has no collection");
+        return Err(not_understood(none).into());
+    }
     match options.json {
         true => output::json(&document(bytes.len(), &explanation)),
         false => print(&options.file, bytes.len(), &explanation, locale),

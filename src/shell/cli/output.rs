@@ -1,6 +1,7 @@
 //! How commands print: aligned text for people, one JSON document for programs.
 
 use crate::protocol::Problem;
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,6 +10,7 @@ static LOST: AtomicBool = AtomicBool::new(false);
 
 /// A closed pipe (`| head`) ends the output, not the command.
 pub(super) fn line(text: &str) {
+    let text = harmless(text);
     if writeln!(io::stdout(), "{text}").is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe) {
         LOST.store(true, Ordering::Relaxed);
     }
@@ -29,7 +31,18 @@ pub(super) fn arrived() -> Result<(), Problem> {
 
 /// To the person. Where nobody can read it, the exit status still says how it ended.
 pub(super) fn aside(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// Names of files and devices may hold control characters, and a terminal obeys them.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let shown =
+        text.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() });
+    Cow::Owned(shown.collect())
 }
 
 pub(super) fn json(value: &impl serde::Serialize) {
@@ -50,5 +63,14 @@ pub(super) fn table(rows: &[Vec<String>]) {
             format!("{text}{}", " ".repeat(gap))
         });
         line(&cells.collect::<String>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_terminal_is_told_nothing_by_names() {
+        assert_eq!(super::harmless("a\x1b[31mb\u{9b}\n\tc"), "a\\u{1b}[31mb\\u{9b}\n\tc");
+        assert_eq!(super::harmless("ä {} 日"), "ä {} 日");
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the certificate is a file")]
 
 use super::{Context, Done, output};
+use crate::agent::words;
 use crate::locale::Message;
 use crate::protocol::local::{LocalAnswer, LocalRequest, View};
 use crate::protocol::{Problem, TenantMode, Why};
@@ -102,7 +103,7 @@ pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
                 }
                 Why::Everyone => Message::new("cli-why-everyone"),
             };
-            vec![group.id.clone(), group.name.clone(), say(why)]
+            vec![group.id.clone(), words::group(&view, &group.id, &context.locale), say(why)]
         })
         .collect();
     output::table(&rows);

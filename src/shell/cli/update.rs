@@ -55,7 +55,9 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
         }
         Command::Defer(which) => {
             let offer = choose(&view, which)?;
-            expect_done(agent.ask(&LocalRequest::Defer { offer })?)
+            expect_done(agent.ask(&LocalRequest::Defer { offer })?)?;
+            output::line(&context.locale.format(&Message::new("cli-deferred")));
+            Ok(())
         }
     }
 }
@@ -121,7 +123,8 @@ fn wait(context: &Context, offer: &str) -> Done {
             }
             let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
             if told.as_ref() != Some(&(job.phase.clone(), percent)) {
-                progress(context, terminal, &job, percent);
+                let new_phase = told.as_ref().is_none_or(|(phase, _)| *phase != job.phase);
+                progress(context, terminal, new_phase, &job, percent);
                 told = Some((job.phase, percent));
             }
         }
@@ -129,7 +132,7 @@ fn wait(context: &Context, offer: &str) -> Done {
     }
 }
 
-fn progress(context: &Context, terminal: bool, job: &Job, percent: u64) {
+fn progress(context: &Context, terminal: bool, new_phase: bool, job: &Job, percent: u64) {
     const WIDTH: u64 = 40;
     let done = (percent.min(100) * WIDTH / 100) as usize;
     let bar = format!("[{}{}]", "#".repeat(done), ".".repeat(WIDTH as usize - done));
@@ -141,10 +144,10 @@ fn progress(context: &Context, terminal: bool, job: &Job, percent: u64) {
         .text("phase", context.locale.format(&words::phase(job)));
     let text = format!("{bar} {}", context.locale.format(&message));
     let mut err = std::io::stderr();
-    // One line that changes for a person, a line every tenth for a log.
+    // One line that changes for a person, a line every tenth and every phase for a log.
     let _ = match terminal {
         true => write!(err, "\r{text}\x1b[K").and_then(|()| err.flush()),
-        false if percent.is_multiple_of(10) => writeln!(err, "{text}"),
+        false if new_phase || percent.is_multiple_of(10) => writeln!(err, "{text}"),
         false => Ok(()),
     };
 }
@@ -174,7 +177,7 @@ fn print(context: &Context, view: &View) {
                 offer.from_version.clone(),
                 offer.to_version.clone(),
                 context.locale.format(&words::deployment(offer.deployment)),
-                view.group_name(&offer.group).to_owned(),
+                words::group(view, &offer.group, &context.locale),
                 offer.id.clone(),
             ]);
             if let Some(problem) = &offer.blocked {

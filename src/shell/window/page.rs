@@ -344,7 +344,7 @@ impl OfferCard {
             device,
             versions: versions(&offer.from_version, &offer.to_version, locale),
             deployment: locale.format_isolated(&words::deployment(offer.deployment)),
-            group: view.group_name(&offer.group).to_owned(),
+            group: words::group(view, &offer.group, locale),
             deferred: offer.deferred,
             may_defer: offer.deployment == Deployment::Optional && !offer.deferred,
             running,

@@ -112,12 +112,27 @@ fn a_package_that_does_not_fit_touches_nothing() {
 }
 
 #[test]
+fn a_package_that_holds_another_version_is_told_as_such() {
+    let mut rig = begun();
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0121, |_| false);
+    let Some(Outcome::Failed { problem }) = outcome(&rig) else { panic!("{:?}", outcome(&rig)) };
+    assert_eq!(problem.details["detail"].code, "dfu-other-version");
+    assert_eq!(problem.details["device"].code, "dfu-device-other-version");
+    assert_eq!(verdicts(&rig), [(wire::Verdict::Failed, Some("1.21".to_owned()))]);
+    assert_eq!(rig.disk.journal, None, "there is nothing to recover");
+}
+
+#[test]
 fn a_headset_that_keeps_its_old_version_has_failed() {
     let mut rig = begun();
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0110, |_| false);
     assert_eq!(failed_with(&rig), "update-failed");
-    assert_eq!((verdicts(&rig), rig.disk.journal.is_some()), (vec![(wire::Verdict::Failed, None)], false));
+    assert_eq!(
+        (verdicts(&rig), rig.disk.journal.is_some()),
+        (vec![(wire::Verdict::Failed, Some("1.10".to_owned()))], false)
+    );
 }
 
 #[test]
@@ -228,7 +243,7 @@ fn cancelling_a_download_leaves_the_headset_as_it_finds_it() {
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
     assert_eq!(rig.request(|request| ToService::CancelUpdate { request }), None);
     rig.update_until(0x0110, |_| false);
-    assert_eq!(failed_with(&rig), "update-failed");
+    assert_eq!(failed_with(&rig), "update-stopped");
     assert!(!is_whole(&rig.headsets[0]));
 }
 

@@ -57,6 +57,7 @@ enum Command {
     },
     /// Check, sign and publish a policy and files
     Publish {
+        /// The tenant's folder
         #[arg(long)]
         dir: PathBuf,
         /// Policy document; without it the published one stays
@@ -71,6 +72,7 @@ enum Command {
     },
     /// Serve the tenant over HTTPS
     Serve {
+        /// The tenant's folder
         #[arg(long)]
         dir: PathBuf,
         /// Address and port; port 0 takes a free one
@@ -82,6 +84,7 @@ enum Command {
     },
     /// Show hosts, users, devices and updates
     Inventory {
+        /// The tenant's folder
         #[arg(long)]
         dir: PathBuf,
         /// Print JSON (schema/inventory.schema.json)
@@ -90,10 +93,13 @@ enum Command {
     },
     /// Put a user in a manual group, or take them out
     Assign {
+        /// The tenant's folder
         #[arg(long)]
         dir: PathBuf,
+        /// The user's name as their agent reports it (`inventory` lists them)
         #[arg(long)]
         user: String,
+        /// Id of a group of the published policy whose rule is manual
         #[arg(long)]
         group: String,
         /// Take the user out
