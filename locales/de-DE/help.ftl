@@ -47,24 +47,24 @@ help-descriptor = HID-Report-Deskriptor und seine Anrufsteuerung erklären
         wie /dev/hidraw3
     .json = Ein JSON-Dokument (schemas/descriptor.schema.json)
 
-help-update = Firmware-Updates auflisten, installieren, aufschieben, abbrechen
+help-update = Firmware aktualisieren: auflisten, installieren, aufschieben
 
-help-update-list = Updates auflisten, die für die Headsets angeboten werden
+help-update-list = Angebotene Aktualisierungen der Headsets auflisten
     .json = Ein JSON-Dokument (schemas/update-list.schema.json)
 
-help-update-install = Ein Update installieren und das Ergebnis abwarten
+help-update-install = Eine Aktualisierung installieren und das Ergebnis abwarten
     .offer =
-        Wie `hookswitch update list` es ausgibt; kann entfallen, wenn es
-        nur eines gibt
+        Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es
+        nur eine gibt
 
-help-update-defer = Ein Update aufschieben, bis es eine andere Version gibt
+help-update-defer = Eine Aktualisierung aufschieben, bis es eine andere Version gibt
     .offer = { help-update-install.offer }
 
-help-update-cancel = Das Update abbrechen, das läuft oder auf sein Headset wartet
+help-update-cancel = Die Aktualisierung abbrechen, die läuft oder auf ihr Headset wartet
 
 help-firmware = Firmware-Pakete ansehen und herstellen
 
-help-firmware-inspect = Ein Paket so streng prüfen wie ein Update; seine Regeln ausgeben
+help-firmware-inspect = Ein Paket streng wie beim Aktualisieren prüfen; seine Regeln ausgeben
     .package = Das Paket, ein Zip von höchstens 64 MiB
     .json = Die Regeln als JSON (dfu/schema/rules.schema.json)
 

@@ -2,7 +2,7 @@
 
 ## Einstellungen
 
-problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen; er wird übergangen
+problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen und gilt nicht
     .next = { $kind ->
         [port] Schreiben Sie einen TCP-Port von 0 bis 65535.
         [origins] Schreiben Sie eine Liste von höchstens 64 Herkünften wie https://softphone.example.
@@ -12,15 +12,15 @@ problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen; er wird
         [token] Schreiben Sie 1 bis 4096 sichtbare ASCII-Zeichen.
         [sha256] Schreiben Sie den SHA-256 von root.json, 64 Hexadezimalziffern.
         [path] Schreiben Sie den vollständigen Pfad einer PEM-Datei.
-        [user] Schreiben Sie 1 bis 256 Zeichen.
-       *[level] Schreiben Sie eines von error, warn, info, debug, trace.
+        [user] Schreiben Sie 1 bis 256 Zeichen, keines davon ein Steuerzeichen.
+       *[level] Schreiben Sie eines der Wörter error, warn, info, debug, trace.
     }
 problem-setting-managed = { $key } wird von Ihrer IT-Abteilung festgelegt und lässt sich hier nicht ändern
     .next = Entfernen Sie die Angabe hier oder bitten Sie Ihre IT-Abteilung, { $machine } zu ändern.
 problem-setting-misspelt = Es gibt keine Einstellung { $key }; am nächsten kommt { $nearest }
     .next = Schreiben Sie { $nearest }; „hookswitch settings list“ zeigt alle.
 problem-setting-unknown = Es gibt keine Einstellung { $key }
-    .next = Entfernen Sie die Angabe; „hookswitch settings list“ zeigt alle, die es gibt.
+    .next = „hookswitch settings list“ zeigt alle, die es gibt; nur diese gelten.
 problem-settings-newer = Die Einstellungsdatei hat das Schema { $schema }, dieser Agent kennt höchstens { $known }
     .next = Aktualisieren Sie den Agenten; bis dahin gelten die Einstellungen, die er kennt.
 problem-settings-too-large = Die Einstellungsdatei hat { $bytes } Byte, gelesen werden höchstens { $limit }; sie wird übergangen

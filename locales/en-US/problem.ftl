@@ -2,7 +2,7 @@
 
 ## Settings
 
-problem-setting-invalid = The value of { $key } cannot be used; it is left out
+problem-setting-invalid = The value of { $key } cannot be used and does not count
     .next = { $kind ->
         [port] Write a TCP port from 0 to 65535.
         [origins] Write a list of at most 64 origins such as https://softphone.example.
@@ -12,7 +12,7 @@ problem-setting-invalid = The value of { $key } cannot be used; it is left out
         [token] Write 1 to 4096 visible ASCII characters.
         [sha256] Write the SHA-256 of root.json, 64 hexadecimal digits.
         [path] Write the full path of a PEM file.
-        [user] Write 1 to 256 characters.
+        [user] Write 1 to 256 characters, none of them a control character.
        *[level] Write one of error, warn, info, debug, trace.
     }
 problem-setting-managed = { $key } is set by your IT department and cannot be changed here
@@ -20,7 +20,7 @@ problem-setting-managed = { $key } is set by your IT department and cannot be ch
 problem-setting-misspelt = There is no setting { $key }; { $nearest } comes nearest
     .next = Write { $nearest }; “hookswitch settings list” shows all of them.
 problem-setting-unknown = There is no setting { $key }
-    .next = Remove it; “hookswitch settings list” shows all there are.
+    .next = “hookswitch settings list” shows all there are; only these count.
 problem-settings-newer = The settings file has schema { $schema }, this agent knows up to { $known }
     .next = Update the agent; until then the settings it knows are used.
 problem-settings-too-large = The settings file has { $bytes } bytes, at most { $limit } are read; it is left out

@@ -57,7 +57,7 @@ window-no-offer-next = When your company offers new firmware for your headset, i
 window-offers = Offered updates
 # Both are version numbers.
 window-versions = { $from } → { $to }
-window-deployment = How it comes
+window-deployment = Installation
 window-group = For the group
 window-install = Install
 window-cancel = Cancel

@@ -251,16 +251,31 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
 
 /// `None` = consumer mode.
 fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
-    let Some(server_url) = settings.server_url.value.clone() else { return Ok(None) };
-    let (Some(tenant_id), Some(token)) =
-        (settings.tenant_id.value.clone(), settings.tenant_token.value.clone())
-    else {
-        return Err(Problem::new(
-            "tenant-incomplete",
-            "SERVER_URL is set, but TENANT_ID or TENANT_TOKEN is not",
-            server_url,
-            "Set all three, or none of them for consumer mode.",
-        ));
+    let given = (
+        settings.server_url.value.clone(),
+        settings.tenant_id.value.clone(),
+        settings.tenant_token.value.clone(),
+    );
+    let (server_url, tenant_id, token) = match given {
+        (None, None, None) => return Ok(None),
+        (Some(server_url), Some(tenant_id), Some(token)) => (server_url, tenant_id, token),
+        (server_url, tenant_id, token) => {
+            let given = [
+                ("SERVER_URL", server_url.is_some()),
+                ("TENANT_ID", tenant_id.is_some()),
+                ("TENANT_TOKEN", token.is_some()),
+            ];
+            let missing: Vec<&str> =
+                given.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
+            let missing = missing.join(", ");
+            return Err(Problem::new(
+                "tenant-incomplete",
+                format!("For the tenant there is no {missing}"),
+                "hookswitch.toml",
+                "Set SERVER_URL, TENANT_ID and TENANT_TOKEN, or none of them for consumer mode.",
+            )
+            .with("missing", missing));
+        }
     };
     let extra_ca_pem = match &settings.tenant_ca.value {
         Some(path) => Some(std::fs::read(path).map_err(|error| {

@@ -201,3 +201,36 @@ fn words_are_no_descriptor() -> Told<()> {
     assert!(ended.stderr.starts_with("hookswitch: This is no report descriptor"), "{ended:?}");
     Ok(())
 }
+
+#[test]
+fn a_setting_that_is_written_says_so_and_whether_another_comes_first() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let set = |name: &str, value: &str| run(folder.path(), &["settings", "set", name, value]);
+    let written = set("log_level", "debug")?;
+    assert!(written.stdout.starts_with("Written to ") && written.stdout.lines().count() == 1, "{written:?}");
+    let mut command = hookswitch(folder.path(), &["settings", "set", "user", "kim"]);
+    let second = ended(command.env("HOOKSWITCH_USER", "jane"))?;
+    let overridden = "The value from elsewhere comes first: environment.";
+    assert_eq!(second.stdout.lines().last(), Some(overridden), "{second:?}");
+    let wrong = set("log_level", "loud")?;
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(1), ""), "{wrong:?}");
+    Ok(())
+}
+
+/// Two of three are a mistake, not consumer mode.
+#[tokio::test]
+async fn a_tenant_named_in_part_is_told() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let mut run = hookswitch(home, &["run", "--headless"]);
+    run.env("HOOKSWITCH_REST_PORT", "0").env("TENANT_ID", "t").env("TENANT_TOKEN", "s3cret");
+    let log = home.join("run.log");
+    let program = crate::rig::world::Program::start("the agent", &mut run, &log)?;
+    let said = crate::rig::told::wait_for("its words", crate::rig::world::PATIENCE, async || {
+        let said = std::fs::read_to_string(&log).at("its log")?;
+        Ok(said.contains("For the tenant there is no SERVER_URL").then_some(said))
+    })
+    .await?;
+    assert!(!said.contains("No tenant: consumer mode"), "{said}");
+    program.end().await
+}

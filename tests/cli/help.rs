@@ -212,7 +212,7 @@ fn shells_get_their_completions() -> Told<()> {
         let shown = shell != "bash";
         assert_eq!(english.stdout.contains("Install an update and wait for the verdict"), shown, "{shell}");
         assert_eq!(
-            german.stdout.contains("Ein Update installieren und das Ergebnis abwarten"),
+            german.stdout.contains("Eine Aktualisierung installieren und das Ergebnis abwarten"),
             shown,
             "{shell}"
         );

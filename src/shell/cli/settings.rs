@@ -4,7 +4,7 @@
 use super::{Context, Done, output};
 use crate::locale::Message;
 use crate::protocol::Problem;
-use crate::settings::{self, Key, Layers, Listed, Provenance, SettingsFile};
+use crate::settings::{self, Key, Layers, Listed, Provenance, Settings, SettingsFile};
 use crate::shell::os;
 use clap::Subcommand;
 
@@ -96,5 +96,15 @@ fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
     std::io::Write::write_all(&mut temporary, text.as_bytes()).map_err(cannot)?;
     temporary.as_file().sync_all().map_err(cannot)?;
     temporary.persist(&path).map_err(|e| cannot(e.error))?;
+    let written = Message::new("cli-setting-written").text("file", path.display().to_string());
+    output::line(&context.locale.format(&written));
+    let (now, _) = Settings::resolve(&Layers { user: file(&path), ..layers });
+    if let Ok(key) = Key::find(name)
+        && now.get(key).from > Provenance::User
+    {
+        let overridden =
+            Message::new("cli-setting-overridden").text("from", from(now.get(key).from, context));
+        output::line(&context.locale.format(&overridden));
+    }
     Ok(())
 }

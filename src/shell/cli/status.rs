@@ -63,6 +63,7 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     rows.push(vec![say("cli-calls"), view.calls.len().to_string()]);
     rows.push(vec![say("cli-updates"), view.offers.len().to_string()]);
     output::table(&rows);
+    super::update::print_job(context, &view);
     for problem in view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem) {
         let text = context.locale.problem(problem);
         output::line(&format!("! {text}"));

@@ -78,7 +78,7 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
             "no-updates",
             "There is no update to install",
             "hookswitch update list",
-            "Look again after the next poll of the tenant; `hookswitch status` shows what stands in its way.",
+            "`hookswitch status` shows what stands in its way; only what a tenant has published is offered.",
         )),
         several => Err(Problem::new(
             "which-update",
@@ -187,6 +187,11 @@ fn print(context: &Context, view: &View) {
         }
         output::table(&rows);
     }
+    print_job(context, view);
+}
+
+/// The update that runs, or how the last one ended.
+pub(super) fn print_job(context: &Context, view: &View) {
     if let Some(job) = &view.job {
         let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
         let line = match &job.outcome {
@@ -195,8 +200,9 @@ fn print(context: &Context, view: &View) {
                 Message::new("cli-job-succeeded").text("name", &job.name).text("version", version)
             }
             Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => {
-                let what = context.locale.problem(problem).what;
-                Message::new("cli-job-ended").text("name", &job.name).text("what", what)
+                let text = context.locale.problem(problem);
+                let message = Message::new("cli-job-ended").text("name", &job.name);
+                message.text("what", text.what).text("next", text.next)
             }
         };
         output::line(&context.locale.format(&line));
