@@ -8,6 +8,8 @@
 # Needs Debian's xvfb xfce4-panel xfconf dbus dbus-x11 libglib2.0-bin imagemagick xdotool adwaita-icon-theme
 # fonts-dejavu-core.
 set -euo pipefail
+# Where the caller has no locale, gdbus would print every letter beyond ASCII as a question mark.
+export LC_ALL=C.UTF-8
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 die() { printf 'desktop rig: %s\n' "$*" >&2; exit 1; }
