@@ -5,7 +5,9 @@ use crate::protocol::{Detail, Job, Offer, Outcome, Problem, ToAgent};
 use device_handlers::description::Description;
 use dfu::FirmwareVersion;
 use dfu::package::Package;
-use dfu::usb_dfu::{self, Failure, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict};
+use dfu::usb_dfu::{
+    self, DeviceNow, Failure, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict,
+};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -206,6 +208,12 @@ impl Update {
         if running.dfu.is_some() {
             return Some(self.input(Input::Cancel, now, out));
         }
+        if running.unjournalled {
+            let keep = running.resume.is_some();
+            let device = if keep { DeviceNow::Unseen } else { DeviceNow::Runtime };
+            let problem = unjournalled(running.job.device.clone(), device);
+            return Some(self.finish(Outcome::Failed { problem }, None, keep, out));
+        }
         let problem = Problem::new(
             "update-cancelled",
             "The update was cancelled before anything was sent to the device",
@@ -272,25 +280,15 @@ impl Update {
 
     fn verdict(&mut self, verdict: &Verdict, out: &mut VecDeque<Output>) -> Option<Finished> {
         let running = self.running.as_ref()?;
-        let (place, unjournalled) = (running.job.device.clone(), running.unjournalled);
+        let (place, stopped) = (running.job.device.clone(), running.unjournalled);
         let keep = verdict.keeps_journal();
         let (outcome, read_back) = match verdict {
             Verdict::Succeeded { version } => {
                 let version = version.to_string();
                 (Outcome::Succeeded { version: version.clone() }, Some(version))
             }
-            Verdict::Failed(failure @ Failure::Cancelled { .. }) if unjournalled => {
-                let why =
-                    Detail::new("no-journal", "what it does cannot be written down (see the other problems)");
-                let problem = Problem::new(
-                    "update-failed",
-                    format!("The update failed: {}", why.text),
-                    place,
-                    failure.device().to_string(),
-                )
-                .detail("detail", why)
-                .detail("device", failure.device());
-                (Outcome::Failed { problem }, None)
+            Verdict::Failed(failure @ Failure::Cancelled { .. }) if stopped => {
+                (Outcome::Failed { problem: unjournalled(place, failure.device()) }, None)
             }
             Verdict::Failed(failure @ Failure::Cancelled { phase, .. }) => {
                 let problem = Problem::new(
@@ -449,6 +447,15 @@ fn plan(
         resume,
     };
     Ok((plan, component.id.clone()))
+}
+
+/// Not cancelled by anybody: the journal cannot be written.
+fn unjournalled(place: String, device: DeviceNow) -> Problem {
+    let why = Detail::new("no-journal", "what it does cannot be written down (see the other problems)");
+    let what = format!("The update failed: {}", why.text);
+    Problem::new("update-failed", what, place, device.to_string())
+        .detail("detail", why)
+        .detail("device", device)
 }
 
 fn refused_package(name: &str, error: impl Into<Detail>) -> Problem {

@@ -202,7 +202,7 @@ fn a_journal_that_cannot_be_written_stops_the_job() {
     let mut rig = begun();
     let problem = Problem::new("store-full", "full", "store", "Free some space.");
     rig.feed(Input::StoreFailed { problem: problem.clone(), withheld: false });
-    assert_eq!(failed_with(&rig), "update-cancelled");
+    assert_eq!(failed_with(&rig), "update-failed", "nobody cancelled it");
     rig.feed(Input::StoreFailed { problem, withheld: false });
     assert_eq!(verdicts(&rig).len(), 1, "said once");
 }
