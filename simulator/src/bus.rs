@@ -4,19 +4,19 @@
     reason = "simulated hardware runs in real time, on a thread of its own"
 )]
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::descriptors;
-use crate::device::{Device, Output};
+use crate::device::Device;
 use crate::dfu::{Fault, Reply};
 use crate::event_log::LogEntry;
 use crate::headset::Button;
 use crate::pipe::{HidPipe, ReportQueue};
 use crate::setup::Setup;
+use crate::shared::{Change, Listener, Shared, Slot};
 use crate::state::{Mode, State};
 
 /// How long a transfer that is never answered keeps the caller of [`Bus::control`].
@@ -44,15 +44,6 @@ impl std::fmt::Display for UsbError {
 }
 
 impl std::error::Error for UsbError {}
-
-/// Something came or went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// A device is on the bus at this port.
-    Arrived(String),
-    /// The device at this port left the bus.
-    Left(String),
-}
 
 /// A HID interface as enumerated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,84 +101,12 @@ impl Drop for Door {
         let mut ports = self.shared.lock();
         ports.closed = true;
         for slot in ports.slots.values() {
-            for listener in &slot.listeners {
+            for listener in slot.listeners.iter().filter_map(Weak::upgrade) {
                 listener.device_left();
             }
         }
         drop(ports);
         self.shared.changed.notify_all();
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Shared {
-    ports: Mutex<Ports>,
-    /// Something changed: a deadline, a state, a presence.
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Ports {
-    slots: BTreeMap<String, Slot>,
-    subscribers: Vec<Sender<Change>>,
-    last_address: u8,
-    closed: bool,
-}
-
-#[derive(Debug)]
-struct Slot {
-    device: Device,
-    address: u8,
-    listeners: Vec<Listener>,
-}
-
-/// Who hears a headset's input reports, until it leaves.
-#[derive(Debug)]
-enum Listener {
-    Pipe(Weak<ReportQueue>),
-    #[cfg(target_os = "linux")]
-    Tap(Weak<crate::usbip::Tap>),
-}
-
-impl Listener {
-    fn report(&self, report: &[u8]) {
-        match self {
-            Self::Pipe(queue) => {
-                if let Some(queue) = queue.upgrade() {
-                    queue.push(report);
-                }
-            }
-            #[cfg(target_os = "linux")]
-            Self::Tap(tap) => {
-                if let Some(tap) = tap.upgrade() {
-                    tap.push(report);
-                }
-            }
-        }
-    }
-
-    fn device_left(&self) {
-        match self {
-            Self::Pipe(queue) => {
-                if let Some(queue) = queue.upgrade() {
-                    queue.device_gone();
-                }
-            }
-            #[cfg(target_os = "linux")]
-            Self::Tap(tap) => {
-                if let Some(tap) = tap.upgrade() {
-                    tap.device_left();
-                }
-            }
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        match self {
-            Self::Pipe(queue) => queue.strong_count() > 0,
-            #[cfg(target_os = "linux")]
-            Self::Tap(tap) => tap.strong_count() > 0,
-        }
     }
 }
 
@@ -201,7 +120,7 @@ impl Bus {
     /// An empty bus, with a thread of its own for the headsets' delays.
     #[must_use]
     pub fn new() -> Self {
-        let shared = Arc::new(Shared { ports: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(Shared::default());
         let clock = Arc::clone(&shared);
         std::thread::spawn(move || clock.run_deadlines());
         Self { door: Arc::new(Door { shared }) }
@@ -256,7 +175,8 @@ impl Bus {
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         };
         let queue = Arc::new(ReportQueue::default());
-        slot.listeners.push(Listener::Pipe(Arc::downgrade(&queue)));
+        let listener: Arc<dyn Listener> = Arc::<ReportQueue>::clone(&queue);
+        slot.listeners.push(Arc::downgrade(&listener));
         Ok(HidPipe::new(queue, Arc::downgrade(self.shared()), port.clone(), slot.address))
     }
 
@@ -313,124 +233,6 @@ impl Bus {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.door.shared
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Ports> {
-        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does something with the device at a port and carries out what follows from it.
-    pub(crate) fn with<T>(&self, port: &str, act: impl FnOnce(&mut Device, Instant) -> T) -> Option<T> {
-        let mut ports = self.lock();
-        let result = act(&mut ports.slots.get_mut(port)?.device, Instant::now());
-        ports.dispatch(port);
-        drop(ports);
-        self.changed.notify_all();
-        Some(result)
-    }
-
-    pub(crate) fn look<T>(&self, port: &str, look: impl FnOnce(&Device) -> T) -> Option<T> {
-        self.lock().slots.get(port).map(|slot| look(&slot.device))
-    }
-
-    pub(crate) fn transfer(&self, port: &str, setup: [u8; 8], data: &[u8]) -> Reply {
-        self.with(port, |device, now| device.control(setup, data, now)).unwrap_or(Reply::Vanish)
-    }
-
-    /// False when the device that was enumerated under `address` is not there any more.
-    pub(crate) fn output_report(&self, port: &str, address: Option<u8>, report: &[u8]) -> bool {
-        let there = |ports: &Ports| {
-            ports.slots.get(port).is_some_and(|slot| {
-                slot.device.is_present() && address.is_none_or(|address| address == slot.address)
-            })
-        };
-        let present = there(&self.lock());
-        present && self.with(port, |device, now| device.output_report(report, now)).is_some()
-    }
-
-    /// Blocks until `look` finds something, the time is over or the bus has ended.
-    pub(crate) fn wait_for<T>(
-        &self,
-        port: &str,
-        timeout: Duration,
-        mut look: impl FnMut(&Device) -> Option<T>,
-    ) -> Option<T> {
-        let until = Instant::now() + timeout;
-        let mut ports = self.lock();
-        loop {
-            if let Some(found) = look(&ports.slots.get(port)?.device) {
-                return Some(found);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || ports.closed {
-                return None;
-            }
-            ports = self.changed.wait_timeout(ports, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Registers a USB/IP connection for the device's reports; `None` while it is not on the bus.
-    #[cfg(target_os = "linux")]
-    pub(crate) fn tap(&self, port: &str, tap: &Arc<crate::usbip::Tap>) -> Option<()> {
-        let mut ports = self.lock();
-        let slot = ports.slots.get_mut(port).filter(|slot| slot.device.is_present())?;
-        slot.listeners.push(Listener::Tap(Arc::downgrade(tap)));
-        Some(())
-    }
-
-    /// The thread of the headsets' delays.
-    fn run_deadlines(&self) {
-        let mut ports = self.lock();
-        while !ports.closed {
-            let now = Instant::now();
-            let next = ports.slots.values().filter_map(|slot| slot.device.poll_timeout()).min();
-            match next {
-                Some(at) if at <= now => {
-                    let names: Vec<String> = ports.slots.keys().cloned().collect();
-                    for port in names {
-                        if let Some(slot) = ports.slots.get_mut(&port) {
-                            slot.device.handle_timeout(now);
-                        }
-                        ports.dispatch(&port);
-                    }
-                    self.changed.notify_all();
-                }
-                Some(at) => {
-                    let wait = at.saturating_duration_since(now);
-                    ports = self.changed.wait_timeout(ports, wait).unwrap_or_else(PoisonError::into_inner).0;
-                }
-                None => ports = self.changed.wait(ports).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
-}
-
-impl Ports {
-    fn dispatch(&mut self, port: &str) {
-        let Some(slot) = self.slots.get_mut(port) else { return };
-        while let Some(output) = slot.device.poll_output() {
-            match output {
-                Output::Report(report) => {
-                    slot.listeners.retain(Listener::is_open);
-                    for listener in &slot.listeners {
-                        listener.report(&report);
-                    }
-                }
-                Output::Left => {
-                    for listener in slot.listeners.drain(..) {
-                        listener.device_left();
-                    }
-                    self.subscribers.retain(|to| to.send(Change::Left(port.to_owned())).is_ok());
-                }
-                Output::Arrived => {
-                    self.last_address = self.last_address % 127 + 1;
-                    slot.address = self.last_address;
-                    self.subscribers.retain(|to| to.send(Change::Arrived(port.to_owned())).is_ok());
-                }
-            }
-        }
     }
 }
 

@@ -34,6 +34,7 @@ mod headset;
 mod layout;
 mod pipe;
 mod setup;
+mod shared;
 mod state;
 
 #[cfg(unix)]
@@ -41,12 +42,13 @@ pub mod control;
 #[cfg(target_os = "linux")]
 pub mod usbip;
 
-pub use bus::{Bus, BusDevice, Change, HeadsetHandle, HidInterface, UsbError};
+pub use bus::{Bus, BusDevice, HeadsetHandle, HidInterface, UsbError};
 pub use dfu::{Fault, How};
 pub use event_log::{LogEntry, Severity};
 pub use headset::Button;
 pub use pipe::HidPipe;
 pub use setup::{Layout, Setup, VersionError, format_bcd, parse_bcd};
+pub use shared::Change;
 pub use state::{
     Condition, ConditionError, DfuState, DfuStatus, DfuView, FirmwareState, Lights, Mode, State,
 };

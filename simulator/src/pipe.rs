@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::bus::Shared;
+use crate::shared::{Listener, Shared};
 
 /// Reports kept for a reader that does not come; the kernel's hidraw keeps as many.
 const MAX_QUEUED: usize = 64;
@@ -36,8 +36,8 @@ struct Inner {
     closed: bool,
 }
 
-impl ReportQueue {
-    pub(crate) fn push(&self, report: &[u8]) {
+impl Listener for ReportQueue {
+    fn report(&self, report: &[u8]) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.reports.len() == MAX_QUEUED {
             inner.reports.pop_front();
@@ -46,7 +46,7 @@ impl ReportQueue {
         self.ready.notify_all();
     }
 
-    pub(crate) fn device_gone(&self) {
+    fn device_left(&self) {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).gone = true;
         self.ready.notify_all();
     }

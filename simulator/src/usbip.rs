@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use crate::bus::HeadsetHandle;
 use crate::dfu::Reply;
+use crate::shared::Listener;
 
 pub use vhci::AttachError;
 use wire::{Message, Parsed, Submit};
@@ -45,7 +46,7 @@ pub enum Ended {
 
 /// The bus's side of a connection: reports and the departure, with a descriptor to poll for them.
 #[derive(Debug)]
-pub(crate) struct Tap {
+struct Tap {
     inner: Mutex<TapQueue>,
     wake: UnixStream,
 }
@@ -64,20 +65,6 @@ impl Tap {
         Ok((Arc::new(Self { inner: Mutex::default(), wake }), woken))
     }
 
-    pub(crate) fn push(&self, report: &[u8]) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.reports.len() == MAX_QUEUED {
-            inner.reports.pop_front();
-        }
-        inner.reports.push_back(report.to_vec());
-        self.wake();
-    }
-
-    pub(crate) fn device_left(&self) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).left = true;
-        self.wake();
-    }
-
     fn wake(&self) {
         // A full pipe wakes as well as one byte more would.
         let _ = (&self.wake).write(&[0]);
@@ -89,6 +76,22 @@ impl Tap {
     }
 }
 
+impl Listener for Tap {
+    fn report(&self, report: &[u8]) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.reports.len() == MAX_QUEUED {
+            inner.reports.pop_front();
+        }
+        inner.reports.push_back(report.to_vec());
+        self.wake();
+    }
+
+    fn device_left(&self) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).left = true;
+        self.wake();
+    }
+}
+
 /// Answers one USB/IP connection, after import, until the headset leaves or the other side closes.
 ///
 /// # Errors
@@ -96,7 +99,8 @@ impl Tap {
 pub fn serve(headset: &HeadsetHandle, stream: &UnixStream) -> io::Result<Ended> {
     let (tap, woken) = Tap::new()?;
     let shared = headset.bus().shared();
-    if shared.tap(headset.port(), &tap).is_none() {
+    let listener: Arc<dyn Listener> = Arc::<Tap>::clone(&tap);
+    if shared.listen(headset.port(), Arc::downgrade(&listener)).is_none() {
         return Ok(Ended::DeviceLeft);
     }
     let mut connection = Connection {
