@@ -16,6 +16,9 @@ pub const PROTOCOL_VERSION: u32 = 1;
 /// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
 pub type DeviceId = String;
 
+/// The group everybody is in, last by priority. The tenant's contract calls it so.
+pub const ALL_USERS: &str = "all-users";
+
 /// What the service tells an agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]

@@ -14,6 +14,7 @@ pub mod ipc;
 pub mod ldap;
 pub mod log;
 mod loopback;
+mod markup;
 pub mod notify;
 pub mod os;
 pub mod private_file;

@@ -14,6 +14,11 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+#[test]
+fn everybodys_group_is_called_as_the_tenant_calls_it() {
+    assert_eq!(hookswitch::protocol::ALL_USERS, tenant::policy::ALL_USERS);
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/protocol")
 }

@@ -2,11 +2,9 @@
 //!
 //! On any error of the directory the groups last known stay, marked as such, and the question is asked again later.
 
-use crate::protocol::{GroupRule, GroupRules, Problem, ResolvedGroup, Why};
+use crate::protocol::{ALL_USERS, GroupRule, GroupRules, Problem, ResolvedGroup, Why};
 use std::time::{Duration, Instant};
 
-/// Everybody is in it, last by priority.
-pub const ALL_USERS: &str = "all-users";
 const RETRY_FIRST: Duration = Duration::from_secs(60);
 const RETRY_MOST: Duration = Duration::from_secs(30 * 60);
 

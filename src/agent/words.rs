@@ -1,9 +1,8 @@
 //! Which text stands for a value that several faces show.
 
-use super::identity::ALL_USERS;
 use crate::locale::{Locale, Message};
 use crate::protocol::local::View;
-use crate::protocol::{Deployment, Job};
+use crate::protocol::{ALL_USERS, Deployment, Job};
 
 /// The phase of a running job; one that is newer than this program is "working".
 pub fn phase(job: &Job) -> Message {

@@ -1,6 +1,7 @@
 //! The four logs. One thread writes them; secrets are masked where lines meet the files.
 #![expect(clippy::disallowed_methods, reason = "opens the logs and reads the clock for their lines")]
 
+use crate::calendar;
 use crate::protocol::Problem;
 use files::Files;
 use std::fmt::Write as _;
@@ -111,7 +112,8 @@ impl<S: Subscriber> Layer<S> for Lines {
         line.push(char::from(files::HEAD[usize::from(route(target))]));
         // The writer hides the user's name in what is logged above debug.
         line.push(if level <= Level::INFO { files::HIDE_USER } else { files::SHOW_USER });
-        let _ = write!(line, "{} {level:<5} {target}: ", rfc3339_ms(SystemTime::now()));
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let _ = write!(line, "{} {level:<5} {target}: ", calendar::rfc3339_ms(since_1970));
         push_printable(&mut line, &text.all);
         line.push('\n');
         let _ = self.queue.clone().write_all(line.as_bytes());
@@ -170,41 +172,9 @@ impl Visit for Text {
     }
 }
 
-/// UTC with milliseconds, RFC 3339. Days to a date as in the proleptic Gregorian calendar (400-year eras of 146097
-/// days, years beginning in March).
-fn rfc3339_ms(time: SystemTime) -> String {
-    let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (days, second) = (since_1970.as_secs() / 86400 + 719_468, since_1970.as_secs() % 86400);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, ms) = (second / 3600, second / 60 % 60, since_1970.subsec_millis());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}.{ms:03}Z", second % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    /// Reference values: `date -u -d @SECONDS`.
-    #[test]
-    fn times_are_rfc_3339() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00.007Z"),
-            (951_782_400, "2000-02-29T00:00:00.007Z"),
-            (1_078_012_799, "2004-02-28T23:59:59.007Z"),
-            (1_795_500_535, "2026-11-24T06:08:55.007Z"),
-            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
-        ] {
-            let time = SystemTime::UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7);
-            assert_eq!(rfc3339_ms(time), text);
-        }
-    }
 
     #[test]
     fn modules_find_their_log() {

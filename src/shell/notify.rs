@@ -5,6 +5,7 @@
 use crate::agent::Notice;
 use crate::agent::notice::Body;
 use crate::locale::Locale;
+use crate::shell::markup::escaped;
 use std::collections::HashMap;
 use std::time::Duration;
 use zbus::zvariant::Value;
@@ -62,18 +63,4 @@ async fn send(title: &str, body: &str) -> zbus::Result<()> {
     );
     bus.call_method(Some(SERVICE), PATH, Some(SERVICE), "Notify", &notice).await?;
     bus.close().await
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_no_markup() {
-        assert_eq!(escaped("<b>A & B</b>"), "&lt;b&gt;A &amp; B&lt;/b&gt;");
-    }
 }

@@ -267,7 +267,7 @@ impl Service {
             id: self.new_id(now),
             source: format!("urn:hookswitch:host:{}", self.system_id),
             kind: kind.to_owned(),
-            time: rfc3339(now.unix_s),
+            time: crate::calendar::rfc3339(now.unix_s),
             subject: None,
             datacontenttype: Some("application/json".to_owned()),
             data: Some(data),
@@ -334,35 +334,5 @@ fn why(why: &crate::protocol::Why) -> String {
         crate::protocol::Why::Assigned => "assigned".to_owned(),
         crate::protocol::Why::LastKnown { problem } => format!("last-known: {}", problem.code),
         crate::protocol::Why::Everyone => "everyone".to_owned(),
-    }
-}
-
-/// RFC 3339 in UTC, from days since the epoch by the proleptic Gregorian calendar.
-fn rfc3339(unix_s: u64) -> String {
-    let (days, of_day) = (unix_s / 86_400, unix_s % 86_400);
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rfc3339;
-
-    #[test]
-    fn dates_at_the_edges() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
-        assert_eq!(rfc3339(951_782_399), "2000-02-28T23:59:59Z");
-        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
-        assert_eq!(rfc3339(4_107_542_399), "2100-02-28T23:59:59Z");
-        assert_eq!(rfc3339(4_107_542_400), "2100-03-01T00:00:00Z");
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::agent::menu::Page;
 use crate::agent::words;
+use crate::calendar;
 use crate::locale::{Locale, Message, ProblemText};
 use crate::protocol::local::View;
 use crate::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, TenantMode, TenantState,
 };
+use crate::shell::markup::escaped;
 use crate::shell::secret;
 use askama::Template;
 
@@ -192,10 +194,6 @@ fn spoken(view: &View, locale: &Locale) -> String {
     escaped(&format!("{}: {}", card.title, card.verdict.unwrap_or(card.phase)))
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
 fn rendered(template: &impl Template) -> String {
     // Writing to a string does not fail, and no template refuses a value.
     template.render().unwrap_or_default()
@@ -238,7 +236,7 @@ impl Tenant {
         Self {
             line,
             policy,
-            poll: tenant.last_poll_s.and_then(Moment::new),
+            poll: tenant.last_poll_s.map(Moment::new),
             poll_label: say(&Message::new("window-last-poll")),
             problem: tenant.problem.as_ref().map(|p| locale.problem_isolated(p)),
         }
@@ -354,33 +352,9 @@ impl OfferCard {
 }
 
 impl Moment {
-    /// `None` for times after the year 9999.
-    fn new(unix_s: u64) -> Option<Self> {
-        let (days, second) = (unix_s / 86_400, unix_s % 86_400);
-        let (year, month, day) = civil(i64::try_from(days).ok()?);
-        if year > 9999 {
-            return None;
-        }
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        Some(Self {
-            iso: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"),
-            utc: format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02} UTC"),
-        })
+    fn new(unix_s: u64) -> Self {
+        Self { iso: calendar::rfc3339(unix_s), utc: calendar::minute(unix_s) }
     }
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar: whole eras of 400
-/// years, whose years begin on 1 March so that the leap day comes last.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

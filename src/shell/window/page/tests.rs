@@ -165,18 +165,3 @@ fn progress_is_a_share_of_the_whole() {
     job.done_bytes = u64::MAX;
     assert_eq!(Progress::new(&job, &locale).percent, Some(100));
 }
-
-#[test]
-fn dates_are_of_the_gregorian_calendar() {
-    for (unix_s, iso) in [
-        (0, "1970-01-01T00:00:00Z"),
-        (951_782_400, "2000-02-29T00:00:00Z"),
-        (1_709_251_199, "2024-02-29T23:59:59Z"),
-        (1_760_000_000, "2025-10-09T08:53:20Z"),
-        (4_107_542_400, "2100-03-01T00:00:00Z"),
-        (253_402_300_799, "9999-12-31T23:59:59Z"),
-    ] {
-        assert_eq!(Moment::new(unix_s).map(|m| m.iso).as_deref(), Some(iso));
-    }
-    assert!(Moment::new(u64::MAX).is_none());
-}
