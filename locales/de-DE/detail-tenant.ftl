@@ -113,6 +113,6 @@ detail-expected-filter = ein LDAP-Filter in Klammern (RFC 4515), höchstens 4096
 detail-expected-placeholder = { $words } irgendwo im Filter; ohne es bekäme jeder dieselbe Antwort
 detail-expected-bcd-version = eine Version wie in bcdDevice, etwa 1.20: 1 oder 2 Ziffern, ein Punkt, 2 Ziffern
 detail-expected-target = der Name eines veröffentlichten Pakets: 1 bis 128 Zeichen aus A-Z a-z 0-9 . _ -, nicht tenant.json
-detail-expected-caller = ein Origin, wie Browser ihn senden (https://host, klein geschrieben, ohne Pfad, ohne Standardport), oder eine Programmkennung
+detail-expected-caller = ein Origin, wie Browser ihn senden (https://host, http nur auf dem eigenen Rechner, klein geschrieben, ohne Pfad, ohne Standardport), oder eine Programmkennung
 detail-expected-email = benutzer@host, höchstens 254 Zeichen
 detail-expected-url = eine Adresse mit https://, höchstens 2048 Zeichen

@@ -113,6 +113,6 @@ detail-expected-filter = an LDAP filter in brackets (RFC 4515), at most 4096 cha
 detail-expected-placeholder = { $words } somewhere in the filter; without it everybody would get the same answer
 detail-expected-bcd-version = a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits
 detail-expected-target = the name of a published target: 1 to 128 of A-Z a-z 0-9 . _ -, not tenant.json
-detail-expected-caller = an origin as browsers send it (https://host, lower case, no path, no default port) or a program id
+detail-expected-caller = an origin as browsers send it (https://host, http only on the loopback, lower case, no path, no default port) or a program id
 detail-expected-email = user@host, at most 254 characters
 detail-expected-url = an https:// address, at most 2048 characters

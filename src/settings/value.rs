@@ -2,8 +2,9 @@
 
 use super::Key;
 use crate::protocol::Problem;
+use tenant::grammar::is_page_origin;
 use unic_langid::LanguageIdentifier;
-use url::{Host, Url};
+use url::Url;
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
@@ -122,32 +123,10 @@ pub(super) fn origins(raw: &Raw) -> Result<Vec<String>, Kind> {
         Raw::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
         Raw::Integer(_) | Raw::Unfit => return Err(Kind::Origins),
     };
-    if list.len() > 64 || !list.iter().all(|item| item.len() <= 300 && is_origin(item)) {
+    if list.len() > 64 || !list.iter().all(|item| is_page_origin(item)) {
         return Err(Kind::Origins);
     }
     Ok(list.into_iter().map(str::to_owned).collect())
-}
-
-/// An origin as a browser sends it: scheme, host and port, nothing else. Plain http only on the loopback.
-fn is_origin(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    match url.scheme() {
-        "https" => url.origin().ascii_serialization() == text,
-        "http" => is_loopback(&url) && url.origin().ascii_serialization() == text,
-        "chrome-extension" | "moz-extension" => {
-            url.host_str().is_some_and(|host| text == format!("{}://{host}", url.scheme()))
-        }
-        _ => false,
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 pub(super) fn language(raw: &Raw) -> Result<String, Kind> {

@@ -71,6 +71,29 @@ pub fn split_authority(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
+/// A web page as a browser names it (RFC 6454 §6.2: scheme, host in lower case, port unless it is the scheme's own),
+/// at most 300 bytes. Plain `http` on the loopback alone: elsewhere anybody on the way could write the page. An
+/// extension's page has no port. Both a person's settings and a company's policy approve by this rule, and an approval
+/// is compared byte by byte.
+pub fn is_page_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else { return false };
+    if text.len() > 300 || authority.bytes().any(|b| b.is_ascii_uppercase()) {
+        return false;
+    }
+    let Some((host, port)) = split_authority(authority) else { return false };
+    match scheme {
+        "https" => port != Some(443),
+        "http" => port != Some(80) && is_loopback(host),
+        "chrome-extension" | "moz-extension" => port.is_none() && !authority.starts_with('['),
+        _ => false,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
 /// `bcdDevice` as people read it (USB 2.0 §9.6.1): one or two digits without a leading zero, a point, two digits.
 pub fn is_bcd_version(text: &str) -> bool {
     let Some((major, minor)) = text.split_once('.') else { return false };
@@ -85,6 +108,47 @@ pub fn is_bcd_version(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_are_named_as_browsers_do() {
+        for good in [
+            "https://phone.example",
+            "https://phone.example:8443",
+            "http://localhost:3000",
+            "http://localhost",
+            "http://127.0.0.1:3000",
+            "http://[::1]:3000",
+            "https://[2001:db8::1]",
+            "chrome-extension://abcdefghijklmnop",
+        ] {
+            assert!(is_page_origin(good), "{good}");
+        }
+        for bad in [
+            "",
+            "*",
+            "null",
+            "phone.example",
+            "http://evil.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://10.0.0.1",
+            "https://",
+            "https://phone.example/",
+            "https://phone.example/path",
+            "https://Phone.example",
+            "https://phone.example:443",
+            "http://localhost:80",
+            "https://phone.example:0",
+            "https://user@phone.example",
+            "https://*.example",
+            "ftp://phone.example",
+            "chrome-extension://abc:1",
+            "chrome-extension://",
+            &format!("https://{}.example", "a.".repeat(150)),
+        ] {
+            assert!(!is_page_origin(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn ids_end_where_their_sets_end() {

@@ -77,6 +77,9 @@ fn good() -> Vec<Value> {
         with("/firmware/0/version", json!("10.99")),
         with("/sdk", json!({})),
         with("/sdk/approved/0", json!("https://[::1]:8443")),
+        with("/sdk/approved/0", json!("http://[::1]:3000")),
+        with("/sdk/approved/0", json!("http://127.0.0.1:3000")),
+        with("/sdk/approved/0", json!("chrome-extension://abcdefghijklmnop")),
         with("/support", json!({ "phone": "1" })),
         with(
             "/groups",
@@ -147,6 +150,8 @@ fn bad() -> Vec<Value> {
         with("/sdk/approved/0", json!("https://phone.contoso.example/")),
         with("/sdk/approved/0", json!("https://Phone.contoso.example")),
         with("/sdk/approved/0", json!("https://user@phone.example")),
+        with("/sdk/approved/0", json!("http://evil.example")),
+        with("/sdk/approved/0", json!("http://localhost.evil.example")),
         with("/sdk/approved/0", json!("*")),
         with("/sdk/approved/0", json!("")),
         with("/sdk/denied", json!([])),

@@ -154,7 +154,7 @@ fn faults_of_the_lists() -> Vec<Fault> {
         (
             "/sdk/approved",
             json!(["https://X.example/"]),
-            "sdk.approved[0]: Erwartet wird ein Origin, wie Browser ihn senden (https://host, klein geschrieben, ohne \
+            "sdk.approved[0]: Erwartet wird ein Origin, wie Browser ihn senden (https://host, http nur auf dem eigenen Rechner, klein geschrieben, ohne \
              Pfad, ohne Standardport), oder eine Programmkennung",
         ),
         ("/support", json!({}), "support: Erwartet wird wenigstens eines von name, email, phone, url"),

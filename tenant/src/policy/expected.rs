@@ -43,7 +43,8 @@ pub enum Expected {
     Target,
     /// A softphone.
     #[error(
-        "an origin as browsers send it (https://host, lower case, no path, no default port) or a program id"
+        "an origin as browsers send it (https://host, http only on the loopback, lower case, no path, no default \
+         port) or a program id"
     )]
     Caller,
     /// A mail address.

@@ -8,7 +8,7 @@ use super::{
     ALL_USERS, Bind, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS,
     PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
-use crate::grammar::{is_bcd_version, is_line, is_slug, is_target_name, split_authority};
+use crate::grammar::{is_bcd_version, is_line, is_page_origin, is_slug, is_target_name, split_authority};
 use crate::paths::POLICY_TARGET;
 
 /// Why a document is refused. Every value error starts with the path of the value (`firmware[3].groups[0]`).
@@ -264,23 +264,11 @@ fn check_firmware(policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) -> Che
 fn check_sdk(sdk: &Sdk) -> Checked {
     count("sdk.approved", sdk.approved.len(), 0, MAX_ENTRIES)?;
     for (at, caller) in sdk.approved.iter().enumerate() {
-        if !is_origin(caller) && !is_target_name(caller) {
+        if !is_page_origin(caller) && !is_target_name(caller) {
             return Err(text(format!("sdk.approved[{at}]"), Expected::Caller));
         }
     }
     Ok(())
-}
-
-/// An origin exactly as a browser serialises it (RFC 6454 §6.2); anything else would never match.
-fn is_origin(text: &str) -> bool {
-    let (default_port, authority) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-        (Some(rest), _) => (443, rest),
-        (None, Some(rest)) => (80, rest),
-        (None, None) => return false,
-    };
-    text.len() <= 300
-        && !authority.bytes().any(|b| b.is_ascii_uppercase())
-        && split_authority(authority).is_some_and(|(_, port)| port != Some(default_port))
 }
 
 fn check_support(support: &Support) -> Checked {
