@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+#[path = "house/circles.rs"]
+mod circles;
 #[path = "house/manifests.rs"]
 mod manifests;
 #[path = "house/source.rs"]
