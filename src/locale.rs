@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use unic_langid::LanguageIdentifier;
 
+mod negotiation;
+
 /// A text to show: a Fluent id and its arguments. Faces turn it into words with [`Locale::format`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Message {
@@ -126,16 +128,10 @@ impl Default for Locale {
 }
 
 impl Locale {
-    /// The best language for `tag`, which may be a BCP 47 tag or a POSIX locale name (`de_AT.UTF-8`): same tag, else
-    /// same language, else English.
+    /// The best language for `tag`, which may be a BCP 47 tag or a POSIX locale name (`de_AT.UTF-8`), else English.
     pub fn new(tag: &str) -> Self {
-        let wanted = tag.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
-        let code = wanted.split('-').next().unwrap_or_default();
-        let language = LANGUAGES
-            .iter()
-            .find(|l| l.tag.eq_ignore_ascii_case(&wanted))
-            .or_else(|| LANGUAGES.iter().find(|l| l.code().eq_ignore_ascii_case(code)))
-            .unwrap_or(&LANGUAGES[0]);
+        let tags: Vec<&str> = Self::tags().collect();
+        let language = negotiation::best(tag, &tags).and_then(|n| LANGUAGES.get(n)).unwrap_or(&LANGUAGES[0]);
         let parsed = |files| Parsed { files, chosen: OnceLock::new(), fallback: OnceLock::new() };
         Self {
             language,
@@ -281,10 +277,6 @@ impl HelpTexts {
 }
 
 impl Language {
-    fn code(&self) -> &'static str {
-        self.tag.split('-').next().unwrap_or_default()
-    }
-
     fn parse(&self, texts: &[&str]) -> Bundle {
         let id: LanguageIdentifier = self.tag.parse().unwrap_or_default();
         let mut bundle = Bundle::new_concurrent(vec![id]);

@@ -4,6 +4,7 @@ use crate::protocol::Problem;
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Some output did not arrive: a script must not take the rest for the whole.
 static LOST: AtomicBool = AtomicBool::new(false);
@@ -54,20 +55,40 @@ pub(super) fn json(value: &impl serde::Serialize) {
 
 /// Columns as wide as their widest cell, two blanks between.
 pub(super) fn table(rows: &[Vec<String>]) {
+    for row in aligned(rows) {
+        line(&row);
+    }
+}
+
+/// A terminal gives a character of East Asia two columns, a mark over another one none, and an escaped one many.
+fn columns_of(text: &str) -> usize {
+    harmless(text).width()
+}
+
+fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| t.chars().count()).max().unwrap_or(0);
+    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| columns_of(t)).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
+    let aligned = |row: &Vec<String>| {
         let cells = row.iter().enumerate().map(|(c, text)| {
-            let gap = if c + 1 == row.len() { 0 } else { widths[c] - text.chars().count() + 2 };
+            let gap = if c + 1 == row.len() { 0 } else { widths[c] - columns_of(text) + 2 };
             format!("{text}{}", " ".repeat(gap))
         });
-        line(&cells.collect::<String>());
-    }
+        cells.collect()
+    };
+    rows.iter().map(aligned).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn columns_are_aligned_by_what_a_terminal_shows() {
+        let row = |a: &str| vec![a.to_owned(), "|".to_owned()];
+        let rows = ["Headset", "耳机", "Té", "Te\u{301}", "a\u{1b}"].map(row);
+        let shown = ["Headset  |", "耳机     |", "Té       |", "Te\u{301}       |", "a\u{1b}  |"];
+        assert_eq!(super::aligned(&rows), shown);
+    }
+
     #[test]
     fn a_terminal_is_told_nothing_by_names() {
         assert_eq!(super::harmless("a\x1b[31mb\u{9b}\n\tc"), "a\\u{1b}[31mb\\u{9b}\n\tc");
