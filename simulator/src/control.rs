@@ -7,7 +7,6 @@ mod client;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -16,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::HeadsetHandle;
@@ -183,7 +184,7 @@ fn accept(
     stopped: &UnixStream,
     connections: &Arc<Connections>,
 ) {
-    while wait_for_client(listener.as_raw_fd(), stopped.as_raw_fd()) {
+    while wait_for_client(listener, stopped) {
         let Ok((stream, _)) = listener.accept() else { continue };
         let Ok(copy) = stream.try_clone() else { continue };
         let id = connections.last.fetch_add(1, Ordering::Relaxed);
@@ -198,19 +199,9 @@ fn accept(
 }
 
 /// False when the server is to stop.
-fn wait_for_client(listener: i32, stopped: i32) -> bool {
-    let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    let mut entries = [entry(listener), entry(stopped)];
-    loop {
-        // SAFETY: `entries` is a valid array of two pollfd for the whole call.
-        let ready = unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) };
-        if ready >= 0 {
-            return entries[1].revents == 0;
-        }
-        if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            return false;
-        }
-    }
+fn wait_for_client(listener: &UnixListener, stopped: &UnixStream) -> bool {
+    let mut polled = [PollFd::new(listener, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
+    retry_on_intr(|| poll(&mut polled, None)).is_ok() && polled[1].revents().is_empty()
 }
 
 fn converse(headset: &HeadsetHandle, stream: &UnixStream) -> io::Result<()> {

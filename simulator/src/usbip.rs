@@ -13,12 +13,14 @@ mod wire;
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 
 use crate::bus::HeadsetHandle;
 use crate::dfu::Reply;
@@ -138,7 +140,7 @@ impl Connection<'_> {
         let mut buffer = Vec::new();
         let mut chunk = [0; 4096];
         loop {
-            let (readable, wake) = poll_two(self.stream.as_raw_fd(), woken.as_raw_fd())?;
+            let (readable, wake) = poll_two(self.stream, woken)?;
             if wake {
                 while matches!(woken.read(&mut chunk), Ok(bytes) if bytes > 0) {}
                 let news = tap.take();
@@ -261,19 +263,11 @@ impl Connection<'_> {
 }
 
 /// Waits until one of two descriptors can be read.
-fn poll_two(first: i32, second: i32) -> io::Result<(bool, bool)> {
-    let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    let mut entries = [entry(first), entry(second)];
-    loop {
-        // SAFETY: `entries` is a valid array of two pollfd for the whole call.
-        if unsafe { libc::poll(entries.as_mut_ptr(), 2, -1) } >= 0 {
-            return Ok((entries[0].revents != 0, entries[1].revents != 0));
-        }
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
+fn poll_two(first: &UnixStream, second: &UnixStream) -> io::Result<(bool, bool)> {
+    let mut polled = [PollFd::new(first, PollFlags::IN), PollFd::new(second, PollFlags::IN)];
+    retry_on_intr(|| poll(&mut polled, None))?;
+    let [first, second] = polled.map(|entry| !entry.revents().is_empty());
+    Ok((first, second))
 }
 
 /// A headset attached to the kernel. It follows the headset: unplug, plug and re-enumeration are seen by the kernel.

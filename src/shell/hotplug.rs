@@ -5,7 +5,8 @@
 
 use super::hardware::Hotplug;
 use crate::protocol::Problem;
-use std::os::fd::AsRawFd;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use udev::MonitorBuilder;
 
 pub(super) struct SystemHotplug;
@@ -18,20 +19,8 @@ impl Hotplug for SystemHotplug {
         let kernel = MonitorBuilder::new_kernel().and_then(listen).map_err(|e| lost(&e))?;
         let udevd = MonitorBuilder::new().and_then(listen).map_err(|e| lost(&e))?;
         loop {
-            let mut polled = [kernel.as_raw_fd(), udevd.as_raw_fd()].map(|fd| libc::pollfd {
-                fd,
-                events: libc::POLLIN,
-                revents: 0,
-            });
-            // SAFETY: `polled` is a valid array of two entries for the whole call, both sockets outlive it.
-            let ready = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, -1) };
-            if ready < 0 {
-                let error = std::io::Error::last_os_error();
-                if error.kind() == std::io::ErrorKind::Interrupted {
-                    continue;
-                }
-                return Err(lost(&error));
-            }
+            let mut polled = [PollFd::new(&kernel, PollFlags::IN), PollFd::new(&udevd, PollFlags::IN)];
+            retry_on_intr(|| poll(&mut polled, None)).map_err(|e| lost(&e.into()))?;
             let seen = kernel.iter().count() + udevd.iter().count();
             if seen > 0 {
                 changed();

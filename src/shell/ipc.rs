@@ -104,8 +104,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 
 async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
     let peer = stream.peer_cred()?;
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    let own = unsafe { libc::geteuid() };
+    let own = rustix::process::geteuid().as_raw();
     if peer.uid() != own && peer.uid() != 0 {
         tracing::warn!(uid = peer.uid(), "local caller of another user refused");
         return Ok(());

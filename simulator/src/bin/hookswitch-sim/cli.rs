@@ -225,8 +225,7 @@ fn socket_path(control: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(runtime) = std::env::var_os("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(runtime).join(NAME));
     }
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    if unsafe { libc::geteuid() } == 0 {
+    if rustix::process::geteuid().is_root() {
         return Ok(PathBuf::from("/run").join(NAME));
     }
     Err("$XDG_RUNTIME_DIR is not set: say where the control socket is with --control SOCKET".to_owned())
