@@ -81,6 +81,10 @@ struct Rig {
     given_up: usize,
     /// Devices as the agent knows them.
     told: BTreeMap<String, Device>,
+    /// All else the agent knows, from the messages alone.
+    heard: State,
+    /// Outputs that are still performed; then the process is dead. A transaction is written whole or not at all.
+    left: usize,
 }
 
 fn config(server: Option<&str>) -> Config {
@@ -115,6 +119,8 @@ impl Rig {
             out: Vec::new(),
             given_up: 0,
             told: BTreeMap::new(),
+            heard: State::default(),
+            left: usize::MAX,
         };
         rig.drain();
         rig
@@ -153,7 +159,12 @@ impl Rig {
     }
 
     fn feed(&mut self, input: Input) {
+        if self.left == 0 {
+            return;
+        }
         match &input {
+            // The agent knows what it said itself.
+            Input::Agent(ToService::Identity { groups, .. }) => self.heard.known_groups.clone_from(groups),
             Input::Tenant(TenantAnswer::TargetProgress { .. }) => {}
             Input::Tenant(_) => self.tenant = None,
             Input::UsbCompleted(_) => self.usb = None,
@@ -166,7 +177,15 @@ impl Rig {
     /// Holds what is true of any sequence of outputs.
     fn drain(&mut self) {
         let mut lost = false;
-        while let Some(output) = self.service.poll_output() {
+        let mut records = Vec::new();
+        loop {
+            let output = self.service.poll_output();
+            if !matches!(output, Some(Output::Persist(_))) {
+                // Neighbours share a transaction, as in the shell.
+                records.drain(..).for_each(|record| self.disk.write(record));
+            }
+            let Some(output) = output.filter(|_| self.left > 0) else { break };
+            self.left -= 1;
             if lost && !matches!(output, Output::Persist(_)) {
                 let withheld = matches!(&output, Output::Usb(r) if *r != UsbRequest::Close);
                 let problem = Problem::new("store-full", "full", "store", "Free some space.");
@@ -179,7 +198,14 @@ impl Rig {
             self.out.push(output.clone());
             match output {
                 Output::Persist(_) if self.full => lost = true,
-                Output::Persist(record) => self.disk.write(record),
+                Output::Persist(record) => {
+                    if let Record::Owed(Owed { delivery: Delivery::Update(status), .. }) = &record
+                        && let Some(version) = &status.version_read_back
+                    {
+                        self.check_verdict(&status.device_id, version);
+                    }
+                    records.push(record);
+                }
                 Output::Tenant(request) => self.ask_tenant(request),
                 Output::Usb(request) => self.ask_usb(request),
                 Output::Scan { usb } => self.scans.push(usb),
@@ -196,6 +222,36 @@ impl Rig {
         if self.auto {
             self.answer_bus();
         }
+    }
+
+    /// What the agent was told is what is.
+    fn check_mirror(&self) {
+        let is = self.service.state();
+        let told: Vec<&Device> = self.told.values().collect();
+        assert_eq!(told, is.devices.iter().collect::<Vec<_>>(), "the agent knows other headsets");
+        assert_eq!(self.heard.offers, is.offers, "the agent knows other offers");
+        assert_eq!(self.heard.job, is.job, "the agent knows another job");
+        assert_eq!(self.heard.tenant, is.tenant, "the agent knows another tenant");
+        assert_eq!(self.heard.known_groups, is.known_groups, "the agent knows other groups");
+        assert_eq!(self.heard.rules, is.rules, "the agent knows other rules");
+    }
+
+    /// A headset in DFU mode is in the running job or in the journal, and is shown.
+    fn check_dfu(&self) {
+        for headset in self.headsets.iter().filter(|h| matches!(h.life, headset::Life::Dfu { .. })) {
+            let id = headset.id();
+            let running = self.heard.job.as_ref().is_some_and(|j| j.device == id && j.outcome.is_none());
+            let kept = self.disk.journal.as_ref().is_some_and(|entry| entry.device == id);
+            assert!(running || kept, "{id} is in DFU mode, and nobody knows");
+            assert!(self.told.contains_key(&id), "{id} is in DFU mode, and nobody sees it");
+        }
+    }
+
+    /// A verdict is what the headset says of itself at that time.
+    fn check_verdict(&self, device: &str, version: &str) {
+        let headset = self.headsets.iter().find(|h| h.id() == device).expect("a verdict on a headset");
+        let is = FirmwareVersion::from_bcd(headset.version).map(|v| v.to_string());
+        assert_eq!((headset.life, is.as_deref()), (headset::Life::Runtime, Ok(version)), "{device}");
     }
 
     fn ask_tenant(&mut self, request: TenantRequest) {
@@ -223,12 +279,22 @@ impl Rig {
         match message {
             ToAgent::Hello(state) => {
                 self.told = state.devices.iter().map(|d| (d.id.clone(), d.clone())).collect();
+                self.heard = *state;
             }
             ToAgent::DeviceChanged { device } => _ = self.told.insert(device.id.clone(), device),
             ToAgent::DeviceRemoved { id } => {
                 assert!(self.told.remove(&id).is_some(), "{id} was not there");
             }
-            _ => {}
+            ToAgent::OffersChanged { offers } => self.heard.offers = offers,
+            ToAgent::JobChanged { job } => {
+                if let Some(Job { device, outcome: Some(Outcome::Succeeded { version }), .. }) = &job {
+                    self.check_verdict(device, version);
+                }
+                self.heard.job = job;
+            }
+            ToAgent::TenantChanged { tenant } => self.heard.tenant = tenant,
+            ToAgent::ResolveGroups { rules } => self.heard.rules = Some(rules),
+            ToAgent::DeviceEvent { .. } | ToAgent::Answer { .. } => {}
         }
     }
 
@@ -343,7 +409,7 @@ impl Rig {
     }
 
     fn offers(&self) -> Vec<Offer> {
-        self.service.told.offers.clone()
+        self.heard.offers.clone()
     }
 
     /// Asks for the first offer; the problem if it is refused.
@@ -366,7 +432,7 @@ impl Rig {
     }
 
     fn job(&self) -> Option<&Job> {
-        self.service.update.job()
+        self.heard.job.as_ref()
     }
 
     fn lights(&mut self, id: &str, indicators: Indicators) {

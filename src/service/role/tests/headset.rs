@@ -42,6 +42,8 @@ pub(super) struct Headset {
     pub(super) hid: bool,
     pub(super) address: u8,
     pub(super) taken: Vec<u8>,
+    /// It has firmware that runs: no download was begun, or the last one came to its end.
+    pub(super) whole: bool,
 }
 
 pub(super) fn port_of(n: u8) -> String {
@@ -63,6 +65,7 @@ impl Headset {
             hid: true,
             address: n * 10,
             taken: Vec::new(),
+            whole: true,
         }
     }
 
@@ -115,6 +118,11 @@ impl Headset {
         self.address = self.address.wrapping_add(1);
     }
 
+    /// How it comes back when it is plugged in or reset: without firmware in DFU mode.
+    pub(super) fn boots(&self) -> Life {
+        if self.whole { Life::Runtime } else { Life::Dfu { state: 2 } }
+    }
+
     /// Answers one request and lives on.
     pub(super) fn answer(&mut self, request: &UsbRequest, new: u16) -> Result<Vec<u8>, TransferError> {
         if self.life == Life::Unplugged {
@@ -125,8 +133,9 @@ impl Headset {
             UsbRequest::Reset => {
                 if self.life == (Life::Dfu { state: 8 }) {
                     self.version = new;
+                    self.whole = true;
                 }
-                self.becomes(Life::Runtime);
+                self.becomes(self.boots());
                 Ok(vec![])
             }
             UsbRequest::Control(ControlTransfer { request, data, .. }) => self.control(*request, data),
@@ -145,6 +154,7 @@ impl Headset {
                     self.taken.clear();
                 }
                 self.taken.extend(block);
+                self.whole = false;
                 self.life = Life::Dfu { state: if block.is_empty() { 6 } else { 3 } };
                 Ok(vec![])
             }
@@ -219,7 +229,7 @@ impl Rig {
     /// The headset answers until `done`, or until nothing is asked any more; time passes where it has to.
     pub(super) fn update_until(&mut self, new: u16, done: impl Fn(&Rig) -> bool) {
         for _ in 0..10_000 {
-            if done(self) || self.service.update.device().is_none() {
+            if done(self) || self.left == 0 || self.service.update.device().is_none() {
                 return;
             }
             match self.usb.clone() {

@@ -264,23 +264,46 @@ fn a_late_package_is_not_the_next_jobs() {
     assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
 }
 
+/// Cut after each output there is, before and after the headset has done what was asked of it last.
 #[test]
+#[should_panic(expected = "cut after")]
 fn a_crash_at_any_step_is_continued_from_the_journal() {
-    for blocks in [0, 1, 2, 3] {
+    let mut cuts = 0;
+    for (left, done) in (1..).flat_map(|left| [(left, false), (left, true)]) {
         let mut rig = begun();
         rig.fetched(package(1, "1.20"));
-        let cut = |rig: &Rig| rig.headsets[0].taken.len() >= blocks * 256 && rig.disk.journal.is_some();
-        rig.update_until(0x0120, cut);
-        let mut rig = rig.crash();
-        rig.answer_until_fetch();
-        assert!(rig.disk.journal.is_some(), "the journal stays until the verdict");
-        rig.fetched(package(1, "1.20"));
+        rig.left = left;
         rig.update_until(0x0120, |_| false);
+        if rig.left > 0 {
+            break;
+        }
+        cuts += 1;
+        if let Some(request) = rig.usb.clone().filter(|_| done) {
+            let _ = rig.headsets[0].answer(&request, 0x0120);
+        }
+        let mut rig = rig.crash();
+        let ended = rig.disk.journal.is_none();
+        if !ended {
+            rig.answer_until_fetch();
+            assert!(rig.disk.journal.is_some(), "the journal stays until the verdict");
+            rig.fetched(package(1, "1.20"));
+            rig.update_until(0x0120, |_| false);
+            assert_eq!(
+                outcome(&rig),
+                Some(Outcome::Succeeded { version: "1.20".to_owned() }),
+                "cut after {left} outputs"
+            );
+        }
         rig.pass(Duration::from_secs(10));
-        assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }), "{blocks} blocks");
-        assert!(is_whole(&rig.headsets[0]) && rig.disk.journal.is_none());
-        assert_eq!(verdicts(&rig), [(wire::Verdict::Succeeded, Some("1.20".to_owned()))]);
+        rig.check_dfu();
+        rig.check_mirror();
+        let whole = rig.headsets[0].version == 0x0120 && is_whole(&rig.headsets[0]);
+        assert!(whole, "cut after {left} outputs: {:?}", rig.headsets[0]);
+        let said = verdicts(&rig);
+        assert_eq!(said, [(wire::Verdict::Succeeded, Some("1.20".to_owned()))], "cut after {left} outputs");
+        assert_eq!(rig.disk.journal, None, "cut after {left} outputs");
     }
+    assert!(cuts > 60, "{cuts} cuts are not all");
 }
 
 #[test]
