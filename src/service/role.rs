@@ -11,15 +11,19 @@ use crate::protocol::{
     Device, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support, TenantMode,
     TenantState, ToAgent, ToService,
 };
+use deploy::no_such_offer;
 use device_handlers::registry;
 use dfu::FirmwareVersion;
 use dfu::usb_dfu::{TransferError, UsbIdentity};
+use jobs::Interrupted;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::wire;
 
+mod deploy;
+mod jobs;
 mod reports;
 #[cfg(test)]
 mod tests;
@@ -67,15 +71,6 @@ pub struct Service {
     out: VecDeque<Output>,
     /// Answers to the agent wait until what they answer for is told.
     answers: Vec<ToAgent>,
-}
-
-/// A firmware job whose device still needs its firmware.
-#[derive(Debug)]
-struct Interrupted {
-    entry: super::JournalEntry,
-    /// `None` = when a person asks.
-    due: Option<Instant>,
-    tries: u8,
 }
 
 /// Why the tenant is asked. What stands first is shown first.
@@ -292,106 +287,6 @@ impl Service {
         self.answers.push(ToAgent::Answer { request, problem });
     }
 
-    /// The gate: everything that speaks against it is said before anything is begun.
-    fn install(&mut self, offer: &str, now: Now) -> Result<(), Problem> {
-        if let Some(job) = self.update.job().filter(|j| j.outcome.is_none()) {
-            return Err(Problem::new(
-                "update-running",
-                "Another update is running",
-                job.device.clone(),
-                "Wait until it is done; one headset is updated at a time.",
-            ));
-        }
-        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
-        if let Some(problem) = known.blocked {
-            return Err(problem);
-        }
-        // A package needs a credential; one that was refused may not be asked for again for a while.
-        if self.credential.is_none()
-            && self.enrol_not_before.is_some_and(|at| at > now.instant)
-            && let Some(problem) = self.troubles.get(&Errand::Enrol)
-        {
-            return Err(problem.clone());
-        }
-        if self.recovery().is_some_and(|entry| entry.offer == offer) {
-            if let Some(interrupted) = self.interrupted.as_mut() {
-                interrupted.due = Some(now.instant);
-            }
-            self.resume_interrupted(now);
-            return Ok(());
-        }
-        let policy = self.policy.as_ref().map(Verified::get);
-        let target_name = policy
-            .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
-            .map(|f| f.target.clone())
-            .ok_or_else(|| no_such_offer(offer))?;
-        let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
-        // There is one journal: it is this job's now.
-        self.interrupted = None;
-        self.update.start(&known, &target_name, target, &mut self.out);
-        self.fleet.begin_update(&known.device, &mut self.out);
-        Ok(())
-    }
-
-    fn target(&self, device: &str) -> Option<Target> {
-        let port = self.fleet.device(device)?.port.as_ref()?;
-        let runtime = self.fleet.usb(port)?.clone();
-        Some(Target { runtime, description: self.fleet.description(device)?.clone() })
-    }
-
-    fn finished(&mut self, finished: Option<Finished>, now: Now) {
-        let Some(mut finished) = finished else { return };
-        let tries = self.interrupted.take().map_or(0, |i| i.tries);
-        self.interrupted = finished.interrupted.take().map(|entry| Interrupted {
-            entry,
-            due: finished.starved.then(|| now.instant + resume_wait(tries)),
-            tries,
-        });
-        self.fleet.end_update(now.instant, &mut self.out);
-        // A package that cannot be had once more is no news.
-        if !finished.starved || tries <= 1 {
-            self.owe_update(&finished, now);
-        }
-    }
-
-    fn next_resume(&self) -> Option<(Instant, &'static str)> {
-        let idle = self.update.device().is_none() && self.config.server_url.is_some();
-        let due = self.interrupted.as_ref().filter(|_| idle)?.due?;
-        Some((due, "continue an interrupted firmware update"))
-    }
-
-    /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
-    fn resume_interrupted(&mut self, now: Now) {
-        if self.next_resume().is_none_or(|(due, _)| due > now.instant) {
-            return;
-        }
-        let Some(interrupted) = self.interrupted.as_mut() else { return };
-        interrupted.due = None;
-        interrupted.tries = interrupted.tries.saturating_add(1);
-        let entry = interrupted.entry.clone();
-        let runtime = UsbIdentity {
-            port: entry.port.clone(),
-            vid: entry.vendor_id,
-            pid: entry.product_id,
-            bcd_device: entry.from_version.parse::<FirmwareVersion>().map_or(0, FirmwareVersion::bcd),
-            serial: entry.serial.clone(),
-            dfu: None,
-        };
-        let description = registry::describe(entry.vendor_id, entry.product_id);
-        self.update.resume(&entry, Target { runtime, description }, &mut self.out);
-        if self.update.device().is_some() {
-            self.fleet.begin_update(&entry.device, &mut self.out);
-        } else {
-            self.interrupted = None;
-        }
-    }
-
-    /// A device in DFU mode or off the bus that has not come back by itself, to be recovered when asked.
-    fn recovery(&self) -> Option<&super::JournalEntry> {
-        let entry = self.interrupted.as_ref().map(|i| &i.entry)?;
-        (self.update.device().is_none() && self.fleet.device(&entry.device).is_none()).then_some(entry)
-    }
-
     /// What every input ends with: the tenant's next step, and the agent hears what changed.
     fn settle(&mut self, now: Now) {
         self.resume_interrupted(now);
@@ -415,19 +310,6 @@ impl Service {
             self.out.push_back(Output::ToAgent(ToAgent::OffersChanged { offers }));
         }
         self.out.extend(self.answers.drain(..).map(Output::ToAgent));
-    }
-
-    fn offers(&self) -> Vec<crate::protocol::Offer> {
-        let (Some(policy), Some(user)) = (&self.policy, &self.user) else { return Vec::new() };
-        let Some(groups) = self.groups.get(user) else { return Vec::new() };
-        let updating = self.fleet.updating();
-        let devices = self.fleet.devices().filter(|d| Some(d.id.as_str()) != updating);
-        let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
-        let mut offers = policy::plan(policy.get(), with_gate, groups, &self.deferred);
-        if updating.is_none() {
-            offers.extend(self.recovery().map(|entry| policy::recovery(entry, policy.get(), groups)));
-        }
-        offers
     }
 
     fn state(&self) -> State {
@@ -489,27 +371,4 @@ impl Service {
         self.random ^= self.random << 17;
         self.random
     }
-}
-
-/// Before the package of an interrupted job is asked for again.
-fn resume_wait(tries: u8) -> Duration {
-    Duration::from_secs(60).saturating_mul(1 << tries.min(5))
-}
-
-fn no_such_offer(offer: &str) -> Problem {
-    Problem::new(
-        "no-such-offer",
-        "There is no such update any more",
-        offer.chars().take(200).collect::<String>(),
-        "Look at the list of updates again.",
-    )
-}
-
-fn in_call(device: &Device) -> Problem {
-    Problem::new(
-        "in-call",
-        "The headset is in a call",
-        device.product.clone(),
-        "Install the update when the call is over.",
-    )
 }
