@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok("split") => Layout::Split,
         _ => Layout::Shared,
     };
-    bus.plug(PORT, Setup { layout, ..Setup::default() });
+    bus.plug(PORT, Setup::of(layout));
     let control = std::env::var_os("SIM_CONTROL")
         .map(|path| simulator::control::serve(bus.headset(PORT), path.as_ref()));
     if let Some(Err(error)) = &control {

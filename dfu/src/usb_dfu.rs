@@ -14,6 +14,7 @@
 
 mod answers;
 mod arrivals;
+mod configuration;
 mod descriptor;
 mod ending;
 mod plan;
@@ -25,7 +26,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use self::arrivals::Goal;
-pub use self::descriptor::{DescriptorError, FunctionalDescriptor, MAX_DESCRIPTOR_BYTES};
+pub use self::descriptor::FunctionalDescriptor;
 pub use self::plan::{
     DfuInterface, MAX_REENUMERATE_TIMEOUT, MIN_REENUMERATE_TIMEOUT, Mode, Phase, PhaseError, Plan, PlanError,
     UsbIdentity,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use dfu::FirmwareVersion;
 use dfu::image::{Image, MAX_IMAGE_BYTES, Suffix};
 use dfu::package::{Component, Method, Package, Rules, Target, pack};
-use dfu::usb_dfu::FunctionalDescriptor;
+use dfu::usb_dfu::DfuInterface;
 
 const ROUNDS: usize = 20_000;
 
@@ -108,13 +108,16 @@ fn images() {
 }
 
 #[test]
-fn functional_descriptors() {
-    let good = [3, 0x24, 0, 9, 0x21, 0x0d, 0xe8, 0x03, 0x00, 0x04, 0x10, 0x01];
-    hammer("descriptor", &good, |bytes| match FunctionalDescriptor::parse(bytes) {
-        Ok(descriptor) => {
-            assert!(descriptor.transfer_size > 0);
+fn configuration_descriptors() {
+    let good = [
+        9, 2, 36, 0, 1, 1, 0, 0x80, 50, 9, 4, 3, 0, 0, 0xfe, 1, 1, 0, 9, 4, 3, 1, 0, 0xfe, 1, 1, 0, 9, 0x21,
+        0x0d, 0xe8, 0x03, 0x00, 0x04, 0x10, 0x01,
+    ];
+    hammer("descriptors", &good, |bytes| match DfuInterface::find(bytes, Some(1)) {
+        Some(dfu) => {
+            assert!(dfu.functional.transfer_size > 0);
             true
         }
-        Err(_) => false,
+        None => false,
     });
 }

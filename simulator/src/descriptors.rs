@@ -87,8 +87,10 @@ pub(crate) fn configuration(setup: &Setup, mode: Mode) -> Vec<u8> {
         interfaces.extend_from_slice(&[7, 5, 0x81, 0x03, 64, 0, 4]);                        // interrupt IN, 4 ms
         interfaces.extend_from_slice(&[7, 5, 0x01, 0x03, 64, 0, 4]);                        // interrupt OUT, 4 ms
     }
-    let protocol = match mode { Mode::Runtime => 1, Mode::Dfu => 2 };
-    interfaces.extend_from_slice(&[9, 4, dfu_interface(mode), 0, 0, 0xFE, 0x01, protocol, 4]);
+    let (protocol, settings) = match mode { Mode::Runtime => (1, 1), Mode::Dfu => (2, setup.dfu_settings.max(1)) };
+    for alternate in 0..settings {
+        interfaces.extend_from_slice(&[9, 4, dfu_interface(mode), alternate, 0, 0xFE, 0x01, protocol, 4]);
+    }
     interfaces.extend_from_slice(&dfu_functional(setup));
 
     let count = match mode { Mode::Runtime => 2, Mode::Dfu => 1 };

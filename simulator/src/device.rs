@@ -233,7 +233,12 @@ impl Device {
             (0x80, 8) => Reply::Data(vec![1]),           // GET_CONFIGURATION
             (0x81, 10) => Reply::Data(vec![0]),          // GET_INTERFACE
             (0x00, 9) if value <= 1 => Reply::Data(Vec::new()), // SET_CONFIGURATION
-            (0x01, 11) if value == 0 => Reply::Data(Vec::new()), // SET_INTERFACE
+            // SET_INTERFACE: all settings of the DFU interface lead to the same memory.
+            (0x01, 11)
+                if value == 0 || dfu && self.mode == Mode::Dfu && value < self.setup.dfu_settings.into() =>
+            {
+                Reply::Data(Vec::new())
+            }
             (0x00, 5) | (0x00..=0x02, 1 | 3) => Reply::Data(Vec::new()), // SET_ADDRESS, CLEAR_ and SET_FEATURE
             (0x21, 0x09) if hid && value_high == 2 => {
                 self.headset.output_report(&self.setup, data, now, &mut self.log);

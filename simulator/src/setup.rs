@@ -47,6 +47,8 @@ pub struct Setup {
     pub transfer_size: u16,
     /// What the functional descriptor says instead of `transfer_size`, for devices that lie.
     pub advertised_transfer_size: Option<u16>,
+    /// Settings of the DFU-mode interface, 1 to 255. The functional descriptor follows the last (DFU 1.1 §4.2).
+    pub dfu_settings: u8,
     /// wDetachTimeOut.
     pub detach_timeout_ms: u16,
     /// bitWillDetach: leaves and returns by itself, after DETACH and after manifestation.
@@ -90,6 +92,7 @@ impl Default for Setup {
             dual_bank: false,
             transfer_size: 1024,
             advertised_transfer_size: None,
+            dfu_settings: 1,
             detach_timeout_ms: 1000,
             will_detach: true,
             manifestation_tolerant: false,
@@ -103,6 +106,18 @@ impl Default for Setup {
             confirms_hook: true,
             mute_outside_call: false,
         }
+    }
+}
+
+impl Setup {
+    /// A headset of this layout, which differs from that of the other in whatever headsets differ in.
+    #[must_use]
+    pub fn of(layout: Layout) -> Self {
+        let dfu_settings = match layout {
+            Layout::Shared => 1,
+            Layout::Split => 2,
+        };
+        Self { layout, dfu_settings, ..Self::default() }
     }
 }
 

@@ -90,6 +90,20 @@ fn download(bus: &Bus, image: &[u8]) {
 }
 
 #[test]
+fn settings_of_the_dfu_interface_come_before_what_describes_them() {
+    let bus = bus_with(Setup { dfu_settings: 2, ..quick() });
+    to_dfu_mode(&bus, &bus.changes());
+    let configuration = &bus.devices()[0].configuration_descriptor;
+    let settings = [9, 4, 0, 0, 0, 0xFE, 1, 2, 4, 9, 4, 0, 1, 0, 0xFE, 1, 2, 4, 9, 0x21];
+    assert_eq!(configuration[..9], [9, 2, 36, 0, 1, 1, 0, 0x80, 50]);
+    assert_eq!(configuration[9..29], settings);
+    for (setting, taken) in [(0, true), (1, true), (2, false)] {
+        let answer = bus.control(PORT, [0x01, 11, setting, 0, 0, 0, 0, 0], &[]);
+        assert_eq!(answer.is_ok(), taken, "SET_INTERFACE {setting}");
+    }
+}
+
+#[test]
 fn enumeration_is_made_of_consistent_descriptors() {
     for layout in [Layout::Shared, Layout::Split] {
         let bus = bus_with(Setup { layout, version_bcd: 0x0234, ..quick() });

@@ -33,6 +33,11 @@ pub(crate) struct Ended {
 
 /// A world in a fresh folder, with neither directory nor desktop.
 pub(crate) fn world() -> Told<(World, tempfile::TempDir)> {
+    world_with("shared")
+}
+
+/// With a headset of this layout.
+fn world_with(layout: &str) -> Told<(World, tempfile::TempDir)> {
     let hookswitch = Path::new(env!("CARGO_BIN_EXE_hookswitch"));
     let bin_dir = hookswitch.parent().ok_or("the programs are in a folder")?;
     for program in ["examples/simulated", "hookswitch-tenant"] {
@@ -44,7 +49,7 @@ pub(crate) fn world() -> Told<(World, tempfile::TempDir)> {
         }
     }
     let folder = tempfile::tempdir().at("a temporary folder")?;
-    let mut world = World::new(folder.path(), bin_dir, Door::InProcess, "shared")?;
+    let mut world = World::new(folder.path(), bin_dir, Door::InProcess, layout)?;
     world.directory = None;
     world.tray = false;
     Ok((world, folder))
@@ -53,14 +58,25 @@ pub(crate) fn world() -> Told<(World, tempfile::TempDir)> {
 impl Scene {
     /// Company and package are there; nothing is published and nothing runs.
     pub(crate) fn founded(user: &'static str) -> Told<Self> {
-        let (world, folder) = world()?;
+        Self::founded_in(world()?, user)
+    }
+
+    fn founded_in((world, folder): (World, tempfile::TempDir), user: &'static str) -> Told<Self> {
         let company = Company::found(&world)?;
         Ok(Self { world, company, user, url: String::new(), tenant: None, agent: None, _folder: folder })
     }
 
     /// Everything runs and the agent offers the update to version 1.20 that `package` makes the file of.
     pub(crate) async fn with_offer(package: impl FnOnce(&World) -> Told<PathBuf>) -> Told<Self> {
-        let mut scene = Self::founded(USER)?;
+        Self::with_offer_to("shared", package).await
+    }
+
+    /// The same, with a headset of this layout.
+    pub(crate) async fn with_offer_to(
+        layout: &str,
+        package: impl FnOnce(&World) -> Told<PathBuf>,
+    ) -> Told<Self> {
+        let mut scene = Self::founded_in(world_with(layout)?, USER)?;
         let package = package(&scene.world)?;
         scene.publish(&company::policy(&json!({ "kind": "manual" })), &package)?;
         scene.assign(true)?;

@@ -1,9 +1,7 @@
 //! Simulated hardware behind the product's byte border: the adapter between `simulator::Bus` and `Hardware`.
 //! Nothing of the product is replaced; only the wire is.
 
-use dfu::usb_dfu::{
-    ControlTransfer, Data, DfuInterface, FunctionalDescriptor, Mode, TransferError, UsbIdentity,
-};
+use dfu::usb_dfu::{ControlTransfer, Data, TransferError, UsbIdentity};
 use hookswitch::protocol::Problem;
 use hookswitch::service::{HidNode, UsbDevice};
 use hookswitch::shell::hardware::{
@@ -72,41 +70,9 @@ impl UsbBus for SimUsb {
 }
 
 fn identify(device: &BusDevice) -> UsbDevice {
-    UsbDevice {
-        address: device.address,
-        identity: UsbIdentity {
-            port: device.port.clone(),
-            vid: device.vid,
-            pid: device.pid,
-            bcd_device: device.bcd_device,
-            serial: None,
-            dfu: dfu_interface(&device.configuration_descriptor),
-        },
-    }
-}
-
-/// Walks a configuration descriptor (USB 2.0 §9.6.3): length, type, content, again and again.
-fn dfu_interface(configuration: &[u8]) -> Option<DfuInterface> {
-    let mut rest = configuration;
-    let mut interface = None;
-    while let [length, kind, ..] = *rest {
-        let (this, next) = rest.split_at_checked(usize::from(length).max(2))?;
-        match (kind, this) {
-            (0x04, [_, _, number, _, _, 0xfe, 0x01, protocol, ..]) => {
-                interface = Some((*number, if *protocol == 2 { Mode::Dfu } else { Mode::Runtime }));
-            }
-            (0x04, _) => interface = None,
-            (0x21, functional) => {
-                if let Some((interface, mode)) = interface {
-                    let functional = FunctionalDescriptor::parse(functional).ok()?;
-                    return Some(DfuInterface { interface, mode, functional });
-                }
-            }
-            _ => {}
-        }
-        rest = next;
-    }
-    None
+    let descriptors = [&device.device_descriptor[..], &device.configuration_descriptor].concat();
+    let identity = UsbIdentity::read(&device.port, &descriptors, Some(1)).expect("a device descriptor");
+    UsbDevice { address: device.address, identity }
 }
 
 struct SimOpen(Bus);

@@ -53,6 +53,16 @@ async fn that_cannot_program_a_block() -> Told<()> {
     fails_and_recovers(How::ErrProg, 20, "errPROG").await
 }
 
+/// In DFU mode this one has two settings, and describes them after the last.
+#[tokio::test]
+async fn that_describe_their_dfu_ability_after_the_last_setting() -> Told<()> {
+    let scene = Scene::with_offer_to("split", good_package).await?;
+    let ended = scene.run(&["update", "install"])?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(scene.hand().await?.state().at("the headset")?.firmware.version, NEW);
+    Ok(())
+}
+
 /// Mishaps that happen once, in the middle and after the last block, cost an attempt and no more.
 #[tokio::test]
 async fn that_stumble() -> Told<()> {

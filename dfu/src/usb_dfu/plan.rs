@@ -41,7 +41,7 @@ pub struct DfuInterface {
     pub interface: u8,
     /// bInterfaceProtocol.
     pub mode: Mode,
-    /// The functional descriptor that follows the interface descriptor.
+    /// What the device says about DFU; see [`DfuInterface::find`].
     pub functional: FunctionalDescriptor,
 }
 

@@ -355,10 +355,14 @@ impl Device {
         vec![self.status, low, middle, high, self.state, 0]
     }
 
-    /// The bytes of its functional descriptor.
-    pub(crate) fn functional_descriptor(&self) -> [u8; 9] {
+    /// Its configuration descriptor: a DFU interface, number 3, and nothing else.
+    pub(crate) fn configuration_descriptor(&self) -> Vec<u8> {
         let attributes = 1 | u8::from(self.make.tolerant) << 2 | u8::from(self.make.will_detach) << 3;
         let [low, high] = self.make.transfer_size.to_le_bytes();
-        [9, 0x21, attributes, 0xe8, 0x03, low, high, 0x10, 0x01]
+        let protocol = if self.bus == Bus::Dfu { 2 } else { 1 };
+        let configuration = [9, 2, 27, 0, 1, 1, 0, 0x80, 50];
+        let interface = [9, 4, 3, 0, 0, 0xfe, 1, protocol, 0];
+        let functional = [9, 0x21, attributes, 0xe8, 0x03, low, high, 0x10, 0x01];
+        [configuration, interface, functional].concat()
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use dfu::FirmwareVersion;
 use dfu::image::{Image, Suffix};
 use dfu::usb_dfu::{
-    ControlTransfer, Data, DfuInterface, FunctionalDescriptor, Input, Mode, Output, Phase, Plan,
-    TransferError, UsbDfu, UsbIdentity, Verdict,
+    ControlTransfer, Data, DfuInterface, Input, Output, Phase, Plan, TransferError, UsbDfu, UsbIdentity,
+    Verdict,
 };
 
 use crate::device::{Bus, Device, Make, Refusal, VID, firmware};
@@ -59,19 +59,18 @@ pub(crate) fn payload() -> Vec<u8> {
 }
 
 fn identity(device: &Device) -> Option<UsbIdentity> {
-    let (pid, mode) = match device.bus {
-        Bus::Runtime => (device.make.runtime_pid, Mode::Runtime),
-        Bus::Dfu => (device.make.dfu_pid, Mode::Dfu),
+    let (pid, runtime) = match device.bus {
+        Bus::Runtime => (device.make.runtime_pid, true),
+        Bus::Dfu => (device.make.dfu_pid, false),
         Bus::Away(_) | Bus::Unplugged => return None,
     };
-    let functional = FunctionalDescriptor::parse(&device.functional_descriptor()).unwrap();
     Some(UsbIdentity {
         port: PORT.to_owned(),
         vid: VID,
         pid,
         bcd_device: device.bcd_device(),
-        serial: (mode == Mode::Runtime).then(|| "A1".to_owned()),
-        dfu: Some(DfuInterface { interface: 3, mode, functional }),
+        serial: runtime.then(|| "A1".to_owned()),
+        dfu: DfuInterface::find(&device.configuration_descriptor(), Some(1)),
     })
 }
 

@@ -99,6 +99,14 @@ fn seed(machine_id: &str, application: &str) -> Option<String> {
     Some(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Device descriptor and all configurations of the USB device at a port (`1-4.2`), byte for byte, and the
+/// bConfigurationValue in force, if any is. The kernel read them when the device came; nothing is asked of it.
+pub fn usb_descriptors(port: &str) -> io::Result<(Vec<u8>, Option<u8>)> {
+    let device = Path::new("/sys/bus/usb/devices").join(port);
+    let active = first_line(&device.join("bConfigurationValue")).and_then(|value| value.parse().ok());
+    Ok((fs::read(device.join("descriptors"))?, active))
+}
+
 /// Shows an `http(s)` address in the person's browser. Returns as soon as the opener runs.
 ///
 /// # Errors

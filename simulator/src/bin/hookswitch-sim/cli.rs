@@ -258,11 +258,11 @@ fn run(arguments: &Run, socket: &std::path::Path) -> Result<(), Failure> {
 }
 
 fn setup(arguments: &Run) -> Setup {
+    let layout = match arguments.layout {
+        LayoutArg::Shared => Layout::Shared,
+        LayoutArg::Split => Layout::Split,
+    };
     Setup {
-        layout: match arguments.layout {
-            LayoutArg::Shared => Layout::Shared,
-            LayoutArg::Split => Layout::Split,
-        },
         will_detach: arguments.will_detach,
         manifestation_tolerant: arguments.manifestation_tolerant,
         dual_bank: arguments.dual_bank,
@@ -272,7 +272,7 @@ fn setup(arguments: &Run) -> Setup {
         version_bcd: arguments.version,
         image_bytes: arguments.image_bytes,
         serial: arguments.serial.clone(),
-        ..Setup::default()
+        ..Setup::of(layout)
     }
 }
 
