@@ -4,15 +4,17 @@
 //! Mutate with [`Service::handle`], then drain [`Service::poll_output`] until `None` (in order: a `Persist` is done
 //! before what follows it), then wait for [`Service::poll_timeout`]. No clock, file, device or socket here.
 
-use crate::protocol::{Detail, Problem, ResolvedGroup, ToAgent, ToService};
+use crate::protocol::{Problem, ResolvedGroup, ToAgent, ToService};
 use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
+use tenant::secret::Secret;
 use tenant::wire::{CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration};
 
 mod detail;
 pub mod fleet;
+pub mod host;
 pub mod outbox;
 pub mod policy;
 mod role;
@@ -20,6 +22,7 @@ pub mod trust;
 pub mod update;
 
 pub use fleet::HidNode;
+pub use host::{Identity, Marks};
 pub use role::Service;
 pub use trust::Verified;
 
@@ -34,8 +37,8 @@ pub struct Now {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub agent_version: String,
-    /// Used if the store has none yet.
-    pub system_id: String,
+    /// Who this machine is if the store does not know it yet.
+    pub identity: Identity,
     pub hostname: String,
     pub os: String,
     pub os_version: String,
@@ -60,12 +63,6 @@ pub enum Input {
         path: String,
         bytes: Vec<u8>,
     },
-    /// What became of an [`Output::WriteHid`]; the error in the system's words.
-    HidWritten {
-        path: String,
-        ticket: u64,
-        result: Result<(), Detail>,
-    },
     HidLost {
         path: String,
     },
@@ -80,7 +77,7 @@ pub enum Input {
         /// yet are held back in any case.
         withheld: bool,
     },
-    /// The program ends: lights out, see [`Service::has_stopped`].
+    /// The program ends: lights out.
     Stop,
 }
 
@@ -93,10 +90,8 @@ pub enum Output {
     OpenHid {
         path: String,
     },
-    /// Answered by [`Input::HidWritten`] with the same ticket; the next one for this node comes after that.
     WriteHid {
         path: String,
-        ticket: u64,
         bytes: Vec<u8>,
     },
     CloseHid {
@@ -141,8 +136,8 @@ pub enum UsbRequest {
 /// What was in the store when the service started.
 #[derive(Debug, Default)]
 pub struct Persisted {
-    /// Made at the first start, see `Record::SystemId`.
-    pub system_id: Option<String>,
+    /// Of each machine that ran with this data; the last used first.
+    pub identities: Vec<Identity>,
     /// Last good policy.
     pub policy: Option<Verified<PolicyDocument>>,
     pub credential: Option<Credential>,
@@ -159,7 +154,8 @@ pub struct Persisted {
 /// One change that must be on disk before the next output is performed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
-    SystemId(String),
+    /// Replaces all of them.
+    Identities(Vec<Identity>),
     /// Last good policy.
     Policy(Verified<PolicyDocument>),
     /// `None` forgets it.
@@ -236,8 +232,10 @@ pub enum Delivery {
 /// What the shell's tenant room is asked; it performs one at a time and answers each.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TenantRequest {
+    /// The host's key is on disk: one that was lost would keep the host out.
     Enrol {
         system_id: String,
+        host_key: Secret,
     },
     /// TUF refresh; the policy document if it is newer than `have`.
     FetchPolicy {

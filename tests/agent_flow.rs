@@ -37,7 +37,6 @@ fn device(id: &str) -> Device {
         capabilities: Capabilities { call_control: true, ..Capabilities::default() },
         status: DeviceStatus::Ready,
         line_busy: false,
-        problem: None,
     }
 }
 

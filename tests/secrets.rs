@@ -113,6 +113,7 @@ async fn nothing_secret_is_left_lying_about() -> Told<()> {
     scene.stop_agent().await?;
     private(&home);
     secrets.push(("access token", access_token(&home)?));
+    secrets.push(("host key", host_key(&home)?));
 
     let mut texts = Vec::new();
     let mut logs = Vec::new();
@@ -175,6 +176,15 @@ fn access_token(home: &Path) -> Told<String> {
         .at("credential")?;
     let credential: Value = serde_json::from_str(&credential).at("credential")?;
     credential["access_token"].as_str().map(str::to_owned).ok_or("a credential has a token".to_owned())
+}
+
+fn host_key(home: &Path) -> Told<String> {
+    let store = Connection::open(home.join("data/hookswitch.sqlite")).at("store")?;
+    let identities: String = store
+        .query_row("SELECT value FROM single WHERE key = 'identities'", [], |row| row.get(0))
+        .at("identities")?;
+    let identities: Value = serde_json::from_str(&identities).at("identities")?;
+    identities[0]["key"].as_str().map(str::to_owned).ok_or("the host has a key".to_owned())
 }
 
 /// Folders 0700, files 0600 or stricter; the certificate to trust may be read by all, though nobody gets there.

@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: real files and a child process")]
 
 use hookswitch::protocol::{ResolvedGroup, Why};
-use hookswitch::service::{Credential, Delivery, JournalEntry, Owed, Record};
+use hookswitch::service::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Persisted, Record};
 use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use tenant::secret::Secret;
 use tenant::wire::{
     CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
 };
@@ -53,6 +54,7 @@ fn host(id: &str) -> Record {
         os_version: String::new(),
         agent_version: "0.1.0".to_owned(),
         groups: vec![],
+        copied_from: None,
     };
     Record::Owed(Owed { id: id.to_owned(), unix_s: 2, delivery: Delivery::Host(host) })
 }
@@ -85,6 +87,16 @@ fn journal(phase: &str) -> JournalEntry {
     }
 }
 
+fn identity(system_id: &str) -> Record {
+    let machine = Marks { installation: Some("m".to_owned()), hardware: None };
+    let key = Some(Secret::new("k3y-seed"));
+    Record::Identities(vec![Identity { machine, system_id: system_id.to_owned(), key, copied_from: None }])
+}
+
+fn system_id(persisted: &Persisted) -> Option<&str> {
+    persisted.identities.first().map(|identity| identity.system_id.as_str())
+}
+
 fn credential() -> Credential {
     Credential { access_token: "at-1".to_owned(), expires_unix_s: 1_700_003_600 }
 }
@@ -109,7 +121,7 @@ fn every_record_comes_back() {
     let device = Record::Owed(Owed { id: "d".to_owned(), unix_s: 4, delivery: Delivery::Device(device) });
     let owed = [event("e"), host("h"), user, device, update("s")];
     let mut records = vec![
-        Record::SystemId("S-1".to_owned()),
+        identity("S-1"),
         Record::Credential(Some(credential())),
         Record::Journal(journal("fetching")),
         Record::Journal(journal("downloading")),
@@ -124,7 +136,7 @@ fn every_record_comes_back() {
         let mut store = Store::open(&path).unwrap();
         assert_eq!(store.take_mended(), None);
         let empty = store.load().unwrap();
-        assert!(empty.system_id.is_none() && empty.owed.is_empty() && empty.policy.is_none());
+        assert!(empty.identities.is_empty() && empty.owed.is_empty() && empty.policy.is_none());
         assert!(store.write(&records).unwrap());
         assert!(!store.write(&[]).unwrap());
         let unknown = Record::Delivered(vec!["never owed".to_owned()]);
@@ -132,7 +144,7 @@ fn every_record_comes_back() {
     }
     let mut store = Store::open(&path).unwrap();
     let back = store.load().unwrap();
-    assert_eq!(back.system_id.as_deref(), Some("S-1"));
+    assert_eq!(system_id(&back), Some("S-1"));
     assert_eq!(back.credential, Some(credential()));
     assert_eq!(back.journal, Some(journal("downloading")), "one entry, the last one");
     assert_eq!(back.deferred, [("o1".to_owned(), "2".to_owned())]);
@@ -237,8 +249,8 @@ fn a_damaged_file_is_moved_aside_and_said() {
         assert_eq!(problem.code, "store-mended", "{damage}");
         assert_eq!(std::fs::read(&problem.args["kept"]).unwrap(), damaged, "{damage}: kept as it was");
         std::fs::remove_file(&problem.args["kept"]).unwrap();
-        store.write(&[Record::SystemId("new".to_owned())]).unwrap();
-        assert_eq!(store.load().unwrap().system_id.as_deref(), Some("new"));
+        store.write(&[identity("new")]).unwrap();
+        assert_eq!(system_id(&store.load().unwrap()), Some("new"));
     }
 }
 
@@ -246,7 +258,7 @@ fn a_damaged_file_is_moved_aside_and_said() {
 fn a_row_that_cannot_be_read_costs_only_itself() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
-    Store::open(&path).unwrap().write(&[Record::SystemId("S".to_owned()), event("a"), event("b")]).unwrap();
+    Store::open(&path).unwrap().write(&[identity("S"), event("a"), event("b")]).unwrap();
     rusqlite::Connection::open(&path)
         .unwrap()
         .execute_batch(
@@ -257,7 +269,7 @@ fn a_row_that_cannot_be_read_costs_only_itself() {
         .unwrap();
     let back = Store::open(&path).unwrap().load().unwrap();
     assert_eq!(back.owed.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["b"]);
-    assert_eq!(back.system_id.as_deref(), Some("S"));
+    assert_eq!(system_id(&back), Some("S"));
     assert!(back.policy.is_none() && back.journal.is_none() && back.groups.is_empty());
 }
 
@@ -300,11 +312,11 @@ const CHILD: &str = "HOOKSWITCH_TEST_STORE";
 /// What [`kill_at_any_moment`] kills: writes until it is killed.
 fn writer(path: &Path) -> ! {
     let mut store = Store::open(path).unwrap();
-    let done = store.load().unwrap().system_id.map_or(0, |id| id.parse::<u32>().unwrap());
+    let done = system_id(&store.load().unwrap()).map_or(0, |id| id.parse::<u32>().unwrap());
     for n in done + 1.. {
         let text = n.to_string();
         let phase = journal(&text);
-        let mut records = vec![event(&text), Record::SystemId(text.clone()), groups("alice", &text)];
+        let mut records = vec![event(&text), identity(&text), groups("alice", &text)];
         if n % 3 == 0 {
             records.push(Record::Journal(phase));
         }
@@ -347,7 +359,7 @@ fn kill_at_any_moment() {
         let mut store = Store::open(&path).unwrap();
         assert_eq!(store.take_mended(), None, "round {round}");
         let back = store.load().unwrap();
-        let last: u32 = back.system_id.unwrap().parse().unwrap();
+        let last: u32 = system_id(&back).unwrap().parse().unwrap();
         assert!(last >= acknowledged, "round {round}: {acknowledged} was acknowledged, {last} is there");
         assert!(last <= acknowledged + 1, "round {round}: at most one write was in flight");
         assert_eq!(back.groups[0].1[0].name, last.to_string(), "round {round}: same transaction");

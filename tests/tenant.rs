@@ -43,6 +43,7 @@ fn reports() -> Vec<Owed> {
         os_version: "12".to_owned(),
         agent_version: "0.1.0".to_owned(),
         groups: vec![],
+        copied_from: None,
     };
     let user = UserRegistration { user: "CORP\\jörg".to_owned(), display: None, groups: vec![] };
     let device = DeviceRegistration {
@@ -375,4 +376,58 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
     assert_eq!(with(|c| c.extra_ca_pem = Some(b"no certificate".to_vec())), "tenant-ca");
     assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), "tenant-pin");
     assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), "tenant-data");
+}
+
+/// Whoever has the tenant's token is another machine all the same, and the honest one hears what to do.
+#[tokio::test]
+async fn a_host_is_its_key_to_the_tenant() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let token = enrol(&mut tenant.room(&url)).await.unwrap().credential.access_token;
+    let other = |system_id: &str| TenantRequest::Enrol {
+        system_id: system_id.to_owned(),
+        host_key: hookswitch::shell::tenant::fresh_key().unwrap(),
+    };
+    let mut thief =
+        TenantRoom::new(TenantConfig { data: tenant.dir().join("thief"), ..tenant.config(&url) }).unwrap();
+    let TenantAnswer::Enrolled(Err(failure)) = thief.perform(other("S-1"), |_, _| {}).await else {
+        panic!("it is refused")
+    };
+    assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-host-key", FailureKind::Rejected));
+    assert_eq!(failure.problem.args["system_id"], "S-1");
+    clear(&failure.problem);
+    // Enrolled as itself, with the honest host's token: neither reports nor packages.
+    let TenantAnswer::Enrolled(Ok(_)) = thief.perform(other("S-2"), |_, _| {}).await else {
+        panic!("a machine of its own")
+    };
+    let failure = deliver(&mut thief, &reports(), &token).await.unwrap_err();
+    assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-proof", FailureKind::Unauthorized));
+    thief.use_token(&token);
+    assert_eq!(target(&mut thief, "fw.zip").await.unwrap_err().problem.code, "tenant-proof");
+
+    // The operator forgets the key, and the next machine is the host.
+    let out = std::process::Command::new(rig::binary())
+        .args(["hosts", "reset", "S-1", "--dir"])
+        .arg(tenant.dir().join("tenant"))
+        .status()
+        .unwrap();
+    assert!(out.success());
+    assert!(matches!(thief.perform(other("S-1"), |_, _| {}).await, TenantAnswer::Enrolled(Ok(_))));
+    assert_eq!(enrol(&mut tenant.room(&url)).await.unwrap_err().problem.code, "tenant-host-key");
+}
+
+/// The server was restarted, or the nonce had aged: the agent signs again by itself.
+#[tokio::test]
+async fn a_nonce_of_before_is_no_failure() {
+    let tenant = Tenant::new(&[]);
+    let (first, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    let token = enrol(&mut room).await.unwrap().credential.access_token;
+    drop(first);
+    let address = url.strip_prefix("https://").unwrap();
+    let (_second, again) = tenant.serve_at(address);
+    assert_eq!(again, url);
+    // The first one finds the old connection dead.
+    let _ = deliver(&mut room, &reports(), &token).await;
+    assert_eq!(deliver(&mut room, &reports(), &token).await.unwrap().len(), 6);
 }

@@ -4,8 +4,8 @@ use super::outbox::Outbox;
 use super::policy::{self, Poll};
 use super::update::{Finished, Target, Update};
 use super::{
-    Config, Credential, Delivery, FailureKind, Input, Now, Output, Owed, Persisted, Record, TenantAnswer,
-    TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet,
+    Config, Credential, Delivery, FailureKind, Identity, Input, Now, Output, Owed, Persisted, Record,
+    TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
 };
 use crate::protocol::{
     Device, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support, TenantMode,
@@ -20,6 +20,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
+use tenant::secret::Secret;
 use tenant::wire;
 
 mod deploy;
@@ -41,6 +42,11 @@ const REENROL_WAIT: Duration = Duration::from_secs(2);
 pub struct Service {
     config: Config,
     system_id: String,
+    /// This machine's first.
+    identities: Vec<Identity>,
+    /// They are on disk.
+    identities_kept: bool,
+    notice: Option<Problem>,
     fleet: Fleet,
     update: Update,
     outbox: Outbox,
@@ -93,13 +99,24 @@ struct Told {
 impl Service {
     pub fn new(config: Config, persisted: Persisted, now: Now) -> Self {
         let mut out = VecDeque::new();
-        let system_id = persisted.system_id.unwrap_or_else(|| {
-            out.push_back(Output::Persist(Record::SystemId(config.system_id.clone())));
-            config.system_id.clone()
-        });
+        let host = host::settle(persisted.identities, config.identity.clone());
+        if host.changed {
+            out.push_back(Output::Persist(Record::Identities(host.known.clone())));
+        }
+        let mut persisted = Persisted { identities: Vec::new(), ..persisted };
+        if host.another {
+            // What the other host owes is said by that host.
+            let owed = persisted.owed.drain(..).map(|owed| owed.id).collect();
+            out.push_back(Output::Persist(Record::Delivered(owed)));
+            persisted.credential = None;
+            out.push_back(Output::Persist(Record::Credential(None)));
+        }
         let mut service = Self {
             random: config.seed | 1,
-            system_id,
+            system_id: host.known[0].system_id.clone(),
+            identities: host.known,
+            identities_kept: !host.changed,
+            notice: host.notice,
             fleet: Fleet::default(),
             update: Update::default(),
             outbox: Outbox::default(),
@@ -134,6 +151,10 @@ impl Service {
             service.poll.start(service.policy.as_ref().map(Verified::get), jitter, now.instant);
             service.owe_host(now);
             service.owe_event("com.hookswitch.agent.started", json!({}), now);
+            if service.notice.is_some() {
+                let from = service.identities[0].copied_from.clone();
+                service.owe_event("com.hookswitch.host.copied", json!({ "from": from }), now);
+            }
             service.outbox.flush_events(now.instant);
         } else {
             // A company that let the machine go rules it no more.
@@ -147,6 +168,16 @@ impl Service {
 
     pub fn system_id(&self) -> &str {
         &self.system_id
+    }
+
+    /// The seed of this machine's key.
+    pub fn host_key(&self) -> &Secret {
+        self.identities[0].key.as_ref().expect("invariant: settled identities have a key")
+    }
+
+    /// What there is to say about the identity of this machine, once.
+    pub fn notice(&self) -> Option<&Problem> {
+        self.notice.as_ref()
     }
 
     pub fn handle(&mut self, input: Input, now: Now) {
@@ -166,9 +197,6 @@ impl Service {
             }
             Input::HidOpened { path, result } => self.fleet.opened(&path, result, at, &mut self.out),
             Input::HidReport { path, bytes } => self.fleet.report_received(&path, &bytes, at, &mut self.out),
-            Input::HidWritten { path, ticket, result } => {
-                self.fleet.written(&path, ticket, result, at, &mut self.out);
-            }
             Input::HidLost { path } => {
                 self.fleet.reader_ended(&path, at, &mut self.out);
             }
@@ -204,11 +232,6 @@ impl Service {
 
     pub fn poll_output(&mut self) -> Option<Output> {
         self.out.pop_front()
-    }
-
-    /// After [`Input::Stop`]: the lights are out, or there is no more time for it.
-    pub fn has_stopped(&self) -> bool {
-        self.fleet.is_dark()
     }
 
     /// When to call [`Service::handle_timeout`], and why.

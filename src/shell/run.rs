@@ -18,7 +18,7 @@ use crate::agent::{Agent, Command};
 use crate::locale::Locale;
 use crate::protocol::local::View;
 use crate::protocol::{Detail, Problem};
-use crate::service::{Config, Service};
+use crate::service::{Config, Identity, Marks, Service};
 use crate::settings::Settings;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -232,10 +232,14 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         log::mask(&credential.access_token);
         room.use_token(&credential.access_token);
     }
+    let identity = new_identity()?;
+    for key in persisted.identities.iter().chain([&identity]).filter_map(|identity| identity.key.as_ref()) {
+        log::mask(key.expose());
+    }
     let system = os::system();
     let config = Config {
         agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        system_id: new_system_id()?,
+        identity,
         hostname: os::host_name(),
         os: system.name,
         os_version: system.version,
@@ -244,6 +248,14 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         seed: random()?,
     };
     let service = Service::new(config, persisted, service::now());
+    if let Some(room) = &mut tenant {
+        room.use_key(service.host_key());
+    }
+    if let Some(problem) = service.notice() {
+        tracing::warn!(%problem, "this machine");
+        let function = Event::Function { name: "host", problem: Some(problem.clone()) };
+        let _ = to_agent.blocking_send(function);
+    }
     let parts = ServiceParts { service, store, hardware, tenant, to_agent };
     LocalSet::new().block_on(&runtime, service::run(parts, events, queue));
     Ok(())
@@ -300,10 +312,15 @@ fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRo
     .map(Some)
 }
 
-/// Bound to the machine, told apart from a clone of its disk by chance: kept from the first start on.
-fn new_system_id() -> Result<String, Problem> {
-    let machine = os::machine_seed(APPLICATION).unwrap_or_default();
-    Ok(format!("{:.16}{:016x}", format!("{machine:0<16}"), random()?))
+/// Who this machine would be at its first start: told apart from a clone of its disk by chance, and kept from then on.
+fn new_identity() -> Result<Identity, Problem> {
+    let machine =
+        Marks { installation: os::machine_seed(APPLICATION), hardware: os::hardware_seed(APPLICATION) };
+    let key = super::tenant::fresh_key()
+        .ok_or_else(|| no_runtime(Detail::new("no-randomness", "no randomness")))?;
+    let seed = machine.installation.as_deref().unwrap_or_default();
+    let system_id = format!("{:.16}{:016x}", format!("{seed:0<16}"), random()?);
+    Ok(Identity { machine, system_id, key: Some(key), copied_from: None })
 }
 
 fn random() -> Result<u64, Problem> {

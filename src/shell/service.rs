@@ -6,7 +6,9 @@ use super::hardware::{Hardware, HidHandles};
 use super::store::Store;
 use super::tenant::TenantRoom;
 use crate::protocol::{Problem, ToAgent};
-use crate::service::{Input, Now, Output, Record, Service, TenantAnswer, TenantRequest, UsbRequest};
+use crate::service::{
+    FailureKind, Input, Now, Output, Record, Service, TenantAnswer, TenantFailure, TenantRequest, UsbRequest,
+};
 use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -51,15 +53,8 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
     let tenant = tenant.map(|room| start_tenant(room, events.clone()));
-    let mut stopped: Option<oneshot::Sender<()>> = None;
     loop {
         perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
-        if service.has_stopped()
-            && let Some(stopped) = stopped.take()
-        {
-            let _ = stopped.send(());
-            return;
-        }
         let deadline = service.poll_timeout().map(|(at, _reason)| at);
         let event = tokio::select! {
             event = queue.recv() => event,
@@ -80,7 +75,10 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
             }
             Some(Event::Stop(done)) => {
                 service.handle(Input::Stop, now());
-                stopped = Some(done);
+                perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
+                buses.finish();
+                let _ = done.send(());
+                return;
             }
         }
     }
@@ -118,7 +116,8 @@ async fn perform(
             }
             _ if !records.is_empty() => {
                 // Neighbours share a transaction.
-                let written = kept.store.write(&std::mem::take(&mut records));
+                let written = kept.store.write(&records);
+                let identities = records.drain(..).any(|record| matches!(record, Record::Identities(_)));
                 let works_again = kept.failing && written == Ok(true);
                 let problem = written.err();
                 if problem.is_some() || works_again {
@@ -130,7 +129,15 @@ async fn perform(
                     tracing::error!(%problem, "store");
                     // What follows a record of the journal does not happen without it.
                     let withheld = matches!(&output, Some(Output::Usb(r)) if *r != UsbRequest::Close);
-                    service.handle(Input::StoreFailed { problem, withheld }, now());
+                    let enrolment = matches!(&output, Some(Output::Tenant(TenantRequest::Enrol { .. })));
+                    service.handle(Input::StoreFailed { problem: problem.clone(), withheld }, now());
+                    if enrolment && identities {
+                        // Nor is a key shown to the tenant that the next start would not have.
+                        let failure =
+                            TenantFailure { kind: FailureKind::Refused, problem, retry_after: None };
+                        service.handle(Input::Tenant(TenantAnswer::Enrolled(Err(failure))), now());
+                        continue;
+                    }
                     if withheld {
                         continue;
                     }
@@ -143,7 +150,7 @@ async fn perform(
             Some(Output::Persist(_)) => {}
             Some(Output::Scan { usb }) => buses.scan(usb),
             Some(Output::OpenHid { path }) => buses.open(path),
-            Some(Output::WriteHid { path, ticket, bytes }) => buses.write(path, ticket, bytes),
+            Some(Output::WriteHid { path, bytes }) => buses.write(&path, bytes),
             Some(Output::CloseHid { path }) => buses.close(&path),
             Some(Output::Usb(request)) => buses.usb(request),
             Some(Output::Tenant(request)) => {

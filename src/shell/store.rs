@@ -1,7 +1,7 @@
 //! What the service keeps over a restart: one SQLite file, mode 0600, owned by one process.
 //!
 //! Write-ahead log. An ordinary transaction survives `kill -9` (`synchronous=NORMAL`); what must also survive the
-//! plug being pulled (the firmware journal, verdicts, the system id) is synced to the disk (`FULL`).
+//! plug being pulled (the firmware journal, verdicts, the host's identity) is synced to the disk (`FULL`).
 
 #![expect(clippy::disallowed_methods, reason = "the database file and its mode are the world")]
 
@@ -126,7 +126,7 @@ impl Store {
 
 fn must_survive_power_loss(record: &Record) -> bool {
     match record {
-        Record::SystemId(_) | Record::Journal(_) | Record::JournalCleared => true,
+        Record::Identities(_) | Record::Journal(_) | Record::JournalCleared => true,
         Record::Owed(Owed { delivery, .. }) => matches!(delivery, Delivery::Update(_)),
         Record::Policy(_)
         | Record::Credential(_)

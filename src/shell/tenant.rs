@@ -20,9 +20,13 @@ use tenant::wire::{EnrolRequest, EnrolResponse, ManualGroups};
 use tough::schema::{Root, Signed};
 
 mod http;
+mod key;
 mod package;
+mod proof;
 mod reports;
 mod tuf;
+
+pub use key::fresh as fresh_key;
 
 /// Largest `root.json`, bytes.
 const MAX_ROOT_BYTES: usize = 256 * 1024;
@@ -67,6 +71,7 @@ pub struct TenantRoom {
     extra_ca: Vec<Certificate>,
     data: PathBuf,
     client: Option<Client>,
+    signer: proof::Signer,
     /// The last access token that came by; packages and the policy document need it.
     token: Option<Secret>,
 }
@@ -98,6 +103,7 @@ impl TenantRoom {
             private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
         }
         Ok(Self {
+            signer: proof::Signer::new(base.clone()),
             base,
             tenant_id: config.tenant_id,
             tenant_token: Secret::new(config.tenant_token),
@@ -115,6 +121,11 @@ impl TenantRoom {
         self.token = Some(Secret::new(access_token));
     }
 
+    /// The key of the host as which the agent talks to the tenant, until another one comes by with an enrolment.
+    pub fn use_key(&mut self, seed: &Secret) {
+        self.signer.use_key(seed);
+    }
+
     /// SHA-256 of the trust anchor that is kept, hex; `None` before the first enrolment.
     pub fn pinned_root(&self) -> Option<String> {
         self.stored_root().ok().flatten().map(|root| sha256_hex(&root))
@@ -123,7 +134,10 @@ impl TenantRoom {
     /// Does what is asked. `progress` is called with done and total bytes of a download.
     pub async fn perform(&mut self, request: TenantRequest, progress: impl Fn(u64, u64)) -> TenantAnswer {
         match request {
-            TenantRequest::Enrol { system_id } => TenantAnswer::Enrolled(self.enrol(system_id).await),
+            TenantRequest::Enrol { system_id, host_key } => {
+                self.use_key(&host_key);
+                TenantAnswer::Enrolled(self.enrol(system_id).await)
+            }
             TenantRequest::FetchPolicy { have } => TenantAnswer::Policy(self.fetch_policy(have).await),
             TenantRequest::FetchTarget { target } => {
                 TenantAnswer::Target(self.fetch_target(&target, progress).await)
@@ -155,13 +169,19 @@ impl TenantRoom {
         }
         let client = self.client()?;
         let tenant_token = self.tenant_token.clone();
-        let body = EnrolRequest { tenant_id: self.tenant_id.clone(), tenant_token, system_id };
+        let host_key = self.signer.public()?;
+        let id = system_id.clone();
+        let body = EnrolRequest { tenant_id: self.tenant_id.clone(), tenant_token, system_id, host_key };
         let url = self.base.join(tenant::paths::ENROL);
         let request = client
             .post(&url)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .body(reports::to_json(&body)?);
-        let answer = http::call(request, &[&self.tenant_token]).await?;
+        let answer = self
+            .signer
+            .call(request, &[&self.tenant_token])
+            .await
+            .map_err(|failure| explained(failure, &id))?;
         let response: EnrolResponse = http::json(&answer, &url)?;
         let root_sha256 = match stored {
             Some(root) => {
@@ -184,7 +204,7 @@ impl TenantRoom {
     async fn first_root(&self, client: &Client, announced: &str) -> Result<String, TenantFailure> {
         let url = self.base.url(tenant::paths::ROOT)?;
         let place = http::place(&url);
-        let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT), &[]).await?;
+        let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT)).await?;
         let root = http::read_whole(response, MAX_ROOT_BYTES).await?.ok_or_else(|| {
             let why = format!("root.json has more than {MAX_ROOT_BYTES} bytes");
             let why = Detail::new("root-too-large", why).with("most", MAX_ROOT_BYTES);
@@ -259,6 +279,7 @@ impl TenantRoom {
         }
         let checked = tuf::refresh(tuf::Source {
             client: self.client()?,
+            signer: self.signer.clone(),
             metadata: self.base.url(tenant::paths::METADATA_BASE)?,
             targets: self.base.url(tenant::paths::TARGETS_BASE)?,
             token: self.token.clone(),
@@ -294,7 +315,15 @@ impl TenantRoom {
         token: Secret,
     ) -> Result<Vec<String>, TenantFailure> {
         let client = self.client()?;
-        reports::Reporter { client: &client, base: &self.base, system_id, token: &token }.deliver(owed).await
+        reports::Reporter {
+            client: &client,
+            signer: &self.signer,
+            base: &self.base,
+            system_id,
+            token: &token,
+        }
+        .deliver(owed)
+        .await
     }
 
     async fn assigned(
@@ -306,7 +335,9 @@ impl TenantRoom {
         let url = self.base.join(&tenant::paths::user_groups(system_id, user));
         let request = self.client()?.get(&url).bearer_auth(token.expose());
         let (route, private) = (tenant::paths::USER_GROUPS, Secret::new(user));
-        let answer = http::call(request, &[token, &private])
+        let answer = self
+            .signer
+            .call(request, &[token, &private])
             .await
             .map_err(|failure| http::at_route(failure, &self.base, route))?;
         let mut groups = http::json::<ManualGroups>(&answer, &self.base.join(route))?.groups;
@@ -333,15 +364,23 @@ fn narrow(folder: &Path) {
     }
 }
 
-fn sha256_hex(bytes: &[u8]) -> String {
-    hex(digest(&SHA256, bytes).as_ref())
+/// What an enrolment's refusal means beyond its code: whose it is, and that a server without the route is an old one.
+fn explained(mut failure: TenantFailure, system_id: &str) -> TenantFailure {
+    let status = failure.problem.args.get("status").map(String::as_str);
+    if status == Some("404") {
+        let contract = tenant::paths::CONTRACT;
+        failure.problem = Problem::new(
+            "tenant-server-old",
+            format!("The tenant server does not know version {contract} of the contract"),
+            failure.problem.place,
+            "Upgrade hookswitch-tenant on the server, and check SERVER_URL.",
+        )
+        .with("contract", contract.to_string());
+    }
+    failure.problem = failure.problem.with("system_id", system_id);
+    failure
 }
 
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // A String cannot fail to be written to.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA256, bytes))
 }

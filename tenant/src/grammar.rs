@@ -30,6 +30,11 @@ pub fn is_wire_id(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
 }
 
+/// `^[A-Za-z0-9_-]{43}$`: an Ed25519 public key, 32 bytes in base64url without padding (RFC 4648 §5).
+pub fn is_host_key(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
 /// A user name as the operating system gives it: 1 to 256 characters, no control character, and not `.` or `..`
 /// (a URL parser would swallow those as path segments even when percent-encoded).
 pub fn is_user_name(text: &str) -> bool {

@@ -8,6 +8,8 @@
 //!   cannot store, so that an agent never believes a fact was recorded that was not); answers are read tolerantly
 //!   (an agent of last year must survive a server of today).
 //! - [`paths`]: the routes, once, for both sides.
+//! - [`proof`]: what a host signs, so that neither the tenant's token nor an access token is worth anything without the
+//!   host's key.
 //!
 //! The library holds no server and does no I/O. The server is the binary `hookswitch-tenant` (feature `server`).
 //! `openapi.yaml` and `schema/` are the same contract for people who do not read Rust; tests keep the three equal.
@@ -15,6 +17,7 @@
 pub mod grammar;
 pub mod paths;
 pub mod policy;
+pub mod proof;
 pub mod secret;
 pub mod wire;
 
@@ -23,6 +26,9 @@ pub const OPENAPI_YAML: &str = include_str!("../openapi.yaml");
 
 /// JSON Schema 2020-12 of [`policy::PolicyDocument`].
 pub const POLICY_SCHEMA: &str = include_str!("../schema/policy.schema.json");
+
+/// JSON Schema 2020-12 of what `hookswitch-tenant hosts --json` prints.
+pub const HOSTS_SCHEMA: &str = include_str!("../schema/hosts.schema.json");
 
 /// JSON Schema 2020-12 of what `hookswitch-tenant inventory --json` prints.
 pub const INVENTORY_SCHEMA: &str = include_str!("../schema/inventory.schema.json");

@@ -1,29 +1,36 @@
 //! The routes of a tenant server. Constants with `{name}` are templates (OpenAPI and router spelling); the functions
 //! fill them in, percent-encoding every segment (RFC 3986 §2.1), and give a path to append to `SERVER_URL`.
 //!
-//! Authorisation: [`ENROL`], [`HEALTH`], [`OPENAPI`] and `/metadata/…` are open (metadata is signed and holds no
-//! secret). Everything else, `/targets/…` included, wants `Authorization: Bearer ACCESS_TOKEN`: the policy document
-//! may carry a directory password, and firmware is not for passers-by. Routes below `/v1/hosts/{system_id}` answer
-//! 403 to the token of another host.
+//! Authorisation: [`HEALTH`], [`OPENAPI`] and `/metadata/…` are open (metadata is signed and holds no secret).
+//! Everything else, `/targets/…` included, wants `Authorization: Bearer ACCESS_TOKEN` and the host's signature
+//! ([`crate::proof`]): the policy document may carry a directory password, and firmware is not for passers-by.
+//! [`ENROL`], which gives the token, wants the signature alone. Routes below `/v2/hosts/{system_id}` answer 403 to the
+//! token of another host.
+//!
+//! The number in the routes is [`CONTRACT`]. Routes of an older one are answered 410 with the code `contract`, so that
+//! an old agent says what is the matter.
 
 use std::fmt::Write as _;
 
+/// Version of the contract: the requests and their routes. 2 bound each request to the host's key.
+pub const CONTRACT: u32 = 2;
+
 /// `POST` [`crate::wire::EnrolRequest`] → 200 [`crate::wire::EnrolResponse`].
-pub const ENROL: &str = "/v1/enrol";
+pub const ENROL: &str = "/v2/enrol";
 /// `GET` → 200 [`crate::wire::Health`]. Says nothing about the tenant.
-pub const HEALTH: &str = "/v1/health";
+pub const HEALTH: &str = "/v2/health";
 /// `PUT` [`crate::wire::HostRegistration`] → 204.
-pub const HOST: &str = "/v1/hosts/{system_id}";
+pub const HOST: &str = "/v2/hosts/{system_id}";
 /// `PUT` [`crate::wire::UserRegistration`] → 204.
-pub const USER: &str = "/v1/hosts/{system_id}/users/{user}";
+pub const USER: &str = "/v2/hosts/{system_id}/users/{user}";
 /// `GET` → 200 [`crate::wire::ManualGroups`], with `ETag`.
-pub const USER_GROUPS: &str = "/v1/hosts/{system_id}/users/{user}/groups";
+pub const USER_GROUPS: &str = "/v2/hosts/{system_id}/users/{user}/groups";
 /// `PUT` [`crate::wire::DeviceRegistration`] → 204.
-pub const DEVICE: &str = "/v1/hosts/{system_id}/devices/{device_id}";
+pub const DEVICE: &str = "/v2/hosts/{system_id}/devices/{device_id}";
 /// `PUT` [`crate::wire::UpdateStatus`] → 204; 409 when a different final verdict is already recorded.
-pub const UPDATE: &str = "/v1/hosts/{system_id}/updates/{event_id}";
+pub const UPDATE: &str = "/v2/hosts/{system_id}/updates/{event_id}";
 /// `POST` [`crate::wire::EventBatch`] → 200 [`crate::wire::EventsAnswer`].
-pub const EVENTS: &str = "/v1/events";
+pub const EVENTS: &str = "/v2/events";
 /// `GET`: TUF metadata, with `ETag`.
 pub const METADATA: &str = "/metadata/{file}";
 /// `GET`: TUF targets (`SHA256.NAME`), with `ETag` and byte ranges.
@@ -48,7 +55,7 @@ pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
 
 /// [`HOST`], filled in.
 pub fn host(system_id: &str) -> String {
-    format!("/v1/hosts/{}", segment(system_id))
+    format!("/v2/hosts/{}", segment(system_id))
 }
 
 /// [`USER`], filled in.
@@ -90,9 +97,9 @@ mod tests {
 
     #[test]
     fn a_segment_cannot_leave_its_place() {
-        assert_eq!(user("S-1", "CORP\\jörg/x?"), "/v1/hosts/S-1/users/CORP%5Cj%C3%B6rg%2Fx%3F");
-        assert_eq!(user_groups("a", "b"), "/v1/hosts/a/users/b/groups");
-        assert_eq!(device("a", "1-4:1.0"), "/v1/hosts/a/devices/1-4%3A1.0");
-        assert_eq!(update("a", "e"), "/v1/hosts/a/updates/e");
+        assert_eq!(user("S-1", "CORP\\jörg/x?"), "/v2/hosts/S-1/users/CORP%5Cj%C3%B6rg%2Fx%3F");
+        assert_eq!(user_groups("a", "b"), "/v2/hosts/a/users/b/groups");
+        assert_eq!(device("a", "1-4:1.0"), "/v2/hosts/a/devices/1-4%3A1.0");
+        assert_eq!(update("a", "e"), "/v2/hosts/a/updates/e");
     }
 }

@@ -22,6 +22,9 @@ pub const ACCESS_TOKEN_LIFE_S: u32 = 3_600;
 
 /// Asks for an access token. Also how an expired token is renewed: enrolling again is idempotent, and earlier
 /// tokens of the same host stay good until they expire.
+///
+/// The first enrolment of a `system_id` pins `host_key`; from then on that host enrols with this key or, after the
+/// operator's `hookswitch-tenant hosts reset`, with the next one. Another key is refused (409, code `host-key`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolRequest {
@@ -31,6 +34,8 @@ pub struct EnrolRequest {
     pub tenant_token: Secret,
     /// The host ([`crate::grammar::is_wire_id`]).
     pub system_id: String,
+    /// The host's public key ([`crate::grammar::is_host_key`]); this request is signed by it ([`crate::proof`]).
+    pub host_key: String,
 }
 
 /// *Tolerant.*
@@ -72,6 +77,10 @@ pub struct HostRegistration {
     /// Groups the machine itself acts under while nobody is logged on; often none. At most 1,000.
     #[serde(default)]
     pub groups: Vec<ResolvedGroup>,
+    /// The host whose data this machine was started with: its disk or its folder was copied. It has a `system_id` of
+    /// its own since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<String>,
 }
 
 /// A person at that machine.
@@ -219,12 +228,19 @@ pub struct ManualGroups {
 pub struct Health {
     /// `ok`.
     pub status: String,
+    /// [`crate::paths::CONTRACT`] of the server; 1 where it is not said.
+    #[serde(default = "first_contract")]
+    pub contract: u32,
+}
+
+fn first_contract() -> u32 {
+    1
 }
 
 /// Why a request was refused (RFC 9457). *Tolerant.*
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// URI of the kind of problem: `about:blank`, the title says it all.
+    /// URI of the kind of problem: [`PROBLEM_PREFIX`] and a code.
     #[serde(rename = "type", default = "about_blank")]
     pub kind: String,
     /// Short, the same for every occurrence.
@@ -236,6 +252,16 @@ pub struct Problem {
     /// What was expected, what came, what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+/// Before the code of a problem in its `type`.
+pub const PROBLEM_PREFIX: &str = "urn:hookswitch:tenant:";
+
+impl Problem {
+    /// The stable code, `host-key` for example; `None` if the problem is somebody else's.
+    pub fn code(&self) -> Option<&str> {
+        self.kind.strip_prefix(PROBLEM_PREFIX)
+    }
 }
 
 fn about_blank() -> String {

@@ -1,10 +1,11 @@
 //! What the store keeps: reports, the journal, the credential, and the rows of every record as SQLite holds them.
 
 use super::{folder, samples};
-use hookswitch::service::{Credential, Delivery, JournalEntry, Owed, Record};
+use hookswitch::service::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Record};
 use hookswitch::shell::store::Store;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use tenant::secret::Secret;
 use tenant::wire::{self, CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration};
 
 pub(crate) fn journal() -> JournalEntry {
@@ -27,6 +28,12 @@ pub(crate) fn journal() -> JournalEntry {
 
 pub(crate) fn credential() -> Credential {
     Credential { access_token: "abc".to_owned(), expires_unix_s: 1_700_003_600 }
+}
+
+fn identity() -> Identity {
+    let machine = Marks { installation: Some("0f".to_owned()), hardware: None };
+    let key = Some(Secret::new("seed"));
+    Identity { machine, system_id: "S-1".to_owned(), key, copied_from: Some("S-0".to_owned()) }
 }
 
 pub(crate) const DELIVERY: &[&str] = &["host", "user", "device", "update", "event"];
@@ -84,6 +91,7 @@ pub(crate) fn owed() -> Vec<Owed> {
         os_version: "Debian 12".to_owned(),
         agent_version: "0.1.0".to_owned(),
         groups: vec![group("all-users")],
+        copied_from: None,
     };
     let user = UserRegistration { user: "jane".to_owned(), display: None, groups: vec![group("all-users")] };
     let all = [
@@ -101,12 +109,12 @@ pub(crate) fn owed() -> Vec<Owed> {
 }
 
 /// Records that leave a row of their own behind.
-pub(crate) const ROWS: &[&str] = &["system-id", "credential", "journal", "owed", "groups", "deferred"];
+pub(crate) const ROWS: &[&str] = &["identities", "credential", "journal", "owed", "groups", "deferred"];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
 fn record_name(record: &Record) -> Option<&'static str> {
     match record {
-        Record::SystemId(_) => Some("system-id"),
+        Record::Identities(_) => Some("identities"),
         Record::Credential(Some(_)) => Some("credential"),
         Record::Journal(_) => Some("journal"),
         Record::Owed(_) => Some("owed"),
@@ -121,7 +129,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
 
 fn records() -> Vec<Record> {
     vec![
-        Record::SystemId("S-1".to_owned()),
+        Record::Identities(vec![identity()]),
         Record::Credential(Some(credential())),
         Record::Journal(journal()),
         Record::Owed(owed().remove(0)),
@@ -189,7 +197,7 @@ fn every_record_leaves_the_row_it_always_left() {
         assert_eq!(made, &golden, "{name}: a store of the last version would be misread");
         let back = Store::open(&file).expect("a store").load().expect("readable");
         let kept = match &record {
-            Record::SystemId(id) => back.system_id.as_ref() == Some(id),
+            Record::Identities(identities) => &back.identities == identities,
             Record::Credential(credential) => &back.credential == credential,
             Record::Journal(entry) => back.journal.as_ref() == Some(entry),
             Record::Owed(owed) => back.owed == [owed.clone()],

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tenant::policy::PolicyDocument;
+use tenant::secret::Secret;
 
 /// A tenant in a folder of its own, with a policy and a package published as version 2.
 pub(crate) struct Tenant {
@@ -58,8 +59,16 @@ impl Tenant {
     }
 
     pub(crate) fn serve(&self, more: &[&str]) -> (Server, String) {
+        self.serve_with("127.0.0.1:0", more)
+    }
+
+    pub(crate) fn serve_at(&self, address: &str) -> (Server, String) {
+        self.serve_with(address, &[])
+    }
+
+    fn serve_with(&self, address: &str, more: &[&str]) -> (Server, String) {
         let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--dir"])
+            .args(["serve", "--listen", address, "--dir"])
             .arg(self.dir().join("tenant"))
             .args(more)
             .stdout(Stdio::piped())
@@ -87,7 +96,9 @@ impl Tenant {
     }
 
     pub(crate) fn room(&self, url: &str) -> TenantRoom {
-        TenantRoom::new(self.config(url)).unwrap()
+        let mut room = TenantRoom::new(self.config(url)).unwrap();
+        room.use_key(&key());
+        room
     }
 }
 
@@ -139,8 +150,14 @@ pub(crate) fn clear(problem: &Problem) {
     assert!(!problem.what.is_empty() && !problem.place.is_empty() && !problem.next.is_empty(), "{problem:?}");
 }
 
+/// The host's key: the same in all rooms of a test.
+pub(crate) fn key() -> Secret {
+    Secret::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")
+}
+
 pub(crate) async fn enrol(room: &mut TenantRoom) -> Result<Enrolment, TenantFailure> {
-    match room.perform(TenantRequest::Enrol { system_id: "S-1".to_owned() }, |_, _| {}).await {
+    match room.perform(TenantRequest::Enrol { system_id: "S-1".to_owned(), host_key: key() }, |_, _| {}).await
+    {
         TenantAnswer::Enrolled(answer) => answer,
         other => panic!("{other:?}"),
     }

@@ -25,12 +25,20 @@ impl Service {
         let request = if self.credential_is_good(now) || self.enrol_not_before.is_some_and(|not| not > at) {
             self.next_request(now)
         } else {
-            Some(TenantRequest::Enrol { system_id: self.system_id.clone() })
+            Some(self.enrolment())
         };
         if let Some(request) = request {
             self.busy = true;
             self.out.push_back(Output::Tenant(request));
         }
+    }
+
+    fn enrolment(&mut self) -> TenantRequest {
+        if !self.identities_kept {
+            // Right before it, so that the one is not done without the other.
+            self.out.push_back(Output::Persist(Record::Identities(self.identities.clone())));
+        }
+        TenantRequest::Enrol { system_id: self.system_id.clone(), host_key: self.host_key().clone() }
     }
 
     fn credential_is_good(&self, now: Now) -> bool {
@@ -73,6 +81,7 @@ impl Service {
             }
             TenantAnswer::Enrolled(Ok(enrolment)) => {
                 tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
+                self.identities_kept = true;
                 self.root_sha256 = Some(enrolment.root_sha256);
                 self.credential = Some(enrolment.credential.clone());
                 self.enrol_failures = 0;
@@ -192,6 +201,7 @@ impl Service {
             os_version: self.config.os_version.clone(),
             agent_version: self.config.agent_version.clone(),
             groups: Vec::new(),
+            copied_from: self.identities[0].copied_from.clone(),
         };
         self.owe(Delivery::Host(host), now);
     }

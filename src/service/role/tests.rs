@@ -2,16 +2,16 @@
 #![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin, a failed run its seed")]
 
 use super::*;
-use crate::protocol::{Detail, Indicators, Job, Offer, Why};
-use crate::service::{Enrolment, HidNode, JournalEntry, Scan, UsbDevice, UsbRequest};
+use crate::protocol::{Indicators, Job, Offer, Why};
+use crate::service::{Enrolment, HidNode, JournalEntry, Marks, Scan, UsbDevice, UsbRequest};
 use headset::Headset;
 use std::collections::BTreeSet;
 
 mod bus;
 mod gate;
 mod headset;
+mod identity;
 mod jobs;
-mod lights;
 mod outbox;
 mod polling;
 mod random;
@@ -22,7 +22,7 @@ const MS: Duration = Duration::from_millis(1);
 /// What the store would hold, kept from the records alone.
 #[derive(Clone, Debug, Default)]
 struct Disk {
-    system_id: Option<String>,
+    identities: Vec<Identity>,
     policy: Option<Verified<PolicyDocument>>,
     credential: Option<Credential>,
     journal: Option<JournalEntry>,
@@ -34,7 +34,7 @@ struct Disk {
 impl Disk {
     fn write(&mut self, record: Record) {
         match record {
-            Record::SystemId(id) => self.system_id = Some(id),
+            Record::Identities(identities) => self.identities = identities,
             Record::Policy(policy) => self.policy = Some(policy),
             Record::Credential(credential) => self.credential = credential,
             Record::Journal(entry) => self.journal = Some(entry),
@@ -48,7 +48,7 @@ impl Disk {
 
     fn read(&self) -> Persisted {
         Persisted {
-            system_id: self.system_id.clone(),
+            identities: self.identities.clone(),
             policy: self.policy.clone(),
             credential: self.credential.clone(),
             journal: self.journal.clone(),
@@ -74,8 +74,6 @@ struct Rig {
     auto: bool,
     scans: Vec<bool>,
     opens: Vec<String>,
-    /// Output reports that are not answered yet.
-    writes: VecDeque<(String, u64, Vec<u8>)>,
     /// Nothing more can be written.
     full: bool,
     /// Everything since the last look, in order.
@@ -90,10 +88,16 @@ struct Rig {
     left: usize,
 }
 
+fn identity(system_id: &str, machine: &str) -> Identity {
+    let machine = Marks { installation: Some(machine.to_owned()), hardware: None };
+    let key = Some(Secret::new(format!("{system_id:x<43}")));
+    Identity { machine, system_id: system_id.to_owned(), key, copied_from: None }
+}
+
 fn config(server: Option<&str>) -> Config {
     Config {
         agent_version: "0.1.0".to_owned(),
-        system_id: "host-1".to_owned(),
+        identity: identity("host-1", "machine-1"),
         hostname: "h".to_owned(),
         os: "linux".to_owned(),
         os_version: "Debian 12".to_owned(),
@@ -118,7 +122,6 @@ impl Rig {
             auto: true,
             scans: Vec::new(),
             opens: Vec::new(),
-            writes: VecDeque::new(),
             full: false,
             out: Vec::new(),
             given_up: 0,
@@ -180,7 +183,7 @@ impl Rig {
 
     /// Holds what is true of any sequence of outputs.
     fn drain(&mut self) {
-        let mut lost = false;
+        let (mut lost, mut lost_identity) = (false, false);
         let mut records = Vec::new();
         loop {
             let output = self.service.poll_output();
@@ -195,13 +198,23 @@ impl Rig {
                 let problem = Problem::new("store-full", "full", "store", "Free some space.");
                 self.service.handle(Input::StoreFailed { problem, withheld }, self.now);
                 lost = false;
+                let enrolment = matches!(output, Output::Tenant(TenantRequest::Enrol { .. }));
+                if std::mem::take(&mut lost_identity) && enrolment {
+                    let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                    let failure = TenantFailure { kind: FailureKind::Refused, problem, retry_after: None };
+                    self.service.handle(Input::Tenant(TenantAnswer::Enrolled(Err(failure))), self.now);
+                    continue;
+                }
                 if withheld {
                     continue;
                 }
             }
             self.out.push(output.clone());
             match output {
-                Output::Persist(_) if self.full => lost = true,
+                Output::Persist(record) if self.full => {
+                    lost = true;
+                    lost_identity |= matches!(record, Record::Identities(_));
+                }
                 Output::Persist(record) => {
                     if let Record::Owed(Owed { delivery: Delivery::Update(status), .. }) = &record
                         && let Some(version) = &status.version_read_back
@@ -215,8 +228,7 @@ impl Rig {
                 Output::Scan { usb } => self.scans.push(usb),
                 Output::OpenHid { path } => self.opens.push(path),
                 Output::CloseHid { path } => _ = self.open.remove(&path),
-                Output::WriteHid { path, ticket, bytes } => {
-                    self.writes.push_back((path.clone(), ticket, bytes));
+                Output::WriteHid { path, .. } => {
                     let id = self.id_at(&path);
                     let status = id.and_then(|id| self.told.get(&id)).map(|d| &d.status);
                     assert_ne!(status, Some(&DeviceStatus::Updating), "{path} is being updated");
@@ -307,25 +319,7 @@ impl Rig {
         self.headsets.iter().find(|h| h.path == path).map(|h| h.id())
     }
 
-    /// Output reports since the last look.
-    fn written(&self) -> Vec<Vec<u8>> {
-        let bytes = |output: &Output| match output {
-            Output::WriteHid { bytes, .. } => Some(bytes.clone()),
-            _ => None,
-        };
-        self.out.iter().filter_map(bytes).collect()
-    }
-
-    /// The oldest output report is taken or refused; `false` if there is none.
-    fn answer_write(&mut self, taken: bool) -> bool {
-        let Some((path, ticket, _)) = self.writes.pop_front() else { return false };
-        let result = if taken { Ok(()) } else { Err(Detail::verbatim("stalled")) };
-        self.feed(Input::HidWritten { path, ticket, result });
-        true
-    }
-
     fn answer_bus(&mut self) {
-        while self.answer_write(true) {}
         while let Some(path) = self.opens.pop() {
             let result = match self.denied.contains(&path) {
                 true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),

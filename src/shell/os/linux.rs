@@ -89,6 +89,14 @@ pub fn machine_seed(application: &str) -> Option<String> {
         .find_map(|path| first_line(Path::new(path)).and_then(|id| seed(&id, application)))
 }
 
+/// The same from the id of the hardware (SMBIOS 3.7 §7.2.1). `None` where this account may not read it (the kernel gives
+/// it to root alone) or the board has none.
+pub fn hardware_seed(application: &str) -> Option<String> {
+    let uuid = first_line(Path::new("/sys/class/dmi/id/product_uuid"))?.replace('-', "").to_ascii_lowercase();
+    // All ones: not set.
+    seed(&uuid, application).filter(|_| uuid.chars().any(|c| c != 'f'))
+}
+
 fn seed(machine_id: &str, application: &str) -> Option<String> {
     let is_id = machine_id.len() == 32 && machine_id.chars().all(|c| c.is_ascii_hexdigit());
     if !is_id || machine_id.chars().all(|c| c == '0') {

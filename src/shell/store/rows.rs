@@ -1,7 +1,7 @@
 //! Records to rows and back.
 
 use super::{MAX_DEFERRED, MAX_OWED, MAX_USERS, MAX_VALUE_BYTES};
-use crate::service::{Delivery, Owed, Persisted, Record, Verified};
+use crate::service::{Delivery, Identity, Marks, Owed, Persisted, Record, Verified};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,8 @@ use tenant::policy::PolicyDocument;
 
 type Sql<T> = Result<T, rusqlite::Error>;
 
+const IDENTITIES: &str = "identities";
+/// What versions without keys kept instead.
 const SYSTEM_ID: &str = "system-id";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
@@ -23,7 +25,7 @@ struct StoredPolicy<D> {
 
 pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
     match record {
-        Record::SystemId(id) => put(transaction, SYSTEM_ID, id),
+        Record::Identities(identities) => put(transaction, IDENTITIES, identities),
         Record::Policy(policy) => {
             put(transaction, POLICY, &StoredPolicy { version: policy.version(), document: policy.get() })
         }
@@ -81,7 +83,7 @@ fn json(value: &impl Serialize) -> Sql<String> {
 
 pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
     Ok(Persisted {
-        system_id: get(connection, SYSTEM_ID)?,
+        identities: load_identities(connection)?,
         policy: load_policy(connection)?,
         credential: get(connection, CREDENTIAL)?,
         journal: get(connection, JOURNAL)?,
@@ -104,6 +106,15 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
             |row| Ok((row.get(1)?, row.get(2)?)),
         )?,
     })
+}
+
+fn load_identities(connection: &Connection) -> Sql<Vec<Identity>> {
+    if let Some(identities) = get(connection, IDENTITIES)? {
+        return Ok(identities);
+    }
+    let old = get(connection, SYSTEM_ID)?;
+    let of = |system_id| Identity { machine: Marks::default(), system_id, key: None, copied_from: None };
+    Ok(old.map(of).into_iter().collect())
 }
 
 /// Restores the trust that was established before it was written: only this process may write the file.

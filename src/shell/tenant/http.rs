@@ -4,7 +4,7 @@ use crate::protocol::{Detail, Problem};
 use crate::service::{FailureKind, TenantFailure};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
 use std::error::Error;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use tenant::secret::Secret;
 use url::Url;
 
@@ -59,6 +59,12 @@ impl Base {
     /// The address of one of `tenant::paths`.
     pub(super) fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
+    }
+
+    /// The path of an address below this one, as it is signed.
+    pub(super) fn below<'a>(&self, url: &'a Url) -> &'a str {
+        let own = Url::parse(&self.0).map(|own| own.path().trim_end_matches('/').len());
+        url.path().get(own.unwrap_or_default()..).unwrap_or_else(|| url.path())
     }
 
     pub(super) fn url(&self, path: &str) -> Result<Url, TenantFailure> {
@@ -135,9 +141,8 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Problem> {
     Ok(certificates)
 }
 
-/// Sends one request and reads its answer whole. `secrets` are cut out of anything the server says.
-pub(super) async fn call(request: RequestBuilder, secrets: &[&Secret]) -> Result<Vec<u8>, TenantFailure> {
-    let response = send(request.timeout(REQUEST_TIMEOUT), secrets).await?;
+/// Reads an answer whole.
+pub(super) async fn whole(response: Response) -> Result<Vec<u8>, TenantFailure> {
     let place = place(response.url());
     read_whole(response, MAX_ANSWER_BYTES).await?.ok_or_else(|| {
         let why = format!("the answer is longer than {MAX_ANSWER_BYTES} bytes");
@@ -145,13 +150,29 @@ pub(super) async fn call(request: RequestBuilder, secrets: &[&Secret]) -> Result
     })
 }
 
-/// Sends one request; anything but 2xx is a failure.
-pub(super) async fn send(request: RequestBuilder, secrets: &[&Secret]) -> Result<Response, TenantFailure> {
+/// Sends one request to what is open to everybody; anything but 2xx is a failure.
+pub(super) async fn send(request: RequestBuilder) -> Result<Response, TenantFailure> {
     let response = request.send().await.map_err(|error| transport_failure(&error))?;
-    if response.status().is_success() {
-        return Ok(response);
+    accepted(response, &[]).await.map_err(Attempt::into_failure)
+}
+
+/// How a request did not succeed.
+pub(super) enum Attempt {
+    /// The proof was too old or used: it may succeed with another one.
+    Stale(TenantFailure),
+    Failed(TenantFailure),
+}
+
+impl Attempt {
+    pub(super) fn into_failure(self) -> TenantFailure {
+        let (Self::Stale(failure) | Self::Failed(failure)) = self;
+        failure
     }
-    Err(status_failure(response, secrets).await)
+}
+
+/// Anything but 2xx is a failure. `secrets` are cut out of what the server says.
+pub(super) async fn accepted(response: Response, secrets: &[&Secret]) -> Result<Response, Attempt> {
+    if response.status().is_success() { Ok(response) } else { Err(refusal(response, secrets).await) }
 }
 
 /// `None` if it is longer than `most` bytes.
@@ -241,7 +262,14 @@ pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
             "The tenant server did not answer in time",
             "Check the network and the server; the agent tries again by itself.",
         )
-    } else if refused_certificate(error) {
+    } else if let Some(CertificateFault::Time) = refused_certificate(error) {
+        (
+            FailureKind::Unreachable,
+            "tenant-certificate-time",
+            "The tenant server's certificate is not valid at this machine's time",
+            "Check this machine's date and time. If they are right, the server needs a new certificate.",
+        )
+    } else if refused_certificate(error).is_some() {
         (
             FailureKind::Unreachable,
             "tenant-certificate",
@@ -259,7 +287,14 @@ pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
     failure(kind, Problem::new(code, format!("{what}: {why}"), place, next).detail("detail", why))
 }
 
-fn refused_certificate(error: &reqwest::Error) -> bool {
+enum CertificateFault {
+    /// Too early or too late for it, by the clock of this machine.
+    Time,
+    Other,
+}
+
+fn refused_certificate(error: &reqwest::Error) -> Option<CertificateFault> {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
     let mut next: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = next {
         // An io::Error leaves out its own content when asked for its source.
@@ -267,12 +302,16 @@ fn refused_certificate(error: &reqwest::Error) -> bool {
         let rustls = error
             .downcast_ref::<rustls::Error>()
             .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if matches!(rustls, Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+        match rustls {
+            Some(rustls::Error::InvalidCertificate(
+                Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+            )) => return Some(CertificateFault::Time),
+            Some(rustls::Error::InvalidCertificate(_)) => return Some(CertificateFault::Other),
+            _ => {}
         }
         next = inner.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
     }
-    false
+    None
 }
 
 /// The cause at the bottom says most; those above it repeat the address.
@@ -290,7 +329,7 @@ fn innermost(error: &reqwest::Error) -> Detail {
     }
 }
 
-async fn status_failure(response: Response, secrets: &[&Secret]) -> TenantFailure {
+async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
     let status = response.status();
     let place = place(response.url());
     let retry_after = response
@@ -303,19 +342,39 @@ async fn status_failure(response: Response, secrets: &[&Secret]) -> TenantFailur
         .await
         .ok()
         .flatten()
-        .and_then(|body| serde_json::from_slice::<tenant::wire::Problem>(&body).ok())
+        .and_then(|body| serde_json::from_slice::<tenant::wire::Problem>(&body).ok());
+    let said_code = said.as_ref().and_then(|said| said.code()).map(str::to_owned);
+    let said = said
         .map(|problem| problem.detail.unwrap_or(problem.title))
         .map(|text| tidy(&text, secrets))
         .filter(|text| !text.is_empty());
     let detail = said.map_or_else(|| format!("{status}"), |said| format!("{status}: {said}"));
-    let (kind, code, what, next) = match status {
-        StatusCode::UNAUTHORIZED => (
+    let (kind, code, what, next) = match (status, said_code.as_deref()) {
+        (StatusCode::UNAUTHORIZED, Some("proof" | "proof-stale")) => (
+            FailureKind::Unauthorized,
+            "tenant-proof",
+            "The tenant server does not accept this machine's signature",
+            "Nothing needs to be done at first: the agent enrols again by itself. If it stays, check that nothing on the way changes requests.",
+        ),
+        (StatusCode::CONFLICT, Some("host-key")) => (
+            FailureKind::Rejected,
+            "tenant-host-key",
+            "The tenant knows this machine by another key",
+            "IT: if this machine lost its key, run hookswitch-tenant hosts reset; if not, another machine is enrolled under its id.",
+        ),
+        (StatusCode::GONE, Some("contract")) => (
+            FailureKind::Rejected,
+            "tenant-agent-old",
+            "The tenant server needs a newer agent",
+            "Upgrade Hookswitch on this machine.",
+        ),
+        (StatusCode::UNAUTHORIZED, _) => (
             FailureKind::Unauthorized,
             "tenant-unauthorized",
             "The tenant server does not accept the agent's credentials",
             "Check TENANT_ID and TENANT_TOKEN; the agent enrols again by itself.",
         ),
-        StatusCode::TOO_MANY_REQUESTS => (
+        (StatusCode::TOO_MANY_REQUESTS, _) => (
             FailureKind::ServerError,
             "tenant-server-error",
             "The tenant server has no time now",
@@ -337,7 +396,12 @@ async fn status_failure(response: Response, secrets: &[&Secret]) -> TenantFailur
     let problem = Problem::new(code, format!("{what}: {detail}"), place, next)
         .with("status", status.as_u16().to_string())
         .with("detail", detail);
-    TenantFailure { kind, problem, retry_after }
+    let failure = TenantFailure { kind, problem, retry_after };
+    if said_code.as_deref() == Some("proof-stale") {
+        Attempt::Stale(failure)
+    } else {
+        Attempt::Failed(failure)
+    }
 }
 
 /// Foreign text for a person: one line, short, without our secrets.
@@ -354,48 +418,29 @@ fn parse_retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let seconds = match text.parse::<u64>() {
         Ok(seconds) => seconds,
-        Err(_) => {
-            let at_s = unix_seconds_of_http_date(text)?;
-            at_s.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
-        }
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default().as_secs(),
     };
     Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER_S)))
-}
-
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, the only form a sender may use.
-fn unix_seconds_of_http_date(text: &str) -> Option<u64> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let mut words = text.split_once(", ")?.1.split(' ');
-    let day: u64 = words.next()?.parse().ok()?;
-    let name = words.next().filter(|name| name.len() == 3 && name.is_ascii())?;
-    let month = MONTHS.find(name).filter(|at| at % 3 == 0)? as u64 / 3 + 1;
-    let year: u64 = words.next()?.parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let rest = (words.next()?, words.next(), clock.next());
-    if rest != ("GMT", None, None) || !(1..=31).contains(&day) || !(1970..=9999).contains(&year) {
-        return None;
-    }
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // Days since 1970-01-01 in a year that begins in March, so that a leap day comes last.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    Some((days - 719_468) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use std::time::UNIX_EPOCH;
 
     #[test]
     fn only_https_addresses() {
         assert_eq!(
-            Base::parse("https://t.example/hub/").unwrap().join("/v1/enrol"),
-            "https://t.example/hub/v1/enrol"
+            Base::parse("https://t.example/hub/").unwrap().join("/v2/enrol"),
+            "https://t.example/hub/v2/enrol"
         );
+        for (base, url) in [
+            ("https://t.example/hub/", "https://t.example/hub/v2/x"),
+            ("https://t.example", "https://t.example/v2/x"),
+        ] {
+            assert_eq!(Base::parse(base).unwrap().below(&Url::parse(url).unwrap()), "/v2/x");
+        }
         for bad in
             ["http://t.example", "t.example", "", "https://u:p@t.example", "https://t.example?x", "file:///x"]
         {
@@ -411,9 +456,6 @@ mod tests {
         let wait = |text| parse_retry_after(text, now).map(|wait| wait.as_secs());
         assert_eq!(wait("120"), Some(120));
         assert_eq!(wait("99999999999"), Some(MAX_RETRY_AFTER_S));
-        assert_eq!(unix_seconds_of_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
-        assert_eq!(unix_seconds_of_http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800));
-        assert_eq!(unix_seconds_of_http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0), "in the past");
         for bad in [

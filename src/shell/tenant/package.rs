@@ -41,7 +41,7 @@ impl Cache {
             return Err(tuf::refused("tenant-oversize", why.with("most", MAX_TARGET_BYTES), name));
         }
         let sha256: &[u8] = &target.hashes.sha256;
-        let whole = self.folder.join(format!("{}.zip", super::hex(sha256)));
+        let whole = self.folder.join(format!("{}.zip", hex::encode(sha256)));
         let part = whole.with_extension("part");
         if let Some(bytes) = self.cached(&whole, target.length, sha256)? {
             progress(target.length, target.length);

@@ -1,6 +1,7 @@
 //! What the tenant is told: immediate reports one by one, events in compressed batches.
 
 use super::http::{self, Base};
+use super::proof::Signer;
 use crate::service::{Delivery, FailureKind, Owed, TenantFailure};
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{Client, RequestBuilder, header};
@@ -13,6 +14,7 @@ use tenant::wire::{CloudEvent, EventBatch, EventsAnswer, MAX_BODY_BYTES, MAX_EVE
 /// One conversation: the host that reports, and its token.
 pub(super) struct Reporter<'a> {
     pub client: &'a Client,
+    pub signer: &'a Signer,
     pub base: &'a Base,
     pub system_id: &'a str,
     pub token: &'a Secret,
@@ -107,7 +109,7 @@ impl Reporter<'_> {
         let body = to_json(body)?;
         let request = self.authorized(self.client.put(self.base.join(path)));
         let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
-        http::call(request, private).await.map(drop)
+        self.signer.call(request, private).await.map(drop)
     }
 
     /// `None` if the batch is too large to be sent in one.
@@ -123,7 +125,7 @@ impl Reporter<'_> {
             .header(header::CONTENT_TYPE, tenant::paths::EVENTS_MEDIA_TYPE)
             .header(header::CONTENT_ENCODING, "gzip")
             .body(gzip(&body));
-        let answer = http::call(request, &[self.token]).await?;
+        let answer = self.signer.call(request, &[self.token]).await?;
         http::json(&answer, &url).map(Some)
     }
 

@@ -5,6 +5,7 @@
 //! keys were rotated, and let a server hide a rotation.
 
 use super::http;
+use super::proof::Signer;
 use crate::protocol::{Detail, Problem};
 use crate::service::{FailureKind, TenantFailure, Verified};
 use futures_util::{Stream, StreamExt, stream};
@@ -42,6 +43,7 @@ const TARGET_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// Where a refresh takes place.
 pub(super) struct Source<'a> {
     pub client: Client,
+    pub signer: Signer,
     pub metadata: Url,
     pub targets: Url,
     pub token: Option<Secret>,
@@ -60,6 +62,7 @@ pub(super) struct Checked {
 pub(super) async fn refresh(source: Source<'_>) -> Result<Checked, TenantFailure> {
     let link = Link {
         client: source.client,
+        signer: source.signer,
         targets: source.targets.clone(),
         token: source.token,
         shared: Arc::default(),
@@ -174,6 +177,7 @@ pub(super) fn target_name(name: &str, place: &str) -> Result<TargetName, TenantF
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     client: Client,
+    signer: Signer,
     targets: Url,
     token: Option<Secret>,
     shared: Arc<Mutex<Shared>>,
@@ -227,7 +231,9 @@ impl Link {
         } else {
             request = request.timeout(METADATA_TIMEOUT);
         }
-        let response = match http::send(request, &secrets).await {
+        let sent =
+            if is_target { self.signer.send(request, &secrets).await } else { http::send(request).await };
+        let response = match sent {
             Ok(response) => response,
             Err(failure) if absent(&failure) => {
                 self.shared().failure = Some(failure);

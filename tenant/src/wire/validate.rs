@@ -6,7 +6,7 @@ use super::{
     DeviceRegistration, EnrolRequest, EventBatch, HostRegistration, MAX_EVENTS, ResolvedGroup, UpdateStatus,
     UserRegistration, Verdict,
 };
-use crate::grammar::{is_line, is_slug, is_user_name, is_wire_id};
+use crate::grammar::{is_host_key, is_line, is_slug, is_user_name, is_wire_id};
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -17,6 +17,9 @@ pub enum WireError {
         /// Which.
         field: String,
     },
+    /// A host key that is none.
+    #[error("host_key: expected an Ed25519 public key as 43 characters of base64url")]
+    HostKey,
     /// A user name that cannot be one.
     #[error("{field}: expected a user name of 1 to 256 characters, no control characters")]
     User {
@@ -82,6 +85,9 @@ impl EnrolRequest {
     pub fn validate(&self) -> Result<(), WireError> {
         id("tenant_id", &self.tenant_id)?;
         id("system_id", &self.system_id)?;
+        if !is_host_key(&self.host_key) {
+            return Err(WireError::HostKey);
+        }
         line("tenant_token", self.tenant_token.expose(), 1, 256)
     }
 }
@@ -95,6 +101,9 @@ impl HostRegistration {
         line("os", &self.os, 1, 64)?;
         line("os_version", &self.os_version, 0, 200)?;
         line("agent_version", &self.agent_version, 1, 64)?;
+        if let Some(copied_from) = &self.copied_from {
+            id("copied_from", copied_from)?;
+        }
         groups(&self.groups)
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tenant::paths;
 
-use crate::rig::{Tenant, json_of, problem};
+use crate::rig::{Host, Tenant, json_of, problem};
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -43,9 +43,7 @@ fn update(verdict: &str, read_back: Option<&str>) -> Value {
 async fn enrolment_wants_the_right_id_and_token() {
     let tenant = Tenant::new();
     let server = tenant.serve(&[]);
-    let good = json!({
-        "tenant_id": "contoso", "tenant_token": tenant.value("TENANT_TOKEN"), "system_id": "HOST-1"
-    });
+    let good = Host::new(&tenant, "HOST-1").enrolment;
     for (field, value) in [("tenant_token", "0".repeat(64)), ("tenant_id", "fabrikam".to_owned())] {
         let mut bad = good.clone();
         bad[field] = json!(value);
@@ -61,11 +59,13 @@ async fn enrolment_wants_the_right_id_and_token() {
     hostile["system_id"] = json!("../x");
     assert!(problem(server.post(paths::ENROL, &hostile).await, 400).await.contains("system_id"));
 
-    let first = server.enrol_as(&tenant, "HOST-1").await;
-    let second = server.enrol_as(&tenant, "HOST-1").await;
-    assert!(first.len() >= 32 && first != second);
-    for token in [first, second] {
-        assert_eq!(server.put(&token, &paths::host("HOST-1"), &host("HOST-1")).await.status(), 204);
+    let mut one = server.enrol_as(&tenant, "HOST-1").await;
+    let again = json_of(server.enrol(&one).await).await;
+    let second = again["access_token"].as_str().expect("a token").to_owned();
+    assert!(one.token.len() >= 32 && one.token != second);
+    for token in [one.token.clone(), second] {
+        one.token = token;
+        assert_eq!(server.put(&one, &paths::host("HOST-1"), &host("HOST-1")).await.status(), 204);
     }
     // Nothing that opens a door is on disk.
     for name in ["tenant.db", "tenant.db-wal"] {
@@ -85,7 +85,9 @@ async fn a_token_opens_its_own_host_only() {
     let nobody = server.get(&paths::user_groups("HOST-1", "jane")).send().await.expect("an answer");
     assert!(nobody.headers().contains_key("www-authenticate"));
     problem(nobody, 401).await;
-    problem(server.put("no-such-token", &paths::host("HOST-1"), &host("HOST-1")).await, 401).await;
+    let mut unknown = Host::new(&tenant, "HOST-1");
+    unknown.token = "no-such-token".to_owned();
+    problem(server.put(&unknown, &paths::host("HOST-1"), &host("HOST-1")).await, 401).await;
 
     let device = json!({
         "device_id": "D", "vendor_id": 1, "product_id": 2, "vendor": "", "product": "", "attached": true
@@ -100,9 +102,8 @@ async fn a_token_opens_its_own_host_only() {
         problem(server.put(&two, &path, &body).await, 403).await;
         assert_eq!(server.put(&one, &path, &body).await.status(), 204, "{path}");
     }
-    let groups =
-        server.get(&paths::user_groups("HOST-1", "jane")).header(AUTHORIZATION, format!("Bearer {two}"));
-    problem(groups.send().await.expect("an answer"), 403).await;
+    let groups = server.get(&paths::user_groups("HOST-1", "jane"));
+    problem(server.sign(&two, groups).await, 403).await;
     // A body that speaks of another thing than its path.
     problem(server.put(&one, &paths::host("HOST-1"), &host("HOST-2")).await, 400).await;
     problem(server.put(&one, &paths::user("HOST-1", "john"), &jane).await, 400).await;
@@ -231,13 +232,13 @@ async fn bodies_are_bounded_packed_and_unpacked() {
 
     let request = |media: &'static str, encoding: &'static str| {
         let url = format!("{}{}", server.url, paths::EVENTS);
-        let request = server.client.post(url).header(AUTHORIZATION, format!("Bearer {token}"));
-        request.header(CONTENT_TYPE, media).header("content-encoding", encoding).body("[]")
+        let request = server.client.post(url).header(CONTENT_TYPE, media);
+        request.header("content-encoding", encoding).body("[]")
     };
     for (media, encoding) in
         [("application/json", "identity"), (paths::EVENTS_MEDIA_TYPE, "br"), ("text/plain", "gzip")]
     {
-        problem(request(media, encoding).send().await.expect("an answer"), 415).await;
+        problem(server.sign(&token, request(media, encoding)).await, 415).await;
     }
 }
 
@@ -253,11 +254,9 @@ async fn manual_groups_are_assigned_and_cached() {
     let server = tenant.serve(&[]);
     let token = server.enrol_as(&tenant, "HOST-1").await;
     let ask = |tag: Option<String>| {
-        let request = server
-            .get(&paths::user_groups("HOST-1", "jane"))
-            .header(AUTHORIZATION, format!("Bearer {token}"));
+        let request = server.get(&paths::user_groups("HOST-1", "jane"));
         let request = tag.into_iter().fold(request, |request, tag| request.header("if-none-match", tag));
-        async { request.send().await.expect("an answer") }
+        server.sign(&token, request)
     };
     let empty = ask(None).await;
     let tag = empty.headers()["etag"].to_str().expect("ASCII").to_owned();
@@ -271,7 +270,7 @@ async fn manual_groups_are_assigned_and_cached() {
 }
 
 #[tokio::test]
-async fn moods_misbehave_on_v1_and_nowhere_else() {
+async fn moods_misbehave_on_v2_and_nowhere_else() {
     let tenant = Tenant::new();
     for (mood, status) in [("unauthorized", 401), ("internal-error", 500)] {
         let server = tenant.serve(&["--mood", mood]);
@@ -315,7 +314,7 @@ async fn what_is_open_is_open_and_the_rest_is_a_problem_document() {
     let server = tenant.serve(&[]);
     let health = server.get(paths::HEALTH).send().await.expect("an answer");
     assert_eq!(health.headers()["x-content-type-options"], "nosniff");
-    assert_eq!(json_of(health).await, json!({ "status": "ok" }));
+    assert_eq!(json_of(health).await, json!({ "status": "ok", "contract": 2 }));
     let openapi = server.get(paths::OPENAPI).send().await.expect("an answer");
     assert_eq!(openapi.text().await.expect("text"), tenant::OPENAPI_YAML);
     problem(server.get("/v2").send().await.expect("an answer"), 404).await;

@@ -2,6 +2,7 @@
 #![cfg(feature = "server")]
 #![expect(clippy::disallowed_methods, reason = "tests start processes and look at files")]
 
+mod hosts;
 mod http;
 mod publishing;
 mod repository_over_http;

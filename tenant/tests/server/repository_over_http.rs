@@ -1,7 +1,9 @@
 //! The repository through the server: a TUF client of its own kind, caching, ranges.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap};
-use reqwest::{Client, Response};
+use std::sync::Arc;
+
+use reqwest::Response;
+use reqwest::header::HeaderMap;
 use serde_json::json;
 use tenant::paths;
 use tenant::policy::PolicyDocument;
@@ -11,21 +13,20 @@ use tough::{
 };
 use url::Url;
 
-use crate::rig::{Tenant, problem, text};
+use crate::rig::{Host, Server, Tenant, problem, text};
 
-/// As an agent fetches: one client, the token on every request.
+/// As an agent fetches: token and proof on every request.
 #[derive(Debug, Clone)]
 struct Https {
-    client: Client,
-    token: String,
+    server: Arc<Server>,
+    host: Arc<Host>,
 }
 
 #[async_trait]
 impl Transport for Https {
     async fn fetch(&self, url: Url) -> Result<TransportStream, TransportError> {
         let fail = |error| TransportError::new_with_cause(TransportErrorKind::Other, url.clone(), error);
-        let request = self.client.get(url.clone()).header(AUTHORIZATION, format!("Bearer {}", self.token));
-        let answer = request.send().await.map_err(fail)?;
+        let answer = self.server.sign(&self.host, self.server.client.get(url.clone())).await;
         if answer.status() == 404 {
             return Err(TransportError::new(TransportErrorKind::FileNotFound, url));
         }
@@ -40,12 +41,12 @@ async fn a_tuf_client_reads_policy_and_firmware_from_the_server() {
     let firmware = tenant.file("sc60-2.1.zip", vec![7; 300_000]);
     let policy = tenant.file("policy.json", json!({ "schema": 1, "company": "Contoso GmbH" }).to_string());
     tenant.done("publish", &["--policy", text(&policy), "--target", text(&firmware)]);
-    let server = tenant.serve(&[]);
-    let token = server.enrol_as(&tenant, "HOST-1").await;
+    let server = Arc::new(tenant.serve(&[]));
+    let host = Arc::new(server.enrol_as(&tenant, "HOST-1").await);
     let root = server.get(paths::ROOT).send().await.expect("an answer").bytes().await.expect("a body");
     let url = |base: &str| Url::parse(&format!("{}{base}", server.url)).expect("a URL");
     let repository = RepositoryLoader::new(&root, url(paths::METADATA_BASE), url(paths::TARGETS_BASE))
-        .transport(Https { client: server.client.clone(), token })
+        .transport(Https { server: server.clone(), host })
         .load()
         .await
         .expect("loads");
@@ -75,11 +76,11 @@ async fn files_are_cached_by_tag_and_fetched_in_parts() {
         shown.lines().find(|line| line.contains("fw.zip")).and_then(|line| line.split(' ').next_back());
     let path = format!("/targets/{}.fw.zip", digest.expect("the digest is shown"));
     let server = tenant.serve(&[]);
-    let token = server.enrol_as(&tenant, "HOST-1").await;
+    let host = server.enrol_as(&tenant, "HOST-1").await;
     let fetch = async |path: &str, headers: &[(&'static str, &str)]| -> Response {
-        let request = server.get(path).header(AUTHORIZATION, format!("Bearer {token}"));
+        let request = server.get(path);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        request.send().await.expect("an answer")
+        server.sign(&host, request).await
     };
     let tag = |headers: &HeaderMap| headers["etag"].to_str().expect("ASCII").to_owned();
 
@@ -111,7 +112,7 @@ async fn files_are_cached_by_tag_and_fetched_in_parts() {
 async fn nothing_but_the_repository_can_be_fetched() {
     let tenant = Tenant::new();
     let server = tenant.serve(&[]);
-    let token = server.enrol_as(&tenant, "HOST-1").await;
+    let host = server.enrol_as(&tenant, "HOST-1").await;
     let listed = std::fs::read_dir(tenant.dir.join("repository/targets")).expect("readable").next();
     let name = listed.expect("tenant.json").expect("an entry").file_name().into_string().expect("UTF-8");
     let open = server.get(&format!("/targets/{name}")).send().await.expect("an answer");
@@ -129,12 +130,6 @@ async fn nothing_but_the_repository_can_be_fetched() {
         "/metadata/",
         "/targets/",
     ] {
-        let answer = server
-            .get(path)
-            .header(AUTHORIZATION, format!("Bearer {token}"))
-            .send()
-            .await
-            .expect("an answer");
-        problem(answer, 404).await;
+        problem(server.sign(&host, server.get(path)).await, 404).await;
     }
 }

@@ -51,8 +51,9 @@ fn unchanged(rig: &mut Rig) {
 #[test]
 fn without_a_policy_it_is_asked_for_at_once() {
     let mut rig = start(Disk::default());
-    assert_eq!(rig.tenant, Some(TenantRequest::Enrol { system_id: "host-1".to_owned() }));
-    assert_eq!(rig.disk.system_id.as_deref(), Some("host-1"), "written before it is used");
+    let (system_id, host_key) = ("host-1".to_owned(), Secret::new(format!("{:x<43}", "host-1")));
+    assert_eq!(rig.tenant, Some(TenantRequest::Enrol { system_id, host_key }));
+    assert_eq!(rig.disk.identities, [identity("host-1", "machine-1")], "written before it is used");
     rig.enrolled();
     assert_eq!(rig.tenant, Some(TenantRequest::FetchPolicy { have: None }));
     assert!(rig.disk.credential.is_some());

@@ -1,6 +1,4 @@
-//! Hashes and random tokens.
-
-use std::fmt::Write as _;
+//! Hashes, their spelling, and random bytes.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
@@ -13,19 +11,16 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        write!(out, "{byte:02x}").expect("invariant: writing to a String cannot fail");
-        out
-    })
-}
-
-/// 256 random bits in hex, from the operating system's generator.
-pub(crate) fn random_token() -> Result<String, Unspecified> {
+/// 256 random bits, from the operating system's generator.
+pub(crate) fn random() -> Result<[u8; 32], Unspecified> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes)?;
-    Ok(hex(&bytes))
+    Ok(bytes)
+}
+
+/// 256 random bits in hex.
+pub(crate) fn random_token() -> Result<String, Unspecified> {
+    random().map(hex::encode)
 }
 
 /// Compares in a time that does not depend on where the two differ.

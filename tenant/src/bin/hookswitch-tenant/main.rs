@@ -1,7 +1,7 @@
 //! `hookswitch-tenant`: a tenant for a company that runs its own.
 //!
 //! `init` makes it, `publish` signs what agents shall do, `serve` answers them, `inventory` shows what they said,
-//! `assign` puts people in groups by hand. Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try later.
+//! `hosts` shows whose keys they have, `assign` puts people in groups by hand. Exit codes: 0 done, 1 failed, 2 wrong usage, 75 try later.
 
 mod certificate;
 mod clock;
@@ -78,7 +78,7 @@ enum Command {
         /// Address and port; port 0 takes a free one
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// Misbehave on every /v1 call, for exercising agents
+        /// Misbehave on every /v2 call, for exercising agents
         #[arg(long)]
         mood: Option<Mood>,
     },
@@ -90,6 +90,18 @@ enum Command {
         /// Print JSON (schema/inventory.schema.json)
         #[arg(long)]
         json: bool,
+    },
+    /// Show hosts, their keys, and enrolments that were refused; forget the key of one
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Hosts {
+        /// The tenant's folder
+        #[arg(long, required = true)]
+        dir: Option<PathBuf>,
+        /// Print JSON (schema/hosts.schema.json)
+        #[arg(long)]
+        json: bool,
+        #[command(subcommand)]
+        action: Option<HostsAction>,
     },
     /// Put a user in a manual group, or take them out
     Assign {
@@ -105,6 +117,18 @@ enum Command {
         /// Take the user out
         #[arg(long)]
         remove: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum HostsAction {
+    /// Forget the key of a host that lost it: its next enrolment brings a new one
+    Reset {
+        /// The tenant's folder
+        #[arg(long)]
+        dir: PathBuf,
+        /// The host's system_id (`hosts` lists them)
+        id: String,
     },
 }
 
@@ -126,6 +150,8 @@ enum Failure {
     Json(#[from] serde_json::Error),
     #[error("--user: expected 1 to 256 characters, no control characters")]
     User,
+    #[error("no host {0:?}; `hookswitch-tenant hosts` lists them")]
+    Host(String),
     #[error("--group: the published policy has no manual group {group:?}; it has: {known}")]
     Group { group: String, known: String },
 }
@@ -168,6 +194,21 @@ fn run(command: Command) -> Result<(), Failure> {
                 println!("{}", serde_json::to_string_pretty(&inventory)?);
             } else {
                 print!("{inventory}");
+            }
+        }
+        Command::Hosts { action: Some(HostsAction::Reset { dir, id }), .. } => {
+            if !Store::open(&Home::open(&dir)?.database())?.reset_host(&id)? {
+                return Err(Failure::Host(id));
+            }
+            println!("{id}: its key is forgotten, the next enrolment brings a new one");
+        }
+        Command::Hosts { dir, json, action: None } => {
+            let dir = dir.unwrap_or_default();
+            let hosts = Store::open(&Home::open(&dir)?.database())?.hosts(seconds(now()))?;
+            if json {
+                println!("{}", serde_json::to_string_pretty(&hosts)?);
+            } else {
+                print!("{hosts}");
             }
         }
         Command::Assign { dir, user, group, remove } => {

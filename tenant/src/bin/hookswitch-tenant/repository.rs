@@ -25,7 +25,7 @@ use tough::{
 };
 use url::Url;
 
-use crate::digest::{hex, sha256};
+use crate::digest::sha256;
 use crate::home::{self, At as _, Home, HomeError};
 use signing::{ROLES, after, first_root, key_sources, renewed_root};
 
@@ -118,7 +118,7 @@ pub(crate) async fn create(
     editor.snapshot_version(one).snapshot_expires(after(now, SNAPSHOT_DAYS)?);
     editor.timestamp_version(one).timestamp_expires(after(now, TIMESTAMP_DAYS)?);
     sign_and_show(home, editor, &staging, [one; 2]).await?;
-    Ok(hex(&sha256(root.buffer())))
+    Ok(hex::encode(sha256(root.buffer())))
 }
 
 /// Publishes, one version on.
@@ -248,7 +248,7 @@ async fn add_target(
     staged: &Path,
 ) -> Result<(), RepositoryError> {
     let target = Target::from_path(staged).await.map_err(RepositoryError::Schema)?;
-    let digest = hex(&target.hashes.sha256);
+    let digest = hex::encode(&target.hashes.sha256);
     home::move_into_place(staged, &home.targets().join(format!("{digest}.{name}")))?;
     editor.add_target(name, target)?;
     Ok(())
@@ -286,9 +286,9 @@ async fn sign_and_show(
 }
 
 fn describe(repository: &Repository) -> Published {
-    let files = repository
-        .all_targets()
-        .map(|(name, target)| (name.resolved().to_owned(), (target.length, hex(&target.hashes.sha256))));
+    let files = repository.all_targets().map(|(name, target)| {
+        (name.resolved().to_owned(), (target.length, hex::encode(&target.hashes.sha256)))
+    });
     let ends = [
         repository.root().signed.expires,
         repository.targets().signed.expires,

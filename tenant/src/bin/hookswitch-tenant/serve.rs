@@ -6,8 +6,10 @@
 
 mod access;
 mod answer;
+mod body;
 mod files;
 mod listener;
+mod proof;
 mod registration;
 mod routes;
 
@@ -25,11 +27,13 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::digest;
 use crate::home::{self, Home, HomeError};
 use crate::repository::{self, RepositoryError};
 use crate::store::{Store, StoreError, Tenant};
 use answer::Refusal;
-use listener::TlsListener;
+use listener::{Peer, TlsListener};
+use proof::Nonces;
 
 /// Requests worked on at the same time; more are asked to come back (503).
 const MAX_REQUESTS: usize = 256;
@@ -38,7 +42,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long requests may go on after the signal to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Misbehaviour on every `/v1` call, for exercising agents.
+/// Misbehaviour on every `/v2` call, for exercising agents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mood {
     /// Answer 401.
@@ -68,6 +72,8 @@ pub(crate) enum ServeError {
     Signal(io::Error),
     #[error("server: {0}")]
     Server(io::Error),
+    #[error("the operating system's random number generator failed")]
+    Random,
     #[error("endpoint.json: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -80,6 +86,7 @@ struct Site {
     targets: PathBuf,
     mood: Option<Mood>,
     slots: Semaphore,
+    nonces: Nonces,
 }
 
 impl Site {
@@ -128,6 +135,7 @@ pub(crate) async fn serve(home: &Home, address: SocketAddr, mood: Option<Mood>) 
         targets: home.targets(),
         mood,
         slots: Semaphore::new(MAX_REQUESTS),
+        nonces: Nonces::new(digest::random().map_err(|_| ServeError::Random)?),
     });
     let signals = (stop_signal()?, stop_signal()?);
     // The certificate has no name for 0.0.0.0 or [::].
@@ -137,8 +145,9 @@ pub(crate) async fn serve(home: &Home, address: SocketAddr, mood: Option<Mood>) 
     home::replace(&home.endpoint(), &serde_json::to_vec_pretty(&endpoint)?)?;
     println!("serving {}", endpoint.url);
 
-    let server = axum::serve(TlsListener::start(tcp, bound, Arc::new(tls)), routes::router(site))
-        .with_graceful_shutdown(signals.0);
+    let service = routes::router(site).into_make_service_with_connect_info::<Peer>();
+    let server =
+        axum::serve(TlsListener::start(tcp, bound, Arc::new(tls)), service).with_graceful_shutdown(signals.0);
     let patience = async {
         signals.1.await;
         tokio::time::sleep(GRACE).await;

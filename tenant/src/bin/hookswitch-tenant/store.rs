@@ -1,6 +1,7 @@
 //! What the tenant knows about its hosts: one SQLite file in WAL mode. Registrations are kept as the JSON of their
 //! wire type; the columns beside it are what is searched for.
 
+mod hosts;
 mod inventory;
 mod migrations;
 
@@ -10,12 +11,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use tenant::wire::{
-    ACCESS_TOKEN_LIFE_S, DeviceRegistration, EventBatch, EventsAnswer, HostRegistration, UpdateStatus,
-    UserRegistration,
+    DeviceRegistration, EventBatch, EventsAnswer, HostRegistration, UpdateStatus, UserRegistration,
 };
 use thiserror::Error;
 
-use crate::digest::{same, sha256};
+pub(crate) use hosts::{Enrolled, Enrolment};
 
 /// Events are kept for 90 days, and so is the memory that an id was seen.
 const EVENT_LIFE_S: i64 = 90 * 24 * 60 * 60;
@@ -83,35 +83,6 @@ impl Store {
             Ok(Tenant { id: row.get(0)?, token_sha256: row.get(1)?, root_sha256: row.get(2)? })
         });
         row.optional()?.ok_or(StoreError::NoTenant)
-    }
-
-    /// Remembers a token for a host, and the host.
-    pub(crate) fn enrol(&mut self, system_id: &str, token: &str, now_s: i64) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
-        transaction.execute("DELETE FROM access_token WHERE expires_at <= ?1", params![now_s])?;
-        transaction.execute(
-            "INSERT INTO host (system_id, seen_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seen_at = ?2",
-            params![system_id, now_s],
-        )?;
-        transaction.execute(
-            "INSERT INTO access_token (token_sha256, system_id, expires_at) VALUES (?1, ?2, ?3)",
-            params![sha256(token.as_bytes()), system_id, now_s + i64::from(ACCESS_TOKEN_LIFE_S)],
-        )?;
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// The host a token was made for, while it is good. The search is for a hash, so its timing tells nothing about
-    /// the token; the hit is compared once more in constant time.
-    pub(crate) fn host_of_token(&self, token: &str, now_s: i64) -> Result<Option<String>, StoreError> {
-        let wanted = sha256(token.as_bytes());
-        let query =
-            "SELECT token_sha256, system_id FROM access_token WHERE token_sha256 = ?1 AND expires_at > ?2";
-        let found: Option<(Vec<u8>, String)> = self
-            .connection
-            .query_row(query, params![wanted, now_s], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        Ok(found.filter(|(stored, _)| same(stored, &wanted)).map(|(_, system_id)| system_id))
     }
 
     pub(crate) fn put_host(&self, host: &HostRegistration, now_s: i64) -> Result<(), StoreError> {

@@ -1,26 +1,30 @@
-//! Who calls: enrolment and access tokens.
+//! Who calls: enrolment, access tokens, and the proof that either is the host's own.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{ConnectInfo, FromRequest, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
-use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 use tenant::secret::Secret;
 use tenant::wire::{ACCESS_TOKEN_LIFE_S, EnrolRequest, EnrolResponse};
 
 use super::Site;
 use super::answer::Refusal;
-use super::registration::{JSON, read};
+use super::body::{self, JSON};
+use super::listener::Peer;
+use super::proof::Head;
 use crate::digest::{random_token, same, sha256};
+use crate::store::{Enrolled, Enrolment};
 
-/// The host whose good access token came with the request.
+/// The host whose good access token came with a request that its key has signed, and the body of that request.
 pub(super) struct Caller {
     system_id: String,
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 impl Caller {
@@ -29,19 +33,34 @@ impl Caller {
         self.system_id
     }
 
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What was sent, as [`body::read`].
+    pub(super) fn read<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, Refusal> {
+        body::read(&self.headers, &self.body, expected)
+    }
+
     /// Refuses a path that is another host's.
     pub(super) fn owns(&self, system_id: &str) -> Result<(), Refusal> {
         if self.system_id == system_id { Ok(()) } else { Err(Refusal::OtherHost) }
     }
 }
 
-impl FromRequestParts<Arc<Site>> for Caller {
+impl FromRequest<Arc<Site>> for Caller {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Refusal> {
-        let token = bearer(&parts.headers).ok_or(Refusal::Token)?;
-        let system_id = site.with_store(move |store, now_s| store.host_of_token(&token, now_s)).await?;
-        system_id.map(|system_id| Self { system_id }).ok_or(Refusal::Token)
+    /// The body is read when the rest was found good.
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Refusal> {
+        let head = Head::from(&request);
+        let token = bearer(&head.headers).ok_or(Refusal::Token)?;
+        let host = site.with_store(move |store, now_s| store.host_of_token(&token, now_s)).await?;
+        let (system_id, key) = host.ok_or(Refusal::Token)?;
+        let signed = site.nonces.check(&head, &key)?;
+        let body = body::whole(request, site).await?;
+        signed.is_of(&body)?;
+        Ok(Self { system_id, headers: head.headers, body })
     }
 }
 
@@ -52,12 +71,12 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     (scheme.eq_ignore_ascii_case("bearer") && (1..=512).contains(&token.len())).then(|| token.to_owned())
 }
 
-pub(super) async fn enrol(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    let request: EnrolRequest = read(&headers, body, JSON)?;
+pub(super) async fn enrol(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Refusal> {
+    let head = Head::from(&request);
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    let peer = peer.map_or_else(String::new, |ConnectInfo(Peer(address))| address.ip().to_string());
+    let body = body::whole(request, &site).await?;
+    let request: EnrolRequest = body::read(&head.headers, &body, JSON)?;
     request.validate()?;
     let token = sha256(request.tenant_token.expose().as_bytes());
     // Both are compared whatever the first says, so that the answer's timing does not tell which was wrong.
@@ -66,9 +85,18 @@ pub(super) async fn enrol(
     if !(known & trusted) {
         return Err(Refusal::Enrolment);
     }
+    site.nonces.check(&head, &request.host_key)?.is_of(&body)?;
     let access_token = random_token().map_err(|_| Refusal::Internal)?;
-    let issued = access_token.clone();
-    site.with_store(move |store, now_s| store.enrol(&request.system_id, &issued, now_s)).await?;
+    let enrolment = Enrolment {
+        system_id: request.system_id,
+        host_key: request.host_key,
+        token: access_token.clone(),
+        peer,
+    };
+    match site.with_store(move |store, now_s| store.enrol(&enrolment, now_s)).await? {
+        Enrolled::Done => {}
+        Enrolled::OtherKey => return Err(Refusal::HostKey),
+    }
     let answer = EnrolResponse {
         access_token: Secret::new(access_token),
         expires_in_s: ACCESS_TOKEN_LIFE_S,

@@ -8,11 +8,12 @@ use axum::http::header::{
 use axum::response::{IntoResponse, Response};
 use rusqlite::ErrorCode;
 use serde::Serialize;
+use tenant::paths::CONTRACT;
 use tenant::paths::PROBLEM_MEDIA_TYPE;
-use tenant::wire::{MAX_BODY_BYTES, Problem, WireError};
+use tenant::wire::{MAX_BODY_BYTES, PROBLEM_PREFIX, Problem, WireError};
 use thiserror::Error;
 
-use crate::digest::{hex, sha256};
+use crate::digest::sha256;
 use crate::store::StoreError;
 
 /// Why a request was refused. The text is the problem's `detail`.
@@ -22,6 +23,17 @@ pub(super) enum Refusal {
     Enrolment,
     #[error("no good access token; enrol again")]
     Token,
+    #[error("{0}")]
+    Proof(&'static str),
+    #[error("the proof was used before or its nonce is too old; sign again with the nonce of this answer")]
+    ProofStale,
+    #[error(
+        "this system_id is enrolled with another key; if the host lost its key: hookswitch-tenant hosts reset, if not: \
+         somebody else has the tenant token"
+    )]
+    HostKey,
+    #[error("this server speaks version {CONTRACT} of the contract: upgrade the agent")]
+    Contract,
     #[error("the access token is another host's")]
     OtherHost,
     #[error("body: {0}")]
@@ -66,31 +78,36 @@ impl From<StoreError> for Refusal {
 }
 
 impl Refusal {
-    fn status(&self) -> StatusCode {
+    /// The status, and the code that programs go by.
+    fn status(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Enrolment | Self::Token => StatusCode::UNAUTHORIZED,
-            Self::OtherHost => StatusCode::FORBIDDEN,
-            Self::Json(_) | Self::Wire(_) | Self::Mismatch { .. } | Self::PathEncoding => {
-                StatusCode::BAD_REQUEST
-            }
-            Self::Body | Self::Gzip => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::Range { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Enrolment => (StatusCode::UNAUTHORIZED, "enrolment"),
+            Self::Token => (StatusCode::UNAUTHORIZED, "token"),
+            Self::Proof(_) => (StatusCode::UNAUTHORIZED, "proof"),
+            Self::ProofStale => (StatusCode::UNAUTHORIZED, "proof-stale"),
+            Self::HostKey => (StatusCode::CONFLICT, "host-key"),
+            Self::Contract => (StatusCode::GONE, "contract"),
+            Self::OtherHost => (StatusCode::FORBIDDEN, "other-host"),
+            Self::Json(_) | Self::Wire(_) | Self::Mismatch { .. } => (StatusCode::BAD_REQUEST, "field"),
+            Self::PathEncoding => (StatusCode::BAD_REQUEST, "path"),
+            Self::Body | Self::Gzip => (StatusCode::BAD_REQUEST, "body"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body"),
+            Self::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type"),
+            Self::Conflict => (StatusCode::CONFLICT, "verdict"),
+            Self::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = self.status();
+        let (status, code) = self.status();
         let problem = Problem {
-            kind: "about:blank".to_owned(),
+            kind: format!("{PROBLEM_PREFIX}{code}"),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
             detail: Some(self.to_string()),
@@ -105,6 +122,9 @@ impl IntoResponse for Refusal {
             Self::Token => {
                 let challenge = "Bearer realm=\"hookswitch\", error=\"invalid_token\"";
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            }
+            Self::Proof(_) | Self::ProofStale => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Signature realm=\"hookswitch\""));
             }
             Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -128,7 +148,7 @@ pub(super) fn tagged_json<T: Serialize>(headers: &HeaderMap, value: &T) -> Resul
 
 /// An answer with the hash of its body as `ETag`, or 304 when the caller has it.
 pub(super) fn tagged(headers: &HeaderMap, media_type: &'static str, body: Vec<u8>) -> Response {
-    let tag = format!("\"{}\"", hex(&sha256(&body)));
+    let tag = format!("\"{}\"", hex::encode(sha256(&body)));
     if has(headers, &tag) {
         return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
     }

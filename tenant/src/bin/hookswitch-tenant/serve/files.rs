@@ -44,10 +44,10 @@ pub(super) async fn metadata(
 
 pub(super) async fn target(
     State(site): State<Arc<Site>>,
-    _caller: Caller,
     name: Name,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, Refusal> {
+    let headers = caller.headers();
     let Ok(Path(name)) = name else { return Err(Refusal::PathEncoding) };
     let (digest, rest) = name.split_once('.').ok_or(Refusal::NotFound)?;
     let is_digest = digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -56,7 +56,7 @@ pub(super) async fn target(
     }
     // The name is the hash of the content: a tag that never lies, and nothing that could change.
     let tag = format!("\"{digest}\"");
-    if has(&headers, &tag) {
+    if has(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let mut file = File::open(site.targets.join(&name)).await.map_err(|error| missing(&error))?;

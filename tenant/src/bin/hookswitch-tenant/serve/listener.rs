@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -20,6 +22,16 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than the slow mood takes to answer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(180);
 const MAX_CONNECTIONS: usize = 1024;
+
+/// Who is at the other end of a request's connection.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
 
 /// Hands out connections whose handshake is done.
 pub(super) struct TlsListener {

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use axum::{Json, Router};
 use tenant::paths;
+use tenant::proof::NONCE_HEADER;
 use tenant::wire::{Health, MAX_BODY_BYTES};
 
 use super::answer::Refusal;
@@ -50,7 +51,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         router = router.route(path, handler);
     }
     router
-        .fallback(async || Refusal::NotFound)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(async || Refusal::Method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(&site), around))
@@ -58,16 +59,21 @@ pub(super) fn router(site: Arc<Site>) -> Router {
 }
 
 async fn health() -> Json<Health> {
-    Json(Health { status: "ok".to_owned() })
+    Json(Health { status: "ok".to_owned(), contract: paths::CONTRACT })
+}
+
+/// Agents of the first contract hear why nothing is there.
+async fn elsewhere(request: Request) -> Refusal {
+    if request.uri().path().starts_with("/v1/") { Refusal::Contract } else { Refusal::NotFound }
 }
 
 async fn openapi() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/yaml")], tenant::OPENAPI_YAML)
 }
 
-/// Around every request: mood, a cap on how many run, a deadline, and the header all answers carry.
+/// Around every request: mood, a cap on how many run, a deadline, and the headers all answers carry.
 async fn around(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
-    let mut response = match site.mood.filter(|_| request.uri().path().starts_with("/v1/")) {
+    let mut response = match site.mood.filter(|_| request.uri().path().starts_with("/v2/")) {
         Some(Mood::Unauthorized) => Refusal::Token.into_response(),
         Some(Mood::InternalError) => Refusal::Internal.into_response(),
         Some(Mood::Slow) => {
@@ -81,6 +87,9 @@ async fn around(State(site): State<Arc<Site>>, request: Request, next: Next) -> 
             Err(_) => Refusal::Busy.into_response(),
         },
     };
+    if let Ok(nonce) = HeaderValue::from_str(&site.nonces.issue()) {
+        response.headers_mut().insert(NONCE_HEADER, nonce);
+    }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use super::StoreError;
 
-const SCRIPTS: &[&str] = &["
+const SCRIPTS: &[&str] = &[
+    "
 CREATE TABLE tenant (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     id TEXT NOT NULL,
@@ -57,7 +58,24 @@ CREATE TABLE manual_group (
     group_id TEXT NOT NULL,
     PRIMARY KEY (user, group_id)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+-- Hosts enrolled before they had keys pin one at their next enrolment.
+ALTER TABLE host ADD COLUMN host_key TEXT;
+ALTER TABLE host ADD COLUMN pinned_at INTEGER;
+CREATE INDEX event_host ON event (system_id, received_at);
+DELETE FROM access_token;
+CREATE TABLE refused_enrolment (
+    system_id TEXT NOT NULL REFERENCES host (system_id) ON DELETE CASCADE,
+    host_key TEXT NOT NULL,
+    peer TEXT NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    PRIMARY KEY (system_id, host_key)
+) STRICT, WITHOUT ROWID;
+",
+];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     let known = i64::try_from(SCRIPTS.len()).unwrap_or(i64::MAX);
