@@ -6,11 +6,21 @@ use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use rustls::pki_types::PrivateKeyDer;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// What servers heard, each request by itself.
+type Heard = Arc<Mutex<Vec<String>>>;
 
 /// A room whose server answers every request with `answer` and closes.
 fn room(folder: &tempfile::TempDir, answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> TenantRoom {
+    let (server, mut rooms) = server();
+    listen(server, Heard::default(), answer);
+    rooms(folder)
+}
+
+/// A listener with a certificate for `localhost`, and what makes rooms for it.
+fn server() -> ((TcpListener, Arc<rustls::ServerConfig>), impl FnMut(&tempfile::TempDir) -> TenantRoom) {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -23,25 +33,40 @@ fn room(folder: &tempfile::TempDir, answer: impl Fn(u16) -> Vec<u8> + Send + 'st
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let rooms = move |folder: &tempfile::TempDir| {
+        let mut room = TenantRoom::new(TenantConfig {
+            server_url: format!("https://localhost:{port}"),
+            tenant_id: "contoso".to_owned(),
+            tenant_token: "s3cr3t-token".to_owned(),
+            pinned_root_sha256: None,
+            extra_ca_pem: Some(certified.cert.pem().into_bytes()),
+            data: folder.path().join("agent"),
+        })
+        .unwrap();
+        room.use_key(&crate::rig::key());
+        room
+    };
+    ((listener, config), rooms)
+}
+
+fn listen(
+    (listener, config): (TcpListener, Arc<rustls::ServerConfig>),
+    heard: Heard,
+    answer: impl Fn(u16) -> Vec<u8> + Send + 'static,
+) {
+    let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for tcp in listener.incoming() {
             let connection = rustls::ServerConnection::new(config.clone()).unwrap();
             let mut tls = rustls::StreamOwned::new(connection, tcp.unwrap());
-            let _ = tls.read(&mut [0; 16 * 1024]);
+            let mut request = [0; 16 * 1024];
+            let read = tls.read(&mut request).unwrap_or_default();
+            heard.lock().unwrap().push(String::from_utf8_lossy(&request[..read]).into_owned());
             let _ = tls.write_all(&answer(port));
             tls.conn.send_close_notify();
             let _ = tls.flush();
         }
     });
-    TenantRoom::new(TenantConfig {
-        server_url: format!("https://localhost:{port}"),
-        tenant_id: "contoso".to_owned(),
-        tenant_token: "s3cr3t-token".to_owned(),
-        pinned_root_sha256: None,
-        extra_ca_pem: Some(certified.cert.pem().into_bytes()),
-        data: folder.path().join("agent"),
-    })
-    .unwrap()
 }
 
 fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -57,6 +82,34 @@ async fn failure_of(answer: impl Fn(u16) -> Vec<u8> + Send + 'static) -> TenantF
     let shown = format!("{failure:?} {}", failure.problem);
     assert!(!shown.contains("s3cr3t"), "{shown}");
     failure
+}
+
+/// An answer of 307 or 308 would have the whole request sent again, to whomever it names.
+#[tokio::test]
+async fn a_redirect_takes_no_secret_elsewhere() {
+    let report = tenant::wire::UserRegistration { user: "jane".to_owned(), display: None, groups: vec![] };
+    let owed = [Owed { id: "u".to_owned(), unix_s: 1, delivery: Delivery::User(report) }];
+    for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, mut rooms) = server();
+        let (_, config) = &first;
+        let second = (TcpListener::bind("127.0.0.1:0").unwrap(), config.clone());
+        let elsewhere = second.0.local_addr().unwrap().port();
+        let heard = Heard::default();
+        listen(second, heard.clone(), |_| http("200 OK", "", "{}"));
+        listen(first, Heard::default(), move |_| {
+            http(status, &format!("Location: https://localhost:{elsewhere}/v2/enrol\r\n"), "")
+        });
+        let mut room = rooms(&folder);
+        for failure in
+            [enrol(&mut room).await.unwrap_err(), deliver(&mut room, &owed, "t0ken").await.unwrap_err()]
+        {
+            clear(&failure.problem);
+            assert_eq!(failure.problem.code, "tenant-redirect", "{status}: {}", failure.problem);
+        }
+        let heard = heard.lock().unwrap();
+        assert!(heard.is_empty(), "{status}: the other server heard {heard:?}");
+    }
 }
 
 #[tokio::test]

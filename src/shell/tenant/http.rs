@@ -77,15 +77,15 @@ impl Base {
 enum RedirectFault {
     #[error("too many redirects")]
     TooMany,
-    #[error("a redirect to an address that is not https")]
-    NotHttps,
+    #[error("a redirect to another server")]
+    Elsewhere,
 }
 
 impl From<RedirectFault> for Detail {
     fn from(fault: RedirectFault) -> Self {
         match fault {
             RedirectFault::TooMany => Detail::new("redirect-too-many", fault).with("most", MAX_REDIRECTS),
-            RedirectFault::NotHttps => Detail::new("redirect-not-https", fault),
+            RedirectFault::Elsewhere => Detail::new("redirect-elsewhere", fault),
         }
     }
 }
@@ -95,8 +95,9 @@ pub(super) fn client(extra_ca: &[Certificate]) -> Result<Client, Problem> {
     let redirects = redirect::Policy::custom(|attempt| {
         if attempt.previous().len() > MAX_REDIRECTS {
             attempt.error(RedirectFault::TooMany)
-        } else if attempt.url().scheme() != "https" {
-            attempt.error(RedirectFault::NotHttps)
+        } else if attempt.previous().first().is_none_or(|asked| asked.origin() != attempt.url().origin()) {
+            // A redirected request is sent whole (RFC 9110 §15.4.8), the tenant's token in it.
+            attempt.error(RedirectFault::Elsewhere)
         } else {
             attempt.follow()
         }
