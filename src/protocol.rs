@@ -116,6 +116,9 @@ pub struct Device {
     pub status: DeviceStatus,
     /// The headset says it is in a call with any softphone (Line Busy Tone, 000B:0097).
     pub line_busy: bool,
+    /// What does not work although the headset can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

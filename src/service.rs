@@ -4,7 +4,7 @@
 //! Mutate with [`Service::handle`], then drain [`Service::poll_output`] until `None` (in order: a `Persist` is done
 //! before what follows it), then wait for [`Service::poll_timeout`]. No clock, file, device or socket here.
 
-use crate::protocol::{Problem, ResolvedGroup, ToAgent, ToService};
+use crate::protocol::{Detail, Problem, ResolvedGroup, ToAgent, ToService};
 use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -63,6 +63,12 @@ pub enum Input {
         path: String,
         bytes: Vec<u8>,
     },
+    /// What became of an [`Output::WriteHid`]; the error in the system's words.
+    HidWritten {
+        path: String,
+        ticket: u64,
+        result: Result<(), Detail>,
+    },
     HidLost {
         path: String,
     },
@@ -77,7 +83,7 @@ pub enum Input {
         /// yet are held back in any case.
         withheld: bool,
     },
-    /// The program ends: lights out.
+    /// The program ends: lights out, see [`Service::has_stopped`].
     Stop,
 }
 
@@ -90,8 +96,10 @@ pub enum Output {
     OpenHid {
         path: String,
     },
+    /// Answered by [`Input::HidWritten`] with the same ticket; the next one for this node comes after that.
     WriteHid {
         path: String,
+        ticket: u64,
         bytes: Vec<u8>,
     },
     CloseHid {

@@ -37,6 +37,7 @@ fn device(id: &str) -> Device {
         capabilities: Capabilities { call_control: true, ..Capabilities::default() },
         status: DeviceStatus::Ready,
         line_busy: false,
+        problem: None,
     }
 }
 

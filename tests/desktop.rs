@@ -67,6 +67,7 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
         capabilities: Capabilities::default(),
         status: DeviceStatus::Ready,
         line_busy: false,
+        problem: None,
     };
     let offer = Offer {
         id: "p:1234-0001-a".to_owned(),

@@ -4,7 +4,8 @@
 //! the only state that counts. A press therefore becomes an [`Event`], and what the host makes of it comes back as
 //! the [`Indicators`] it wants lit.
 //!
-//! After every call that takes `now`, drain [`Headset::poll_output`], then wait until [`Headset::poll_timeout`].
+//! After every call that takes `now`, drain [`Headset::poll_output`], then wait until [`Headset::poll_timeout`]. What
+//! became of each [`Output::Write`] is told by [`Headset::written`]: lights count as lit when the device has taken them.
 //!
 //! On opening a device call [`Headset::rewrite_indicators`] once: it starts the baseline and, unless another
 //! softphone turns out to be in a call on the device, clears lights left over by a crash.
@@ -24,6 +25,7 @@ mod mute;
 use hook::{Hook, HookChange};
 use input::{Change, Inputs};
 use lights::Lights;
+pub use lights::{FIRST_RETRY, LONGEST_RETRY, REFUSALS_TOLD, WRITE_WAIT};
 use mute::{MuteGuard, MutePress};
 
 /// How long after opening a report is taken as the state the device is in, not as news.
@@ -76,7 +78,8 @@ pub enum Event {
 /// What [`Headset::poll_output`] hands out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// An output report of full declared length: report id first, 0x00 if reports are unnumbered.
+    /// An output report of full declared length: report id first, 0x00 if reports are unnumbered. The next one comes
+    /// after the answer, [`Headset::written`].
     Write(Vec<u8>),
     Event(Event),
 }
@@ -177,12 +180,13 @@ impl Headset {
                 self.change(change, now);
             }
         } else if self.inputs.carries_state(report_id) {
-            self.end_baseline(now);
+            self.end_baseline();
         }
+        self.write_next(now);
         Ok(())
     }
 
-    /// Sets what the headset is to show and writes the reports that differ from the shadow.
+    /// Sets what the headset is to show and writes the reports that differ from what it has taken.
     pub fn set_indicators(&mut self, target: Indicators, now: Instant) {
         self.handle_timeout(now);
         self.start_baseline(now, false);
@@ -192,7 +196,41 @@ impl Headset {
         } else {
             self.hook.pulse_until = None;
         }
-        self.show(now);
+        self.want();
+        self.write_next(now);
+    }
+
+    /// What became of the last [`Output::Write`]: the device took it, or it was refused. What was refused is tried
+    /// again for as long as it is wanted.
+    pub fn written(&mut self, taken: bool, now: Instant) {
+        self.handle_timeout(now);
+        let echoes = self.lights.written(taken, now);
+        if echoes.off_hook {
+            self.hook.took(now);
+        }
+        if echoes.mute {
+            self.mute.took(now);
+        }
+        self.want();
+        self.write_next(now);
+    }
+
+    /// Nothing is written from now on, as the device is not open or belongs to a firmware job; an answer that is owed
+    /// does not come. [`Self::rewrite_indicators`] ends it.
+    pub fn pause(&mut self) {
+        self.lights.pause();
+    }
+
+    /// Whether the device refuses, or does not answer, what its lights should show, for long enough to be told.
+    #[must_use]
+    pub fn lights_fail(&self) -> bool {
+        self.lights.fail()
+    }
+
+    /// Whether the device has taken all that its lights should show.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.lights.settled()
     }
 
     /// Writes every light report in full: after opening or reconnecting, and to clear all on the way out.
@@ -201,6 +239,7 @@ impl Headset {
     /// are left out if the device is in a call already, as they would take it from another softphone.
     pub fn rewrite_indicators(&mut self, now: Instant) {
         self.handle_timeout(now);
+        self.lights.unpause();
         let fresh = self.baseline == Baseline::NotStarted;
         if fresh && self.target == Indicators::default() {
             self.start_baseline(now, true);
@@ -209,7 +248,9 @@ impl Headset {
         self.inputs.forget();
         self.hook.forget();
         self.baseline = Baseline::Pending { until: now + BASELINE_WINDOW, clear_lights: false };
-        self.write_all(now);
+        self.lights.reconnected();
+        self.want();
+        self.write_next(now);
     }
 
     /// Lets time pass. To be called when [`Self::poll_timeout`] is due; earlier does no harm.
@@ -217,7 +258,7 @@ impl Headset {
         if let Baseline::Pending { until, .. } = self.baseline
             && now >= until
         {
-            self.end_baseline(now);
+            self.end_baseline();
         }
         if self.mirror_until.take_if(|until| now >= *until).is_some() && self.target.ring {
             self.press(Event::Reject, now);
@@ -226,8 +267,10 @@ impl Headset {
             self.press(Event::HangUp, now);
         }
         if self.hook.dial_tone_until.take_if(|until| now >= *until).is_some() {
-            self.release_hook(now);
+            self.release_hook();
         }
+        self.lights.handle_timeout(now);
+        self.write_next(now);
     }
 
     #[must_use = "outputs are lost if they are not carried out"]
@@ -245,7 +288,7 @@ impl Headset {
         let mirror = self.mirror_until.map(|until| (until, "mirrored press"));
         let pulse = self.hook.pulse_until.map(|until| (until, "hook pulse"));
         let dial_tone = self.hook.dial_tone_until.map(|until| (until, "dial tone nobody took"));
-        [baseline, mirror, pulse, dial_tone].into_iter().flatten().min()
+        [baseline, mirror, pulse, dial_tone, self.lights.poll_timeout()].into_iter().flatten().min()
     }
 
     fn split<'a>(&self, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), ReportError> {
@@ -272,13 +315,13 @@ impl Headset {
         }
     }
 
-    fn end_baseline(&mut self, now: Instant) {
+    fn end_baseline(&mut self) {
         let clear_lights = matches!(self.baseline, Baseline::Pending { clear_lights: true, .. });
         self.baseline = Baseline::Known;
         self.hook.up = self.inputs.is_on(Role::HookSwitch);
         let in_a_call = self.hook.up || self.inputs.is_on(Role::LineBusy);
         if clear_lights && !in_a_call {
-            self.write_all(now);
+            self.lights.doubt_all();
         }
     }
 
@@ -417,37 +460,26 @@ impl Headset {
 
     /// Nobody took the lifted hook: acknowledge and end, so that the device goes idle. Not if another softphone
     /// has taken it.
-    fn release_hook(&mut self, now: Instant) {
+    fn release_hook(&mut self) {
         if self.inputs.is_on(Role::LineBusy) {
             return;
         }
-        for on in [true, false] {
-            let reports = self.lights.set(Role::OffHook, on);
-            self.outputs.extend(reports.into_iter().map(Output::Write));
-        }
-        self.hook.wrote(now);
+        self.lights.acknowledge();
+        self.want();
     }
 
-    fn show(&mut self, now: Instant) {
-        let shown = self.lights.show(self.target, self.hold_clears_off_hook);
-        if shown.off_hook_changed {
-            self.hook.wrote(now);
-        }
-        if shown.mute_changed {
-            self.mute.wrote(now);
-        }
-        self.outputs.extend(shown.reports.into_iter().map(Output::Write));
+    fn want(&mut self) {
+        self.lights.want(self.target, self.hold_clears_off_hook);
     }
 
-    fn write_all(&mut self, now: Instant) {
-        let shown = self.lights.show(self.target, self.hold_clears_off_hook);
-        // Clearing lights that are off provokes no echo; a press right after opening must count.
-        if self.lights.is_lit(Role::OffHook) || shown.off_hook_changed {
+    fn write_next(&mut self, now: Instant) {
+        let Some((report, echoes)) = self.lights.next(now) else { return };
+        if echoes.off_hook {
             self.hook.wrote(now);
         }
-        if self.lights.is_lit(Role::Mute) || shown.mute_changed {
+        if echoes.mute {
             self.mute.wrote(now);
         }
-        self.outputs.extend(self.lights.reports().map(Output::Write));
+        self.outputs.push_back(Output::Write(report));
     }
 }

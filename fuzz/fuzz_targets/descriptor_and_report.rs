@@ -41,13 +41,13 @@ fn run(data: &[u8]) {
                 let _refused = headset.handle_report(report, now).is_err();
             }
         }
-        drain(&mut headset, &descriptor);
+        drain(&mut headset, &descriptor, now);
         if let Some((due, _)) = headset.poll_timeout() {
             assert!(due <= now + Duration::from_secs(1), "a deadline is further away than any rule says");
         }
     }
     headset.handle_timeout(now + Duration::from_secs(1));
-    drain(&mut headset, &descriptor);
+    drain(&mut headset, &descriptor, now);
     assert_eq!(headset.poll_timeout(), None, "after a second of silence nothing is pending");
 }
 
@@ -69,11 +69,13 @@ fn description(bits: u8) -> Description {
     Description { quirks: chosen.map(|(_, quirk)| quirk).collect(), ..Description::default() }
 }
 
-fn drain(headset: &mut Headset, descriptor: &ReportDescriptor) {
+/// The device takes what is written.
+fn drain(headset: &mut Headset, descriptor: &ReportDescriptor, now: Instant) {
     while let Some(output) = headset.poll_output() {
         if let Output::Write(report) = output {
             let declared = descriptor.payload_len(ReportType::Output, report[0]);
             assert_eq!(Some(report.len() - 1), declared, "a write is not of full length");
+            headset.written(true, now);
         }
     }
 }

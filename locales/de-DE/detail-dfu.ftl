@@ -76,6 +76,11 @@ detail-usb-busy = Ein anderes Programm oder ein Treiber belegte die Schnittstell
 detail-usb-not-sent = Die Anfrage wurde nicht gesendet, weil sich ihr Journal nicht schreiben ließ
 detail-usb-io = Ein-/Ausgabefehler { $number }
 
+## Output reports
+
+detail-device-unanswering = es antwortet nicht
+detail-device-not-open = es ist nicht geöffnet
+
 ## Warum eine Aktualisierung abgelehnt wird, bevor etwas gesendet ist
 
 detail-plan-no-dfu-interface = Das Gerät { $product } am Anschluss { $port } hat keine DFU-Schnittstelle

@@ -15,6 +15,7 @@ tray-tooltip-muted = Hookswitch: im Gespräch, stumm
 tray-no-device = Kein Headset angeschlossen
 tray-device = { $name }, Version { $version }
 tray-device-updating = { $name }: wird aktualisiert
+tray-device-impaired = { $name } arbeitet nicht, wie es soll
 tray-device-unavailable = { $name } ist nicht zu gebrauchen
 tray-more-devices = { $count ->
         [one] 1 weiteres Headset

@@ -76,6 +76,11 @@ detail-usb-busy = another program or driver holds the interface
 detail-usb-not-sent = the request was not sent, because its journal could not be written
 detail-usb-io = input/output error { $number }
 
+## Output reports
+
+detail-device-unanswering = it does not answer
+detail-device-not-open = it is not open
+
 ## Why an update is refused before anything is sent
 
 detail-plan-no-dfu-interface = the device { $product } at port { $port } has no DFU interface

@@ -15,6 +15,7 @@ tray-tooltip-muted = Hookswitch: in a call, muted
 tray-no-device = No headset connected
 tray-device = { $name }, version { $version }
 tray-device-updating = { $name }: update in progress
+tray-device-impaired = { $name } does not work as it should
 tray-device-unavailable = { $name } cannot be used
 tray-more-devices = { $count ->
         [one] 1 more headset

@@ -110,6 +110,7 @@ pub fn menu(view: &View) -> Menu {
 
 fn device_line(device: &Device) -> Message {
     let id = match device.status {
+        DeviceStatus::Ready if device.problem.is_some() => "tray-device-impaired",
         DeviceStatus::Ready => "tray-device",
         DeviceStatus::Updating => "tray-device-updating",
         DeviceStatus::Unavailable { .. } => "tray-device-unavailable",

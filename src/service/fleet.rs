@@ -1,7 +1,7 @@
 //! The headsets that are attached: found by their report descriptor, spoken to through [`Headset`].
 
 use super::{Output, Scan, UsbDevice};
-use crate::protocol::{self, Device, DeviceEvent, DeviceId, DeviceStatus, Problem, ToAgent};
+use crate::protocol::{self, Detail, Device, DeviceId, DeviceStatus, Problem, ToAgent};
 use device_handlers::description::Description;
 use device_handlers::headset::{Event, Headset, Indicators};
 use device_handlers::registry;
@@ -9,6 +9,13 @@ use device_handlers::report::ReportDescriptor;
 use dfu::usb_dfu::{Mode, UsbIdentity};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
+
+mod node;
+mod wire;
+
+pub use node::HidNode;
+use node::{bcd, device_id, text};
+use wire::{lights_fail, wire_capabilities, wire_event};
 
 /// After a hot-plug notice the interfaces of a device, their permissions and its strings come one after the other:
 /// the bus is looked at again after these times.
@@ -18,25 +25,8 @@ const RETURN_WAIT: Duration = Duration::from_secs(5);
 /// A reader that ends this often within [`ENDS_WITHIN`] is not started again until the node was away.
 const MOST_ENDS: u32 = 5;
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
-/// Characters of a device's own strings that are kept.
-const MAX_TEXT: usize = 128;
-
-/// One HID node of the system as enumerated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HidNode {
-    /// What opens it, `/dev/hidraw3`.
-    pub path: String,
-    pub vendor_id: u16,
-    pub product_id: u16,
-    pub bcd_device: u16,
-    pub manufacturer: String,
-    pub product: String,
-    pub serial: Option<String>,
-    /// USB port path; `None` for Bluetooth and uhid.
-    pub port: Option<String>,
-    /// `None` = could not be read just now; the next scan will.
-    pub descriptor: Option<Vec<u8>>,
-}
+/// For the lights at the end of a run. A device that takes longer than this is not listening.
+const LAST_WRITES: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Attached {
@@ -47,6 +37,10 @@ struct Attached {
     headset: Option<Headset>,
     /// Opening failed; permissions may come a moment after the node, so the next scan tries again.
     reopen: bool,
+    /// Of the output report that was handed out and is not answered.
+    ticket: Option<u64>,
+    /// What the system said of the last refused report.
+    refused: Option<Detail>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +55,9 @@ pub struct Fleet {
     returning_until: Option<Instant>,
     /// Readers that ended of their own, by node, and since when they are counted.
     ends: BTreeMap<String, (u32, Instant)>,
+    last_ticket: u64,
+    /// The program ends: lights stay out. `None` inside = there is no more time for those that are not.
+    stopping: Option<Option<Instant>>,
 }
 
 impl Fleet {
@@ -159,7 +156,9 @@ impl Fleet {
         let (capabilities, headset, status) = match ReportDescriptor::parse(bytes) {
             Ok(descriptor) if !descriptor.has_telephony() => return,
             Ok(descriptor) => {
-                let headset = Headset::new(descriptor, &description);
+                let mut headset = Headset::new(descriptor, &description);
+                // Until the node is open.
+                headset.pause();
                 (Some(headset.capabilities()), Some(headset), DeviceStatus::Ready)
             }
             // Nobody knows whether it is a headset unless we know the product or it names the telephony page.
@@ -191,11 +190,20 @@ impl Fleet {
             capabilities: wire_capabilities(capabilities, firmware_update),
             status,
             line_busy: false,
+            problem: None,
         };
         tracing::info!(device = %id, product = %device.product, version = %device.firmware_version, "headset attached");
         let openable = headset.is_some();
         let path = node.path.clone();
-        let attached = Attached { device, path: Some(path.clone()), description, headset, reopen: false };
+        let attached = Attached {
+            device,
+            path: Some(path.clone()),
+            description,
+            headset,
+            reopen: false,
+            ticket: None,
+            refused: None,
+        };
         self.devices.insert(id.clone(), attached);
         if self.updating.as_ref() == Some(&id) {
             if self.returning_until.take().is_none() {
@@ -243,6 +251,32 @@ impl Fleet {
         let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut()) else { return };
         if let Err(error) = headset.handle_report(bytes, now) {
             tracing::debug!(device = %id, %error, "report ignored");
+        }
+        self.drain(&id, out);
+    }
+
+    /// What became of an output report.
+    pub fn written(
+        &mut self,
+        path: &str,
+        ticket: u64,
+        result: Result<(), Detail>,
+        now: Instant,
+        out: &mut VecDeque<Output>,
+    ) {
+        let Some(id) = self.at(path) else { return };
+        // An answer to what a former opening of the node was given says nothing of this one.
+        let Some(attached) = self.devices.get_mut(&id) else { return };
+        if attached.ticket.take_if(|waiting| *waiting == ticket).is_none() {
+            return;
+        }
+        let taken = result.is_ok();
+        if let Err(error) = result {
+            tracing::debug!(device = %id, %error, "output report refused");
+            attached.refused = Some(error);
+        }
+        if let Some(headset) = attached.headset.as_mut() {
+            headset.written(taken, now);
         }
         self.drain(&id, out);
     }
@@ -300,7 +334,7 @@ impl Fleet {
             Indicators { off_hook: lights.off_hook, ring: lights.ring, mute: lights.mute, hold: lights.hold };
         let Some(attached) = self.devices.get_mut(id) else { return };
         // While firmware is written nothing else goes to the device.
-        if attached.device.status != DeviceStatus::Ready {
+        if attached.device.status != DeviceStatus::Ready || self.stopping.is_some() {
             return;
         }
         if let Some(headset) = attached.headset.as_mut() {
@@ -309,8 +343,9 @@ impl Fleet {
         self.drain(id, out);
     }
 
-    /// Puts every light out, for the end of the program or of an agent.
+    /// Puts every light out, for the end of the program.
     pub fn darken(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        self.stopping = Some(Some(now + LAST_WRITES));
         let ids: Vec<DeviceId> = self.devices.keys().cloned().collect();
         for id in ids {
             if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut())
@@ -322,10 +357,22 @@ impl Fleet {
         }
     }
 
+    /// After [`Self::darken`]: every light is out, or there is no more time for it.
+    pub fn is_dark(&self) -> bool {
+        let settled = |a: &Attached| a.headset.as_ref().is_none_or(Headset::is_settled);
+        self.stopping.is_some_and(|until| until.is_none() || self.devices.values().all(settled))
+    }
+
     /// A firmware job takes the device.
     pub fn begin_update(&mut self, id: &str, out: &mut VecDeque<Output>) {
         self.give_up_return(out);
         self.updating = Some(id.to_owned());
+        if let Some(attached) = self.devices.get_mut(id) {
+            attached.ticket = None;
+            if let Some(headset) = attached.headset.as_mut() {
+                headset.pause();
+            }
+        }
         self.set_status(id, DeviceStatus::Updating, out);
     }
 
@@ -366,8 +413,11 @@ impl Fleet {
     }
 
     fn rewrite(&mut self, id: &str, now: Instant, out: &mut VecDeque<Output>) {
-        if let Some(headset) = self.devices.get_mut(id).and_then(|a| a.headset.as_mut()) {
-            headset.rewrite_indicators(now);
+        if let Some(attached) = self.devices.get_mut(id) {
+            attached.ticket = None;
+            if let Some(headset) = attached.headset.as_mut() {
+                headset.rewrite_indicators(now);
+            }
         }
         self.drain(id, out);
     }
@@ -377,6 +427,9 @@ impl Fleet {
         if due > 0 {
             self.rescans.drain(..due);
             out.push_back(Output::Scan { usb: self.wants_usb() });
+        }
+        if let Some(until) = &mut self.stopping {
+            until.take_if(|until| *until <= now);
         }
         if self.returning_until.is_some_and(|until| until <= now) {
             self.give_up_return(out);
@@ -396,7 +449,8 @@ impl Fleet {
         let rescan = self.rescans.front().map(|at| (*at, "look at the bus again"));
         let returning = self.returning_until.map(|at| (at, "the headset has not come back"));
         let headsets = self.devices.values().filter_map(|a| a.headset.as_ref()?.poll_timeout());
-        rescan.into_iter().chain(returning).chain(headsets).min_by_key(|(at, _)| *at)
+        let stopping = self.stopping.flatten().map(|at| (at, "lights that do not go out"));
+        rescan.into_iter().chain(returning).chain(stopping).chain(headsets).min_by_key(|(at, _)| *at)
     }
 
     fn usb_scanned(&mut self, usb: Vec<UsbDevice>, out: &mut VecDeque<Output>) -> UsbChanges {
@@ -450,16 +504,17 @@ impl Fleet {
     fn drain(&mut self, id: &str, out: &mut VecDeque<Output>) {
         let Some(attached) = self.devices.get_mut(id) else { return };
         let (Some(headset), Some(path)) = (attached.headset.as_mut(), attached.path.as_ref()) else { return };
-        let mut busy = None;
+        let before = (attached.device.line_busy, attached.device.problem.clone());
         while let Some(output) = headset.poll_output() {
             match output {
-                // While firmware is written nothing else goes to the device; its lights are written anew afterwards.
-                device_handlers::headset::Output::Write(_)
-                    if attached.device.status == DeviceStatus::Updating => {}
                 device_handlers::headset::Output::Write(bytes) => {
-                    out.push_back(Output::WriteHid { path: path.clone(), bytes });
+                    self.last_ticket += 1;
+                    attached.ticket = Some(self.last_ticket);
+                    out.push_back(Output::WriteHid { path: path.clone(), ticket: self.last_ticket, bytes });
                 }
-                device_handlers::headset::Output::Event(Event::LineBusy(is)) => busy = Some(is),
+                device_handlers::headset::Output::Event(Event::LineBusy(is)) => {
+                    attached.device.line_busy = is
+                }
                 device_handlers::headset::Output::Event(event) => {
                     if let Some(event) = wire_event(event) {
                         tracing::info!(device = %id, ?event, "pressed");
@@ -468,10 +523,16 @@ impl Fleet {
                 }
             }
         }
-        if let Some(busy) = busy
-            && attached.device.line_busy != busy
-        {
-            attached.device.line_busy = busy;
+        match (headset.lights_fail(), &attached.device.problem) {
+            (true, None) => {
+                let problem = lights_fail(&attached.device.product, attached.refused.take());
+                tracing::warn!(device = %id, %problem, "lights");
+                attached.device.problem = Some(problem);
+            }
+            (false, Some(_)) => attached.device.problem = None,
+            _ => {}
+        }
+        if before != (attached.device.line_busy, attached.device.problem.clone()) {
             self.report(id, out);
         }
     }
@@ -487,66 +548,6 @@ pub struct UsbChanges {
 
 fn is_updatable(usb: &UsbDevice) -> bool {
     usb.identity.dfu.as_ref().is_some_and(|d| d.mode == Mode::Runtime && d.functional.can_download)
-}
-
-/// Stable across re-plugging where there is a serial number, across re-plugging into the same port otherwise.
-fn device_id(node: &HidNode) -> DeviceId {
-    let distinct = node.serial.as_deref().or(node.port.as_deref()).unwrap_or("0");
-    let distinct: String = distinct
-        .chars()
-        .take(64)
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
-        .collect();
-    format!("{:04x}-{:04x}-{distinct}", node.vendor_id, node.product_id)
-}
-
-/// `bcdDevice` (USB 2.0 §9.6.1) for people.
-fn bcd(version: u16) -> String {
-    format!("{:x}.{:02x}", version >> 8, version & 0xff)
-}
-
-/// What we know of a product, else what it says of itself, else a plain word.
-fn text(known: Option<&String>, own: &str, otherwise: &str) -> String {
-    let own: String = own.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();
-    match known {
-        Some(known) if !known.is_empty() => known.clone(),
-        _ if !own.trim().is_empty() => own.trim().to_owned(),
-        _ => otherwise.to_owned(),
-    }
-}
-
-fn wire_event(event: Event) -> Option<DeviceEvent> {
-    Some(match event {
-        Event::Answer => DeviceEvent::Answer,
-        Event::HangUp => DeviceEvent::HangUp,
-        Event::Reject => DeviceEvent::Reject,
-        Event::DialTone => DeviceEvent::DialTone,
-        Event::HoldToggle => DeviceEvent::HoldToggle,
-        Event::MuteToggle => DeviceEvent::MuteToggle,
-        Event::MuteState(true) => DeviceEvent::MuteOn,
-        Event::MuteState(false) => DeviceEvent::MuteOff,
-        Event::Redial => DeviceEvent::Redial,
-        Event::TeamsButton => DeviceEvent::TeamsButton,
-        Event::LineBusy(_) => return None,
-    })
-}
-
-fn wire_capabilities(
-    of: Option<device_handlers::report::Capabilities>,
-    firmware_update: bool,
-) -> protocol::Capabilities {
-    let Some(of) = of else { return protocol::Capabilities { firmware_update, ..Default::default() } };
-    protocol::Capabilities {
-        call_control: of.call_control,
-        mute_sync: of.mute_sync,
-        ring: of.ring,
-        hold: of.hold,
-        reject: of.reject,
-        redial: of.redial,
-        line_busy: of.line_busy,
-        teams: of.teams,
-        firmware_update,
-    }
 }
 
 #[cfg(test)]

@@ -197,6 +197,9 @@ impl Service {
             }
             Input::HidOpened { path, result } => self.fleet.opened(&path, result, at, &mut self.out),
             Input::HidReport { path, bytes } => self.fleet.report_received(&path, &bytes, at, &mut self.out),
+            Input::HidWritten { path, ticket, result } => {
+                self.fleet.written(&path, ticket, result, at, &mut self.out);
+            }
             Input::HidLost { path } => {
                 self.fleet.reader_ended(&path, at, &mut self.out);
             }
@@ -232,6 +235,11 @@ impl Service {
 
     pub fn poll_output(&mut self) -> Option<Output> {
         self.out.pop_front()
+    }
+
+    /// After [`Input::Stop`]: the lights are out, or there is no more time for it.
+    pub fn has_stopped(&self) -> bool {
+        self.fleet.is_dark()
     }
 
     /// When to call [`Service::handle_timeout`], and why.

@@ -4,22 +4,25 @@
 
 use super::hardware::{Hardware, HidRead, HidWrite, UsbHandle};
 use super::service::Event;
+use crate::protocol::Detail;
 use crate::service::{Input, Scan, UsbRequest};
 use dfu::usb_dfu::TransferError;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 /// HID 1.11 leaves report lengths open; USB 2.0 full speed interrupts carry 64 bytes, some vendors' reports 1 KiB.
 const REPORT_BYTES: usize = 4096;
-/// For the last reports of a run. A device that takes longer than this is not listening.
-const LAST_WRITES: Duration = Duration::from_secs(1);
 
 enum BusCommand {
     Scan { usb: bool },
     Open { path: String },
+}
+
+struct OutputReport {
+    ticket: u64,
+    bytes: Vec<u8>,
 }
 
 /// What the service loop holds of the hardware. Dropping it ends all threads but those blocked in a read.
@@ -27,10 +30,7 @@ pub(super) struct Buses {
     bus: mpsc::Sender<BusCommand>,
     usb: mpsc::Sender<UsbRequest>,
     events: UnboundedSender<Event>,
-    writers: BTreeMap<String, mpsc::Sender<Vec<u8>>>,
-    /// Every writing thread holds a clone; nothing is ever sent.
-    writing: mpsc::Sender<()>,
-    written: mpsc::Receiver<()>,
+    writers: BTreeMap<String, mpsc::Sender<OutputReport>>,
 }
 
 impl Buses {
@@ -51,8 +51,7 @@ impl Buses {
                 let _ = to.send(Event::Function { name: "hotplug", problem: Some(problem) });
             }
         });
-        let (writing, written) = mpsc::channel();
-        Self { bus, usb, events, writers: BTreeMap::new(), writing, written }
+        Self { bus, usb, events, writers: BTreeMap::new() }
     }
 
     pub(super) fn scan(&self, usb: bool) {
@@ -69,33 +68,22 @@ impl Buses {
         let (to, at) = (self.events.clone(), path.clone());
         spawn("hid-read", move || run_reader(reader, &at, &to));
         let (to, at) = (self.events.clone(), path.clone());
-        let writing = self.writing.clone();
-        spawn("hid-write", move || {
-            run_writer(writer, &queue, &at, &to);
-            drop(writing);
-        });
+        spawn("hid-write", move || run_writer(writer, &queue, &at, &to));
         self.writers.insert(path, reports);
     }
 
-    pub(super) fn write(&self, path: &str, report: Vec<u8>) {
-        if let Some(writer) = self.writers.get(path) {
-            let _ = writer.send(report);
+    /// Answered in any case: a node that is not open takes nothing.
+    pub(super) fn write(&self, path: String, ticket: u64, bytes: Vec<u8>) {
+        let given = self.writers.get(&path).map(|writer| writer.send(OutputReport { ticket, bytes }));
+        if !matches!(given, Some(Ok(()))) {
+            let result = Err(Detail::new("device-not-open", "it is not open"));
+            let _ = self.events.send(Event::Service(Input::HidWritten { path, ticket, result }));
         }
     }
 
     /// The writer ends at once; the reader when the system tells it that the device is gone.
     pub(super) fn close(&mut self, path: &str) {
         self.writers.remove(path);
-    }
-
-    /// Waits until the reports that were given are written: the end of the program ends its threads too.
-    pub(super) fn finish(self) {
-        let Self { writers, writing, written, .. } = self;
-        drop((writers, writing));
-        // Disconnected once the last writer ended.
-        if let Err(mpsc::RecvTimeoutError::Timeout) = written.recv_timeout(LAST_WRITES) {
-            tracing::warn!("a headset did not take its last reports: its lights may stay on");
-        }
     }
 
     pub(super) fn usb(&self, request: UsbRequest) {
@@ -199,16 +187,17 @@ fn run_reader(mut reader: Box<dyn HidRead>, path: &str, events: &UnboundedSender
 
 fn run_writer(
     mut writer: Box<dyn HidWrite>,
-    queue: &mpsc::Receiver<Vec<u8>>,
+    queue: &mpsc::Receiver<OutputReport>,
     path: &str,
     events: &UnboundedSender<Event>,
 ) {
-    while let Ok(report) = queue.recv() {
-        tracing::trace!(path, ?report, "output report");
-        if let Err(error) = writer.write(&report) {
-            // A stalled report is no departure; the reader knows about that.
-            tracing::warn!(path, %error, "output report not taken");
-            let _ = events.send(Event::Service(Input::Hotplug));
+    while let Ok(OutputReport { ticket, bytes }) = queue.recv() {
+        let result = writer.write(&bytes);
+        tracing::trace!(path, report = ?bytes, ?result, "output report");
+        let result = result.map_err(Detail::verbatim);
+        let written = Input::HidWritten { path: path.to_owned(), ticket, result };
+        if events.send(Event::Service(written)).is_err() {
+            return;
         }
     }
 }
@@ -217,7 +206,6 @@ fn run_writer(
 mod tests {
     use super::*;
     use std::io;
-    use std::sync::{Arc, Mutex};
 
     struct Silent;
     impl HidRead for Silent {
@@ -226,28 +214,36 @@ mod tests {
         }
     }
 
-    /// A full-speed device polled every 32 ms takes about this long for each report.
-    struct Slow(Arc<Mutex<Vec<u8>>>);
-    impl HidWrite for Slow {
-        fn write(&mut self, report: &[u8]) -> io::Result<()> {
-            thread::sleep(Duration::from_millis(32));
-            self.0.lock().expect("no panic").extend_from_slice(report);
-            Ok(())
+    /// Takes one report and refuses the next.
+    struct Moody(bool);
+    impl HidWrite for Moody {
+        fn write(&mut self, _: &[u8]) -> io::Result<()> {
+            self.0 = !self.0;
+            if self.0 { Ok(()) } else { Err(io::Error::other("stalled")) }
         }
     }
 
     #[test]
-    fn the_last_reports_are_at_the_device_before_the_program_ends() {
-        let (events, _queue) = tokio::sync::mpsc::unbounded_channel();
-        let (writing, written) = mpsc::channel();
+    fn every_output_report_is_answered_also_of_a_node_that_is_not_open() {
+        let (events, mut queue) = tokio::sync::mpsc::unbounded_channel();
         let (bus, usb) = (mpsc::channel().0, mpsc::channel().0);
-        let mut buses = Buses { bus, usb, events, writers: BTreeMap::new(), writing, written };
-        let device = Arc::new(Mutex::new(Vec::new()));
-        buses.opened("node".to_owned(), Box::new(Silent), Box::new(Slow(device.clone())));
-        for report in 1..=4 {
-            buses.write("node", vec![report]);
+        let mut buses = Buses { bus, usb, events, writers: BTreeMap::new() };
+        buses.opened("node".to_owned(), Box::new(Silent), Box::new(Moody(false)));
+        buses.write("node".to_owned(), 1, vec![1]);
+        buses.write("node".to_owned(), 2, vec![1]);
+        let mut answers = Vec::new();
+        while answers.len() < 2 {
+            if let Some(Event::Service(Input::HidWritten { ticket, result, .. })) = queue.blocking_recv() {
+                answers.push((ticket, result.map_err(|error| error.text)));
+            }
         }
-        buses.finish();
-        assert_eq!(*device.lock().expect("no panic"), [1, 2, 3, 4]);
+        assert_eq!(answers, [(1, Ok(())), (2, Err("stalled".to_owned()))]);
+        buses.close("node");
+        buses.write("node".to_owned(), 3, vec![1]);
+        let last = std::iter::from_fn(|| queue.try_recv().ok()).last();
+        let Some(Event::Service(Input::HidWritten { ticket: 3, result: Err(error), .. })) = last else {
+            panic!("an answer")
+        };
+        assert_eq!(error.code, "device-not-open");
     }
 }

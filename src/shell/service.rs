@@ -53,8 +53,15 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
     let tenant = tenant.map(|room| start_tenant(room, events.clone()));
+    let mut stopped: Option<oneshot::Sender<()>> = None;
     loop {
         perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
+        if service.has_stopped()
+            && let Some(stopped) = stopped.take()
+        {
+            let _ = stopped.send(());
+            return;
+        }
         let deadline = service.poll_timeout().map(|(at, _reason)| at);
         let event = tokio::select! {
             event = queue.recv() => event,
@@ -75,10 +82,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
             }
             Some(Event::Stop(done)) => {
                 service.handle(Input::Stop, now());
-                perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
-                buses.finish();
-                let _ = done.send(());
-                return;
+                stopped = Some(done);
             }
         }
     }
@@ -150,7 +154,7 @@ async fn perform(
             Some(Output::Persist(_)) => {}
             Some(Output::Scan { usb }) => buses.scan(usb),
             Some(Output::OpenHid { path }) => buses.open(path),
-            Some(Output::WriteHid { path, bytes }) => buses.write(&path, bytes),
+            Some(Output::WriteHid { path, ticket, bytes }) => buses.write(path, ticket, bytes),
             Some(Output::CloseHid { path }) => buses.close(&path),
             Some(Output::Usb(request)) => buses.usb(request),
             Some(Output::Tenant(request)) => {

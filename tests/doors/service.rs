@@ -159,6 +159,7 @@ pub(crate) fn device(id: &str, product: &str) -> Device {
         },
         status: DeviceStatus::Ready,
         line_busy: false,
+        problem: None,
     }
 }
 

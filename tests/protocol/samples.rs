@@ -51,6 +51,7 @@ pub(crate) fn device(status: DeviceStatus, full: bool) -> Device {
         },
         status,
         line_busy: full,
+        problem: None,
     }
 }
 
@@ -223,6 +224,9 @@ pub(crate) fn to_agent() -> Vec<ToAgent> {
         ToAgent::DeviceChanged { device: device(DeviceStatus::Ready, true) },
         ToAgent::DeviceChanged { device: device(DeviceStatus::Updating, false) },
         ToAgent::DeviceChanged { device: device(DeviceStatus::Unavailable { problem: problem() }, false) },
+        ToAgent::DeviceChanged {
+            device: Device { problem: Some(problem()), ..device(DeviceStatus::Ready, false) },
+        },
         ToAgent::DeviceRemoved { id: id() },
         ToAgent::OffersChanged { offers: offers() },
         ToAgent::JobChanged { job: None },

@@ -38,6 +38,11 @@ impl Hook {
         self.pulse_until = None;
     }
 
+    /// The device has taken what was written: the echo comes after that.
+    pub(super) fn took(&mut self, now: Instant) {
+        self.wrote_at = Some(now);
+    }
+
     pub(super) fn is_echo(&self, now: Instant) -> bool {
         self.wrote_at.is_some_and(|at| now.saturating_duration_since(at) < HOOK_ECHO_WINDOW)
     }

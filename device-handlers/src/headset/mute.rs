@@ -50,6 +50,13 @@ impl MuteGuard {
         self.write = (!answers_press || self.echoes_answers).then_some(Write { at: now, echoes: 0 });
     }
 
+    /// The device has taken what was written: the echo comes after that.
+    pub(super) fn took(&mut self, now: Instant) {
+        if let Some(write) = self.write.as_mut().filter(|write| write.echoes == 0) {
+            write.at = now;
+        }
+    }
+
     pub(super) fn press(&mut self, now: Instant) -> MutePress {
         if self.is_locked(now) {
             return MutePress::Echo;

@@ -25,7 +25,7 @@ fn lights_of_an_idle_device_are_cleared_once_the_baseline_is_known() {
     let mut rig = Rig::fresh(SEPARATE, &[]);
     rig.headset.rewrite_indicators(rig.now);
     assert_eq!(rig.drain(), NOTHING);
-    assert_eq!(rig.report(&[8, 0]), writes(&[&[0x09, 0], &[0x17, 0], &[0x18, 0], &[0x20, 0], &[0x2A, 0]]));
+    assert_eq!(rig.report(&[8, 0]), writes(&[&[0x18, 0], &[0x17, 0], &[0x2A, 0], &[0x09, 0], &[0x20, 0]]));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_reconnect_in_a_call_rewrites_all_and_takes_the_next_state_as_it_is() {
     rig.settle(IN_CALL);
     rig.report(&[8, 0x02]);
     rig.headset.rewrite_indicators(rig.now);
-    assert_eq!(rig.drain(), writes(&[&[0x09, 0], &[0x17, 1], &[0x18, 0], &[0x20, 0], &[0x2A, 1]]));
+    assert_eq!(rig.drain(), writes(&[&[0x18, 0], &[0x17, 1], &[0x2A, 1], &[0x09, 0], &[0x20, 0]]));
     assert_eq!(rig.report(&[8, 0x02]), NOTHING);
     rig.after_ms(600);
     assert_eq!(rig.report(&[8, 0x00]), event(Event::HangUp));

@@ -9,6 +9,7 @@ mod layouts;
 mod lights;
 mod mute;
 mod presses;
+mod refusals;
 mod transitions;
 
 use std::time::{Duration, Instant};
@@ -92,8 +93,16 @@ impl Rig {
         self.drain().into_iter().map(|output| (now, output)).collect()
     }
 
+    /// The device takes whatever is written at once.
     fn drain(&mut self) -> Vec<Output> {
-        std::iter::from_fn(|| self.headset.poll_output()).collect()
+        let mut outputs = Vec::new();
+        while let Some(output) = self.headset.poll_output() {
+            if matches!(output, Output::Write(_)) {
+                self.headset.written(true, self.now);
+            }
+            outputs.push(output);
+        }
+        outputs
     }
 }
 

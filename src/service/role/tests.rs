@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin, a failed run its seed")]
 
 use super::*;
-use crate::protocol::{Indicators, Job, Offer, Why};
+use crate::protocol::{Detail, Indicators, Job, Offer, Why};
 use crate::service::{Enrolment, HidNode, JournalEntry, Marks, Scan, UsbDevice, UsbRequest};
 use headset::Headset;
 use std::collections::BTreeSet;
@@ -12,6 +12,7 @@ mod gate;
 mod headset;
 mod identity;
 mod jobs;
+mod lights;
 mod outbox;
 mod polling;
 mod random;
@@ -74,6 +75,8 @@ struct Rig {
     auto: bool,
     scans: Vec<bool>,
     opens: Vec<String>,
+    /// Output reports that are not answered yet.
+    writes: VecDeque<(String, u64, Vec<u8>)>,
     /// Nothing more can be written.
     full: bool,
     /// Everything since the last look, in order.
@@ -122,6 +125,7 @@ impl Rig {
             auto: true,
             scans: Vec::new(),
             opens: Vec::new(),
+            writes: VecDeque::new(),
             full: false,
             out: Vec::new(),
             given_up: 0,
@@ -228,7 +232,8 @@ impl Rig {
                 Output::Scan { usb } => self.scans.push(usb),
                 Output::OpenHid { path } => self.opens.push(path),
                 Output::CloseHid { path } => _ = self.open.remove(&path),
-                Output::WriteHid { path, .. } => {
+                Output::WriteHid { path, ticket, bytes } => {
+                    self.writes.push_back((path.clone(), ticket, bytes));
                     let id = self.id_at(&path);
                     let status = id.and_then(|id| self.told.get(&id)).map(|d| &d.status);
                     assert_ne!(status, Some(&DeviceStatus::Updating), "{path} is being updated");
@@ -319,7 +324,25 @@ impl Rig {
         self.headsets.iter().find(|h| h.path == path).map(|h| h.id())
     }
 
+    /// Output reports since the last look.
+    fn written(&self) -> Vec<Vec<u8>> {
+        let bytes = |output: &Output| match output {
+            Output::WriteHid { bytes, .. } => Some(bytes.clone()),
+            _ => None,
+        };
+        self.out.iter().filter_map(bytes).collect()
+    }
+
+    /// The oldest output report is taken or refused; `false` if there is none.
+    fn answer_write(&mut self, taken: bool) -> bool {
+        let Some((path, ticket, _)) = self.writes.pop_front() else { return false };
+        let result = if taken { Ok(()) } else { Err(Detail::verbatim("stalled")) };
+        self.feed(Input::HidWritten { path, ticket, result });
+        true
+    }
+
     fn answer_bus(&mut self) {
+        while self.answer_write(true) {}
         while let Some(path) = self.opens.pop() {
             let result = match self.denied.contains(&path) {
                 true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),

@@ -88,7 +88,7 @@ fn print(options: &Options, context: &Context, agent_running: bool, devices: &[D
         vec![["cli-device", "cli-firmware", "cli-call-control", "cli-state", "cli-id"].map(say).to_vec()];
     for device in devices {
         let (state, problem) = match &device.status {
-            DeviceStatus::Ready => (say("cli-ready"), None),
+            DeviceStatus::Ready => (say("cli-ready"), device.problem.as_ref()),
             DeviceStatus::Updating => (say("cli-updating"), None),
             DeviceStatus::Unavailable { problem } => (say("cli-unavailable"), Some(problem)),
         };

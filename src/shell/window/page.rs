@@ -247,7 +247,7 @@ impl DeviceCard {
     fn new(device: &Device, locale: &Locale) -> Self {
         let t = Words(locale);
         let (status, problem) = match &device.status {
-            DeviceStatus::Ready => ("window-status-ready", None),
+            DeviceStatus::Ready => ("window-status-ready", device.problem.as_ref()),
             DeviceStatus::Updating => ("window-status-updating", None),
             DeviceStatus::Unavailable { problem } => ("window-status-unavailable", Some(problem)),
         };

@@ -32,8 +32,7 @@ fn a_headset_is_told_opened_and_its_press_heard() {
     assert!(rig.open.contains("/dev/hidraw1"));
     rig.pass(Duration::from_secs(1));
     rig.lights("1209-0001-HS1", Indicators { ring: true, ..Indicators::default() });
-    let ring = Output::WriteHid { path: "/dev/hidraw1".to_owned(), bytes: vec![2, 0b100] };
-    assert!(rig.out.contains(&ring), "{:?}", rig.out);
+    assert_eq!(rig.written().last(), Some(&vec![2, 0b100]));
     rig.feed(Input::HidReport { path: "/dev/hidraw1".to_owned(), bytes: vec![1, 1] });
     let id = "1209-0001-HS1".to_owned();
     assert!(rig.out.contains(&Output::ToAgent(ToAgent::DeviceEvent { id, event: DeviceEvent::Answer })));
@@ -201,7 +200,8 @@ fn stop_puts_the_lights_out() {
     rig.lights("1209-0001-HS1", Indicators { off_hook: true, ..Indicators::default() });
     rig.out.clear();
     rig.feed(Input::Stop);
-    assert_eq!(rig.out, [Output::WriteHid { path: "/dev/hidraw1".to_owned(), bytes: vec![2, 0] }]);
+    assert_eq!(rig.written(), [[2, 0]]);
+    assert!(rig.service.has_stopped());
 }
 
 #[test]

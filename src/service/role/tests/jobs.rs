@@ -377,13 +377,19 @@ fn nothing_is_written_to_a_headset_at_work() {
     rig.feed(Input::HidReport { path: "/dev/hidraw1".to_owned(), bytes: vec![1, 1] });
     rig.lights(&id, Indicators { off_hook: true, ..Indicators::default() });
     rig.pass(Duration::from_secs(3));
-    rig.feed(Input::Stop);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |_| false);
     rig.pass(Duration::from_secs(5));
     rig.out.clear();
     rig.lights(&id, Indicators { off_hook: true, ..Indicators::default() });
     assert!(rig.out.iter().any(|o| matches!(o, Output::WriteHid { .. })), "and afterwards it is lit again");
+}
+
+#[test]
+fn a_stop_waits_for_no_headset_at_work() {
+    let mut rig = begun();
+    rig.feed(Input::Stop);
+    assert!(rig.service.has_stopped());
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn device(product: &str, status: DeviceStatus) -> Device {
         capabilities: can,
         status,
         line_busy: true,
+        problem: None,
     }
 }
 
@@ -73,6 +74,7 @@ fn views() -> Vec<View> {
             device("<script>alert(1)</script>", DeviceStatus::Ready),
             device("b", DeviceStatus::Updating),
             device("c", DeviceStatus::Unavailable { problem: problem() }),
+            Device { problem: Some(problem()), ..device("d", DeviceStatus::Ready) },
         ],
         offers: vec![
             offer(Deployment::Optional, false, None),
