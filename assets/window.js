@@ -89,7 +89,8 @@ async function act(button) {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
   answer.hidden = true;
-  const path = `/updates/${encodeURIComponent(button.dataset.offer)}/${button.dataset.action}`;
+  const { of, id, action } = button.dataset;
+  const path = `/${of}/${encodeURIComponent(id)}/${action}`;
   try {
     const response = await fetch(path, {
       method: "POST",

@@ -11,6 +11,8 @@ use crate::protocol::{
 use call::Calls;
 use identity::{Identity, Step};
 use notice::Notices;
+use sdk::consent::{Approvals, Consent};
+use sdk::session::{Client, Sessions};
 use sdk::{Backlog, EventLog};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -19,13 +21,16 @@ pub mod call;
 pub mod identity;
 pub mod menu;
 pub mod notice;
+pub mod refusal;
 pub mod sdk;
+mod softphones;
 pub mod terminal;
 pub mod words;
 
 pub use identity::DirectoryAnswer;
 pub use menu::Menu;
 pub use notice::Notice;
+pub use refusal::{Refusal, WhyNot};
 pub use sdk::{Cause, Change, SdkEvent};
 
 /// What an owner does to its call.
@@ -46,15 +51,26 @@ pub enum Command {
         client: String,
         direction: Direction,
         contact: Option<String>,
+        /// Begins without the microphone.
+        muted: bool,
     },
     Call {
         client: String,
         id: u64,
         action: CallAction,
     },
-    /// A softphone left: its calls end.
-    ClientGone {
-        client: String,
+    /// A web page comes to the door: [`Reply::Done`] if it is approved, else [`Reply::Stranger`], and it is listed as
+    /// asking.
+    Knock {
+        origin: String,
+    },
+    /// The person lets a page use the headset.
+    Approve {
+        origin: String,
+    },
+    /// The person takes that back, or says no to a page that asks.
+    Revoke {
+        origin: String,
     },
     Install {
         offer: String,
@@ -75,7 +91,9 @@ pub enum Command {
 pub enum Reply {
     Call(Call),
     Done,
-    Refused(Problem),
+    /// A page that is not approved.
+    Stranger,
+    Refused(Refusal),
 }
 
 #[derive(Debug)]
@@ -88,6 +106,22 @@ pub enum Input {
         command: Command,
     },
     Directory(DirectoryAnswer),
+    /// A softphone listens from now on. `session` is its stream, of which no other has the number.
+    StreamOpened {
+        session: u64,
+        client: Client,
+    },
+    /// It went, or was ended by [`Output::EndStream`].
+    StreamClosed {
+        session: u64,
+    },
+    /// The pages that the settings approve, at the start and after every change.
+    Approvals(Approvals),
+    /// How [`Output::KeepApproval`] ended: the settings as they are now.
+    ApprovalKept {
+        request: u64,
+        settings: Result<Approvals, Problem>,
+    },
     /// The state of a door or a function of the shell changed.
     Endpoint(Endpoint),
     /// A function that is not running and why; `None` = it runs (again).
@@ -113,6 +147,16 @@ pub enum Output {
     },
     /// One numbered event for every subscribed softphone.
     Event(SdkEvent),
+    /// This softphone may not listen any more.
+    EndStream {
+        session: u64,
+    },
+    /// Write into the person's settings that this page is approved, or not any more.
+    KeepApproval {
+        request: u64,
+        origin: String,
+        approved: bool,
+    },
     Notice(Notice),
     /// Anything a face draws changed: draw [`Agent::view`] and [`Agent::menu`] again. Not before the service's hello.
     ViewChanged,
@@ -126,11 +170,11 @@ pub struct Agent {
     calls: Calls,
     identity: Identity,
     notices: Notices,
-    /// The headset that carries the calls; it keeps them until it is gone.
-    headset: Option<DeviceId>,
     /// Lights as last asked for, of every device that is not dark.
     lit: BTreeMap<DeviceId, Indicators>,
     functions: BTreeMap<&'static str, Problem>,
+    consent: Consent,
+    sessions: Sessions,
     /// Requests to the service and whose they are.
     asked: BTreeMap<u64, u64>,
     last_asked: u64,
@@ -155,9 +199,10 @@ impl Agent {
             calls: Calls::default(),
             identity: Identity::default(),
             notices: Notices::default(),
-            headset: None,
             lit: BTreeMap::new(),
             functions: BTreeMap::new(),
+            consent: Consent::default(),
+            sessions: Sessions::default(),
             asked: BTreeMap::new(),
             last_asked: 0,
             clicked: BTreeMap::new(),
@@ -166,6 +211,13 @@ impl Agent {
             dirty: false,
             greeted: false,
         }
+    }
+
+    /// Ids of calls count from here; see [`Calls::number_from`].
+    #[must_use]
+    pub fn numbering_calls_from(mut self, first: u64) -> Self {
+        self.calls.number_from(first);
+        self
     }
 
     pub fn view(&self) -> &View {
@@ -196,27 +248,28 @@ impl Agent {
                 self.dirty |= self.view.rest != endpoint;
                 self.view.rest = endpoint;
             }
-            Input::Function { name, problem } => {
-                match problem {
-                    Some(problem) => self.functions.insert(name, problem),
-                    None => self.functions.remove(name),
-                };
-                self.view.problems = self.functions.values().cloned().collect();
-                self.dirty = true;
+            Input::StreamOpened { session, client } => {
+                let makes_room = self.sessions.opened(session, client);
+                self.outputs.extend(makes_room.map(|session| Output::EndStream { session }));
             }
+            Input::StreamClosed { session } => self.sessions.closed(session, now),
+            Input::Approvals(approvals) => self.consent.set_own(approvals),
+            Input::ApprovalKept { request, settings } => self.approval_kept(request, settings),
+            Input::Function { name, problem } => self.function(name, problem),
             Input::Stop => {
                 let mut changes = Vec::new();
                 self.calls.end_all(None, &mut changes);
                 self.publish(changes);
             }
         }
-        self.settle();
+        self.settle(now);
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
         let step = self.identity.handle_timeout(now);
         self.identity_step(step);
-        self.settle();
+        self.softphones_gone(now);
+        self.settle(now);
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -225,7 +278,18 @@ impl Agent {
 
     /// When to call [`Agent::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.identity.poll_timeout()
+        let deadlines =
+            [self.identity.poll_timeout(), self.sessions.poll_timeout(), self.consent.poll_timeout()];
+        deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn function(&mut self, name: &'static str, problem: Option<Problem>) {
+        match problem {
+            Some(problem) => self.functions.insert(name, problem),
+            None => self.functions.remove(name),
+        };
+        self.view.problems = self.functions.values().cloned().collect();
+        self.dirty = true;
     }
 
     fn handle_service(&mut self, message: ToAgent) {
@@ -240,7 +304,8 @@ impl Agent {
             }
             ToAgent::DeviceEvent { id, event } => {
                 let mut changes = Vec::new();
-                self.calls.device(&id, event, &mut changes);
+                let carries = self.view.headset.as_ref() == Some(&id);
+                self.calls.device(&id, carries, event, &mut changes);
                 self.publish(changes);
             }
             ToAgent::OffersChanged { offers } => {
@@ -252,7 +317,10 @@ impl Agent {
                 self.view.job = job;
                 self.updates_changed();
             }
-            ToAgent::TenantChanged { tenant } => self.view.tenant = tenant,
+            ToAgent::TenantChanged { tenant } => {
+                self.consent.set_company(&tenant.sdk_approved);
+                self.view.tenant = tenant;
+            }
             ToAgent::ResolveGroups { rules } => {
                 let step = self.identity.set_rules(rules);
                 self.identity_step(step);
@@ -262,7 +330,8 @@ impl Agent {
                     if let (Some(name), Some(problem)) = (self.clicked.remove(&request), &problem) {
                         self.outputs.push_back(Output::Notice(notice::refused(&name, problem)));
                     }
-                    let reply = problem.map_or(Reply::Done, Reply::Refused);
+                    let refused = |problem| Reply::Refused(Refusal::new(WhyNot::Service, problem));
+                    let reply = problem.map_or(Reply::Done, refused);
                     self.replies.push(Output::Reply { request, reply });
                 }
             }
@@ -283,6 +352,7 @@ impl Agent {
             self.view.job = state.job;
             self.updates_changed();
         }
+        self.consent.set_company(&state.tenant.sdk_approved);
         self.view.tenant = state.tenant;
         self.lit.clear();
         self.identity.known(state.known_groups);
@@ -312,15 +382,19 @@ impl Agent {
     fn handle_command(&mut self, request: u64, command: Command) {
         let mut changes = Vec::new();
         let result = match command {
-            Command::CreateCall { client, direction, contact } => {
-                self.calls.create(client, direction, contact, &mut changes).map(Reply::Call)
+            Command::CreateCall { client, direction, contact, muted } => {
+                self.calls.create(client, direction, contact, muted, &mut changes).map(Reply::Call)
             }
             Command::Call { client, id, action } => {
                 self.calls.act(&client, id, action, &mut changes).map(Reply::Call)
             }
-            Command::ClientGone { client } => {
-                self.calls.end_all(Some(&client), &mut changes);
-                Ok(Reply::Done)
+            Command::Knock { origin } => {
+                Ok(if self.consent.knock(&origin) { Reply::Done } else { Reply::Stranger })
+            }
+            Command::Approve { origin } => return self.decide(request, origin, true),
+            Command::Revoke { origin } => return self.decide(request, origin, false),
+            Command::Install { offer } if !self.view.offers.iter().any(|o| o.id == offer) => {
+                Err(refusal::no_such_offer(offer))
             }
             Command::Install { offer } => {
                 return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
@@ -381,7 +455,8 @@ impl Agent {
     }
 
     /// What every change ends with: lights, notices and faces follow the state, never the event.
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Instant) {
+        self.settle_softphones(now);
         self.view.calls = self.calls.all().to_vec();
         self.choose_headset();
         let wanted = self.calls.indicators();
@@ -390,7 +465,7 @@ impl Agent {
             if device.status != DeviceStatus::Ready {
                 continue;
             }
-            let target = if self.headset.as_ref() == Some(&device.id) { wanted } else { dark };
+            let target = if self.view.headset.as_ref() == Some(&device.id) { wanted } else { dark };
             let known = self.lit.get(&device.id).copied().unwrap_or(dark);
             if target != known {
                 self.lit.insert(device.id.clone(), target);
@@ -407,12 +482,24 @@ impl Agent {
         self.outputs.extend(self.replies.drain(..));
     }
 
-    /// The first ready headset with call control; it stays the one until it is gone or not ready.
+    /// The first ready headset with call control, else the first one that can mute; it stays the one until it is gone
+    /// or not ready. Between calls one with call control takes over from one without.
     fn choose_headset(&mut self) {
-        let usable = |d: &&Device| d.status == DeviceStatus::Ready && d.capabilities.call_control;
-        let stays = self.view.devices.iter().filter(usable).any(|d| Some(&d.id) == self.headset.as_ref());
-        if !stays {
-            self.headset = self.view.devices.iter().find(usable).map(|d| d.id.clone());
+        let ready = |d: &&Device| d.status == DeviceStatus::Ready;
+        let full = |d: &&Device| ready(d) && d.capabilities.call_control;
+        let usable = |d: &&Device| full(d) || (ready(d) && d.capabilities.mute_sync);
+        let devices = &self.view.devices;
+        let best = devices.iter().find(full).or_else(|| devices.iter().find(usable));
+        let present = devices.iter().filter(usable).find(|d| Some(&d.id) == self.view.headset.as_ref());
+        let takes_over = |now: &Device| {
+            self.calls.is_empty()
+                && !now.capabilities.call_control
+                && best.is_some_and(|b| b.capabilities.call_control)
+        };
+        let chosen = present.filter(|now| !takes_over(now)).or(best).map(|d| d.id.clone());
+        if self.view.headset != chosen {
+            self.view.headset = chosen;
+            self.dirty = true;
         }
     }
 }

@@ -15,6 +15,7 @@ mod value;
 
 pub use edit::set;
 pub use list::Listed;
+pub use tenant::grammar::is_page_origin;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
 pub mod agent;
+pub mod approvals;
 pub mod bundle;
 pub mod bus;
 pub mod certificate;

@@ -11,6 +11,8 @@ mod lights;
 mod model;
 #[path = "agent_flow/random.rs"]
 mod random;
+#[path = "agent_flow/softphones.rs"]
+mod softphones;
 
 use hookswitch::agent::sdk::{CallChange, Change};
 use hookswitch::agent::{Agent, CallAction, Cause, Command, Input, Output, Reply};
@@ -128,7 +130,8 @@ impl Rig {
     }
 
     fn create(&mut self, client: &str, direction: Direction) -> u64 {
-        let command = Command::CreateCall { client: client.to_owned(), direction, contact: None };
+        let command =
+            Command::CreateCall { client: client.to_owned(), direction, contact: None, muted: false };
         match self.command(command) {
             Reply::Call(call) => call.id,
             other => panic!("{other:?}"),
@@ -193,7 +196,7 @@ impl Rig {
 
 fn refused(reply: Reply) -> String {
     match reply {
-        Reply::Refused(problem) => problem.code,
+        Reply::Refused(refusal) => refusal.problem.code,
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -4,7 +4,6 @@
 use hookswitch::locale::Locale;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const CHILD: &str = "HOOKSWITCH_TEST_WITHOUT_BUS";
 
@@ -23,7 +22,6 @@ fn no_session_bus_is_one_clear_problem() {
         hookswitch::shell::notify::show(&Locale::new("en"), &notice);
         return;
     }
-    let started = Instant::now();
     for address in [Some("unix:path=/nonexistent/bus"), Some("nonsense"), None] {
         let mut child = Command::new(std::env::current_exe().expect("this program has a path"));
         child.args(["--exact", "no_session_bus_is_one_clear_problem", "--nocapture"]).env(CHILD, "1");
@@ -32,5 +30,4 @@ fn no_session_bus_is_one_clear_problem() {
         let output = child.output().expect("this program can run itself");
         assert!(output.status.success(), "{address:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    assert!(started.elapsed() < Duration::from_secs(4), "the agent is not held up");
 }

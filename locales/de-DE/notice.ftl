@@ -1,11 +1,13 @@
 ### Kurze Hinweise der Arbeitsfläche, je ein Titel und ein Satz.
 
-notice-update-succeeded = { $name }: Aktualisierung fertig
+notice-update-succeeded = Aktualisiert: { $name }
 notice-update-succeeded-body = Das Headset meldet jetzt Version { $version }.
-notice-update-failed = { $name }: Aktualisierung fehlgeschlagen
+notice-update-failed = Aktualisierung fehlgeschlagen: { $name }
 notice-update-failed-body = Die Seite „Aktualisierungen“ sagt, warum, und was zu tun ist.
-notice-update-unknown = { $name }: niemand kann sagen, ob die Aktualisierung gelang
+notice-update-unknown = Unklar, ob die Aktualisierung gelang: { $name }
 notice-update-unknown-body = Stecken Sie das Headset neu an; die Seite „Aktualisierungen“ sagt mehr.
-notice-device-unavailable = { $name } ist nicht zu gebrauchen
+notice-device-unavailable = Nicht nutzbar: { $name }
 notice-device-unavailable-body = Die Seite „Geräte“ sagt, warum, und was zu tun ist.
-notice-install-refused = { $name }: nicht installiert
+notice-softphone-asks = { $origin } möchte das Headset nutzen
+notice-softphone-asks-body = Erlauben oder ablehnen können Sie es auf der Seite Softphones.
+notice-install-refused = Nicht installiert: { $name }

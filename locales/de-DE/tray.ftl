@@ -28,6 +28,8 @@ tray-no-updates = Alles ist auf dem neuesten Stand
 
 tray-open-devices = Geräte
 tray-open-updates = Aktualisierungen
+tray-open-softphones = Softphones
+tray-softphone-asks = { $origin } bittet um Erlaubnis …
 
 tray-consumer = Nicht verwaltet
 tray-managed = Verwaltet von { $company }

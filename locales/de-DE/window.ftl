@@ -4,6 +4,7 @@
 
 window-devices = Geräte
 window-updates = Aktualisierungen
+window-softphones = Softphones
 window-skip = Zum Inhalt springen
 window-navigation = Seiten
 window-offline = Hookswitch antwortet nicht. Was Sie sehen, ist vielleicht veraltet; öffnen Sie das Fenster neu aus der Taskleiste oder mit „hookswitch open“.
@@ -27,6 +28,10 @@ window-last-poll = Zuletzt gefragt:
 window-no-device = Kein Headset gefunden
 window-no-device-next = Schließen Sie Ihr Headset oder seinen USB-Adapter an. Es erscheint hier von selbst.
 window-no-device-hint = Nichts geschieht? Versuchen Sie einen anderen USB-Anschluss, ohne Verteiler dazwischen.
+window-present = { $count ->
+        [0] Kein Headset ist angeschlossen.
+       *[other] Angeschlossen: { $names }
+    }
 window-device = Headset
 window-vendor = Hersteller
 window-firmware = Firmware
@@ -60,6 +65,24 @@ window-cancel = Abbrechen
 window-defer = Nicht jetzt
 window-deferred = Das haben Sie aufgeschoben. Mit der nächsten Version wird es wieder angeboten.
 window-being-installed = Sie wird gerade installiert.
+
+## Softphones
+
+window-softphones-what = Webseiten, die Ihr Headset klingeln lassen und damit Anrufe annehmen, stummschalten und beenden dürfen. Installieren können sie nichts.
+window-softphones-asking = Bitten um Erlaubnis
+window-softphones-trust = Erlauben Sie nur Seiten, mit denen Sie telefonieren.
+window-softphones-decided = Entschieden
+window-softphone-connected = Verbunden
+window-softphone-allow = Erlauben
+window-softphone-deny = Ablehnen
+window-softphone-revoke = Zurücknehmen
+window-no-softphone = Keine Webseite bittet um Erlaubnis
+window-no-softphone-next = Wenn ein Softphone in Ihrem Browser das Headset nutzen möchte, steht es hier.
+window-softphone-asks = { $more ->
+        [0] { $origin } möchte das Headset nutzen.
+        [one] { $origin } und 1 weitere Seite möchten das Headset nutzen.
+       *[other] { $origin } und { $more } weitere Seiten möchten das Headset nutzen.
+    }
 
 ## Eine laufende oder beendete Aktualisierung
 
@@ -96,5 +119,22 @@ problem-rest-endpoint-file = Softphones können sich nicht verbinden: Ihre Datei
     .next = Machen Sie den Ordner für sich beschreibbar, dann starten Sie Hookswitch neu.
 problem-certificate-renewed = Das Zertifikat für Softphones wurde neu erstellt: { $why }
     .next = Wo dem alten vertraut wurde, vertrauen Sie nun dieser Datei.
-problem-sdk-approval-asked = { $origin } möchte das Headset benutzen
-    .next = Wenn Sie dieser Seite vertrauen, tragen Sie sie in hookswitch.toml unter sdk_approved ein; sonst ist nichts zu tun.
+
+## Softphones, die um Erlaubnis bitten
+
+problem-softphone-locked = { $by ->
+        [company] Ihre Firma hat { $origin } zugelassen
+        [environment] Eine Umgebungsvariable legt fest, welche Seiten das Headset nutzen dürfen
+       *[machine] Ihre IT-Abteilung legt fest, welche Seiten das Headset nutzen dürfen
+    }
+    .next = { $by ->
+        [company] Bitten Sie die IT der Firma, es zurückzunehmen.
+        [environment] Ändern Sie sie dort, wo Hookswitch gestartet wird.
+       *[machine] Bitten Sie Ihre IT-Abteilung, es zu ändern.
+    }
+problem-softphone-no-origin = So benennen Browser keine Webseite
+    .next = Schreiben Sie Schema und Rechner, etwa https://softphone.example; http nur für diesen Rechner, ohne Pfad.
+problem-no-such-softphone = Diese Seite bittet nicht um das Headset und ist nicht zugelassen
+    .next = „hookswitch softphones list“ zeigt, welche es sind.
+problem-softphone-not-kept = Das gilt, bis Hookswitch endet; merken lässt es sich nicht: { $reason }
+    .next = Berichtigen Sie die Datei oder ihre Rechte und entscheiden Sie dann noch einmal.

@@ -15,3 +15,17 @@ phase-waiting-for-runtime = Warten, bis das Headset zurück ist …
 phase-working = In Arbeit …
 
 group-all-users = Alle Benutzer
+
+## Webseiten und das Headset
+
+softphone-asking = bittet
+softphone-approved = erlaubt
+softphone-denied = abgelehnt
+decider-person = Ihnen
+decider-environment = Umgebung
+decider-machine = IT-Abteilung
+decider-company = Firma
+decided-by-person = Das haben Sie entschieden.
+decided-by-environment = Das legt eine Umgebungsvariable fest.
+decided-by-machine = Das legt Ihre IT-Abteilung fest.
+decided-by-company = Ihre Firma hat es erlaubt.

@@ -1,11 +1,13 @@
 ### Short notices of the desktop, a title and a sentence each.
 
-notice-update-succeeded = { $name }: update done
+notice-update-succeeded = Update done: { $name }
 notice-update-succeeded-body = The headset says it has version { $version } now.
-notice-update-failed = { $name }: update failed
+notice-update-failed = Update failed: { $name }
 notice-update-failed-body = The Updates page says why and what to do.
-notice-update-unknown = { $name }: nobody can say whether the update worked
+notice-update-unknown = Unclear whether the update worked: { $name }
 notice-update-unknown-body = Plug the headset in again; the Updates page says more.
-notice-device-unavailable = { $name } cannot be used
+notice-device-unavailable = Cannot be used: { $name }
 notice-device-unavailable-body = The Devices page says why and what to do.
-notice-install-refused = { $name }: not installed
+notice-softphone-asks = { $origin } asks to use the headset
+notice-softphone-asks-body = Allow or deny it on the Softphones page.
+notice-install-refused = Not installed: { $name }

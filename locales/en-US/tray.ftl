@@ -28,6 +28,9 @@ tray-no-updates = Everything is up to date
 
 tray-open-devices = Devices
 tray-open-updates = Updates
+tray-open-softphones = Softphones
+# $origin (String) – address of a web page.
+tray-softphone-asks = { $origin } asks …
 
 tray-consumer = Not managed
 tray-managed = Managed by { $company }

@@ -4,6 +4,7 @@
 
 window-devices = Devices
 window-updates = Updates
+window-softphones = Softphones
 window-skip = Skip to the content
 window-navigation = Pages
 window-offline = Hookswitch does not answer. What you see may be out of date; open the window again from the tray or with “hookswitch open”.
@@ -30,6 +31,11 @@ window-last-poll = Last asked:
 window-no-device = No headset found
 window-no-device-next = Plug in your headset or its USB adapter. It appears here by itself.
 window-no-device-hint = Nothing happens? Try another USB port, without a hub in between.
+# $names (String) – names of the headsets.
+window-present = { $count ->
+        [0] No headset is plugged in.
+       *[other] Plugged in: { $names }
+    }
 window-device = Headset
 window-vendor = Manufacturer
 window-firmware = Firmware
@@ -64,6 +70,25 @@ window-cancel = Cancel
 window-defer = Not now
 window-deferred = You put this off. It is offered again with the next version.
 window-being-installed = It is being installed.
+
+## Softphones
+
+window-softphones-what = Web pages that may ring your headset, answer, mute and end calls with it. They cannot install anything.
+window-softphones-asking = Asking
+window-softphones-trust = Allow only pages that you use for calls.
+window-softphones-decided = Decided
+window-softphone-connected = Connected
+window-softphone-allow = Allow
+window-softphone-deny = Deny
+window-softphone-revoke = Take back
+window-no-softphone = No web page asks
+window-no-softphone-next = When a softphone in your browser wants to use the headset, it is shown here.
+# $origin (String) – address of the page. $more (Number) – how many others ask.
+window-softphone-asks = { $more ->
+        [0] { $origin } asks to use the headset.
+        [one] { $origin } and 1 other page ask to use the headset.
+       *[other] { $origin } and { $more } other pages ask to use the headset.
+    }
 
 ## A running or finished update
 
@@ -103,5 +128,22 @@ problem-rest-endpoint-file = Softphones cannot connect: their file cannot be wri
     .next = Make the folder writable for you, then restart Hookswitch.
 problem-certificate-renewed = The certificate for softphones was made again: { $why }
     .next = Where the old one was trusted, trust this file instead.
-problem-sdk-approval-asked = { $origin } asks to use the headset
-    .next = If you trust this page, add it to sdk_approved in hookswitch.toml; else there is nothing to do.
+
+## Softphones that ask
+
+problem-softphone-locked = { $by ->
+        [company] Your company approved { $origin }
+        [environment] A variable of the environment says which pages may use the headset
+       *[machine] Your IT department says which pages may use the headset
+    }
+    .next = { $by ->
+        [company] Ask the company’s IT to take it back.
+        [environment] Change it where Hookswitch is started.
+       *[machine] Ask your IT department to change it.
+    }
+problem-softphone-no-origin = This is not how browsers name a web page
+    .next = Write scheme and host, such as https://softphone.example; http only for this computer, no path.
+problem-no-such-softphone = This page does not ask for the headset and is not approved
+    .next = “hookswitch softphones list” shows those that do and are.
+problem-softphone-not-kept = This counts until Hookswitch ends; it cannot be remembered: { $reason }
+    .next = Correct the file or its permissions, then decide again.

@@ -15,3 +15,17 @@ phase-waiting-for-runtime = Waiting for the headset to come back …
 phase-working = Working …
 
 group-all-users = All Users
+
+## Web pages and the headset
+
+softphone-asking = asks
+softphone-approved = allowed
+softphone-denied = denied
+decider-person = you
+decider-environment = environment
+decider-machine = IT department
+decider-company = company
+decided-by-person = You decided this.
+decided-by-environment = A variable of the environment decides this.
+decided-by-machine = Your IT department decides this.
+decided-by-company = Your company allowed it.

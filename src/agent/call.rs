@@ -1,15 +1,20 @@
 //! Calls of all softphones, and what they mean for the lights of the headset.
 //!
 //! One call is *answered* at most; answering another one holds it. A person at the headset acts on the call that the
-//! action fits: the ringing one is answered or rejected, the answered one hung up, held or muted.
+//! action fits: the ringing one is answered or rejected; hung up, held or muted is the one that is going on. Only the
+//! headset that carries the calls acts on them: another one on the desk is not about them.
+//!
+//! Off-hook is every call but an incoming one that rings. Whatever is off-hook can be muted, from its first moment on.
 
 use super::sdk::{CallChange, Cause, Wish};
-use super::{CallAction, sdk::Change};
+use super::{CallAction, Refusal, WhyNot, sdk::Change};
 use crate::protocol::local::{Call, CallState, Direction};
 use crate::protocol::{DeviceEvent, DeviceId, Indicators, Problem};
 
-/// More calls than this are a softphone gone wrong.
+/// More calls than this of one softphone are a softphone gone wrong.
 pub const MAX_CALLS: usize = 16;
+/// More than this are many gone wrong. No one of them can use them up.
+pub const MAX_CALLS_OF_ALL: usize = 256;
 /// Characters of a contact that are kept.
 pub const MAX_CONTACT: usize = 256;
 
@@ -28,15 +33,26 @@ impl Calls {
         self.calls.is_empty()
     }
 
+    /// Ids count from `first` on. In each run from another one, so that an id of an earlier run is no call of this.
+    pub fn number_from(&mut self, first: u64) {
+        self.last_id = self.last_id.max(first.saturating_sub(1));
+    }
+
     /// The lights that say what is going on: off-hook opens a wireless headset's radio and stays set while held.
     pub fn indicators(&self) -> Indicators {
         let answered = self.find(|c| c.state == CallState::Answered);
         Indicators {
-            off_hook: self.calls.iter().any(|c| !is_incoming_ringing(c)),
+            off_hook: self.going_on().is_some(),
             ring: self.calls.iter().any(is_incoming_ringing),
-            mute: answered.is_some_and(|i| self.calls[i].muted),
+            mute: self.going_on().is_some_and(|i| self.calls[i].muted),
             hold: answered.is_none() && self.find(|c| c.state == CallState::Held).is_some(),
         }
+    }
+
+    /// Of the calls that are off-hook the one a person is busy with: talking, else dialling, else on hold.
+    fn going_on(&self) -> Option<usize> {
+        let held = || self.find(|c| c.state == CallState::Held);
+        self.find(|c| c.state == CallState::Answered).or_else(|| self.find(is_dialling)).or_else(held)
     }
 
     pub fn create(
@@ -44,24 +60,27 @@ impl Calls {
         client: String,
         direction: Direction,
         contact: Option<String>,
+        muted: bool,
         changes: &mut Vec<Change>,
-    ) -> Result<Call, Problem> {
-        if self.calls.len() >= MAX_CALLS {
-            return Err(Problem::new(
+    ) -> Result<Call, Refusal> {
+        let own = self.calls.iter().filter(|c| c.client == client).count();
+        if own >= MAX_CALLS || self.calls.len() >= MAX_CALLS_OF_ALL {
+            let limit = if own >= MAX_CALLS { MAX_CALLS } else { MAX_CALLS_OF_ALL };
+            let problem = Problem::new(
                 "too-many-calls",
-                format!("{MAX_CALLS} calls are open already"),
+                format!("{limit} calls are open already"),
                 format!("softphone {client}"),
                 "End calls that are over before starting another one.",
-            )
-            .with("limit", MAX_CALLS.to_string()));
+            );
+            let problem = problem.with("limit", limit.to_string());
+            return Err(Refusal::new(WhyNot::TooManyCalls, problem));
         }
         if direction == Direction::Outgoing {
             self.hold_answered(Cause::Softphone, changes);
         }
         self.last_id += 1;
         let contact = contact.map(|c| c.chars().filter(|c| !c.is_control()).take(MAX_CONTACT).collect());
-        let call =
-            Call { id: self.last_id, client, direction, state: CallState::Ringing, muted: false, contact };
+        let call = Call { id: self.last_id, client, direction, state: CallState::Ringing, muted, contact };
         self.calls.push(call.clone());
         changes.push(Change::Call { call: call.clone(), what: CallChange::Ringing, cause: Cause::Softphone });
         Ok(call)
@@ -75,30 +94,32 @@ impl Calls {
         id: u64,
         action: CallAction,
         changes: &mut Vec<Change>,
-    ) -> Result<Call, Problem> {
+    ) -> Result<Call, Refusal> {
         let place = format!("call {id}");
         let Some(index) = self.find(|c| c.id == id) else {
-            return Err(Problem::new(
+            let problem = Problem::new(
                 "no-such-call",
                 "There is no such call, or it has ended",
                 place,
                 "Read GET /v1/calls for the calls that are open.",
-            ));
+            );
+            return Err(Refusal::new(WhyNot::NoSuchCall, problem));
         };
         if self.calls[index].client != client {
-            return Err(Problem::new(
+            let problem = Problem::new(
                 "not-your-call",
                 "The call belongs to another softphone",
                 place,
                 "Only the softphone that created a call may act on it.",
-            ));
+            );
+            return Err(Refusal::new(WhyNot::NotYourCall, problem));
         }
         let state = self.calls[index].state;
         match (action, state) {
             (CallAction::Answer, CallState::Ringing) => self.answer(index, Cause::Softphone, changes),
             (CallAction::Hold, CallState::Answered) => self.hold(index, Cause::Softphone, changes),
             (CallAction::Resume, CallState::Held) => self.resume(index, Cause::Softphone, changes),
-            (CallAction::Mute | CallAction::Unmute, CallState::Answered | CallState::Held) => {
+            (CallAction::Mute | CallAction::Unmute, _) if !is_incoming_ringing(&self.calls[index]) => {
                 self.mute(index, action == CallAction::Mute, Cause::Softphone, changes);
             }
             (CallAction::End, _) => return Ok(self.end(index, CallChange::Ended, Cause::Softphone, changes)),
@@ -106,24 +127,34 @@ impl Calls {
             | (CallAction::Hold, CallState::Held) => {}
             (_, state) => {
                 let state = format!("{state:?}").to_lowercase();
-                return Err(Problem::new(
+                let problem = Problem::new(
                     "wrong-call-state",
                     format!("That cannot be done to a call that is {state}"),
                     place,
                     "Follow the call's events; a held call is resumed, a ringing one answered.",
-                )
-                .with("state", state));
+                );
+                return Err(Refusal::new(WhyNot::WrongCallState, problem.with("state", state)));
             }
         }
         Ok(self.calls[index].clone())
     }
 
-    /// A person acted at the headset.
-    pub fn device(&mut self, device: &DeviceId, event: DeviceEvent, changes: &mut Vec<Change>) {
+    /// A person acted at a headset. `carries`: it is the one that carries the calls; at another one there is nothing to
+    /// act on but the wish for a call.
+    pub fn device(
+        &mut self,
+        device: &DeviceId,
+        carries: bool,
+        event: DeviceEvent,
+        changes: &mut Vec<Change>,
+    ) {
+        let is_wish = matches!(event, DeviceEvent::DialTone | DeviceEvent::Redial | DeviceEvent::TeamsButton);
+        if !carries && !is_wish && !(event == DeviceEvent::Answer && self.is_empty()) {
+            return;
+        }
         let ringing = self.find(is_incoming_ringing);
         let answered = self.find(|c| c.state == CallState::Answered);
         let held = self.find(|c| c.state == CallState::Held);
-        let dialling = self.find(|c| c.state == CallState::Ringing && c.direction == Direction::Outgoing);
         let wish = |wish| Change::DeviceWish { device: device.clone(), wish };
         match event {
             DeviceEvent::Answer => match ringing {
@@ -131,7 +162,7 @@ impl Calls {
                 None => changes.push(wish(Wish::DialTone)),
             },
             DeviceEvent::HangUp => {
-                if let Some(index) = answered.or(dialling).or(held) {
+                if let Some(index) = self.going_on() {
                     self.end(index, CallChange::Ended, Cause::Device, changes);
                 }
             }
@@ -149,7 +180,7 @@ impl Calls {
                 _ => {}
             },
             DeviceEvent::MuteToggle | DeviceEvent::MuteOn | DeviceEvent::MuteOff => {
-                if let Some(index) = answered {
+                if let Some(index) = self.going_on() {
                     let muted = match event {
                         DeviceEvent::MuteOn => true,
                         DeviceEvent::MuteOff => false,
@@ -223,6 +254,10 @@ impl Calls {
         changes.push(Change::Call { call: call.clone(), what, cause });
         call
     }
+}
+
+fn is_dialling(call: &Call) -> bool {
+    call.state == CallState::Ringing && call.direction == Direction::Outgoing
 }
 
 fn is_incoming_ringing(call: &Call) -> bool {

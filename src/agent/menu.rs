@@ -1,7 +1,7 @@
 //! The tray menu as a value: the shell draws it, tests compare it.
 
 use crate::locale::Message;
-use crate::protocol::local::{CallState, View};
+use crate::protocol::local::{CallState, Standing, View};
 use crate::protocol::{Device, DeviceStatus, Job, TenantMode};
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,10 +47,13 @@ pub enum Action {
 pub enum Page {
     Devices,
     Updates,
+    Softphones,
 }
 
 /// Devices shown before the menu says how many more there are.
 const MAX_DEVICES: usize = 8;
+/// Pages that ask, the most recent ones; the window shows all.
+const MAX_ASKING: usize = 2;
 
 /// The menu that fits `view`.
 pub fn menu(view: &View) -> Menu {
@@ -81,6 +84,11 @@ pub fn menu(view: &View) -> Menu {
         items.push(Item::Label(Message::new("tray-no-updates")));
     }
     items.push(Item::Separator);
+    let asking = view.softphones.iter().filter(|s| s.standing == Standing::Asking && !s.locked);
+    items.extend(asking.take(MAX_ASKING).map(|softphone| Item::Action {
+        label: Message::new("tray-softphone-asks").text("origin", &softphone.origin),
+        action: Action::OpenWindow(Page::Softphones),
+    }));
     items.push(Item::Action {
         label: Message::new("tray-open-devices"),
         action: Action::OpenWindow(Page::Devices),
@@ -88,6 +96,10 @@ pub fn menu(view: &View) -> Menu {
     items.push(Item::Action {
         label: Message::new("tray-open-updates"),
         action: Action::OpenWindow(Page::Updates),
+    });
+    items.push(Item::Action {
+        label: Message::new("tray-open-softphones"),
+        action: Action::OpenWindow(Page::Softphones),
     });
     items.push(Item::Separator);
     items.push(Item::Label(tenant_line(view)));

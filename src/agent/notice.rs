@@ -64,6 +64,14 @@ impl Notices {
         }
     }
 
+    /// A page asks to use the headset.
+    pub fn asks(&mut self, origin: &str) {
+        self.push(Notice {
+            title: Message::new("notice-softphone-asks").text("origin", origin),
+            body: Body::Message(Message::new("notice-softphone-asks-body")),
+        });
+    }
+
     pub fn drain(&mut self) -> impl Iterator<Item = Notice> + '_ {
         self.waiting.drain(..)
     }

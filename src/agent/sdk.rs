@@ -4,6 +4,9 @@ use crate::protocol::local::{Call, View};
 use crate::protocol::{Device, DeviceId, Job, Offer};
 use std::collections::VecDeque;
 
+pub mod consent;
+pub mod session;
+
 /// Events kept for a client that comes back with the number of the last one it saw.
 pub const LOG_LENGTH: usize = 1024;
 

@@ -1,7 +1,7 @@
 //! What the agent says in the terminal it was started in: once what runs and what does not, then each new problem.
 
 use crate::locale::Message;
-use crate::protocol::local::View;
+use crate::protocol::local::{Standing, View};
 use crate::protocol::{Problem, TenantMode};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub enum Line {
 #[derive(Debug, Default)]
 pub struct Terminal {
     said: Vec<Problem>,
+    /// That pages ask: once, as long as any does. A flood of them is not for a terminal, and the list has them all.
+    asks: bool,
 }
 
 impl Terminal {
@@ -58,6 +60,12 @@ impl Terminal {
                 self.said.push(problem.clone());
                 lines.push(Line::Problem(problem.clone()));
             }
+        }
+        let newest = view.softphones.iter().find(|s| s.standing == Standing::Asking && !s.locked);
+        let asked = std::mem::replace(&mut self.asks, newest.is_some());
+        if let Some(softphone) = newest.filter(|_| !asked) {
+            let message = Message::new("cli-run-softphone").text("origin", &softphone.origin);
+            lines.push(Line::Message(message));
         }
         lines
     }

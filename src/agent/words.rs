@@ -1,7 +1,7 @@
 //! Which text stands for a value that several faces show.
 
 use crate::locale::{Locale, Message};
-use crate::protocol::local::View;
+use crate::protocol::local::{Decider, Standing, View};
 use crate::protocol::{ALL_USERS, Deployment, Job};
 
 /// The phase of a running job; one that is newer than this program is "working".
@@ -25,6 +25,35 @@ pub fn deployment(deployment: Deployment) -> Message {
         Deployment::Persistent => "deployment-persistent",
         Deployment::Automatic => "deployment-automatic",
         Deployment::Silent => "deployment-silent",
+    })
+}
+
+/// How a web page stands to the headset.
+pub fn standing(standing: Standing) -> Message {
+    Message::new(match standing {
+        Standing::Asking => "softphone-asking",
+        Standing::Approved => "softphone-approved",
+        Standing::Denied => "softphone-denied",
+    })
+}
+
+/// Who decides which pages use the headset.
+pub fn decider(by: Decider) -> Message {
+    Message::new(match by {
+        Decider::Person => "decider-person",
+        Decider::Environment => "decider-environment",
+        Decider::Machine => "decider-machine",
+        Decider::Company => "decider-company",
+    })
+}
+
+/// The same as a sentence.
+pub fn decided_by(by: Decider) -> Message {
+    Message::new(match by {
+        Decider::Person => "decided-by-person",
+        Decider::Environment => "decided-by-environment",
+        Decider::Machine => "decided-by-machine",
+        Decider::Company => "decided-by-company",
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the command line asks of the running agent over its local socket, one JSON object a line, and the answers.
 //! The same [`View`] is what the REST door, the window and the tray are drawn from.
 
-use super::{Device, Job, Offer, Problem, ResolvedGroup, TenantState};
+use super::{Device, DeviceId, Job, Offer, Problem, ResolvedGroup, TenantState};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,14 @@ pub enum LocalRequest {
     Cancel,
     Defer {
         offer: String,
+    },
+    /// Lets a web page use the headset, from now on and remembered.
+    ApproveSoftphone {
+        origin: String,
+    },
+    /// Takes that back, or says no to a page that asks.
+    RevokeSoftphone {
+        origin: String,
     },
     /// A one-time address of the window.
     Window,
@@ -53,6 +61,8 @@ pub struct View {
     pub rest: Endpoint,
     pub tenant: TenantState,
     pub devices: Vec<Device>,
+    /// The one that carries the calls.
+    pub headset: Option<DeviceId>,
     pub calls: Vec<Call>,
     pub offers: Vec<Offer>,
     pub job: Option<Job>,
@@ -61,6 +71,45 @@ pub struct View {
     pub groups_problem: Option<Problem>,
     /// Functions that are not running and why, one each.
     pub problems: Vec<Problem>,
+    /// Web pages: who asks to use the headset, the most recent first, then who may, then who may not.
+    pub softphones: Vec<Softphone>,
+}
+
+/// A web page that speaks to the headset, or wants to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Softphone {
+    /// `https://softphone.example`
+    pub origin: String,
+    pub standing: Standing,
+    /// Who decided, or who decides; `None` = the person has not yet.
+    pub by: Option<Decider>,
+    /// Somebody else than the person decides.
+    pub locked: bool,
+    /// It listens right now.
+    pub connected: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    Asking,
+    Approved,
+    /// The person said no, for as long as the agent runs.
+    Denied,
+}
+
+/// Who may say which pages use the headset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decider {
+    /// In the own settings.
+    #[default]
+    Person,
+    Environment,
+    /// The settings of this computer.
+    Machine,
+    /// The policy of the tenant.
+    Company,
 }
 
 impl View {
@@ -80,7 +129,7 @@ pub struct Endpoint {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Counted from 1 in each run of the agent.
+    /// Below 2^53, and not used again: another run counts from elsewhere.
     pub id: u64,
     /// The softphone that owns it.
     pub client: String,

@@ -1,6 +1,7 @@
 //! The agent loop: the pure [`Agent`] and the doing of its outputs.
 #![expect(clippy::disallowed_methods, reason = "this loop reads the clock for the pure agent")]
 
+use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
 use super::service::sleep_until;
 use super::{ldap, notify, service};
@@ -20,6 +21,8 @@ pub struct Parts {
     pub locale: Arc<Locale>,
     /// Whether there is somebody to show notices to.
     pub notices: bool,
+    /// Where decisions about web pages are kept.
+    pub approved: ApprovedPages,
     pub views: watch::Sender<Arc<View>>,
     pub to_service: UnboundedSender<service::Event>,
     /// For answers that come back from tasks.
@@ -29,7 +32,7 @@ pub struct Parts {
 /// Runs until [`Event::Stop`]; the calls are ended and the lights asked to go out before it returns. Must be called
 /// inside a `LocalSet`.
 pub async fn run(parts: Parts, mut queue: Receiver<Event>) {
-    let mut doing = Doing { parts, replies: BTreeMap::new(), last_request: 0, subscribers: Vec::new() };
+    let mut doing = Doing::new(parts);
     loop {
         doing.perform();
         let deadline = doing.parts.agent.poll_timeout().map(|(at, _reason)| at);
@@ -54,10 +57,25 @@ struct Doing {
     parts: Parts,
     replies: BTreeMap<u64, oneshot::Sender<Reply>>,
     last_request: u64,
-    subscribers: Vec<Sender<SdkEvent>>,
+    /// By session.
+    subscribers: BTreeMap<u64, Sender<SdkEvent>>,
+    last_session: u64,
 }
 
 impl Doing {
+    fn new(parts: Parts) -> Self {
+        let approvals = parts.approved.read();
+        let mut this = Self {
+            parts,
+            replies: BTreeMap::new(),
+            last_request: 0,
+            subscribers: BTreeMap::new(),
+            last_session: 0,
+        };
+        this.parts.agent.handle(Input::Approvals(approvals), Instant::now());
+        this
+    }
+
     fn handle(&mut self, event: Event) {
         let agent = &mut self.parts.agent;
         let now = Instant::now();
@@ -68,15 +86,27 @@ impl Doing {
                 self.replies.insert(self.last_request, reply);
                 agent.handle(Input::Command { request: self.last_request, command }, now);
             }
-            Event::Subscribe { after, reply } => {
+            Event::Subscribe { client, after, reply } => {
                 let (events, stream) = mpsc::channel(SUBSCRIBER_QUEUE);
+                let (mut closed, open) = oneshot::channel();
                 let backlog = agent.backlog(after);
-                if reply.send(Subscription { backlog, events: stream }).is_ok() {
-                    // Those that left are noticed here too: where nothing happens, nothing else would notice.
-                    self.subscribers.retain(|s| !s.is_closed());
-                    self.subscribers.push(events);
+                if reply.send(Subscription { backlog, events: stream, open }).is_ok() {
+                    self.last_session += 1;
+                    let session = self.last_session;
+                    self.subscribers.insert(session, events);
+                    agent.handle(Input::StreamOpened { session, client }, now);
+                    let events = self.parts.events.clone();
+                    tokio::task::spawn_local(async move {
+                        closed.closed().await;
+                        let _ = events.send(Event::StreamClosed { session }).await;
+                    });
                 }
             }
+            Event::StreamClosed { session } => {
+                self.subscribers.remove(&session);
+                agent.handle(Input::StreamClosed { session }, now);
+            }
+            Event::Approvals(approvals) => agent.handle(Input::Approvals(approvals), now),
             Event::Directory(answer) => agent.handle(Input::Directory(answer), now),
             Event::Endpoint(endpoint) => agent.handle(Input::Endpoint(endpoint), now),
             Event::Function { name, problem } => agent.handle(Input::Function { name, problem }, now),
@@ -104,7 +134,13 @@ impl Doing {
                     });
                 }
                 // A subscriber that does not keep up, or is gone, is dropped; it resumes by the last id it saw.
-                Output::Event(event) => self.subscribers.retain(|s| s.try_send(event.clone()).is_ok()),
+                Output::Event(event) => self.subscribers.retain(|_, s| s.try_send(event.clone()).is_ok()),
+                Output::EndStream { session } => _ = self.subscribers.remove(&session),
+                Output::KeepApproval { request, origin, approved } => {
+                    let settings = self.parts.approved.keep(&origin, approved);
+                    let kept = Input::ApprovalKept { request, settings };
+                    self.parts.agent.handle(kept, Instant::now());
+                }
                 Output::Notice(notice) => {
                     if self.parts.notices {
                         notify::show(&self.parts.locale, &notice);
@@ -127,27 +163,41 @@ impl std::fmt::Debug for Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::sdk::session::Client;
+    use crate::shell::folders::Folders;
 
-    #[tokio::test]
-    async fn softphones_that_come_and_go_leave_nothing_behind() {
+    #[test]
+    fn softphones_that_come_and_go_leave_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folders = Folders::new(Some(folder.path())).expect("writable");
+        let (events, mut queue) = mpsc::channel(1);
         let parts = Parts {
             agent: Agent::new("0", "user".to_owned()),
             locale: Arc::new(Locale::new("en")),
             notices: false,
+            approved: ApprovedPages::new(folders),
             views: watch::channel(Arc::default()).0,
             to_service: mpsc::unbounded_channel().0,
-            events: mpsc::channel(1).0,
+            events,
         };
-        let mut doing = Doing { parts, replies: BTreeMap::new(), last_request: 0, subscribers: Vec::new() };
-        let mut stays = Vec::new();
-        for visit in 0..100 {
-            let (reply, answer) = oneshot::channel();
-            doing.handle(Event::Subscribe { after: None, reply });
-            let subscription = answer.await.expect("answered");
-            if visit % 50 == 0 {
-                stays.push(subscription);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let mut doing = Doing::new(parts);
+            let mut stays = Vec::new();
+            for visit in 0..100 {
+                let (reply, answer) = oneshot::channel();
+                let client = Client::Program("phone".to_owned());
+                doing.handle(Event::Subscribe { client, after: None, reply });
+                let subscription = answer.await.expect("answered");
+                if visit % 50 == 0 {
+                    stays.push(subscription);
+                    continue;
+                }
+                drop(subscription);
+                let closed = queue.recv().await.expect("it is told");
+                doing.handle(closed);
             }
-        }
-        assert!(doing.subscribers.len() <= stays.len() + 1, "{} are kept", doing.subscribers.len());
+            assert_eq!(doing.subscribers.len(), stays.len());
+        });
     }
 }

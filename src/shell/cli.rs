@@ -22,6 +22,7 @@ mod help;
 mod input;
 mod output;
 mod settings;
+mod softphones;
 mod status;
 mod update;
 mod usage;
@@ -63,6 +64,8 @@ enum Command {
     Update(update::Command),
     #[command(subcommand)]
     Firmware(firmware::Command),
+    #[command(subcommand)]
+    Softphones(softphones::Command),
     Groups(status::JsonOnly),
     Status(status::JsonOnly),
     Bundle(bundle::Options),
@@ -156,6 +159,7 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
         Command::Descriptor(options) => descriptor::explain(&options, &context.locale),
         Command::Update(command) => update::execute(&command, context),
         Command::Firmware(command) => firmware::execute(&command, &context.locale),
+        Command::Softphones(command) => softphones::execute(&command, context),
         Command::Groups(options) => status::groups(&options, context),
         Command::Status(options) => status::status(&options, context),
         Command::Bundle(options) => bundle::execute(&options, context, hardware),

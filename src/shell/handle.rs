@@ -1,6 +1,8 @@
 //! How the doors (REST, window, tray, local socket) reach the agent loop: one channel in, views and events out.
 
 use crate::agent::sdk::Backlog;
+use crate::agent::sdk::consent::Approvals;
+use crate::agent::sdk::session::Client;
 use crate::agent::{Command, DirectoryAnswer, Reply, SdkEvent};
 use crate::protocol::local::{Endpoint, View};
 use crate::protocol::{Problem, ToAgent};
@@ -16,11 +18,27 @@ pub const SUBSCRIBER_QUEUE: usize = 256;
 #[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Event {
     Service(ToAgent),
-    Command { command: Command, reply: oneshot::Sender<Reply> },
-    Subscribe { after: Option<u64>, reply: oneshot::Sender<Subscription> },
+    Command {
+        command: Command,
+        reply: oneshot::Sender<Reply>,
+    },
+    Subscribe {
+        client: Client,
+        after: Option<u64>,
+        reply: oneshot::Sender<Subscription>,
+    },
+    /// The holder of a [`Subscription`] dropped it.
+    StreamClosed {
+        session: u64,
+    },
+    /// The settings' list of approved pages.
+    Approvals(Approvals),
     Directory(DirectoryAnswer),
     Endpoint(Endpoint),
-    Function { name: &'static str, problem: Option<Problem> },
+    Function {
+        name: &'static str,
+        problem: Option<Problem>,
+    },
     Stop,
 }
 
@@ -28,7 +46,10 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Subscription {
     pub backlog: Backlog,
+    /// Ends when the softphone may not listen any more, or was too slow.
     pub events: mpsc::Receiver<SdkEvent>,
+    /// Dropping it says that the stream closed.
+    pub open: oneshot::Receiver<()>,
 }
 
 /// How long the service may take to open its database and say hello before others go on without it.
@@ -74,9 +95,16 @@ impl AgentHandle {
         answer.await.map_err(|_| Stopping)
     }
 
-    pub async fn subscribe(&self, after: Option<u64>) -> Result<Subscription, Stopping> {
+    /// Whether a web page may come in. One that may not is listed as asking.
+    pub async fn knock(&self, origin: String) -> Result<bool, Stopping> {
+        // What the company approved is only known then.
+        self.greeted().await;
+        Ok(self.command(Command::Knock { origin }).await? == Reply::Done)
+    }
+
+    pub async fn subscribe(&self, client: Client, after: Option<u64>) -> Result<Subscription, Stopping> {
         let (reply, answer) = oneshot::channel();
-        self.send(Event::Subscribe { after, reply }).await?;
+        self.send(Event::Subscribe { client, after, reply }).await?;
         answer.await.map_err(|_| Stopping)
     }
 

@@ -130,6 +130,12 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             Ok(LocalRequest::Defer { offer }) => {
                 send(&mut writer, &command(Command::Defer { offer }, doors).await).await?;
             }
+            Ok(LocalRequest::ApproveSoftphone { origin }) => {
+                send(&mut writer, &command(Command::Approve { origin }, doors).await).await?;
+            }
+            Ok(LocalRequest::RevokeSoftphone { origin }) => {
+                send(&mut writer, &command(Command::Revoke { origin }, doors).await).await?;
+            }
             Ok(LocalRequest::Cancel) => send(&mut writer, &command(Command::Cancel, doors).await).await?,
             Err(error) => {
                 let problem = not_understood(&error);
@@ -160,8 +166,8 @@ async fn window(doors: &Doors) -> LocalAnswer {
 
 async fn command(command: Command, doors: &Doors) -> LocalAnswer {
     match doors.agent.command(command).await {
-        Ok(Reply::Refused(problem)) => LocalAnswer::Problem { problem },
-        Ok(Reply::Done | Reply::Call(_)) => LocalAnswer::Done,
+        Ok(Reply::Refused(refusal)) => LocalAnswer::Problem { problem: refusal.problem },
+        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger) => LocalAnswer::Done,
         Err(error) => LocalAnswer::Problem { problem: stopping(&error) },
     }
 }

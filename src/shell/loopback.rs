@@ -1,29 +1,131 @@
-//! Connections of this computer's own programs: taken from this user's only, and bounded in number and idleness.
+//! HTTP on the loopback: connections of this user's programs and no other's, bounded in number and time.
 //!
 //! The loopback is shared by everybody who is logged in here. Neither an Origin nor a descriptor of ours is for another
-//! user's programs to use.
-#![expect(clippy::disallowed_methods, reason = "idle connections end by the clock")]
+//! user's programs to use. And of this user's programs none may shut the door for the others: there is a deadline for
+//! what a client has to say, not for how long it says nothing.
+#![expect(clippy::disallowed_methods, reason = "connections end by the clock and live in tasks")]
 
 use super::os;
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use slots::{Busy, Slot, Slots};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-/// Longer than the pause between two comments of an event stream.
+mod slots;
+
+/// From the first byte a client could send to the last one of its request's head.
+pub(super) const HEAD_LIMIT: Duration = Duration::from_secs(15);
+/// Longer than the pause between two comments of an event stream: a reader that takes nothing for so long is gone.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 /// Out of descriptors: somebody has to give one back before another look makes sense.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
+/// Serves `router` on all of `sockets`, at most `most` connections at a time, until `stopping`; then what was begun is
+/// finished. `open` makes of a connection what is spoken over: itself, or TLS.
+pub(super) async fn serve<S, F>(
+    sockets: Vec<TcpListener>,
+    most: usize,
+    router: Router,
+    open: impl Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
+    mut stopping: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<S>> + Send,
+{
+    let slots = Slots::new(most);
+    let mut accepting = JoinSet::new();
+    for socket in sockets {
+        let (slots, router, open, end) = (slots.clone(), router.clone(), open.clone(), stopping.clone());
+        accepting.spawn(async move {
+            let mut connections = JoinSet::new();
+            let mut stopping = end.clone();
+            loop {
+                let stream = tokio::select! {
+                    () = stopped(&mut stopping) => break,
+                    stream = accept(&socket) => stream,
+                    Some(_) = connections.join_next() => continue,
+                };
+                let slot = tokio::select! {
+                    () = stopped(&mut stopping) => break,
+                    slot = slots.take(std::time::Instant::now) => Arc::new(slot),
+                };
+                let (router, open, end) = (router.clone(), open.clone(), end.clone());
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = slot.cut() => tracing::debug!("a silent connection gave way to another"),
+                        () = connection(&slot, open(stream), router, end) => {}
+                    }
+                });
+            }
+            while connections.join_next().await.is_some() {}
+        });
+    }
+    stopped(&mut stopping).await;
+    while accepting.join_next().await.is_some() {}
+}
+
+async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    slot: &Arc<Slot>,
+    open: impl Future<Output = io::Result<S>>,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let opened = tokio::select! {
+        () = stopped(&mut stopping) => return,
+        opened = open => opened,
+    };
+    let stream = match opened {
+        Ok(stream) => stream,
+        // Ordinary: a browser that does not trust the certificate hangs up here.
+        Err(error) => return tracing::debug!(%error, "a connection was not opened"),
+    };
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|request| {
+        let busy = slot.busy();
+        let answer = router.call(request);
+        async move {
+            Ok::<_, std::convert::Infallible>(answer.await?.map(|body| Answer { body, busy: Some(busy) }))
+        }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .serve_connection(TokioIo::new(Bounded::new(stream)), service);
+    let mut serving = pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = stopped(&mut stopping) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that whoever would say so is gone: also a stop.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
 /// The next connection of this user's or the system's programs. Cancel-safe.
-pub(super) async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(socket: &TcpListener) -> TcpStream {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
@@ -33,7 +135,7 @@ pub(super) async fn accept(socket: &TcpListener) -> (TcpStream, SocketAddr) {
                 }
                 // Answers are small and waited for; without this they only come later.
                 let _ = stream.set_nodelay(true);
-                return (stream, peer);
+                return stream;
             }
             Err(error) if is_peers(&error) => {}
             Err(error) => {
@@ -49,48 +151,50 @@ fn is_peers(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// A socket for [`axum::serve`] that has at most so many connections at a time; more wait in the kernel's queue.
+/// The body of an answer: its connection is busy until it ends.
+struct Answer {
+    body: Body,
+    busy: Option<Busy>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Some(busy) = self.busy.take() {
+            busy.done(std::time::Instant::now());
+        }
+    }
+}
+
+/// A stream that ends when nothing went through it for [`IDLE_LIMIT`].
 #[derive(Debug)]
-pub(super) struct BoundedListener {
-    socket: TcpListener,
-    slots: Arc<Semaphore>,
-}
-
-impl BoundedListener {
-    pub(super) fn new(socket: TcpListener, most: usize) -> Self {
-        Self { socket, slots: Arc::new(Semaphore::new(most)) }
-    }
-}
-
-impl axum::serve::Listener for BoundedListener {
-    type Io = Bounded<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        let Ok(slot) = self.slots.clone().acquire_owned().await else {
-            // Nobody closes the semaphore.
-            return std::future::pending().await;
-        };
-        let (stream, peer) = accept(&self.socket).await;
-        (Bounded::new(stream, slot), peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-}
-
-/// A stream that holds a slot and ends when nothing went through it for [`IDLE_LIMIT`].
-#[derive(Debug)]
-pub(super) struct Bounded<S> {
+struct Bounded<S> {
     stream: S,
     idle: Pin<Box<Sleep>>,
-    _slot: OwnedSemaphorePermit,
 }
 
 impl<S> Bounded<S> {
-    pub(super) fn new(stream: S, slot: OwnedSemaphorePermit) -> Self {
-        Self { stream, idle: Box::pin(tokio::time::sleep(IDLE_LIMIT)), _slot: slot }
+    fn new(stream: S) -> Self {
+        Self { stream, idle: Box::pin(tokio::time::sleep(IDLE_LIMIT)) }
     }
 
     fn touched(&mut self) {

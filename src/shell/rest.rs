@@ -5,12 +5,14 @@ use crate::protocol::local::Endpoint;
 use crate::protocol::{Detail, Problem};
 use crate::shell::certificate::{self, Origin, ServerCertificate};
 use crate::shell::handle::AgentHandle;
+use crate::shell::loopback;
 use crate::shell::private_file::{self, Durability, Readers};
 use crate::shell::secret;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use door::Door;
 use serde::Serialize;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,26 +20,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+use tries::WrongTokens;
 
 mod access;
-mod listener;
-mod presence;
+mod caller;
+mod door;
+mod reader;
 mod refusal;
 mod spokes;
 mod sse;
+mod tries;
 mod v1;
 mod wire;
 
 /// The contract of `/v1`: OpenAPI 3.1, as served.
 pub use v1::OPENAPI;
 
+/// Connections at the same time.
+const MAX_CONNECTIONS: usize = 256;
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Largest body of a request.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// What a softphone gets to come back with a new event stream before its calls end.
-pub const CLIENT_GRACE: Duration = Duration::from_secs(30);
 /// What open requests get to end by themselves.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// Free ports tried until one is free in both address families.
@@ -51,24 +57,6 @@ pub struct RestConfig {
     pub certificate_folder: PathBuf,
     /// Where programs of this user find address and token (`endpoint.json`); its folder must exist.
     pub endpoint_path: PathBuf,
-    /// `sdk_approved` of the settings. What the company approved is read from the view.
-    pub approved: watch::Receiver<Vec<String>>,
-    /// How long the calls of a softphone outlive its last event stream; see [`CLIENT_GRACE`].
-    pub client_grace: Duration,
-}
-
-/// What all requests share.
-pub struct Door {
-    handle: AgentHandle,
-    approved: watch::Receiver<Vec<String>>,
-    token: String,
-    port: u16,
-    /// Tells event numbers of this run from those of another.
-    run: String,
-    stopping: watch::Receiver<bool>,
-    asked: Mutex<access::Asked>,
-    presence: presence::Presence,
-    client_grace: Duration,
 }
 
 /// The open door. Dropping it closes it at once and leaves `endpoint.json`; [`RestServer::stop`] is the orderly way.
@@ -82,13 +70,7 @@ pub struct RestServer {
     serving: JoinHandle<()>,
 }
 
-// Neither may show the token.
-impl std::fmt::Debug for Door {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Door").field("port", &self.port).finish_non_exhaustive()
-    }
-}
-
+// Must not show the token.
 impl std::fmt::Debug for RestServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RestServer").field("url", &self.url).finish_non_exhaustive()
@@ -114,7 +96,6 @@ pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer
     let ca_path = certificate.ca_path.clone();
     let tls =
         tls(certificate).map_err(|e| certificate_problem(&config.certificate_folder, Detail::verbatim(e)))?;
-    let listener = listener::TlsListener::new(sockets, &tls).map_err(|e| not_listening(port, &e))?;
 
     let random = || secret::secret().map_err(|e| not_listening(port, &io::Error::other(e)));
     let token = random()?;
@@ -124,16 +105,14 @@ pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer
     let (stopping, stopped) = watch::channel(false);
     let door = Arc::new(Door {
         handle,
-        approved: config.approved.clone(),
         token,
         port,
         run: random()?[..8].to_owned(),
+        salt: random()?,
+        wrong_tokens: WrongTokens::default(),
         stopping: stopped.clone(),
-        asked: Mutex::default(),
-        presence: presence::Presence::default(),
-        client_grace: config.client_grace,
     });
-    let serving = tokio::spawn(serve(listener, router(door), stopped));
+    let serving = tokio::spawn(serve(sockets, tls, router(door), stopped));
     private_file::replace(
         &config.endpoint_path,
         endpoint_json.as_bytes(),
@@ -151,7 +130,7 @@ pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer
 
 /// Method and path of every route of `/v1`.
 pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
-    v1::routes().into_iter().map(|(method, path, _)| (method, path))
+    v1::routes().into_iter().map(|route| (route.method, route.path))
 }
 
 impl RestServer {
@@ -189,20 +168,18 @@ impl Drop for RestServer {
     }
 }
 
-async fn serve(listener: listener::TlsListener, router: Router, mut stopping: watch::Receiver<bool>) {
-    let stopped = async move {
-        // An error means that the server was dropped: also a stop.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
+async fn serve(sockets: Vec<TcpListener>, tls: TlsAcceptor, router: Router, stopping: watch::Receiver<bool>) {
+    let handshake = move |stream| {
+        let tls = tls.clone();
+        async move { tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await? }
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "the door for softphones closed");
-    }
+    loopback::serve(sockets, MAX_CONNECTIONS, router, handshake, stopping).await;
 }
 
 fn router(door: Arc<Door>) -> Router {
     let router = v1::routes()
         .into_iter()
-        .fold(Router::new(), |router, (_, path, handler)| router.route(path, handler))
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
         .fallback(fallback)
         .method_not_allowed_fallback(method_not_allowed);
     router
@@ -316,14 +293,4 @@ fn renewed(certificate: &ServerCertificate) -> Option<Problem> {
     )
     .detail("why", why);
     Some(problem)
-}
-
-fn asks_for_approval(origin: &str) -> Problem {
-    Problem::new(
-        "sdk-approval-asked",
-        format!("{origin} asks to use the headset"),
-        origin,
-        "If you trust this page, add it to sdk_approved in hookswitch.toml; else there is nothing to do.",
-    )
-    .with("origin", origin)
 }

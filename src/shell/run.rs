@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "threads, tasks and the process itself start here")]
 
 use super::agent::Parts as AgentParts;
+use super::approvals::ApprovedPages;
 use super::folders::Folders;
 use super::handle::{AgentHandle, Event};
 use super::hardware::Hardware;
@@ -108,9 +109,11 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         .map_err(|error| no_runtime(Detail::verbatim(error)))?;
 
     let parts = AgentParts {
-        agent: Agent::new(env!("CARGO_PKG_VERSION"), user),
+        // Every number that JavaScript can count to has room for the calls of a run behind it.
+        agent: Agent::new(env!("CARGO_PKG_VERSION"), user).numbering_calls_from((random()? >> 12).max(1)),
         locale: locale.clone(),
         notices: !headless,
+        approved: ApprovedPages::new(folders.clone()),
         views,
         to_service: to_service.clone(),
         events: events.clone(),
@@ -161,13 +164,10 @@ async fn open_rest(
     settings: &Settings,
     handle: &AgentHandle,
 ) -> Result<RestServer, Problem> {
-    let (_, approved) = watch::channel(settings.sdk_approved.value.clone());
     let config = RestConfig {
         port: settings.rest_port.value,
         certificate_folder: folders.data.join("certificate"),
         endpoint_path: folders.endpoint(),
-        approved,
-        client_grace: rest::CLIENT_GRACE,
     };
     rest::start(config, handle.clone()).await
 }

@@ -7,7 +7,7 @@ use crate::agent::menu::Page;
 use crate::locale::Locale;
 use crate::protocol::Problem;
 use crate::shell::handle::AgentHandle;
-use crate::shell::loopback::BoundedListener;
+use crate::shell::loopback;
 use axum::Router;
 use axum::routing::{get, post};
 use std::io;
@@ -106,16 +106,8 @@ async fn start(shared: &Shared) -> io::Result<Server> {
         stopping: stopped.clone(),
     });
     let router = router(window.clone());
-    let socket = BoundedListener::new(socket, MAX_CONNECTIONS);
-    let serving = tokio::spawn(async move {
-        let mut stopped = stopped;
-        let stopped = async move {
-            let _ = stopped.wait_for(|stopping| *stopping).await;
-        };
-        if let Err(error) = axum::serve(socket, router).with_graceful_shutdown(stopped).await {
-            tracing::error!(%error, "the window closed");
-        }
-    });
+    let plain = |stream| std::future::ready(Ok(stream));
+    let serving = tokio::spawn(loopback::serve(vec![socket], MAX_CONNECTIONS, router, plain, stopped));
     Ok(Server { window, stopping, serving })
 }
 
@@ -125,8 +117,10 @@ fn router(window: Arc<Window>) -> Router {
         .route("/", get(answer::home))
         .route("/devices", get(answer::devices))
         .route("/updates", get(answer::updates))
+        .route("/softphones", get(answer::softphones))
         .route("/live", get(live::live))
-        .route("/updates/{offer}/{action}", post(answer::act))
+        .route("/updates/{offer}/{action}", post(answer::act_on_update))
+        .route("/softphones/{origin}/{action}", post(answer::act_on_softphone))
         .route("/assets/{name}", get(answer::asset))
         .fallback(answer::nothing)
         .layer(axum::middleware::from_fn_with_state(window.clone(), access::guard))

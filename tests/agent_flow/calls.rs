@@ -2,6 +2,7 @@
 
 use super::*;
 use hookswitch::agent::call::{MAX_CALLS, MAX_CONTACT};
+use hookswitch::agent::sdk::session::{Client, GRACE};
 use hookswitch::agent::sdk::{LOG_LENGTH, Wish};
 
 #[test]
@@ -103,6 +104,66 @@ fn hanging_up_does_not_touch_a_ringing_call() {
     assert_eq!((rig.heard(), rig.state(ringing)), (vec![], CallState::Ringing));
 }
 
+/// A second headset on the desk is not about the calls of the first.
+#[test]
+fn only_the_headset_that_carries_the_calls_acts_on_them() {
+    let everything = [
+        DeviceEvent::Answer,
+        DeviceEvent::HangUp,
+        DeviceEvent::Reject,
+        DeviceEvent::HoldToggle,
+        DeviceEvent::MuteToggle,
+        DeviceEvent::MuteOn,
+        DeviceEvent::MuteOff,
+    ];
+    let mut rig = Rig::with(&["d", "other"]);
+    let (held, talking) = (rig.answered(), rig.answered());
+    let ringing = rig.incoming();
+    for event in everything {
+        rig.service(ToAgent::DeviceEvent { id: "other".to_owned(), event });
+        assert_eq!((rig.changes(), rig.lights()), (vec![], vec![]), "{event:?}");
+    }
+    let states = [held, talking, ringing].map(|id| rig.state(id));
+    assert_eq!(states, [CallState::Held, CallState::Answered, CallState::Ringing]);
+    // It may well want one of its own.
+    rig.service(ToAgent::DeviceEvent { id: "other".to_owned(), event: DeviceEvent::Redial });
+    assert_eq!(rig.changes(), [Change::DeviceWish { device: "other".to_owned(), wish: Wish::Redial }]);
+    // When the first is gone, the calls are at the other.
+    rig.service(ToAgent::DeviceRemoved { id: "d".to_owned() });
+    rig.service(ToAgent::DeviceEvent { id: "other".to_owned(), event: DeviceEvent::MuteOn });
+    assert_eq!(rig.heard(), [(talking, CallChange::Muted, Cause::Device)]);
+}
+
+#[test]
+fn one_softphone_does_not_use_up_the_calls_of_all() {
+    let mut rig = Rig::with(&["d"]);
+    for _ in 0..MAX_CALLS {
+        rig.incoming();
+    }
+    let more = Command::CreateCall {
+        client: "phone".to_owned(),
+        direction: Direction::Incoming,
+        contact: None,
+        muted: false,
+    };
+    assert_eq!(refused(rig.command(more)), "too-many-calls");
+    assert!(rig.create("other", Direction::Incoming) > 0);
+}
+
+#[test]
+fn a_number_of_an_earlier_run_is_no_call_of_this() {
+    let first = 1 << 40;
+    let mut agent = Agent::new("0", "jane".to_owned()).numbering_calls_from(first);
+    let command = Command::CreateCall {
+        client: "phone".to_owned(),
+        direction: Direction::Incoming,
+        contact: None,
+        muted: false,
+    };
+    agent.handle(Input::Command { request: 1, command }, Instant::now());
+    assert_eq!(agent.view().calls[0].id, first);
+}
+
 #[test]
 fn mute_means_the_answered_call() {
     let mut rig = Rig::with(&["d"]);
@@ -149,8 +210,12 @@ fn a_softphone_acts_on_its_own_calls_only() {
 fn a_softphone_that_leaves_takes_its_calls_along() {
     let mut rig = Rig::with(&["d"]);
     let (mine, other) = (rig.answered(), rig.create("other", Direction::Incoming));
-    let reply = rig.command(Command::ClientGone { client: "phone".to_owned() });
-    assert_eq!((reply, rig.heard()), (Reply::Done, vec![(mine, CallChange::Ended, Cause::Agent)]));
+    rig.feed(Input::StreamOpened { session: 1, client: Client::Program("phone".to_owned()) });
+    rig.feed(Input::StreamClosed { session: 1 });
+    rig.now += GRACE;
+    rig.agent.handle_timeout(rig.now);
+    rig.drain();
+    assert_eq!(rig.heard(), [(mine, CallChange::Ended, Cause::Agent)]);
     assert_eq!(rig.state(other), CallState::Ringing);
     rig.feed(Input::Stop);
     assert_eq!(rig.heard(), [(other, CallChange::Ended, Cause::Agent)]);
@@ -204,6 +269,7 @@ fn calls_and_contacts_are_bounded() {
         client: "phone".to_owned(),
         direction: Direction::Incoming,
         contact: Some(contact.to_owned()),
+        muted: false,
     };
     let Reply::Call(call) = rig.command(command(&hostile)) else { panic!("a call") };
     assert_eq!(call.contact, Some("ä".repeat(MAX_CONTACT)));

@@ -1,6 +1,7 @@
 //! Lights follow the state, whatever happens to the headset meanwhile.
 
 use super::*;
+use hookswitch::agent::{Refusal, WhyNot};
 use hookswitch::protocol::{Job, Offer, Outcome};
 
 fn changed(id: &str, status: DeviceStatus) -> ToAgent {
@@ -26,13 +27,53 @@ fn every_state_of_calls_has_its_lights() {
     rig.press(DeviceEvent::HoldToggle);
     assert_eq!(rig.lights(), on(IN_CALL), "the second call is not muted");
     rig.act(second, CallAction::Hold);
-    assert_eq!(rig.lights(), on(Indicators { hold: true, ..IN_CALL }), "both are held, the radio stays open");
+    let held = Indicators { hold: true, mute: true, ..IN_CALL };
+    assert_eq!(rig.lights(), on(held), "both are held, the radio stays open, the first one is still muted");
     rig.act(second, CallAction::End);
     assert_eq!(rig.lights(), [], "nothing to change");
     rig.act(first, CallAction::End);
     assert_eq!(rig.lights(), on(DARK));
     rig.create("phone", Direction::Outgoing);
     assert_eq!(rig.lights(), on(IN_CALL), "dialling opens the radio");
+}
+
+#[test]
+fn what_is_off_hook_can_be_muted() {
+    let muted = Indicators { mute: true, ..IN_CALL };
+    let create = |rig: &mut Rig, direction| {
+        let command =
+            Command::CreateCall { client: "phone".to_owned(), direction, contact: None, muted: true };
+        match rig.command(command) {
+            Reply::Call(call) => call,
+            other => panic!("{other:?}"),
+        }
+    };
+    // From the first write on.
+    let mut rig = Rig::with(&["d"]);
+    let call = create(&mut rig, Direction::Outgoing);
+    assert!(call.muted);
+    assert_eq!(rig.lights(), [("d".to_owned(), muted)]);
+    // While dialling, by softphone and by headset.
+    assert!(matches!(rig.act(call.id, CallAction::Unmute), Reply::Call(call) if !call.muted));
+    assert_eq!(rig.lights(), [("d".to_owned(), IN_CALL)]);
+    rig.press(DeviceEvent::MuteToggle);
+    assert_eq!(rig.heard(), [(call.id, CallChange::Muted, Cause::Device)]);
+    assert_eq!(rig.lights(), [("d".to_owned(), muted)]);
+    rig.act(call.id, CallAction::Answer);
+    assert_eq!(rig.lights(), [], "it stays muted");
+    // On hold.
+    rig.act(call.id, CallAction::Hold);
+    rig.press(DeviceEvent::MuteOff);
+    assert_eq!(rig.heard(), [(call.id, CallChange::Unmuted, Cause::Device)]);
+    rig.act(call.id, CallAction::End);
+    // A call that only rings is not off-hook: its light comes with the answer.
+    let call = create(&mut rig, Direction::Incoming);
+    assert_eq!(rig.lights(), [("d".to_owned(), RING)]);
+    rig.press(DeviceEvent::MuteOff);
+    assert_eq!(rig.heard(), []);
+    rig.press(DeviceEvent::Answer);
+    assert_eq!(rig.lights(), [("d".to_owned(), muted)]);
+    assert!(rig.call(call.id).is_some_and(|c| c.muted));
 }
 
 #[test]
@@ -95,6 +136,21 @@ fn a_headset_without_call_control_is_not_chosen() {
 }
 
 #[test]
+fn a_headset_that_only_mutes_serves_where_there_is_no_other() {
+    let mut rig = Rig::with(&[]);
+    let only_mutes = Capabilities { mute_sync: true, ..Capabilities::default() };
+    let device = Device { capabilities: only_mutes, ..device("m") };
+    rig.service(ToAgent::DeviceChanged { device });
+    let id = rig.answered();
+    rig.service(changed("d", DeviceStatus::Ready));
+    assert_eq!(rig.agent.view().headset.as_deref(), Some("m"), "the call stays where it is");
+    rig.service(ToAgent::DeviceEvent { id: "m".to_owned(), event: DeviceEvent::MuteToggle });
+    assert_eq!(rig.heard(), [(id, CallChange::Muted, Cause::Device)]);
+    rig.act(id, CallAction::End);
+    assert_eq!(rig.agent.view().headset.as_deref(), Some("d"));
+}
+
+#[test]
 fn a_service_that_starts_again_is_told_all_lights() {
     let mut rig = Rig::with(&["d"]);
     rig.answered();
@@ -123,7 +179,7 @@ fn a_hello_tells_subscribers_what_changed() {
     assert_eq!(rig.changes(), [Change::Updates { offers: vec![offer()], job: None }]);
 }
 
-fn offer() -> Offer {
+pub(super) fn offer() -> Offer {
     Offer {
         id: "fw:d".to_owned(),
         device: "d".to_owned(),
@@ -177,6 +233,9 @@ fn notices_wait_for_the_end_of_the_call_and_come_once() {
 #[test]
 fn requests_to_the_service_are_answered_by_its_answer() {
     let mut rig = Rig::with(&["d"]);
+    let nothing = rig.command(Command::Install { offer: "fw:d".to_owned() });
+    assert_eq!(refused(nothing), "no-such-offer", "nothing is offered");
+    rig.service(ToAgent::OffersChanged { offers: vec![offer()] });
     let install = Command::Install { offer: "fw:d".to_owned() };
     let defer = Command::Defer { offer: "fw:d".to_owned() };
     rig.feed(Input::Command { request: 40, command: install });
@@ -197,7 +256,8 @@ fn requests_to_the_service_are_answered_by_its_answer() {
     rig.service(ToAgent::Answer { request: second, problem: None });
     assert_eq!(rig.replies(), [], "an answer is given once");
     rig.service(ToAgent::Answer { request: first, problem: Some(problem("in-call")) });
-    assert_eq!(rig.replies(), [(40, Reply::Refused(problem("in-call")))]);
+    let refusal = Refusal::new(WhyNot::Service, problem("in-call"));
+    assert_eq!(rig.replies(), [(40, Reply::Refused(refusal))]);
 }
 
 #[test]

@@ -14,9 +14,11 @@ pub(super) struct Expected {
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub calls: BTreeMap<u64, Expected>,
-    /// In the order in which they came.
+    /// In the order in which they came, and whether they are ready.
     pub devices: Vec<(String, bool)>,
-    headset: Option<String>,
+    /// Headsets that can do nothing but mute.
+    pub only_mute: Vec<&'static str>,
+    pub headset: Option<String>,
 }
 
 impl Model {
@@ -59,14 +61,18 @@ impl Model {
             (CallAction::Answer | CallAction::Resume, state) => return state == CallState::Answered,
             (CallAction::Hold, CallState::Ringing | CallState::Ended) => return false,
             (CallAction::Hold, _) => call.state = CallState::Held,
-            (CallAction::Mute | CallAction::Unmute, CallState::Ringing | CallState::Ended) => return false,
+            (CallAction::Mute | CallAction::Unmute, CallState::Ringing) if call.incoming => return false,
             (CallAction::Mute, _) => call.muted = true,
             (CallAction::Unmute, _) => call.muted = false,
         }
         true
     }
 
-    pub(super) fn press(&mut self, event: DeviceEvent) {
+    /// A person sees lights at one headset, and only its buttons are about them.
+    pub(super) fn press(&mut self, at: &str, event: DeviceEvent) {
+        if self.headset().is_none_or(|headset| headset != at) {
+            return;
+        }
         let ringing = self.first(|c| c.incoming && c.state == CallState::Ringing);
         let dialling = self.first(|c| !c.incoming && c.state == CallState::Ringing);
         let (talking, held) = (self.of_state(CallState::Answered), self.of_state(CallState::Held));
@@ -82,7 +88,8 @@ impl Model {
                 (None, None) => {}
             },
             DeviceEvent::MuteOn | DeviceEvent::MuteOff | DeviceEvent::MuteToggle => {
-                if let Some(call) = talking.and_then(|id| self.calls.get_mut(&id)) {
+                let off_hook = talking.or(dialling).or(held);
+                if let Some(call) = off_hook.and_then(|id| self.calls.get_mut(&id)) {
                     call.muted = match event {
                         DeviceEvent::MuteOn => true,
                         DeviceEvent::MuteOff => false,
@@ -94,22 +101,30 @@ impl Model {
         }
     }
 
-    /// The headset that carries the calls: the first usable one, and it stays that while it is usable.
+    /// The headset that carries the calls: the first that can, else the first that can mute. It stays that while it is
+    /// usable; between calls one that can carry them is better than one that cannot.
     pub(super) fn headset(&mut self) -> Option<&str> {
-        let usable = |id: &String| self.devices.iter().any(|(d, ready)| d == id && *ready);
-        if !self.headset.as_ref().is_some_and(usable) {
-            self.headset = self.devices.iter().find(|(_, ready)| *ready).map(|(id, _)| id.clone());
-        }
+        let ready = |id: &String| self.devices.iter().any(|(d, ready)| d == id && *ready);
+        let whole = |id: &String| ready(id) && !self.only_mute.contains(&id.as_str());
+        let ids = || self.devices.iter().map(|(id, _)| id);
+        let first = ids().find(|id| whole(id)).or_else(|| ids().find(|id| ready(id))).cloned();
+        let stays = self.headset.clone().filter(|now| {
+            let better = self.calls.is_empty() && !whole(now) && first.as_ref().is_some_and(&whole);
+            ready(now) && !better
+        });
+        self.headset = stays.or(first);
         self.headset.as_deref()
     }
 
     pub(super) fn lights(&self) -> Indicators {
         let any = |fits: fn(&&Expected) -> bool| self.calls.values().any(|c| fits(&c));
-        let talking = self.of_state(CallState::Answered).map(|id| &self.calls[&id]);
+        let talking = self.of_state(CallState::Answered);
+        let dialling = self.first(|c| !c.incoming && c.state == CallState::Ringing);
+        let off_hook = talking.or(dialling).or(self.of_state(CallState::Held));
         Indicators {
             ring: any(|c| c.incoming && c.state == CallState::Ringing),
             off_hook: any(|c| !c.incoming || c.state != CallState::Ringing),
-            mute: talking.is_some_and(|c| c.muted),
+            mute: off_hook.is_some_and(|id| self.calls[&id].muted),
             hold: talking.is_none() && any(|c| c.state == CallState::Held),
         }
     }

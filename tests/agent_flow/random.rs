@@ -1,12 +1,16 @@
 //! Thousands of inputs in any order against the model: after each, what the agent shows is what one expects.
 
+use super::lights::offer;
 use super::model::Model;
 use super::*;
 use hookswitch::agent::call::MAX_CALLS;
+use hookswitch::agent::sdk::session::{Client, GRACE};
 use std::collections::{BTreeMap, BTreeSet};
 
 const CLIENTS: [&str; 3] = ["phone", "meeting", "browser"];
 const HEADSETS: [&str; 3] = ["a", "b", "c"];
+/// One of them.
+const ONLY_MUTES: &str = "b";
 const ACTIONS: [CallAction; 6] = [
     CallAction::Answer,
     CallAction::Hold,
@@ -27,6 +31,14 @@ const PRESSES: [DeviceEvent; 10] = [
     DeviceEvent::Redial,
     DeviceEvent::TeamsButton,
 ];
+
+fn headset(id: &str) -> Device {
+    let only_mutes = Capabilities { mute_sync: true, ..Capabilities::default() };
+    match id {
+        ONLY_MUTES => Device { capabilities: only_mutes, ..device(id) },
+        _ => device(id),
+    }
+}
 
 struct World {
     rig: Rig,
@@ -52,7 +64,7 @@ impl World {
             5..=9 => self.act(),
             10..=13 => {
                 let (id, event) = (self.pick(&HEADSETS).to_owned(), self.pick(&PRESSES));
-                self.model.press(event);
+                self.model.press(&id, event);
                 self.service(ToAgent::DeviceEvent { id, event });
             }
             14..=15 => self.device(),
@@ -60,7 +72,7 @@ impl World {
                 let client = self.pick(&CLIENTS);
                 if self.random.u8(..4) == 0 {
                     self.model.calls.retain(|_, c| c.owner != client);
-                    self.command(Command::ClientGone { client: client.to_owned() });
+                    self.leave(client);
                 }
             }
             17 => {
@@ -79,14 +91,32 @@ impl World {
         self.check();
     }
 
+    /// It listened, went, and did not come back.
+    fn leave(&mut self, client: &str) {
+        self.log.push(format!("{client} leaves"));
+        self.rig.feed(Input::StreamOpened { session: 1, client: Client::Program(client.to_owned()) });
+        self.outputs();
+        self.rig.feed(Input::StreamClosed { session: 1 });
+        self.outputs();
+        self.rig.now += GRACE;
+        self.rig.agent.handle_timeout(self.rig.now);
+        self.rig.drain();
+        self.outputs();
+    }
+
     fn create(&mut self) {
         let (client, incoming) = (self.pick(&CLIENTS), self.random.bool());
         let direction = if incoming { Direction::Incoming } else { Direction::Outgoing };
-        let full = self.model.calls.len() == MAX_CALLS;
-        let reply = self.command(Command::CreateCall { client: client.to_owned(), direction, contact: None });
+        let full = self.model.calls.values().filter(|c| c.owner == client).count() == MAX_CALLS;
+        let reply = self.command(Command::CreateCall {
+            client: client.to_owned(),
+            direction,
+            contact: None,
+            muted: false,
+        });
         match reply {
             Some(Reply::Call(call)) if !full => self.model.created(call.id, client, incoming),
-            Some(Reply::Refused(problem)) if full => assert_eq!(problem.code, "too-many-calls"),
+            Some(Reply::Refused(problem)) if full => assert_eq!(problem.problem.code, "too-many-calls"),
             other => panic!("{other:?}"),
         }
     }
@@ -124,7 +154,7 @@ impl World {
         if !ready {
             self.shown.remove(&id);
         }
-        self.service(ToAgent::DeviceChanged { device: Device { status, ..device(&id) } });
+        self.service(ToAgent::DeviceChanged { device: Device { status, ..headset(&id) } });
     }
 
     /// The service was started again: nothing it had lit is lit any more.
@@ -135,8 +165,8 @@ impl World {
         self.random.shuffle(&mut self.model.devices);
         self.shown.clear();
         let status = |ready| if ready { DeviceStatus::Ready } else { DeviceStatus::Updating };
-        let devices = self.model.devices.iter().map(|(d, r)| Device { status: status(*r), ..device(d) });
-        let state = State { devices: devices.collect(), ..State::default() };
+        let devices = self.model.devices.iter().map(|(d, r)| Device { status: status(*r), ..headset(d) });
+        let state = State { devices: devices.collect(), offers: vec![offer()], ..State::default() };
         self.service(ToAgent::Hello(Box::new(state)));
     }
 
@@ -202,13 +232,14 @@ impl World {
 fn run(seed: u64, steps: usize) {
     let mut world = World {
         rig: Rig::new(),
-        model: Model::default(),
+        model: Model { only_mute: vec![ONLY_MUTES], ..Model::default() },
         random: fastrand::Rng::with_seed(seed),
         shown: BTreeMap::new(),
         asked: BTreeMap::new(),
         open: BTreeSet::new(),
         log: Vec::new(),
     };
+    world.rig.service(ToAgent::OffersChanged { offers: vec![offer()] });
     for _ in 0..steps {
         let step = std::panic::AssertUnwindSafe(|| world.step());
         if let Err(panic) = std::panic::catch_unwind(step) {

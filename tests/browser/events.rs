@@ -4,6 +4,7 @@ use crate::sdk::Sdk;
 use crate::service;
 use crate::webdriver::{Options, Session};
 use crate::{driver, until};
+use hookswitch::protocol::local::{Softphone, Standing};
 use hookswitch::protocol::{DeviceEvent, ToAgent};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -27,6 +28,16 @@ try {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ direction: "incoming", contact: "Kim" }),
   });
+  return [answer.status, await answer.json()];
+} catch (error) {
+  return [0, String(error)];
+}
+"#;
+
+/// What any page may ask; gives status and body, or the error.
+const HEALTH: &str = r#"
+try {
+  const answer = await fetch(arguments[0] + "/v1/health");
   return [answer.status, await answer.json()];
 } catch (error) {
   return [0, String(error)];
@@ -59,7 +70,7 @@ async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
     let sdk = Sdk::open_with(service::state()).await;
     trust(&sdk.home.path().join("certificate/ca.pem"));
     let (softphone, stranger) = (page().await, page().await);
-    sdk.approved.send_replace(vec![softphone.clone()]);
+    sdk.decide(&softphone, true).await;
     let url = json!(sdk.server.url());
 
     let session = Session::new(&driver(), &Options::default()).await.expect("a browser");
@@ -97,10 +108,23 @@ async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
     })
     .await;
     assert_eq!(session.script("return window.seen.length", &[]).await.expect("an answer"), 0);
+    // It can read why: the code is for the page, to say what to do.
     let refused = session.script(CALL, std::slice::from_ref(&url)).await.expect("an answer");
-    assert_eq!(refused[0], 0, "{refused}");
+    assert_eq!((&refused[0], &refused[1]["code"]), (&json!(403), &json!("origin-not-approved")), "{refused}");
+    let health = session.script(HEALTH, std::slice::from_ref(&url)).await.expect("an answer");
+    assert_eq!((&health[0], &health[1]["product"]), (&json!(200), &json!("hookswitch")), "{health}");
     assert_eq!(sdk.handle.view().calls.len(), 1);
-    let problems = &sdk.handle.view().problems;
-    assert!(problems.iter().any(|p| p.code == "sdk-approval-asked" && p.place == stranger), "{problems:?}");
+    let asks = |s: &Softphone| s.origin == stranger && s.standing == Standing::Asking;
+    assert!(sdk.handle.view().softphones.iter().any(asks), "{:?}", sdk.handle.view().softphones);
+
+    // Taken back: the stream of the first page ends at once.
+    session.goto(&softphone).await.expect("a page");
+    session.script(LISTEN, std::slice::from_ref(&url)).await.expect("a stream");
+    seen(1).await;
+    sdk.decide(&softphone, false).await;
+    until("the stream ends", async || {
+        session.script("return window.failed", &[]).await.expect("an answer").as_u64().is_some_and(|n| n > 0)
+    })
+    .await;
     session.delete().await.expect("the end");
 }

@@ -96,7 +96,7 @@ async fn devices_are_shown_as_they_come_and_go() {
     assert!(headings.contains(&"Desk One"), "{headings:?}");
     assert!(named(&tree, "article").contains(&"Desk One"));
     let links = named(&tree, "link");
-    assert_eq!(links, ["Skip to the content", "Devices", "Updates"]);
+    assert_eq!(links, ["Skip to the content", "Devices", "Updates", "Softphones"]);
 
     service.say(ToAgent::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
     until("the headset went", async || {
@@ -159,6 +159,40 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
     session.delete().await.expect("the end");
 }
 
+#[tokio::test]
+async fn a_softphone_that_asks_is_allowed_by_keyboard() {
+    for (language, asks, allow) in
+        [("en-US", "asks to use the headset", "Allow"), ("de-DE", "möchte das Headset nutzen", "Erlauben")]
+    {
+        let (session, service, _window) = show(service::state(), Page::Devices, language).await;
+        let knock =
+            async |origin: &str| service.handle.knock(origin.to_owned()).await.expect("the agent runs");
+        assert!(!knock("https://calls.example").await);
+        shows(&session, asks).await;
+        session.screenshot(&artifacts(&format!("softphone-asks-{language}.png"))).await.expect("a picture");
+        session.find(".note a").await.expect("a link").click().await.expect("a click");
+        shows(&session, "https://calls.example").await;
+        assert!(!knock("https://unwanted.example").await);
+        shows(&session, "https://unwanted.example").await;
+        session.screenshot(&artifacts(&format!("softphones-{language}.png"))).await.expect("a picture");
+        let tree = session.accessibility_tree().await.expect("a tree");
+        let buttons = named(&tree, "button");
+        assert!(buttons.contains(&format!("{allow} https://calls.example").as_str()), "{buttons:?}");
+        let button = "button[data-id='https://calls.example'][data-action=approve]";
+        session.find(button).await.expect("a button").send_keys(ENTER).await.expect("a key");
+        until("the page is allowed", async || knock("https://calls.example").await).await;
+        let deny = "button[data-id='https://unwanted.example'][data-action=revoke]";
+        session.find(deny).await.expect("a button").click().await.expect("a click");
+        shows(&session, if language == "de-DE" { "abgelehnt" } else { "denied" }).await;
+        session
+            .screenshot(&artifacts(&format!("softphones-decided-{language}.png")))
+            .await
+            .expect("a picture");
+        assert_quiet(&session).await;
+        session.delete().await.expect("the end");
+    }
+}
+
 async fn step(service: &Service, job: &mut Job, phase: &str, done_bytes: u64) {
     (job.phase, job.done_bytes) = (phase.to_owned(), done_bytes);
     service.say(ToAgent::JobChanged { job: Some(job.clone()) }).await;
@@ -204,7 +238,7 @@ async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
 async fn texts_stand_out_from_their_ground() {
     let mut state = service::state();
     state.devices[0].line_busy = true;
-    for page in [Page::Devices, Page::Updates] {
+    for page in [Page::Devices, Page::Updates, Page::Softphones] {
         let (session, service, _window) = show(state.clone(), page, "en-US").await;
         broken(&service, Problem::new("no-such-code", "It broke", "here", "Mend it.")).await;
         until("the problem is shown", async || {

@@ -21,7 +21,7 @@ fn looked_only(home: &Path) -> Told<()> {
 #[test]
 fn every_command_has_help_with_its_options() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
-    let commands: [(&[&str], &[&str]); 20] = [
+    let commands: [(&[&str], &[&str]); 24] = [
         (&[], &["--home", "--headless", "--minimized", "--language", "75 try later"]),
         (&["run"], &["--headless", "--minimized", "--language"]),
         (&["devices"], &["--json", "--watch"]),
@@ -33,6 +33,10 @@ fn every_command_has_help_with_its_options() -> Told<()> {
         (&["firmware"], &["inspect", "pack"]),
         (&["firmware", "inspect"], &["--json", "<PACKAGE>"]),
         (&["firmware", "pack"], &["--output", "<RULES>"]),
+        (&["softphones"], &["list", "approve", "revoke"]),
+        (&["softphones", "list"], &["--json"]),
+        (&["softphones", "approve"], &["<ORIGIN>", "https://softphone.example"]),
+        (&["softphones", "revoke"], &["<ORIGIN>"]),
         (&["groups"], &["--json"]),
         (&["status"], &["--json"]),
         (&["bundle"], &["--output", "--preview"]),
@@ -152,7 +156,7 @@ fn wrong_usage_is_2_and_one_clear_line() -> Told<()> {
 #[test]
 fn a_command_that_wants_another_prints_its_help_and_is_2() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
-    for command in ["update", "firmware", "settings", "certificate"] {
+    for command in ["update", "firmware", "softphones", "settings", "certificate"] {
         for tag in LANGUAGES {
             let asked = run(folder.path(), &["--language", tag, command, "--help"])?;
             let ended = run(folder.path(), &["--language", tag, command])?;

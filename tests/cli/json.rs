@@ -29,9 +29,10 @@ fn valid_by(path: &str, document: &Value) {
 
 /// Asks for everything the agent can say and checks it.
 fn all_valid(scene: &Scene) -> Told<Value> {
-    let outputs: [(&str, &[&str]); 6] = [
+    let outputs: [(&str, &[&str]); 7] = [
         ("devices", &["devices", "--json"]),
         ("update-list", &["update", "list", "--json"]),
+        ("softphones", &["softphones", "list", "--json"]),
         ("groups", &["groups", "--json"]),
         ("settings", &["settings", "list", "--json"]),
         ("bundle", &["bundle", "--preview"]),
@@ -126,6 +127,40 @@ async fn of_a_consumer() -> Told<()> {
         "status.consumer.txt",
         &masked(&plain, &[(url, "https://127.0.0.1:PORT"), (env!("CARGO_PKG_VERSION"), "VERSION")]),
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn approvals_are_listed_in_force_and_remembered() -> Told<()> {
+    let mut scene = Scene::founded(company::USER)?;
+    scene.start_alone()?;
+    scene.status("the headset", |s| s["devices"][0]["status"]["state"] == "ready").await?;
+    let run = |scene: &Scene, arguments: &[&str], code: i32| -> Told<crate::scene::Ended> {
+        let ended = scene.run(&[&["softphones"], arguments].concat())?;
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {ended:?}");
+        Ok(ended)
+    };
+    golden("softphones.none.txt", &run(&scene, &["list"], 0)?.stdout);
+    let allowed = run(&scene, &["approve", "https://phone.example"], 0)?.stdout;
+    golden("softphones.approve.txt", &allowed);
+    for (origin, action, code) in [
+        ("http://evil.example", "approve", "This is not how browsers name a web page"),
+        ("https://phone.example/", "approve", "This is not how browsers name a web page"),
+        ("https://nobody.example", "revoke", "This page does not ask for the headset"),
+    ] {
+        let refused = run(&scene, &[action, origin], 1)?;
+        assert!(crate::one_clear_line(&refused.stderr).contains(code), "{refused:?}");
+    }
+    scene.restart_agent().await?;
+    scene.status("the page", |s| s["softphones"][0]["origin"] == "https://phone.example").await?;
+    let list = scene.json(&["softphones", "list", "--json"])?;
+    valid("softphones", &list);
+    golden("softphones.json", &pretty(&list));
+    golden("softphones.txt", &run(&scene, &["list"], 0)?.stdout);
+    golden("softphones.de-DE.txt", &run(&scene, &["list", "--language", "de"], 0)?.stdout);
+    run(&scene, &["revoke", "https://phone.example"], 0)?;
+    let list = scene.json(&["softphones", "list", "--json"])?;
+    assert_eq!(list["softphones"][0]["standing"], "denied");
     Ok(())
 }
 

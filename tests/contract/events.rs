@@ -1,11 +1,12 @@
 //! The event stream: state first, then every change once.
 
-use crate::sdk::{self, Event, Sdk};
+use crate::sdk::{self, Event, PATIENCE, Sdk};
 use crate::{Contract, HEADSET, OFFER, service};
+use hookswitch::protocol::local::View;
 use hookswitch::protocol::{DeviceEvent, ToAgent};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_stream_begins_with_the_state_and_misses_nothing() {
@@ -76,54 +77,36 @@ async fn an_unknown_number_gets_the_state_again() {
 #[tokio::test]
 async fn a_stream_ends_when_the_approval_does_or_the_agent_stops() {
     let sdk = Sdk::open().await;
-    let page = sdk.page(Method::GET, "/v1/events", "https://own.example").send().await.expect("a stream");
-    let mut page = sdk::Events::of(page);
-    assert_eq!(page.next().await.expect("the state").name, "state");
-    sdk.approved.send_replace(Vec::new());
-    sdk.service.say(ToAgent::DeviceRemoved { id: HEADSET.to_owned() }).await;
+    let own = "https://own.example";
+    let connected = || sdk.handle.view().softphones.iter().any(|s| s.origin == own && s.connected);
+    let page = async || {
+        let page = sdk.page(Method::GET, "/v1/events", own).send().await.expect("a stream");
+        let mut page = sdk::Events::of(page);
+        assert_eq!(page.next().await.expect("the state").name, "state");
+        page
+    };
+    let first = page().await;
+    sdk.service.settled().await;
+    assert!(connected());
+    // A stream that was dropped is told.
+    drop(first);
+    let mut views = sdk.handle.views();
+    let gone = |view: &Arc<View>| !view.softphones.iter().any(|s| s.connected);
+    tokio::time::timeout(PATIENCE, views.wait_for(gone)).await.expect("in time").expect("the agent runs");
+
+    // Nothing happens but this: the stream does not wait for an event to end.
+    let mut page = page().await;
+    sdk.decide(own, false).await;
     assert_eq!(page.next().await, None);
 
     let mut program = sdk.events("").await;
     assert_eq!(program.next().await.expect("the state").name, "state");
     let endpoint = sdk.endpoint_path();
     let url = sdk.url("/v1/health");
-    let began = Instant::now();
     sdk.server.stop().await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(program.next().await, None);
     assert!(!endpoint.exists());
     assert!(sdk.http.get(url).send().await.is_err(), "the port is free again");
-}
-
-#[tokio::test]
-async fn calls_end_when_their_softphone_went_and_did_not_come_back() {
-    const GRACE: Duration = Duration::from_millis(300);
-    let sdk = Sdk::open_for(service::state(), GRACE).await;
-    let incoming = json!({"direction": "incoming"});
-    // This one never listens, so nothing tells that it went.
-    assert_eq!(sdk.post_as("silent", "/v1/calls", &incoming).await.status(), StatusCode::CREATED);
-    let mut watcher = sdk.events_as("watcher", "").await;
-    assert_eq!(watcher.next().await.expect("the state").name, "state");
-
-    let first = sdk.events("").await;
-    assert_eq!(sdk.post("/v1/calls", &incoming).await.status(), StatusCode::CREATED);
-    assert_eq!(watcher.next().await.expect("an event").data["what"], "ringing");
-    drop(first);
-    let mut again = sdk.events("").await;
-    assert_eq!(again.next().await.expect("the state").name, "state");
-    tokio::time::sleep(2 * GRACE).await;
-    assert_eq!(sdk.get("/v1/calls").await["calls"].as_array().expect("a list").len(), 2, "it came back");
-
-    drop(again);
-    let ended = watcher.next().await.expect("an event").data;
-    Contract::read().check("CallEvent", &ended);
-    assert_eq!((&ended["what"], &ended["cause"]), (&json!("ended"), &json!("agent")));
-    assert_eq!(ended["call"]["client"], "desk");
-    // Here the agent has a thread of its own: its view comes a moment after the event.
-    sdk.service.settled().await;
-    let left = sdk.get("/v1/calls").await;
-    assert_eq!(left["calls"].as_array().expect("a list").len(), 1);
-    assert_eq!(left["calls"][0]["client"], "silent");
 }
 
 /// One of each event, and calls of two softphones.

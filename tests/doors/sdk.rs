@@ -1,6 +1,7 @@
 //! A softphone's side of the HTTPS door, and the door itself in a home of its own.
 
 use super::service::{self, Service};
+use hookswitch::agent::{Command, Reply};
 use hookswitch::protocol::State;
 use hookswitch::shell::handle::AgentHandle;
 use hookswitch::shell::rest::{self, RestConfig, RestServer};
@@ -8,10 +9,9 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// An event comes at once or not at all.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Sdk {
     pub(crate) home: tempfile::TempDir,
@@ -19,8 +19,6 @@ pub(crate) struct Sdk {
     pub(crate) handle: AgentHandle,
     /// What is behind the agent.
     pub(crate) service: Service,
-    /// `sdk_approved` of the settings.
-    pub(crate) approved: watch::Sender<Vec<String>>,
     pub(crate) token: String,
     pub(crate) http: reqwest::Client,
 }
@@ -31,21 +29,13 @@ impl Sdk {
     }
 
     pub(crate) async fn open_with(state: State) -> Self {
-        Self::open_for(state, rest::CLIENT_GRACE).await
-    }
-
-    /// A softphone without a stream is gone after `client_grace`.
-    pub(crate) async fn open_for(state: State, client_grace: Duration) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let (approved, watched) = watch::channel(vec!["https://own.example".to_owned()]);
-        let service = Service::start(state).await;
+        let service = Service::start_with(state, "sdk_approved = [\"https://own.example\"]\n").await;
         let handle = service.handle.clone();
         let config = RestConfig {
             port: 0,
             certificate_folder: home.path().join("certificate"),
             endpoint_path: home.path().join("endpoint.json"),
-            approved: watched,
-            client_grace,
         };
         let server = rest::start(config, handle.clone()).await.expect("the door opens");
         let endpoint: Value =
@@ -61,7 +51,14 @@ impl Sdk {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("a client");
-        Self { home, server, handle, service, approved, token, http }
+        Self { home, server, handle, service, token, http }
+    }
+
+    /// What the person does with a page.
+    pub(crate) async fn decide(&self, origin: &str, approve: bool) {
+        let origin = origin.to_owned();
+        let command = if approve { Command::Approve { origin } } else { Command::Revoke { origin } };
+        assert_eq!(self.handle.command(command).await.expect("the agent runs"), Reply::Done);
     }
 
     pub(crate) fn endpoint_path(&self) -> PathBuf {

@@ -1,7 +1,7 @@
 //! The real agent loop for the doors to speak to. Simulated is the border behind it: the words of the machine role.
 //! A test hears what the agent says to it and answers.
 
-use hookswitch::agent::Agent;
+use hookswitch::agent::{Agent, Command};
 use hookswitch::locale::Locale;
 use hookswitch::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, PROTOCOL_VERSION, Problem, State, TenantMode,
@@ -9,6 +9,8 @@ use hookswitch::protocol::{
 };
 use hookswitch::service::Input;
 use hookswitch::shell::agent::{self, Parts};
+use hookswitch::shell::approvals::ApprovedPages;
+use hookswitch::shell::folders::Folders;
 use hookswitch::shell::handle::{AgentHandle, Event};
 use hookswitch::shell::service;
 use std::sync::Arc;
@@ -28,11 +30,21 @@ pub(crate) struct Service {
     to_agent: Sender<Event>,
     heard: Mutex<UnboundedReceiver<service::Event>>,
     agent: Option<JoinHandle<()>>,
+    /// The agent's folders, with its user's settings.
+    home: tempfile::TempDir,
 }
 
 impl Service {
     /// Starts an agent and answers its hello with `state`; everybody has drawn that when this returns.
     pub(crate) async fn start(state: State) -> Self {
+        Self::start_with(state, "").await
+    }
+
+    /// With these settings of the user.
+    pub(crate) async fn start_with(state: State, settings: &str) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let folders = Folders::new(Some(home.path())).expect("writable");
+        std::fs::write(folders.user_settings(), settings).expect("written");
         let (to_agent, queue) = channel(64);
         let (to_service, heard) = unbounded_channel();
         let (views, view) = watch::channel(Arc::default());
@@ -40,6 +52,7 @@ impl Service {
             agent: Agent::new("0.1.0", USER.to_owned()),
             locale: Arc::new(Locale::new("en-US")),
             notices: false,
+            approved: ApprovedPages::new(folders),
             views,
             to_service,
             events: to_agent.clone(),
@@ -50,7 +63,7 @@ impl Service {
             tokio::task::LocalSet::new().block_on(&runtime.expect("a runtime"), agent::run(parts, queue));
         });
         let handle = AgentHandle::new(to_agent.clone(), view);
-        let this = Self { handle, to_agent, heard: Mutex::new(heard), agent: Some(agent) };
+        let this = Self { handle, to_agent, heard: Mutex::new(heard), agent: Some(agent), home };
         let hello = ToService::Hello { protocol: PROTOCOL_VERSION, user: USER.to_owned() };
         assert_eq!(this.asked().await, hello);
         this.say(ToAgent::Hello(Box::new(state))).await;
@@ -65,8 +78,14 @@ impl Service {
 
     /// What was sent to the agent before this has been done.
     pub(crate) async fn settled(&self) {
-        // The loop takes one thing after the other, so its answer comes after all of them.
-        self.handle.subscribe(None).await.expect("the agent runs");
+        // The loop takes one thing after the other, so its answer comes after all of them. It knows no such page.
+        let nothing = Command::Revoke { origin: "https://settled.invalid".to_owned() };
+        self.handle.command(nothing).await.expect("the agent runs");
+    }
+
+    /// The settings of the user as they are on the disk.
+    pub(crate) fn settings(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("config/hookswitch.toml")).expect("settings")
     }
 
     /// The next thing the agent says, but for its wishes about lights.

@@ -1,6 +1,8 @@
 //! One message of every kind, with every optional part once there and once not.
 
-use hookswitch::protocol::local::{Call, CallState, Direction, Endpoint, LocalAnswer, LocalRequest, View};
+use hookswitch::protocol::local::{
+    Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
+};
 use hookswitch::protocol::{
     Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, GroupRule, GroupRules,
     Indicators, Job, Offer, Outcome, Problem, ResolvedGroup, State, Support, TenantMode, TenantState,
@@ -271,8 +273,18 @@ pub(crate) fn to_service() -> Vec<ToService> {
     ]
 }
 
-pub(crate) const LOCAL_REQUEST: &[&str] =
-    &["view", "watch", "install", "defer", "cancel", "window", "settings", "stop"];
+pub(crate) const LOCAL_REQUEST: &[&str] = &[
+    "view",
+    "watch",
+    "install",
+    "defer",
+    "approve-softphone",
+    "revoke-softphone",
+    "cancel",
+    "window",
+    "settings",
+    "stop",
+];
 
 pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
     match request {
@@ -280,6 +292,8 @@ pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
         LocalRequest::Watch => "watch",
         LocalRequest::Install { .. } => "install",
         LocalRequest::Defer { .. } => "defer",
+        LocalRequest::ApproveSoftphone { .. } => "approve-softphone",
+        LocalRequest::RevokeSoftphone { .. } => "revoke-softphone",
         LocalRequest::Cancel => "cancel",
         LocalRequest::Window => "window",
         LocalRequest::Settings => "settings",
@@ -293,6 +307,8 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::Watch,
         LocalRequest::Install { offer: "fw:d".to_owned() },
         LocalRequest::Defer { offer: "fw:d".to_owned() },
+        LocalRequest::ApproveSoftphone { origin: "https://phone.example".to_owned() },
+        LocalRequest::RevokeSoftphone { origin: "https://phone.example".to_owned() },
         LocalRequest::Cancel,
         LocalRequest::Window,
         LocalRequest::Settings,
@@ -328,6 +344,24 @@ fn calls() -> Vec<Call> {
     states.into_iter().enumerate().map(call).collect()
 }
 
+fn softphones() -> Vec<Softphone> {
+    let page = |standing, by: Option<Decider>| Softphone {
+        origin: "https://phone.example".to_owned(),
+        standing,
+        by,
+        locked: by.is_some_and(|by| by != Decider::Person),
+        connected: standing == Standing::Approved,
+    };
+    vec![
+        page(Standing::Asking, None),
+        page(Standing::Approved, Some(Decider::Person)),
+        page(Standing::Approved, Some(Decider::Environment)),
+        page(Standing::Approved, Some(Decider::Machine)),
+        page(Standing::Approved, Some(Decider::Company)),
+        page(Standing::Denied, None),
+    ]
+}
+
 pub(crate) fn local_answer() -> Vec<LocalAnswer> {
     let view = View {
         version: "0.1.0".to_owned(),
@@ -338,12 +372,14 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         },
         tenant: tenant(),
         devices: vec![device(DeviceStatus::Ready, true)],
+        headset: Some(device(DeviceStatus::Ready, true).id),
         calls: calls(),
         offers: offers(),
         job: Some(job(None)),
         groups: groups(),
         groups_problem: Some(problem()),
         problems: vec![plain_problem()],
+        softphones: softphones(),
     };
     vec![
         LocalAnswer::View { view: Box::new(view) },

@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 problem documents.
 
 use super::wire;
-use crate::protocol::Problem;
+use crate::agent::{self, WhyNot};
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -42,16 +42,16 @@ impl Refusal {
         Self { status, problem: Box::new(wire::Problem { code: code.to_owned(), what, place, next }) }
     }
 
-    /// The agent's own refusal: its code decides the status.
-    pub(super) fn by_agent(problem: &Problem) -> Self {
-        let status = match problem.code.as_str() {
-            "no-such-call" | "no-such-offer" | "no-such-device" => StatusCode::NOT_FOUND,
-            "not-your-call" => StatusCode::FORBIDDEN,
-            "invalid-request" => StatusCode::BAD_REQUEST,
-            "too-many-calls" => StatusCode::TOO_MANY_REQUESTS,
-            _ => StatusCode::CONFLICT,
+    /// The agent's own refusal.
+    pub(super) fn by_agent(refusal: &agent::Refusal) -> Self {
+        let status = match refusal.why {
+            WhyNot::NoSuchCall | WhyNot::NoSuchOffer | WhyNot::NoSuchSoftphone => StatusCode::NOT_FOUND,
+            WhyNot::NotYourCall | WhyNot::Locked => StatusCode::FORBIDDEN,
+            WhyNot::NoOrigin => StatusCode::BAD_REQUEST,
+            WhyNot::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
+            WhyNot::WrongCallState | WhyNot::Service | WhyNot::NotKept => StatusCode::CONFLICT,
         };
-        Self { status, problem: Box::new(problem.into()) }
+        Self { status, problem: Box::new((&refusal.problem).into()) }
     }
 
     pub(super) fn stopping() -> Self {
@@ -62,6 +62,12 @@ impl Refusal {
     pub(super) fn invalid(what: impl Into<String>, place: impl Into<String>) -> Self {
         let next = "Compare the request with /v1/openapi.json.";
         Self::new(StatusCode::BAD_REQUEST, "invalid-request", what, place, next)
+    }
+
+    pub(super) fn unauthorized(what: &str) -> Self {
+        let next =
+            "Read `token` from endpoint.json in the agent's folder and send it as Authorization: Bearer.";
+        Self::new(StatusCode::UNAUTHORIZED, "token-needed", what, "the header Authorization", next)
     }
 
     pub(super) fn no_such_call(id: &str) -> Self {

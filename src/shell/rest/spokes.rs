@@ -1,10 +1,11 @@
 //! `/Spokes`: the doorway that softphones written for the Plantronics Hub know. One answer is one envelope, with
 //! HTTP status 200 for errors too, because the script elements that ask cannot read any other.
 
-use super::Door;
-use super::access::Caller;
+use super::caller::Caller;
+use super::door::Door;
+use super::reader::Reader;
 use super::refusal::Refusal;
-use crate::protocol::{Device, DeviceStatus};
+use crate::protocol::Device;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -98,19 +99,19 @@ pub(super) async fn answer(
     let path = uri.path().trim_end_matches('/');
     let body = match &caller {
         Caller::Stranger { origin } => error(approval(origin.as_deref()), ErrType::Exception),
-        _ if path.eq_ignore_ascii_case("/Spokes/DeviceServices/Info") => info(&door),
+        _ if path.eq_ignore_ascii_case("/Spokes/DeviceServices/Info") => info(&door, caller.reads(&door)),
         _ => error(format!("{path} is not offered by Hookswitch"), ErrType::Exception),
     };
     Ok(respond(callback.as_deref(), body))
 }
 
-fn info(door: &Door) -> String {
+fn info(door: &Door, reader: Reader<'_>) -> String {
     let view = door.handle.view();
-    match view.devices.iter().find(|d| d.status == DeviceStatus::Ready) {
+    match view.devices.iter().find(|d| Some(&d.id) == view.headset.as_ref()) {
         Some(device) => json(&Envelope {
             description: "Active Device Info",
             err: None,
-            result: Some(DeviceInfo::from(device)),
+            result: Some(DeviceInfo::seen_by(device, reader)),
             kind: 4,
             kind_name: "DeviceInfo",
             is_error: false,
@@ -122,9 +123,9 @@ fn info(door: &Door) -> String {
 fn approval(origin: Option<&str>) -> String {
     match origin {
         Some(origin) => format!(
-            "{origin} is not approved to use the headset. The user was asked; approval is given by adding it to sdk_approved in hookswitch.toml or by the company's IT."
+            "{origin} is not approved to use the headset. The user was asked; approval is given in Hookswitch's window on the page Softphones, by `hookswitch softphones approve {origin}` or by the company's IT."
         ),
-        None => "This program is not approved to use the headset: it must show the token of endpoint.json, a web page must be approved in sdk_approved of hookswitch.toml.".to_owned(),
+        None => "This program is not approved to use the headset: it must show the token of endpoint.json, a web page must be approved in Hookswitch's window on the page Softphones.".to_owned(),
     }
 }
 
@@ -164,16 +165,17 @@ fn respond(callback: Option<&str>, json: String) -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }
 
-impl From<&Device> for DeviceInfo {
-    fn from(device: &Device) -> Self {
-        // 32 hex digits that stay the same for the same headset.
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, device.id.as_bytes());
+impl DeviceInfo {
+    fn seen_by(device: &Device, reader: Reader<'_>) -> Self {
+        // 32 hex digits that stay the same for the same headset, as far as its id does.
+        let id = reader.device_id(&device.id);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
         let uid = crate::shell::secret::hex(&digest.as_ref()[..16]).to_uppercase();
         Self {
             base_firmware_version: "0",
             base_serial_number: "",
             bluetooth_firmware_version: "0",
-            device_path: device.port.clone().unwrap_or_default(),
+            device_path: device.port.clone().filter(|_| !reader.is_page).unwrap_or_default(),
             headset_serial_number: "",
             internal_name: device.product.clone(),
             is_attached: true,
@@ -181,7 +183,7 @@ impl From<&Device> for DeviceInfo {
             product_id: device.product_id,
             product_name: device.product.clone(),
             remote_firmware_version: "0",
-            serial_number: device.serial.clone().unwrap_or_default(),
+            serial_number: reader.serial(device.serial.as_ref()).unwrap_or_default(),
             usb_version_number: device.firmware_version.replace('.', ""),
             uid,
             vendor_id: device.vendor_id,

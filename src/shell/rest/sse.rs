@@ -3,10 +3,10 @@
 //! Numbers count from 1 in each run of the agent. On the wire they carry the run (`5f3a9c01-57`), so that a number
 //! of an earlier run is not mistaken for one of this run: who brings it gets the whole state again.
 
-use super::access::Caller;
-use super::presence::Present;
+use super::caller::Caller;
+use super::door::Door;
 use super::refusal::Refusal;
-use super::{Door, wire};
+use super::wire;
 use crate::agent::SdkEvent;
 use crate::agent::sdk::Backlog;
 use crate::shell::handle::{Stopping, Subscription};
@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Comments keep middle-men and the idle limit of the connection away.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
@@ -35,7 +35,8 @@ pub(super) struct Resume {
 }
 
 struct Open {
-    _present: Present,
+    /// Its end tells the agent.
+    _open: oneshot::Receiver<()>,
     door: Arc<Door>,
     caller: Caller,
     first: VecDeque<Event>,
@@ -53,21 +54,22 @@ pub(super) async fn events(
     // An EventSource keeps its first address when it comes back: the header is the newer of the two.
     let last_seen = headers.get("last-event-id").and_then(|v| v.to_str().ok()).or(after.as_deref());
     let after = last_seen.and_then(|id| door.number_of(id));
-    let Subscription { backlog, events } =
-        door.handle.subscribe(after).await.map_err(|Stopping| Refusal::stopping())?;
+    let client =
+        caller.client().ok_or_else(|| Refusal::unauthorized("A program must show the token of this run"))?;
+    let subscribed = door.handle.subscribe(client, after).await;
+    let Subscription { backlog, events, open } = subscribed.map_err(|Stopping| Refusal::stopping())?;
     let mut first = VecDeque::new();
     match backlog {
         Backlog::State { view, last } => {
-            let data = serde_json::to_string(&wire::State::seen_by(&view, caller.client()));
+            let data = serde_json::to_string(&wire::State::seen_by(&view, caller.reads(&door)));
             let data = data.unwrap_or_default();
             first.push_back(Event::default().event("state").id(door.event_id(last)).retry(RETRY).data(data));
         }
         Backlog::Missed(missed) => {
-            first.extend(missed.iter().map(|event| render(&door, &caller, event)));
+            first.extend(missed.iter().filter_map(|event| render(&door, &caller, event)));
         }
     }
-    let _present = Present::new(door.clone(), caller.client());
-    let open = Open { _present, stopping: door.stopping.clone(), door, caller, first, events };
+    let open = Open { _open: open, stopping: door.stopping.clone(), door, caller, first, events };
     let stream = stream::unfold(open, |mut open| async move {
         let event = next(&mut open).await?;
         Some((Ok::<_, Infallible>(event), open))
@@ -80,17 +82,22 @@ async fn next(open: &mut Open) -> Option<Event> {
     if let Some(event) = open.first.pop_front() {
         return Some(event);
     }
-    let event = tokio::select! {
-        biased;
-        _ = open.stopping.wait_for(|stopping| *stopping) => None,
-        event = open.events.recv() => event,
-    }?;
-    open.caller.still_welcome(&open.door).then(|| render(&open.door, &open.caller, &event))
+    loop {
+        let event = tokio::select! {
+            biased;
+            _ = open.stopping.wait_for(|stopping| *stopping) => None,
+            event = open.events.recv() => event,
+        }?;
+        let rendered = render(&open.door, &open.caller, &event);
+        if rendered.is_some() {
+            return rendered;
+        }
+    }
 }
 
-fn render(door: &Door, caller: &Caller, event: &SdkEvent) -> Event {
-    let (name, data) = wire::event(&event.change, caller.client());
-    Event::default().event(name).id(door.event_id(event.id)).data(data.unwrap_or_default())
+fn render(door: &Door, caller: &Caller, event: &SdkEvent) -> Option<Event> {
+    let (name, data) = wire::event(&event.change, caller.reads(door))?;
+    Some(Event::default().event(name).id(door.event_id(event.id)).data(data.unwrap_or_default()))
 }
 
 impl Door {

@@ -1,8 +1,9 @@
 //! `/v1`: devices, calls, updates, events. The contract is `openapi.json`, served and committed.
 
-use super::access::Caller;
+use super::caller::{Caller, Power};
+use super::door::Door;
 use super::refusal::Refusal;
-use super::{Door, sse, wire};
+use super::{sse, wire};
 use crate::agent::{CallAction, Command, Reply};
 use crate::shell::handle::Stopping;
 use axum::body::Bytes;
@@ -10,7 +11,7 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{self, MethodRouter};
 use axum::{Extension, Json};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -19,21 +20,36 @@ pub const OPENAPI: &str = include_str!("openapi.json");
 
 type Shared = State<Arc<Door>>;
 
-/// Every route of `/v1`, once: the router and the test of the contract are made of it.
-pub(super) fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Door>>)> {
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    power: Power,
+    pub(super) handler: MethodRouter<Arc<Door>>,
+}
+
+/// Every route of `/v1`, once: the router, what it takes to come in and the test of the contract are made of it.
+pub(super) fn routes() -> Vec<Route> {
+    use Power::{Calls, Open, Updates};
+    let get = |path, power, handler| Route { method: Method::GET, path, power, handler };
+    let post = |path, power, handler| Route { method: Method::POST, path, power, handler };
     vec![
-        (Method::GET, "/v1/health", get(health)),
-        (Method::GET, "/v1/openapi.json", get(openapi)),
-        (Method::GET, "/v1/status", get(status)),
-        (Method::GET, "/v1/devices", get(devices)),
-        (Method::GET, "/v1/calls", get(calls)),
-        (Method::POST, "/v1/calls", post(create_call)),
-        (Method::GET, "/v1/calls/{id}", get(call)),
-        (Method::POST, "/v1/calls/{id}/{action}", post(act)),
-        (Method::GET, "/v1/updates", get(updates)),
-        (Method::POST, "/v1/updates/{offer}/install", post(install)),
-        (Method::GET, "/v1/events", get(sse::events)),
+        get("/v1/health", Open, routing::get(health)),
+        get("/v1/openapi.json", Open, routing::get(openapi)),
+        get("/v1/status", Calls, routing::get(status)),
+        get("/v1/devices", Calls, routing::get(devices)),
+        get("/v1/calls", Calls, routing::get(calls)),
+        post("/v1/calls", Calls, routing::post(create_call)),
+        get("/v1/calls/{id}", Calls, routing::get(call)),
+        post("/v1/calls/{id}/{action}", Calls, routing::post(act)),
+        get("/v1/updates", Calls, routing::get(updates)),
+        post("/v1/updates/{offer}/install", Updates, routing::post(install)),
+        get("/v1/events", Calls, routing::get(sse::events)),
     ]
+}
+
+/// What it takes to use a route; `None` = there is none.
+pub(super) fn power(method: &Method, path: &str) -> Option<Power> {
+    routes().iter().find(|r| r.method == *method && r.path == path).map(|r| r.power)
 }
 
 async fn health(State(door): Shared) -> Json<wire::Health> {
@@ -44,17 +60,20 @@ async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()
 }
 
-async fn status(State(door): Shared) -> Json<wire::Status> {
-    Json(wire::Status::from(&*door.handle.view()))
+async fn status(State(door): Shared, Extension(caller): Extension<Caller>) -> Json<wire::Status> {
+    Json(wire::Status::seen_by(&door.handle.view(), caller.reads(&door)))
 }
 
-async fn devices(State(door): Shared) -> Json<wire::Devices> {
-    Json(wire::Devices { devices: door.handle.view().devices.iter().map(wire::Device::from).collect() })
+async fn devices(State(door): Shared, Extension(caller): Extension<Caller>) -> Json<wire::Devices> {
+    let (view, reader) = (door.handle.view(), caller.reads(&door));
+    Json(wire::Devices { devices: view.devices.iter().map(|d| wire::Device::seen_by(d, reader)).collect() })
 }
 
 async fn calls(State(door): Shared, Extension(caller): Extension<Caller>) -> Json<wire::Calls> {
     let view = door.handle.view();
-    Json(wire::Calls { calls: view.calls.iter().map(|c| wire::Call::seen_by(c, caller.client())).collect() })
+    Json(wire::Calls {
+        calls: view.calls.iter().map(|c| wire::Call::seen_by(c, caller.reads(&door))).collect(),
+    })
 }
 
 async fn call(
@@ -66,7 +85,7 @@ async fn call(
     let number = call_number(&id)?;
     let view = door.handle.view();
     let call = view.calls.iter().find(|c| c.id == number).ok_or_else(|| Refusal::no_such_call(&id))?;
-    Ok(Json(wire::Call::seen_by(call, caller.client())))
+    Ok(Json(wire::Call::seen_by(call, caller.reads(&door))))
 }
 
 async fn create_call(
@@ -74,14 +93,14 @@ async fn create_call(
     Extension(caller): Extension<Caller>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let wire::CreateCall { direction, contact } = parse(body)?;
+    let wire::CreateCall { direction, contact, muted } = parse(body)?;
     if contact.as_ref().is_some_and(|c| c.chars().count() > wire::MAX_CONTACT_CHARS) {
         return Err(Refusal::invalid("A contact has at most 256 characters", "contact"));
     }
-    let client = caller.client().to_owned();
-    let command = Command::CreateCall { client, direction: direction.into(), contact };
+    let client = caller.name().to_owned();
+    let command = Command::CreateCall { client, direction: direction.into(), contact, muted };
     let call = answered_call(ask(&door, command).await?)?;
-    let call = wire::Call::seen_by(&call, caller.client());
+    let call = wire::Call::seen_by(&call, caller.reads(&door));
     let location = format!("/v1/calls/{}", call.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(call)).into_response())
 }
@@ -104,20 +123,13 @@ async fn act(
     };
     let number = call_number(&id)?;
     no_body(body)?;
-    // The agent refuses this too; here it is said before anything is queued.
-    if let Some(call) = door.handle.view().calls.iter().find(|c| c.id == number)
-        && call.client != caller.client()
-    {
-        return Err(not_yours(number));
-    }
-    let command = Command::Call { client: caller.client().to_owned(), id: number, action };
+    let command = Command::Call { client: caller.name().to_owned(), id: number, action };
     let call = answered_call(ask(&door, command).await?)?;
-    Ok(Json(wire::Call::seen_by(&call, caller.client())))
+    Ok(Json(wire::Call::seen_by(&call, caller.reads(&door))))
 }
 
-async fn updates(State(door): Shared) -> Json<wire::Updates> {
-    let view = door.handle.view();
-    Json(wire::Updates::new(&view.offers, view.job.as_ref()))
+async fn updates(State(door): Shared, Extension(caller): Extension<Caller>) -> Json<wire::Updates> {
+    Json(wire::Updates::seen_by(&door.handle.view(), caller.reads(&door)))
 }
 
 async fn install(
@@ -127,23 +139,13 @@ async fn install(
 ) -> Result<Response, Refusal> {
     let Path(offer) = offer?;
     no_body(body)?;
-    if !door.handle.view().offers.iter().any(|o| o.id == offer) {
-        let next = "GET /v1/updates lists the offers there are.";
-        return Err(Refusal::new(
-            StatusCode::NOT_FOUND,
-            "no-such-offer",
-            "There is no such offer",
-            offer,
-            next,
-        ));
-    }
     ask(&door, Command::Install { offer: offer.clone() }).await?;
     Ok((StatusCode::ACCEPTED, Json(wire::Accepted { offer })).into_response())
 }
 
 async fn ask(door: &Door, command: Command) -> Result<Reply, Refusal> {
     match door.handle.command(command).await {
-        Ok(Reply::Refused(problem)) => Err(Refusal::by_agent(&problem)),
+        Ok(Reply::Refused(refusal)) => Err(Refusal::by_agent(&refusal)),
         Ok(reply) => Ok(reply),
         Err(Stopping) => Err(Refusal::stopping()),
     }
@@ -152,7 +154,7 @@ async fn ask(door: &Door, command: Command) -> Result<Reply, Refusal> {
 fn answered_call(reply: Reply) -> Result<crate::protocol::local::Call, Refusal> {
     match reply {
         Reply::Call(call) => Ok(call),
-        Reply::Done | Reply::Refused(_) => Err(Refusal::new(
+        Reply::Done | Reply::Stranger | Reply::Refused(_) => Err(Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "no-call-in-answer",
             "The agent did not say which call",
@@ -164,17 +166,6 @@ fn answered_call(reply: Reply) -> Result<crate::protocol::local::Call, Refusal> 
 
 fn call_number(id: &str) -> Result<u64, Refusal> {
     id.parse().map_err(|_| Refusal::no_such_call(id))
-}
-
-fn not_yours(id: u64) -> Refusal {
-    let next = "Only the softphone that made a call may act on it.";
-    Refusal::new(
-        StatusCode::FORBIDDEN,
-        "not-your-call",
-        "This call belongs to another softphone",
-        id.to_string(),
-        next,
-    )
 }
 
 fn parse<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {

@@ -2,6 +2,7 @@
 //!
 //! A change here is a change of the public contract: members may be added, nothing may be renamed or removed in v1.
 
+use super::reader::Reader;
 use crate::agent::sdk::{CallChange, Cause, Change, Wish};
 use crate::protocol as p;
 use crate::protocol::local::{self, View};
@@ -213,6 +214,8 @@ pub(super) struct CreateCall {
     pub(super) direction: Direction,
     #[serde(default)]
     pub(super) contact: Option<String>,
+    #[serde(default)]
+    pub(super) muted: bool,
 }
 
 /// Body of a POST that says everything in its path: nothing, or `{}`.
@@ -226,14 +229,17 @@ pub(super) struct Accepted {
     pub(super) offer: String,
 }
 
-/// Name and data of one event as `reader` may see it.
-pub(super) fn event(change: &Change, reader: &str) -> (&'static str, serde_json::Result<String>) {
-    match change {
+/// Name and data of one event as `reader` may see it; `None` = it is not for them.
+pub(super) fn event(
+    change: &Change,
+    reader: Reader<'_>,
+) -> Option<(&'static str, serde_json::Result<String>)> {
+    Some(match change {
         Change::DeviceChanged(device) => {
-            ("device", serde_json::to_string(&DeviceEvent { device: device.into() }))
+            ("device", serde_json::to_string(&DeviceEvent { device: Device::seen_by(device, reader) }))
         }
         Change::DeviceRemoved(id) => {
-            ("device-removed", serde_json::to_string(&DeviceRemovedEvent { id: id.clone() }))
+            ("device-removed", serde_json::to_string(&DeviceRemovedEvent { id: reader.device_id(id) }))
         }
         Change::Call { call, what, cause } => {
             let event = CallEvent {
@@ -244,12 +250,14 @@ pub(super) fn event(change: &Change, reader: &str) -> (&'static str, serde_json:
             ("call", serde_json::to_string(&event))
         }
         Change::DeviceWish { device, wish } => {
-            ("wish", serde_json::to_string(&WishEvent { device: device.clone(), wish: wish_word(*wish) }))
+            let event = WishEvent { device: reader.device_id(device), wish: wish_word(*wish) };
+            ("wish", serde_json::to_string(&event))
         }
+        Change::Updates { .. } if reader.is_page => return None,
         Change::Updates { offers, job } => {
             ("updates", serde_json::to_string(&Updates::new(offers, job.as_ref())))
         }
-    }
+    })
 }
 
 fn call_change(what: CallChange) -> &'static str {
@@ -282,24 +290,33 @@ fn wish_word(wish: Wish) -> &'static str {
 }
 
 impl State {
-    pub(super) fn seen_by(view: &View, reader: &str) -> Self {
+    pub(super) fn seen_by(view: &View, reader: Reader<'_>) -> Self {
         Self {
             version: view.version.clone(),
-            devices: view.devices.iter().map(Device::from).collect(),
+            devices: view.devices.iter().map(|device| Device::seen_by(device, reader)).collect(),
             calls: view.calls.iter().map(|call| Call::seen_by(call, reader)).collect(),
-            updates: Updates::new(&view.offers, view.job.as_ref()),
+            updates: Updates::seen_by(view, reader),
         }
     }
 }
 
 impl Updates {
+    /// Firmware is none of a page's business; that a headset is busy with it, its status says.
+    pub(super) fn seen_by(view: &View, reader: Reader<'_>) -> Self {
+        match reader.is_page {
+            true => Self { offers: Vec::new(), job: None },
+            false => Self::new(&view.offers, view.job.as_ref()),
+        }
+    }
+
     pub(super) fn new(offers: &[p::Offer], job: Option<&p::Job>) -> Self {
         Self { offers: offers.iter().map(Offer::from).collect(), job: job.map(Job::from) }
     }
 }
 
-impl From<&View> for Status {
-    fn from(view: &View) -> Self {
+impl Status {
+    pub(super) fn seen_by(view: &View, reader: Reader<'_>) -> Self {
+        let is_program = !reader.is_page;
         Self {
             version: view.version.clone(),
             tenant: Tenant {
@@ -307,14 +324,29 @@ impl From<&View> for Status {
                     p::TenantMode::Consumer => TenantMode::Consumer,
                     p::TenantMode::Server => TenantMode::Server,
                 },
-                company: view.tenant.company.clone(),
+                company: view.tenant.company.clone().filter(|_| is_program),
                 enrolled: view.tenant.enrolled,
-                policy_version: view.tenant.policy_version,
-                last_poll_s: view.tenant.last_poll_s,
-                problem: view.tenant.problem.as_ref().map(Problem::from),
+                policy_version: view.tenant.policy_version.filter(|_| is_program),
+                last_poll_s: view.tenant.last_poll_s.filter(|_| is_program),
+                problem: view.tenant.problem.as_ref().map(|problem| Problem::seen_by(problem, reader)),
             },
-            groups: view.groups.iter().map(|g| g.name.clone()).collect(),
-            problems: view.problems.iter().map(Problem::from).collect(),
+            groups: view.groups.iter().filter(|_| is_program).map(|g| g.name.clone()).collect(),
+            problems: view.problems.iter().map(|problem| Problem::seen_by(problem, reader)).collect(),
+        }
+    }
+}
+
+impl Problem {
+    /// The code tells a page what it may say; the words are for the person.
+    fn seen_by(problem: &p::Problem, reader: Reader<'_>) -> Self {
+        if !reader.is_page {
+            return problem.into();
+        }
+        Self {
+            code: problem.code.clone(),
+            what: "Something does not work".to_owned(),
+            place: "hookswitch".to_owned(),
+            next: "Hookswitch's window tells the person more.".to_owned(),
         }
     }
 }
@@ -330,16 +362,16 @@ impl From<&p::Problem> for Problem {
     }
 }
 
-impl From<&p::Device> for Device {
-    fn from(device: &p::Device) -> Self {
+impl Device {
+    pub(super) fn seen_by(device: &p::Device, reader: Reader<'_>) -> Self {
         let can = &device.capabilities;
         Self {
-            id: device.id.clone(),
+            id: reader.device_id(&device.id),
             vendor: device.vendor.clone(),
             product: device.product.clone(),
             vendor_id: device.vendor_id,
             product_id: device.product_id,
-            serial: device.serial.clone(),
+            serial: reader.serial(device.serial.as_ref()),
             firmware_version: device.firmware_version.clone(),
             capabilities: Capabilities {
                 call_control: can.call_control,
@@ -356,7 +388,7 @@ impl From<&p::Device> for Device {
                 p::DeviceStatus::Ready => DeviceStatus::Ready,
                 p::DeviceStatus::Updating => DeviceStatus::Updating,
                 p::DeviceStatus::Unavailable { problem } => {
-                    DeviceStatus::Unavailable { problem: problem.into() }
+                    DeviceStatus::Unavailable { problem: Problem::seen_by(problem, reader) }
                 }
             },
             line_busy: device.line_busy,
@@ -366,10 +398,10 @@ impl From<&p::Device> for Device {
 
 impl Call {
     /// The contact's name is for the softphone that set it alone.
-    pub(super) fn seen_by(call: &local::Call, reader: &str) -> Self {
+    pub(super) fn seen_by(call: &local::Call, reader: Reader<'_>) -> Self {
         Self {
             id: call.id,
-            client: call.client.clone(),
+            client: reader.client(&call.client),
             direction: match call.direction {
                 local::Direction::Incoming => Direction::Incoming,
                 local::Direction::Outgoing => Direction::Outgoing,
@@ -381,7 +413,7 @@ impl Call {
                 local::CallState::Ended => CallState::Ended,
             },
             muted: call.muted,
-            contact: call.contact.clone().filter(|_| call.client == reader),
+            contact: call.contact.clone().filter(|_| call.client == reader.name),
         }
     }
 }

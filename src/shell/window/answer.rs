@@ -58,6 +58,10 @@ pub(super) async fn updates(window: Shared, headers: HeaderMap) -> Response {
     show(Page::Updates, window, headers).await
 }
 
+pub(super) async fn softphones(window: Shared, headers: HeaderMap) -> Response {
+    show(Page::Softphones, window, headers).await
+}
+
 async fn show(page: Page, State(window): Shared, headers: HeaderMap) -> Response {
     if window.reader(&headers).await.is_none() {
         return expired(&window);
@@ -66,41 +70,60 @@ async fn show(page: Page, State(window): Shared, headers: HeaderMap) -> Response
 }
 
 /// `install`, `defer`, or `cancel` for the update that runs.
-pub(super) async fn act(
+pub(super) async fn act_on_update(
     State(window): Shared,
     Path((offer, action)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    if !window.may_change(&headers).await {
+    let command = match action.as_str() {
+        "install" => Some(Command::Install { offer }),
+        "defer" => Some(Command::Defer { offer }),
+        "cancel" => Some(Command::Cancel),
+        _ => None,
+    };
+    act(&window, &headers, &action, command).await
+}
+
+/// `approve`, `revoke`.
+pub(super) async fn act_on_softphone(
+    State(window): Shared,
+    Path((origin, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let command = match action.as_str() {
+        "approve" => Some(Command::Approve { origin }),
+        "revoke" => Some(Command::Revoke { origin }),
+        _ => None,
+    };
+    act(&window, &headers, &action, command).await
+}
+
+async fn act(window: &Window, headers: &HeaderMap, action: &str, command: Option<Command>) -> Response {
+    if !window.may_change(headers).await {
         let problem = Problem::new(
             "window-expired",
             "This page is too old to change anything",
             "the window",
             "Open it again from the tray or with `hookswitch open`.",
         );
-        return refused(&window, StatusCode::FORBIDDEN, &problem);
+        return refused(window, StatusCode::FORBIDDEN, &problem);
     }
-    let command = match action.as_str() {
-        "install" => Command::Install { offer },
-        "defer" => Command::Defer { offer },
-        "cancel" => Command::Cancel,
-        _ => {
-            let problem = Problem::new(
-                "window-request",
-                "The page asked for something that does not exist",
-                action,
-                "Load the page again.",
-            );
-            return refused(&window, StatusCode::NOT_FOUND, &problem);
-        }
+    let Some(command) = command else {
+        let problem = Problem::new(
+            "window-request",
+            "The page asked for something that does not exist",
+            action,
+            "Load the page again.",
+        );
+        return refused(window, StatusCode::NOT_FOUND, &problem);
     };
     match window.handle.command(command).await {
-        Ok(Reply::Done | Reply::Call(_)) => StatusCode::NO_CONTENT.into_response(),
-        Ok(Reply::Refused(problem)) => refused(&window, StatusCode::CONFLICT, &problem),
+        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Reply::Refused(refusal)) => refused(window, StatusCode::CONFLICT, &refusal.problem),
         Err(Stopping) => {
             let problem =
                 Problem::new("window-stopping", "Hookswitch is stopping", "hookswitch", "Start it again.");
-            refused(&window, StatusCode::SERVICE_UNAVAILABLE, &problem)
+            refused(window, StatusCode::SERVICE_UNAVAILABLE, &problem)
         }
     }
 }

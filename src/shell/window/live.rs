@@ -47,6 +47,7 @@ pub(super) async fn live(
     let page = match query.as_deref() {
         Some("page=devices") => Page::Devices,
         Some("page=updates") => Page::Updates,
+        Some("page=softphones") => Page::Softphones,
         _ => return answer::nothing().await,
     };
     let mut views = window.handle.views();

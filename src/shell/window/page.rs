@@ -4,7 +4,7 @@ use crate::agent::menu::Page;
 use crate::agent::words;
 use crate::calendar;
 use crate::locale::{Locale, Message, ProblemText};
-use crate::protocol::local::View;
+use crate::protocol::local::{Softphone, Standing, View};
 use crate::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, TenantMode, TenantState,
 };
@@ -52,6 +52,8 @@ struct Expired<'a> {
 #[template(path = "window/problems.html")]
 struct Problems<'a> {
     t: Words<'a>,
+    /// Leads to the page where pages are allowed; `None` there, and while none asks.
+    asks: Option<String>,
     problems: Vec<ProblemText>,
 }
 
@@ -89,6 +91,29 @@ struct DeviceCard {
     status: String,
     busy: bool,
     problem: Option<ProblemText>,
+}
+
+#[derive(Template)]
+#[template(path = "window/softphones.html")]
+struct Softphones<'a> {
+    t: Words<'a>,
+    asking: Vec<SoftphoneCard>,
+    decided: Vec<SoftphoneCard>,
+}
+
+struct SoftphoneCard {
+    key: String,
+    origin: String,
+    standing: String,
+    /// Class of the standing's colour.
+    look: &'static str,
+    connected: bool,
+    /// Who decided, if it was somebody else than the person.
+    by: Option<String>,
+    may_approve: bool,
+    may_revoke: bool,
+    /// "Deny" for a page that asks, "take back" for one that may.
+    revoke: &'static str,
 }
 
 #[derive(Template)]
@@ -135,6 +160,7 @@ pub(super) fn name(page: Page) -> &'static str {
     match page {
         Page::Devices => "devices",
         Page::Updates => "updates",
+        Page::Softphones => "softphones",
     }
 }
 
@@ -144,6 +170,7 @@ pub(super) fn frame(page: Page, view: &View, locale: &Locale) -> String {
     let title = t.say(match page {
         Page::Devices => "window-devices",
         Page::Updates => "window-updates",
+        Page::Softphones => "window-softphones",
     });
     let regions = regions(page, view, locale);
     let frame = Frame {
@@ -178,13 +205,25 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
             running: view.job.as_ref().is_some_and(|j| j.outcome.is_none()),
             offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
         }),
+        Page::Softphones => rendered(&Softphones::new(view, locale)),
     };
     vec![
-        Region { name: "problems", html: rendered(&Problems { t: Words(locale), problems }) },
+        Region {
+            name: "problems",
+            html: rendered(&Problems { t: Words(locale), asks: asks(page, view, locale), problems }),
+        },
         Region { name: "main", html: main },
         Region { name: "tenant", html: rendered(&Tenant::new(&view.tenant, locale)) },
         Region { name: "spoken", html: spoken(view, locale) },
+        Region { name: "present", html: present(view, locale) },
     ]
+}
+
+/// What a screen reader says by itself when a headset comes or goes.
+fn present(view: &View, locale: &Locale) -> String {
+    let names: Vec<&str> = view.devices.iter().map(|d| d.product.as_str()).collect();
+    let message = Message::new("window-present").number("count", names.len() as i64);
+    escaped(&locale.format_isolated(&message.text("names", names.join(", "))))
 }
 
 /// What a screen reader says by itself: each phase of an update once, and its end.
@@ -329,6 +368,45 @@ impl Progress {
             .number("total", kib(job.total_bytes));
         Self { percent: Some(percent), text: locale.format_isolated(&text) }
     }
+}
+
+impl<'a> Softphones<'a> {
+    fn new(view: &View, locale: &'a Locale) -> Self {
+        let (asking, decided): (Vec<_>, Vec<_>) =
+            view.softphones.iter().partition(|s| s.standing == Standing::Asking);
+        let cards = |list: Vec<&Softphone>| list.iter().map(|s| SoftphoneCard::new(s, locale)).collect();
+        Self { t: Words(locale), asking: cards(asking), decided: cards(decided) }
+    }
+}
+
+impl SoftphoneCard {
+    fn new(softphone: &Softphone, locale: &Locale) -> Self {
+        let approved = softphone.standing == Standing::Approved;
+        let somebody_else = softphone.by.filter(|_| softphone.locked);
+        Self {
+            key: key("softphone", &softphone.origin),
+            origin: softphone.origin.clone(),
+            standing: locale.format_isolated(&words::standing(softphone.standing)),
+            look: match softphone.standing {
+                Standing::Asking => " busy",
+                Standing::Approved => "",
+                Standing::Denied => " bad",
+            },
+            connected: softphone.connected,
+            by: somebody_else.map(|by| locale.format_isolated(&words::decided_by(by))),
+            may_approve: !approved && !softphone.locked,
+            may_revoke: softphone.standing != Standing::Denied && !softphone.locked,
+            revoke: if approved { "window-softphone-revoke" } else { "window-softphone-deny" },
+        }
+    }
+}
+
+/// That pages ask, wherever the person is.
+fn asks(page: Page, view: &View, locale: &Locale) -> Option<String> {
+    let mut asking = view.softphones.iter().filter(|s| s.standing == Standing::Asking && !s.locked);
+    let newest = asking.next().filter(|_| page != Page::Softphones)?;
+    let message = Message::new("window-softphone-asks").text("origin", &newest.origin);
+    Some(locale.format_isolated(&message.number("more", asking.count() as i64)))
 }
 
 impl OfferCard {

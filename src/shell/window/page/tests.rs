@@ -115,9 +115,9 @@ fn views() -> Vec<View> {
 fn every_text_exists_and_no_name_is_markup() {
     for tag in Locale::tags() {
         let locale = Locale::new(tag);
-        let pages = views()
-            .into_iter()
-            .flat_map(|view| [Page::Devices, Page::Updates].map(|page| frame(page, &view, &locale)));
+        let pages = views().into_iter().flat_map(|view| {
+            [Page::Devices, Page::Updates, Page::Softphones].map(|page| frame(page, &view, &locale))
+        });
         for html in pages.chain([expired(&locale)]) {
             assert!(!html.contains("[window-"), "{tag}: a text is missing in {html}");
             assert!(html.contains(&format!("<html lang=\"{tag}\" dir=\"ltr\">")));

@@ -1,0 +1,82 @@
+//! Approved web pages in the settings: what they say, and changing one of them in the person's file.
+#![expect(clippy::disallowed_methods, reason = "settings are files")]
+
+use super::folders::Folders;
+use super::os;
+use super::private_file::{self, Durability, Readers};
+use crate::agent::sdk::consent::Approvals;
+use crate::protocol::Problem;
+use crate::protocol::local::Decider;
+use crate::settings::{self, Key, Layers, Provenance, Settings, SettingsFile};
+
+/// The setting where it is kept.
+#[derive(Clone, Debug)]
+pub struct ApprovedPages(Folders);
+
+impl ApprovedPages {
+    pub fn new(folders: Folders) -> Self {
+        Self(folders)
+    }
+
+    /// What counts now.
+    pub fn read(&self) -> Approvals {
+        self.of(&Settings::resolve(&self.layers()).0)
+    }
+
+    fn of(&self, settings: &Settings) -> Approvals {
+        let setting = &settings.sdk_approved;
+        let user = || self.0.user_settings().display().to_string();
+        let (by, place) = match setting.from {
+            Provenance::Default | Provenance::User => (Decider::Person, user()),
+            Provenance::Environment => (Decider::Environment, "HOOKSWITCH_SDK_APPROVED".to_owned()),
+            Provenance::Machine => (Decider::Machine, self.0.machine_settings().display().to_string()),
+            Provenance::Tenant => (Decider::Company, user()),
+        };
+        Approvals { origins: setting.value.clone(), by, place }
+    }
+
+    /// Adds `origin` to the person's list or takes it out, and gives what counts then.
+    ///
+    /// # Errors
+    /// The file cannot be read as settings, or not be written.
+    pub fn keep(&self, origin: &str, approved: bool) -> Result<Approvals, Problem> {
+        let layers = self.layers();
+        // The person's own list, whatever counts over it.
+        let own = Layers { user: layers.user.clone(), ..Layers::default() };
+        let mut list = Settings::resolve(&own).0.sdk_approved.value;
+        list.retain(|on| on != origin);
+        if approved {
+            list.push(origin.to_owned());
+        }
+        let list = Some(list.join(",")).filter(|list| !list.is_empty());
+        let path = self.0.user_settings();
+        let cannot = |error: std::io::Error| not_kept(&path.display().to_string(), &error.to_string());
+        let text = settings::set(&layers, Key::SdkApproved.name(), list.as_deref())
+            .map_err(|problem| not_kept(&problem.place, &problem.what))?;
+        os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
+        private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)?;
+        Ok(self.read())
+    }
+
+    fn layers(&self) -> Layers {
+        let file = |path: &std::path::Path| SettingsFile {
+            path: path.display().to_string(),
+            text: std::fs::read_to_string(path).ok(),
+        };
+        Layers {
+            user: file(&self.0.user_settings()),
+            environment: os::environment(),
+            machine: file(self.0.machine_settings()),
+        }
+    }
+}
+
+fn not_kept(place: &str, reason: &str) -> Problem {
+    Problem::new(
+        "softphone-not-kept",
+        format!("This counts until Hookswitch ends; it cannot be remembered: {reason}"),
+        place,
+        "Correct the file or its permissions, then decide again.",
+    )
+    .with("reason", reason)
+}

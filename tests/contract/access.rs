@@ -1,0 +1,222 @@
+//! Who may do what at the door, what each may know, and that nobody shuts it for the others.
+
+use crate::sdk::{self, Sdk, json_of};
+use crate::{APPROVED, Contract, OFFER, service};
+use hookswitch::protocol::local::Standing;
+use hookswitch::protocol::{DeviceStatus, Problem};
+use hookswitch::shell::handle;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::json;
+
+#[tokio::test]
+async fn programs_need_the_token_and_pages_an_approved_origin() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    for path in ["/v1/health", "/v1/openapi.json"] {
+        let response = sdk.stranger(Method::GET, path).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+    }
+    for path in ["/v1/devices", "/v1/calls", "/v1/status", "/v1/updates", "/v1/events", "/nothing"] {
+        let response = sdk.stranger(Method::GET, path).send().await.expect("an answer");
+        contract.check_problem(response, StatusCode::UNAUTHORIZED, "token-needed").await;
+        let wrong =
+            sdk.stranger(Method::GET, path).bearer_auth("0".repeat(32)).send().await.expect("an answer");
+        contract.check_problem(wrong, StatusCode::UNAUTHORIZED, "token-needed").await;
+    }
+    for origin in [
+        "https://evil.example",
+        "https://phone.example.evil.example",
+        "http://phone.example",
+        "https://phone.example:8443",
+        "null",
+    ] {
+        let response = sdk
+            .page(Method::GET, "/v1/devices", origin)
+            .bearer_auth(&sdk.token)
+            .send()
+            .await
+            .expect("an answer");
+        let problem = contract.check_problem(response, StatusCode::FORBIDDEN, "origin-not-approved").await;
+        assert!(problem["next"].as_str().expect("text").contains("softphones approve"), "{problem}");
+    }
+    for origin in [APPROVED, "https://own.example"] {
+        let response = sdk.page(Method::GET, "/v1/devices", origin).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["access-control-allow-origin"], origin);
+        assert_eq!(response.headers()["vary"], "Origin");
+    }
+    let two = sdk.page(Method::GET, "/v1/devices", APPROVED).header("origin", "https://evil.example");
+    contract
+        .check_problem(two.send().await.expect("an answer"), StatusCode::FORBIDDEN, "origin-not-approved")
+        .await;
+}
+
+/// What a page of any origin may know: whether the agent is there, and why it is not let in.
+#[tokio::test]
+async fn a_page_can_tell_what_is_wrong() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    for origin in ["https://new.example", "null"] {
+        let readable = |response: &Response| {
+            let headers = response.headers();
+            assert_eq!(headers["access-control-allow-origin"], origin);
+            assert_eq!(headers["vary"], "Origin");
+            assert!(!headers.contains_key("access-control-allow-credentials"));
+        };
+        let listed = sdk.handle.view().softphones.len();
+        let health = sdk.page(Method::GET, "/v1/health", origin).send().await.expect("an answer");
+        readable(&health);
+        contract.check("Health", &json_of(health).await);
+        sdk.service.settled().await;
+        assert_eq!(sdk.handle.view().softphones.len(), listed, "looking is not asking");
+        for (method, path) in [(Method::GET, "/v1/devices"), (Method::POST, "/v1/calls")] {
+            // The browser asks first; what the answer is, the page is to read.
+            let question = sdk
+                .page(Method::OPTIONS, path, origin)
+                .header("access-control-request-method", method.as_str())
+                .header("access-control-request-headers", "content-type")
+                .header("access-control-request-private-network", "true")
+                .header("access-control-request-local-network", "true");
+            let answer = question.send().await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+            readable(&answer);
+            let headers = answer.headers();
+            assert_eq!(headers["access-control-allow-methods"], "GET, POST");
+            assert_eq!(headers["access-control-allow-headers"], "content-type, last-event-id");
+            assert_eq!(headers["access-control-allow-private-network"], "true");
+            assert_eq!(headers["access-control-allow-local-network"], "true");
+            let refused = sdk.page(method, path, origin).send().await.expect("an answer");
+            readable(&refused);
+            let told = contract.check_problem(refused, StatusCode::FORBIDDEN, "origin-not-approved").await;
+            assert_eq!(told["where"], origin);
+            let told = told.to_string();
+            for secret in [sdk.token.as_str(), "Example Ltd", "Desk One", "own.example", "A1B2"] {
+                assert!(!told.contains(secret), "{secret}: {told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_approval_is_in_force_at_once_and_remembered() {
+    let sdk = Sdk::open().await;
+    let waiting = "https://new.example";
+    let visit = async |status: StatusCode| {
+        let response = sdk.page(Method::GET, "/v1/devices", waiting).send().await.expect("an answer");
+        assert_eq!(response.status(), status);
+    };
+    let standing = || {
+        let view = sdk.handle.view();
+        view.softphones.iter().find(|s| s.origin == waiting).map(|s| s.standing)
+    };
+    visit(StatusCode::FORBIDDEN).await;
+    assert_eq!(standing(), Some(Standing::Asking));
+    sdk.decide(waiting, true).await;
+    visit(StatusCode::OK).await;
+    assert_eq!(standing(), Some(Standing::Approved));
+    let kept = sdk.service.settings();
+    assert!(kept.contains(r#"sdk_approved = ["https://own.example", "https://new.example"]"#), "{kept}");
+    sdk.decide(waiting, false).await;
+    visit(StatusCode::FORBIDDEN).await;
+    assert_eq!(standing(), Some(Standing::Denied), "it does not ask again");
+    let kept = sdk.service.settings();
+    assert!(kept.contains(r#"sdk_approved = ["https://own.example"]"#), "{kept}");
+}
+
+/// Being approved to speak is no approval to change the headset.
+#[tokio::test]
+async fn a_page_starts_no_firmware() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    for path in [&format!("/v1/updates/{OFFER}/install"), "/v1/updates/x/install"] {
+        let page = sdk.page(Method::POST, path, APPROVED).header("content-type", "application/json");
+        let refused = page.body("{}").send().await.expect("an answer");
+        contract.check_problem(refused, StatusCode::FORBIDDEN, "not-for-pages").await;
+    }
+    sdk.service.nothing_asked().await;
+    let call = sdk.page(Method::POST, "/v1/calls", APPROVED).header("content-type", "application/json");
+    let made = call.body(r#"{"direction":"incoming"}"#).send().await.expect("an answer");
+    assert_eq!(made.status(), StatusCode::CREATED, "that is what it was approved for");
+}
+
+/// Nothing by which a page could tell this person or this computer from others.
+#[tokio::test]
+async fn a_page_learns_the_least() {
+    let mut state = service::state();
+    let broken =
+        Problem::new("access-denied", "/home/alex/.x may not be read", "/dev/hidraw0", "Install the rule.");
+    state.devices[0].status = DeviceStatus::Unavailable { problem: broken.clone() };
+    state.devices[0].line_busy = true;
+    state.tenant.server = Some("https://tenant.example.com".to_owned());
+    state.tenant.problem = Some(broken.clone());
+    state.offers[0].blocked = Some(broken.clone());
+    let sdk = Sdk::open_with(state).await;
+    let contract = Contract::read();
+    let broken = handle::Event::Function { name: "hid", problem: Some(broken) };
+    sdk.handle.send(broken).await.expect("the agent runs");
+    sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "Kim"})).await;
+    let own = sdk.page(Method::POST, "/v1/calls", "https://own.example");
+    let own =
+        own.header("content-type", "application/json").body(r#"{"direction":"incoming","contact":"Lee"}"#);
+    own.send().await.expect("an answer");
+
+    let mut ids = Vec::new();
+    for origin in [APPROVED, "https://own.example"] {
+        let stream = sdk.page(Method::GET, "/v1/events", origin).send().await.expect("a stream");
+        let state = sdk::Events::of(stream).next().await.expect("the state").data;
+        contract.check("StateEvent", &state);
+        ids.push(state["devices"][0]["id"].clone());
+        let mut told = vec![state.to_string()];
+        for path in ["/v1/status", "/v1/devices", "/v1/calls", "/v1/updates", "/Spokes/DeviceServices/Info"] {
+            let answer = sdk.page(Method::GET, path, origin).send().await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+            told.push(answer.text().await.expect("text"));
+        }
+        contract.check("Status", &serde_json::from_str(&told[1]).expect("JSON"));
+        let other = if origin == APPROVED { "own.example" } else { "phone.example" };
+        let contact = if origin == APPROVED { "Lee" } else { "nobody" };
+        for text in told {
+            for secret in
+                ["A1B2", "/home", "/dev", "tenant.example", "Example Ltd", "Sales", "spring", "desk", "Kim"]
+            {
+                assert!(!text.contains(secret), "{origin} reads {secret}: {text}");
+            }
+            assert!(!text.contains(other) && !text.contains(contact), "{origin}: {text}");
+        }
+    }
+    assert_ne!(ids[0], ids[1], "two pages cannot compare notes");
+    assert_eq!(sdk.get("/v1/devices").await["devices"][0]["serial"], "A1B2", "a program is the user's own");
+}
+
+/// More connections than the door has places, none of which says a word.
+#[tokio::test]
+async fn silent_connections_shut_the_door_for_nobody() {
+    let sdk = Sdk::open().await;
+    let address = sdk.server.url().strip_prefix("https://").expect("an address").to_owned();
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(tokio::net::TcpStream::connect(&address).await.expect("room"));
+    }
+    let answer = tokio::time::timeout(sdk::PATIENCE, sdk.get("/v1/devices")).await.expect("in time");
+    assert_eq!(answer["devices"][0]["product"], "Desk One");
+    drop(silent);
+}
+
+#[tokio::test]
+async fn wrong_tokens_are_slowed_and_hold_up_nobody() {
+    let sdk = Sdk::open().await;
+    let wrong = sdk.token.replace(|c: char| c.is_ascii_hexdigit(), "0");
+    let tries: Vec<_> = (0..40)
+        .map(|_| sdk.stranger(Method::GET, "/v1/devices").bearer_auth(&wrong).send())
+        .map(tokio::spawn)
+        .collect();
+    let answer = tokio::time::timeout(sdk::PATIENCE, sdk.get("/v1/devices")).await.expect("in time");
+    assert_eq!(answer["devices"][0]["product"], "Desk One");
+    let mut codes = Vec::new();
+    for tried in tries {
+        codes.push(tried.await.expect("no panic").expect("an answer").status());
+    }
+    let of = |status| codes.iter().filter(|code| **code == status).count();
+    assert_eq!(of(StatusCode::UNAUTHORIZED) + of(StatusCode::TOO_MANY_REQUESTS), 40, "{codes:?}");
+    assert!(of(StatusCode::UNAUTHORIZED) > 0 && of(StatusCode::TOO_MANY_REQUESTS) > 20, "{codes:?}");
+}
