@@ -5,17 +5,16 @@
 
 use crate::agent::DirectoryAnswer;
 use crate::protocol::{Detail, Directory, GroupRules, Problem};
+use directory::filter::{self, Template};
 use futures_util::StreamExt;
 use ldap3::{Ldap, LdapError, Scope, SearchOptions};
 use std::time::Duration;
 
 mod connection;
 mod detail;
-pub mod filter;
 mod guard;
 
 use connection::{ServerFault, Step};
-use filter::Template;
 
 /// For everything together.
 pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -10,6 +10,7 @@ mod validate;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::secret::Secret;
+pub use directory::{MAX_FILTER_CHARS, USER_PLACEHOLDER};
 pub use expected::Expected;
 pub use validate::PolicyError;
 
@@ -19,12 +20,8 @@ pub const SCHEMA: u32 = 1;
 pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 /// Most groups, and most firmware policies.
 pub const MAX_ENTRIES: usize = 1_000;
-/// Longest LDAP filter, in characters.
-pub const MAX_FILTER_CHARS: usize = 4_096;
 /// The group everybody is in. It needs no declaration, comes last, and its name cannot be taken.
 pub const ALL_USERS: &str = "all-users";
-/// Stands for the user's name in an LDAP filter; whoever fills it in escapes it after RFC 4515 §3.
-pub const USER_PLACEHOLDER: &str = "$user$";
 
 /// The document. Read it with [`PolicyDocument::from_json`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +148,7 @@ pub struct FirmwarePolicy {
     pub name: String,
     /// The products it is for, 1 to [`MAX_ENTRIES`]: an agent offers it to these without fetching the package.
     pub products: Vec<Product>,
-    /// `bcdDevice` after the update, `1.20` ([`crate::grammar::is_bcd_version`]). The package's own rules must agree.
+    /// `bcdDevice` after the update, `1.20` ([`dfu::FirmwareVersion`]). The package's own rules must agree.
     pub version: String,
     /// TUF target of the package ([`crate::grammar::is_target_name`]); not `tenant.json`.
     pub target: String,
@@ -169,7 +166,8 @@ pub struct Product {
     pub product_id: u16,
 }
 
-/// Who starts an update, and what the user may do about it.
+/// Who starts an update, and what the user may do about it. Agents of this version know one way, [`Self::Optional`];
+/// `hookswitch-tenant publish` refuses the others until they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Deployment {
@@ -232,12 +230,20 @@ impl PolicyDocument {
     /// [`PolicyError::TooLarge`] before a byte is parsed, [`PolicyError::Json`] with line and column, or what
     /// [`PolicyDocument::validate`] finds.
     pub fn from_json(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let document = Self::unvalidated(bytes)?;
+        document.validate()?;
+        Ok(document)
+    }
+
+    /// Reads a document that [`PolicyDocument::faults`] are to be told of.
+    ///
+    /// # Errors
+    /// [`PolicyError::TooLarge`] or [`PolicyError::Json`].
+    pub fn unvalidated(bytes: &[u8]) -> Result<Self, PolicyError> {
         if bytes.len() > MAX_DOCUMENT_BYTES {
             return Err(PolicyError::TooLarge { got: bytes.len(), max: MAX_DOCUMENT_BYTES });
         }
-        let document: Self = serde_json::from_slice(bytes)?;
-        document.validate()?;
-        Ok(document)
+        Ok(serde_json::from_slice(bytes)?)
     }
 
     /// The groups in the order in which the first match wins: by priority, lower first; equal priorities in

@@ -1,9 +1,10 @@
 //! What the tenant's policy, its directory and the files of the agent are refused for.
 
 use crate::{GERMAN, german};
+use directory::filter::Template;
 use hookswitch::protocol::{Detail, Directory, GroupRule, GroupRules, Problem};
 use hookswitch::shell::certificate::{self, Origin};
-use hookswitch::shell::ldap::{ask, filter::Template};
+use hookswitch::shell::ldap::ask;
 use hookswitch::shell::store::Store;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -142,8 +143,8 @@ fn faults_of_the_lists() -> Vec<Fault> {
         (
             "/firmware/0/version",
             json!("v2"),
-            "firmware[0].version: Erwartet wird eine Version wie in bcdDevice, etwa 1.20: 1 oder 2 Ziffern, ein \
-             Punkt, 2 Ziffern",
+            "firmware[0].version: Erwartet wird eine Version wie in bcdDevice, etwa 1.20 (1 oder 2 Ziffern, \
+             ein Punkt, 2 Ziffern) oder 0x0a12, wo eine Ziffer größer als 9 ist",
         ),
         (
             "/firmware/0/target",

@@ -7,10 +7,11 @@ use super::source;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that are roots of a crate, with the folder their modules lie in.
-const ROOTS: [(&str, &str); 8] = [
+const ROOTS: [(&str, &str); 9] = [
     ("src/lib.rs", "src"),
     ("device-handlers/src/lib.rs", "device-handlers/src"),
     ("dfu/src/lib.rs", "dfu/src"),
+    ("directory/src/lib.rs", "directory/src"),
     ("tenant/src/lib.rs", "tenant/src"),
     ("tenant/src/bin/hookswitch-tenant/main.rs", "tenant/src/bin/hookswitch-tenant"),
     ("simulator/src/lib.rs", "simulator/src"),

@@ -1,10 +1,10 @@
 //! What is wrong with a query, or with a directory server's answer, for a person.
 
 use super::connection::Step;
-use super::filter::{Expected, Fault, Found, MAX_DEPTH};
 use super::guard::{self, GuardFault, Shape};
 use crate::protocol::Detail;
-use tenant::policy::MAX_FILTER_CHARS;
+use directory::MAX_FILTER_CHARS;
+use directory::filter::{Expected, Fault, Found, MAX_DEPTH};
 
 impl From<&Fault> for Detail {
     fn from(fault: &Fault) -> Self {

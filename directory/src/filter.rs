@@ -1,9 +1,9 @@
 //! Group queries (RFC 4515) with `$user$` in them: read, tidied, and only then filled in.
 //!
 //! The user's name is escaped and put in where a *value* of the checked template stands, so no name can change the
-//! structure of a query. Pure.
+//! structure of a query.
 
-use tenant::policy::{MAX_FILTER_CHARS, USER_PLACEHOLDER};
+use crate::{MAX_FILTER_CHARS, USER_PLACEHOLDER};
 
 /// Deepest nesting that is sent; the encoder recurses.
 pub const MAX_DEPTH: usize = 64;
@@ -124,8 +124,24 @@ impl Template {
 
     /// The query for one user. `user` may hold any character; it must not be empty.
     pub fn fill(&self, user: &str) -> String {
-        self.pieces.join(&ldap3::ldap_escape(user))
+        self.pieces.join(&escaped(user))
     }
+}
+
+/// `text` as a value (RFC 4515 §3).
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '*' => out.push_str("\\2a"),
+            '(' => out.push_str("\\28"),
+            ')' => out.push_str("\\29"),
+            '\\' => out.push_str("\\5c"),
+            '\0' => out.push_str("\\00"),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// The account name: `DOMAIN\name` and `name@realm` without domain and realm. `None` if nothing is left.
@@ -322,6 +338,15 @@ impl Reader<'_> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+
+    #[test]
+    fn values_are_escaped_as_the_library_does() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..10_000 {
+            let text: String = (0..8).map(|_| random.char('\0'..='\u{ff}')).collect();
+            assert_eq!(escaped(&text), ldap3::ldap_escape(&text));
+        }
+    }
 
     fn filled(template: &str, user: &str) -> String {
         let filter = Template::parse(template).unwrap_or_else(|e| panic!("{template}: {e}")).fill(user);
