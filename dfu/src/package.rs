@@ -4,6 +4,7 @@
 //! count is taken for hostile, and nothing of it ever becomes a path.
 
 mod archive;
+mod fit;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::io::{Cursor, Write};
 
 use self::archive::Archive;
 pub use self::archive::{ArchiveError, NameFault};
+pub use self::fit::{Misfit, Product};
 pub use self::rules::{
     COMPONENTS, Component, Crc32, FILE_BYTES, ID_BYTES, MINUTES, Method, RULES_SCHEMA, Rules, RulesError,
     TARGETS, Target, TextField,

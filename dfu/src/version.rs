@@ -1,33 +1,35 @@
 //! `bcdDevice`: the only version DFU itself offers (USB 2.0 §9.6.1, four binary coded decimal digits).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A firmware version as `bcdDevice` carries it: `0xJJMN` is version JJ.MN, so `0x0120` is "1.20".
+/// A firmware version as `bcdDevice` carries it: `0xJJMN` is version JJ.MN, so `0x0120` is "1.20". A device whose
+/// maker counts otherwise, so that a digit is above 9, has a version too: it is written as it is, "0x0a12".
 ///
-/// The only constructors check the digits, so a value of this type is always valid BCD and the order of the
-/// numbers is the order of the versions (0.00 to 99.99).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Decimal versions are ordered among themselves, and so are the others. Between the two there is no order: nobody can
+/// say whether 0x0a12 is later than 1.20.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FirmwareVersion(u16);
+
+/// What a device reports whose firmware is erased or cannot be read.
+const ERASED: u16 = 0xffff;
 
 /// Why something is not a firmware version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// A nibble above 9. `0xffff` is what a device with erased or unreadable firmware reports.
-    #[error("bcdDevice 0x{bcd:04x} is not a version: each of its four digits must be 0 to 9")]
-    NotBcd {
-        /// The value as it came.
-        bcd: u16,
-    },
-    /// Text not of the form `1.20`.
+    /// `0xffff` is what a device with erased or unreadable firmware reports.
+    #[error("bcdDevice 0xffff is no version: the firmware is erased, or cannot be read")]
+    Erased,
+    /// Text of neither form.
     #[error(
-        "{text:?} is not a firmware version: expected major.minor with one or two digits, a point and exactly \
-         two digits, such as \"1.20\" or \"12.05\""
+        "{text:?} is not a firmware version: expected one or two digits, a point and two digits, such as \"1.20\" or \
+         \"12.05\", or four hexadecimal digits where one of them is above 9, such as \"0x0a12\""
     )]
-    NotMajorMinor {
+    Text {
         /// The text as it came, cut to 16 characters.
         text: String,
     },
@@ -36,16 +38,26 @@ pub enum VersionError {
 impl FirmwareVersion {
     /// Reads a `bcdDevice` value.
     ///
-    /// Errors: [`VersionError::NotBcd`] if a digit is above 9 (a device that reports `0xffff` has no version).
+    /// Errors: [`VersionError::Erased`].
     pub fn from_bcd(bcd: u16) -> Result<FirmwareVersion, VersionError> {
-        let decimal = (0..4).all(|digit| (bcd >> (4 * digit)) & 0xf <= 9);
-        if decimal { Ok(FirmwareVersion(bcd)) } else { Err(VersionError::NotBcd { bcd }) }
+        if bcd == ERASED { Err(VersionError::Erased) } else { Ok(FirmwareVersion(bcd)) }
     }
 
     /// The value as `bcdDevice` carries it.
     #[must_use]
     pub fn bcd(self) -> u16 {
         self.0
+    }
+
+    /// Whether each of the four digits is 0 to 9.
+    fn is_decimal(self) -> bool {
+        (0..4).all(|digit| (self.0 >> (4 * digit)) & 0xf <= 9)
+    }
+}
+
+impl PartialOrd for FirmwareVersion {
+    fn partial_cmp(&self, other: &FirmwareVersion) -> Option<Ordering> {
+        (self.is_decimal() == other.is_decimal()).then(|| self.0.cmp(&other.0))
     }
 }
 
@@ -73,24 +85,27 @@ impl From<FirmwareVersion> for String {
 
 impl fmt::Display for FirmwareVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}.{:02x}", self.0 >> 8, self.0 & 0xff)
+        if self.is_decimal() {
+            write!(f, "{:x}.{:02x}", self.0 >> 8, self.0 & 0xff)
+        } else {
+            write!(f, "0x{:04x}", self.0)
+        }
     }
 }
 
 impl FromStr for FirmwareVersion {
     type Err = VersionError;
 
+    /// Reads what [`fmt::Display`] writes and nothing else: one version has one name.
     fn from_str(text: &str) -> Result<FirmwareVersion, VersionError> {
-        let wrong = || VersionError::NotMajorMinor { text: text.chars().take(16).collect() };
-        let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
-        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let canonical = major.len() == 1 || (major.len() == 2 && !major.starts_with('0'));
-        if !canonical || minor.len() != 2 || !digits(major) || !digits(minor) {
-            return Err(wrong());
-        }
-        let bcd =
-            major.bytes().chain(minor.bytes()).fold(0u16, |bcd, digit| (bcd << 4) | u16::from(digit - b'0'));
-        Ok(FirmwareVersion(bcd))
+        let wrong = || VersionError::Text { text: text.chars().take(16).collect() };
+        let digits = match text.strip_prefix("0x") {
+            Some(digits) => digits.to_owned(),
+            None => text.replacen('.', "", 1),
+        };
+        let bcd = u16::from_str_radix(&digits, 16).map_err(|_| wrong())?;
+        let version = FirmwareVersion::from_bcd(bcd)?;
+        if version.to_string() == text { Ok(version) } else { Err(wrong()) }
     }
 }
 
@@ -98,43 +113,56 @@ impl FromStr for FirmwareVersion {
 mod tests {
     use super::*;
 
+    fn version(text: &str) -> FirmwareVersion {
+        text.parse().expect("well formed")
+    }
+
     #[test]
-    fn every_bcd_value_round_trips_and_every_other_is_refused() {
-        let mut valid = 0;
-        for bcd in 0..=u16::MAX {
-            match FirmwareVersion::from_bcd(bcd) {
-                Ok(version) => {
-                    valid += 1;
-                    assert_eq!(version.to_string().parse(), Ok(version));
-                    assert_eq!(version.bcd(), bcd);
-                }
-                Err(VersionError::NotBcd { bcd: shown }) => assert_eq!(shown, bcd),
-                Err(other) => panic!("0x{bcd:04x}: {other}"),
-            }
+    fn every_value_of_bcd_device_has_a_name_of_its_own_but_ffff() {
+        let mut names = std::collections::BTreeSet::new();
+        let mut decimal = 0;
+        for bcd in 0..u16::MAX {
+            let version = FirmwareVersion::from_bcd(bcd).expect("a version");
+            assert_eq!((version.to_string().parse(), version.bcd()), (Ok(version), bcd));
+            assert!(names.insert(version.to_string()));
+            decimal += u32::from(!version.to_string().starts_with("0x"));
         }
-        assert_eq!(valid, 10_000);
+        assert_eq!(decimal, 10_000);
+        assert_eq!(FirmwareVersion::from_bcd(0xffff), Err(VersionError::Erased));
+        assert_eq!("0xffff".parse::<FirmwareVersion>(), Err(VersionError::Erased));
     }
 
     #[test]
     fn reads_as_people_write_it() {
-        let version = FirmwareVersion::from_bcd(0x0120).expect("valid BCD");
-        assert_eq!(version.to_string(), "1.20");
-        assert_eq!("0.03".parse(), FirmwareVersion::from_bcd(0x0003));
-        assert_eq!("12.34".parse(), FirmwareVersion::from_bcd(0x1234));
-        let version = |text: &str| text.parse::<FirmwareVersion>().expect("well formed");
+        assert_eq!(version("1.20").bcd(), 0x0120);
+        assert_eq!(version("0.03").bcd(), 0x0003);
+        assert_eq!(version("12.34").bcd(), 0x1234);
+        assert_eq!(version("0x0a12").bcd(), 0x0a12);
+    }
+
+    #[test]
+    fn versions_of_one_scheme_are_ordered_and_of_two_are_not() {
         assert!(version("9.99") < version("10.00") && version("1.20") > version("1.19"));
-        assert_eq!(FirmwareVersion::from_bcd(0xffff), Err(VersionError::NotBcd { bcd: 0xffff }));
+        assert!(version("0x0a12") < version("0x0a13") && version("0x0a12") > version("0x000f"));
+        assert_eq!(version("0x0a12").partial_cmp(&version("1.20")), None);
+        assert_eq!(version("1.20").partial_cmp(&version("0x000a")), None);
+        assert_eq!(version("0x0a12").partial_cmp(&version("0x0a12")), Some(Ordering::Equal));
     }
 
     #[test]
     fn refuses_ambiguous_and_hostile_text() {
         for text in [
-            "", ".", "1", "1.2", "1.200", "01.20", "001.20", "a.bc", "1.2f", "-1.20", "1.+2", "١.٢٠", "1.20 ",
+            "", ".", "1", "1.2", "1.200", "01.20", "001.20", "a.bc", "1.2f", "ff.ff", "-1.20", "1.+2",
+            "+1.20", "١.٢٠", "1.20 ", "120", "1.2.0", "0x0120", "0x120", "0x0A12", "0xa12", "0X0a12",
+            "0x00a12", "0x", "0x+a12", "a12",
         ] {
-            assert!(
-                matches!(text.parse::<FirmwareVersion>(), Err(VersionError::NotMajorMinor { .. })),
-                "{text:?} was taken"
-            );
+            let refused = text.parse::<FirmwareVersion>();
+            let cut = text.chars().take(16).collect();
+            if text != "ff.ff" {
+                assert_eq!(refused, Err(VersionError::Text { text: cut }), "{text:?} was taken");
+            } else {
+                assert!(refused.is_err());
+            }
         }
     }
 }

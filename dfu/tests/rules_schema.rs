@@ -52,6 +52,8 @@ fn good_cases() -> Vec<Value> {
         smallest(),
         with("/name", json!("ü".repeat(100))),
         with("/version", json!("99.99")),
+        with("/version", json!("0x0a12")),
+        with("/components/0/version", json!("0xfffe")),
         with("/expected_minutes", json!(1)),
         with("/expected_minutes", json!(240)),
         with("/release_notes", json!("")),
@@ -110,9 +112,19 @@ fn bad_cases() -> Vec<Value> {
         cases.push(without(&format!("/components/0/{field}")));
     }
     cases.extend([without("/targets/0/vid"), without("/targets/0/pid")]);
-    for version in
-        [json!(""), json!("1"), json!("1.2"), json!("01.20"), json!("1.2a"), json!("100.00"), json!(120)]
-    {
+    for version in [
+        json!("0xffff"),
+        json!("0x0120"),
+        json!("0x0A12"),
+        json!("0xa12"),
+        json!(""),
+        json!("1"),
+        json!("1.2"),
+        json!("01.20"),
+        json!("1.2a"),
+        json!("100.00"),
+        json!(120),
+    ] {
         cases.push(with("/version", version.clone()));
         cases.push(with("/components/0/version", version));
     }

@@ -12,6 +12,9 @@ detail-package-write = Das Paket lässt sich nicht schreiben: { $error }
 detail-package-other-product = Es ist nicht für das Produkt { $product }
 detail-package-component-count = Es hat { $count } Komponenten; dieser Agent schreibt Pakete mit genau einer
 detail-package-other-version = Es enthält Version { $found }, die Richtlinie nennt { $wanted }
+detail-package-suffix-product = Komponente „{ $component }“: Laut DFU-Suffix ist die Firmware für { $suffix }, nicht für { $product }
+detail-package-suffix-version = Komponente „{ $component }“: Laut DFU-Suffix hat die Firmware Version { $suffix }, laut rules.json { $stated }
+detail-package-battery = Es verlangt eine Ladung von { $percent } %; dieser Agent kann die Ladung eines Headsets nicht lesen
 detail-package-no-image = Seine Komponente hat kein Abbild
 
 ## Die Zip-Datei
@@ -70,8 +73,8 @@ detail-image-too-large = Die Firmware hat { $bytes } Byte, höchstens { $most } 
 detail-image-suffix-length = Das DFU-Suffix nennt bei Byte { $at } seine Länge mit { $length } Byte, erwartet werden 16 bis { $bytes }, die Größe der Datei
 detail-image-crc = Die CRC des DFU-Suffixes stimmt nicht: Die Datei nennt { $stated }, ihre Bytes ergeben { $computed }; die Datei ist beschädigt
 detail-image-specification = Das DFU-Suffix ist von Spezifikation { $bcd_dfu }; nur 0x0100 und 0x0110 lassen sich mit USB DFU 1.1 senden
-detail-version-not-bcd = bcdDevice { $bcd } ist keine Version; jede ihrer vier Ziffern muss 0 bis 9 sein
-detail-version-not-major-minor = „{ $text }“ ist keine Firmware-Version; erwartet wird Haupt.Nebennummer wie 1.20 oder 12.05
+detail-version-erased = bcdDevice 0xffff ist keine Version; die Firmware ist gelöscht oder nicht lesbar
+detail-version-text = „{ $text }“ ist keine Firmware-Version; erwartet wird Haupt.Nebennummer wie 1.20 oder 12.05, oder 0x0a12, wo eine Ziffer größer als 9 ist
 
 ## Report-Deskriptoren
 

@@ -12,6 +12,9 @@ detail-package-write = the package cannot be written: { $error }
 detail-package-other-product = it is not for the product { $product }
 detail-package-component-count = it has { $count } components; this agent writes packages of one
 detail-package-other-version = it holds version { $found }, the policy names { $wanted }
+detail-package-suffix-product = component “{ $component }”: by its DFU suffix the firmware is for { $suffix }, not for { $product }
+detail-package-suffix-version = component “{ $component }”: by its DFU suffix the firmware has version { $suffix }, by rules.json { $stated }
+detail-package-battery = it asks for a charge of { $percent } %; this agent cannot read the charge of a headset
 detail-package-no-image = its component has no image
 
 ## The zip file
@@ -70,8 +73,8 @@ detail-image-too-large = the firmware has { $bytes } bytes, at most { $most } ar
 detail-image-suffix-length = the DFU suffix at byte { $at } says it is { $length } bytes long, expected are 16 to { $bytes }, the size of the file
 detail-image-crc = the CRC of the DFU suffix does not match: the file says { $stated }, its bytes give { $computed }; the file is damaged
 detail-image-specification = the DFU suffix is of specification { $bcd_dfu }; only 0x0100 and 0x0110 can be sent by USB DFU 1.1
-detail-version-not-bcd = bcdDevice { $bcd } is no version; each of its four digits must be 0 to 9
-detail-version-not-major-minor = “{ $text }” is no firmware version; expected is major.minor such as 1.20 or 12.05
+detail-version-erased = bcdDevice 0xffff is no version; the firmware is erased, or cannot be read
+detail-version-text = “{ $text }” is no firmware version; expected is major.minor such as 1.20 or 12.05, or 0x0a12 where a digit is above 9
 
 ## Report descriptors
 

@@ -6,7 +6,7 @@ use device_handlers::description::Description;
 use device_handlers::headset::{Event, Headset, Indicators};
 use device_handlers::registry;
 use device_handlers::report::ReportDescriptor;
-use dfu::usb_dfu::{Mode, UsbIdentity};
+use dfu::usb_dfu::{Bcd, Mode, UsbIdentity};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ mod node;
 mod wire;
 
 pub use node::HidNode;
-use node::{bcd, device_id, text};
+use node::{device_id, text};
 use wire::{lights_fail, wire_capabilities, wire_event};
 
 /// After a hot-plug notice the interfaces of a device, their permissions and its strings come one after the other:
@@ -185,7 +185,7 @@ impl Fleet {
             vendor_id: node.vendor_id,
             product_id: node.product_id,
             serial: node.serial.clone(),
-            firmware_version: bcd(node.bcd_device),
+            firmware_version: Bcd(node.bcd_device).to_string(),
             port: node.port.clone(),
             capabilities: wire_capabilities(capabilities, firmware_update),
             status,

@@ -59,13 +59,13 @@ pub fn plan<'a>(
     devices
         .filter_map(|(device, blocked)| {
             let (group, firmware) = choose(policy, device, groups)?;
-            let current: FirmwareVersion = device.firmware_version.parse().ok()?;
-            let target: FirmwareVersion = firmware.version.parse().ok()?;
-            if target <= current {
+            let later = is_later(&firmware.version, &device.firmware_version);
+            if later == Some(false) {
                 return None;
             }
             let id = offer_id(&firmware.id, &device.id);
-            let blocked = blocked.or_else(|| why_not(device));
+            let incomparable = later.is_none().then(|| not_comparable(device, &firmware.version));
+            let blocked = incomparable.or(blocked).or_else(|| why_not(device));
             Some(Offer {
                 deferred: deferred.contains(&(id.clone(), firmware.version.clone())),
                 id,
@@ -85,6 +85,26 @@ pub fn plan<'a>(
             })
         })
         .collect()
+}
+
+/// Whether `target` is later than `current`; `None` where nobody can say.
+fn is_later(target: &str, current: &str) -> Option<bool> {
+    let (target, current): (FirmwareVersion, FirmwareVersion) = (target.parse().ok()?, current.parse().ok()?);
+    target.partial_cmp(&current).map(std::cmp::Ordering::is_gt)
+}
+
+fn not_comparable(device: &Device, target: &str) -> Problem {
+    let current = &device.firmware_version;
+    Problem::new(
+        "version-not-comparable",
+        format!(
+            "The headset's firmware version {current} cannot be compared with {target}, the one meant for it"
+        ),
+        device.product.clone(),
+        "Tell your IT department: the policy should name a version of the kind that the headset reports.",
+    )
+    .with("current", current.clone())
+    .with("target", target.to_owned())
 }
 
 /// A device that a failed update left without working firmware gets it, whatever the policy says by now.

@@ -4,8 +4,8 @@ use super::{shown, without_place};
 use crate::protocol::Detail;
 use dfu::image::{ImageError, MAX_IMAGE_BYTES};
 use dfu::package::{
-    ArchiveError, COMPONENTS, FILE_BYTES, ID_BYTES, LIMITS, MINUTES, NameFault, PackageError, RULES_SCHEMA,
-    RulesError, TARGETS, VersionError,
+    ArchiveError, COMPONENTS, FILE_BYTES, ID_BYTES, LIMITS, MINUTES, Misfit, NameFault, PackageError,
+    RULES_SCHEMA, RulesError, TARGETS, Target, VersionError,
 };
 
 impl From<&PackageError> for Detail {
@@ -179,15 +179,37 @@ impl From<&ImageError> for Detail {
     }
 }
 
+impl From<&Misfit> for Detail {
+    fn from(misfit: &Misfit) -> Self {
+        let ids = |target: &Target| format!("{:04x}:{:04x}", target.vid, target.pid);
+        match misfit {
+            Misfit::OtherProduct { product } => {
+                Detail::new("package-other-product", misfit).with("product", ids(product))
+            }
+            Misfit::Components { count } => {
+                Detail::new("package-component-count", misfit).with("count", count)
+            }
+            Misfit::OtherVersion { found, wanted } => {
+                Detail::new("package-other-version", misfit).with("found", found).with("wanted", wanted)
+            }
+            Misfit::SuffixProduct { id, suffix, product } => Detail::new("package-suffix-product", misfit)
+                .with("component", shown(id))
+                .with("suffix", ids(suffix))
+                .with("product", ids(product)),
+            Misfit::SuffixVersion { id, suffix, stated } => Detail::new("package-suffix-version", misfit)
+                .with("component", shown(id))
+                .with("suffix", suffix)
+                .with("stated", stated),
+            Misfit::Battery { percent } => Detail::new("package-battery", misfit).with("percent", percent),
+        }
+    }
+}
+
 impl From<&VersionError> for Detail {
     fn from(error: &VersionError) -> Self {
         match error {
-            VersionError::NotBcd { bcd } => {
-                Detail::new("version-not-bcd", error).with("bcd", format!("0x{bcd:04x}"))
-            }
-            VersionError::NotMajorMinor { text } => {
-                Detail::new("version-not-major-minor", error).with("text", shown(text))
-            }
+            VersionError::Erased => Detail::new("version-erased", error),
+            VersionError::Text { text } => Detail::new("version-text", error).with("text", shown(text)),
         }
     }
 }

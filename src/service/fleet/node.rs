@@ -33,11 +33,6 @@ pub(super) fn device_id(node: &HidNode) -> DeviceId {
     format!("{:04x}-{:04x}-{distinct}", node.vendor_id, node.product_id)
 }
 
-/// `bcdDevice` (USB 2.0 §9.6.1) for people.
-pub(super) fn bcd(version: u16) -> String {
-    format!("{:x}.{:02x}", version >> 8, version & 0xff)
-}
-
 /// What we know of a product, else what it says of itself, else a plain word.
 pub(super) fn text(known: Option<&String>, own: &str, otherwise: &str) -> String {
     let own: String = own.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();

@@ -56,8 +56,26 @@ fn never_a_downgrade_and_never_the_same_again() {
         let rig = Rig::ready(vec![Headset::new(1)], &offer(version), &["all-users"]);
         assert_eq!(rig.offers().len(), offered, "{version} for 1.10");
     }
-    let odd = Headset { version: 0x0a1f, ..Headset::new(1) };
-    assert_eq!(Rig::ready(vec![odd], &offer("9.99"), &["all-users"]).offers(), [], "0a1f is no version");
+}
+
+/// Versions with digits above 9 have names and an order of their own; what cannot be compared is said, not left out.
+#[test]
+fn versions_outside_the_scheme_are_named_compared_or_said_to_be_incomparable() {
+    let no_answer = Some("version-not-comparable".to_owned());
+    for (has, shown, policy, offered) in [
+        (0x0a12, "0x0a12", "0x0a13", Some(None)),
+        (0x0a12, "0x0a12", "0x0a12", None),
+        (0x0a12, "0x0a12", "0x0a11", None),
+        (0x0a12, "0x0a12", "9.99", Some(no_answer.clone())),
+        (0x0110, "1.10", "0x0a11", Some(no_answer.clone())),
+        (0xffff, "0xffff", "1.20", Some(no_answer)),
+    ] {
+        let odd = Headset { version: has, ..Headset::new(1) };
+        let rig = Rig::ready(vec![odd], &offer(policy), &["all-users"]);
+        let blocked = blocked(&rig);
+        assert_eq!(blocked.first(), offered.as_ref(), "{policy} for {shown}");
+        assert!(rig.offers().iter().all(|o| o.from_version == shown && o.to_version == policy));
+    }
 }
 
 #[test]
