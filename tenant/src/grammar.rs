@@ -99,17 +99,6 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// `bcdDevice` as people read it (USB 2.0 §9.6.1): one or two digits without a leading zero, a point, two digits.
-pub fn is_bcd_version(text: &str) -> bool {
-    let Some((major, minor)) = text.split_once('.') else { return false };
-    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
-    matches!(major.len(), 1 | 2)
-        && digits(major)
-        && !(major.len() == 2 && major.starts_with('0'))
-        && minor.len() == 2
-        && digits(minor)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -75,6 +75,8 @@ fn good() -> Vec<Value> {
         with("/firmware/0/target", json!("A")),
         with("/firmware/0/version", json!("0.01")),
         with("/firmware/0/version", json!("10.99")),
+        with("/firmware/0/version", json!("0x0a12")),
+        with("/firmware/0/version", json!("0xfffe")),
         with("/sdk", json!({})),
         with("/sdk/approved/0", json!("https://[::1]:8443")),
         with("/sdk/approved/0", json!("http://[::1]:3000")),
@@ -136,6 +138,9 @@ fn bad() -> Vec<Value> {
         with("/firmware/0/version", json!("01.00")),
         with("/firmware/0/version", json!("1.2")),
         with("/firmware/0/version", json!("ff.ff")),
+        with("/firmware/0/version", json!("0xffff")),
+        with("/firmware/0/version", json!("0x0120")),
+        with("/firmware/0/version", json!("0x0A12")),
         with("/firmware/0/products", json!([])),
         with("/firmware/0/products/0/vendor_id", json!(65_536)),
         with("/firmware/0/products/0/serial", json!("x")),
@@ -281,4 +286,38 @@ fn the_example_in_the_readme_is_a_policy() {
     let (example, _) = rest.split_once("```").expect("its end");
     let document = PolicyDocument::from_json(example.as_bytes()).expect("a policy");
     assert!(document.ldap.is_some() && !document.groups.is_empty() && !document.firmware.is_empty());
+}
+
+/// Whoever writes a document sees all that is wrong with it; whoever reads one needs only the first.
+#[test]
+fn every_fault_of_a_document_is_told() {
+    let mut document = full();
+    document["company"] = json!("");
+    document["polling_s"] = json!(1);
+    document["ldap"]["servers"] = json!(["http://dc1", "ldaps://dc2"]);
+    document["groups"][1]["id"] = json!("late");
+    document["groups"][1]["rule"]["filter"] = json!("(uid=jane");
+    document["firmware"][0]["version"] = json!("1");
+    document["firmware"][0]["target"] = json!("../x");
+    document["sdk"]["approved"] = json!(["*", "linphone", "http://evil.example"]);
+    document["support"]["url"] = json!("http://help.example");
+    let document = PolicyDocument::unvalidated(document.to_string().as_bytes()).expect("of the right shape");
+    let faults: Vec<String> = document.faults().iter().map(ToString::to_string).collect();
+    let paths: Vec<&str> = faults.iter().filter_map(|fault| fault.split(": ").next()).collect();
+    let expected = [
+        "company",
+        "polling_s",
+        "ldap.servers[0]",
+        "ldap.servers[1]",
+        "groups[1].id",
+        "groups[1].rule.filter",
+        "firmware[0].groups[0]",
+        "firmware[0].version",
+        "firmware[0].target",
+        "sdk.approved[0]",
+        "sdk.approved[2]",
+        "support.url",
+    ];
+    assert_eq!(paths, expected, "{faults:#?}");
+    assert_eq!(document.validate().expect_err("faulty").to_string(), faults[0]);
 }

@@ -92,7 +92,7 @@ fn firmware_is_packed_and_inspected() -> Told<()> {
     assert_eq!(
         inspected.stdout,
         "Hookswitch Simulated Headset 1.20\n  for 1209:0001\n  \
-         component main: headset.bin, version 1.20, 2048 bytes, no DFU suffix\n"
+         component main: headset.bin, version 1.20, 2048 bytes, no DFU suffix\n  takes about 1 min\n"
     );
     let bytes = std::fs::read(home.join("p.zip")).at("package")?;
     std::fs::write(home.join("cut.zip"), &bytes[..bytes.len() - 30]).at("package")?;
@@ -101,6 +101,44 @@ fn firmware_is_packed_and_inspected() -> Told<()> {
         assert_eq!(ended.code, Some(1), "{hostile}: {ended:?}");
         assert!(one_clear_line(&ended.stderr).contains("This is no good firmware package: "), "{ended:?}");
     }
+    Ok(())
+}
+
+/// Whole and well-formed, and written to no device all the same: said before it is published, with every reason.
+#[test]
+fn a_package_that_agents_would_refuse_is_neither_packed_nor_called_good() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let (image, mut rules) = company::image_and_rules(2048)?;
+    let suffix = dfu::image::Suffix { bcd_device: 0x0130, vid: 0x0001, pid: 0x1209, bcd_dfu: 0x0100 };
+    let image = dfu::image::Image::with_suffix(&image, suffix);
+    rules["components"][0]["size"] = image.len().into();
+    rules["battery_percent_minimum"] = 30.into();
+    rules["release_notes"] = "Louder.\nClearer.".into();
+    std::fs::write(home.join("headset.bin"), &image).at("image")?;
+    std::fs::write(home.join("rules.json"), rules.to_string()).at("rules")?;
+    let rules = dfu::package::Rules::parse(rules.to_string().as_bytes()).at("rules")?;
+    let files = std::collections::BTreeMap::from([("headset.bin".to_owned(), image)]);
+    std::fs::write(home.join("p.zip"), dfu::package::pack(&rules, &files).at("pack")?).at("package")?;
+    let path = |name: &str| home.join(name).display().to_string();
+    let reasons = [
+        "this agent cannot read the charge of a headset",
+        "by its DFU suffix the firmware is for 0001:1209, not for 1209:0001",
+        "by its DFU suffix the firmware has version 1.30, by rules.json 1.20",
+    ];
+    let inspected = run(home, &["firmware", "inspect", &path("p.zip")])?;
+    assert!(inspected.stdout.ends_with("  takes about 1 min\n  | Louder.\n  | Clearer.\n"), "{inspected:?}");
+    let packed = run(home, &["firmware", "pack", &path("rules.json"), "--output", &path("new.zip")])?;
+    for ended in [inspected, packed] {
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let lines: Vec<&str> = ended.stderr.lines().collect();
+        assert_eq!(lines.len(), reasons.len(), "{ended:?}");
+        for (line, reason) in lines.iter().zip(reasons) {
+            assert!(line.starts_with("hookswitch: This is no good firmware package: "), "{line}");
+            assert!(line.contains(reason), "{line}");
+        }
+    }
+    assert!(!home.join("new.zip").exists());
     Ok(())
 }
 

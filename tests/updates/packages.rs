@@ -5,7 +5,11 @@ use crate::rig::told::{Context, Told, wait_for};
 use crate::rig::world::{PATIENCE, World};
 use crate::scene::{IMAGE_BYTES, Scene, good_package};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use tough::editor::RepositoryEditor;
+use tough::key_source::{KeySource, LocalKeySource};
+use tough::{FilesystemTransport, RepositoryLoader};
 use zip::write::SimpleFileOptions;
 
 /// Entries of any name and content, which `hookswitch firmware pack` would not write.
@@ -24,9 +28,48 @@ fn write(world: &World, archive: &[u8]) -> Told<PathBuf> {
     Ok(path)
 }
 
+/// Puts `package` in the place of the one that was published, signed with the tenant's keys by a program that does not
+/// look at what it signs. `hookswitch-tenant publish` would.
+async fn sign_anyway(world: &World, package: &Path) -> Told<()> {
+    let tenant = world.path("tenant");
+    let (metadata, targets) = (tenant.join("repository/metadata"), tenant.join("repository/targets"));
+    let root = metadata.join("1.root.json");
+    let url = |folder: &Path| url::Url::from_directory_path(folder).map_err(|()| "no absolute path");
+    let trusted = std::fs::read(&root).at("root")?;
+    let loader =
+        RepositoryLoader::new(&trusted, url(&metadata)?, url(&targets)?).transport(FilesystemTransport);
+    let published = loader.load().await.at("the repository")?;
+    let ends = (
+        published.targets().signed.expires,
+        published.snapshot().signed.expires,
+        published.timestamp().signed.expires,
+    );
+    let next = |version: NonZeroU64| version.checked_add(1).ok_or("a version");
+    let versions = (
+        next(published.targets().signed.version)?,
+        next(published.snapshot().signed.version)?,
+        next(published.timestamp().signed.version)?,
+    );
+    let mut editor = RepositoryEditor::from_repo(&root, published).await.at("editor")?;
+    let target = tough::schema::Target::from_path(package).await.at("package")?;
+    let digest: String = target.hashes.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::copy(package, targets.join(format!("{digest}.{PACKAGE}"))).at("package")?;
+    editor.add_target(PACKAGE, target).at("target")?;
+    editor.targets_version(versions.0).at("version")?.targets_expires(ends.0).at("expiry")?;
+    editor.snapshot_version(versions.1).snapshot_expires(ends.1);
+    editor.timestamp_version(versions.2).timestamp_expires(ends.2);
+    let key = |role: &str| -> Box<dyn KeySource> {
+        Box::new(LocalKeySource { path: tenant.join(format!("keys/{role}.pk8")) })
+    };
+    let signed = editor.sign(&["targets", "snapshot", "timestamp"].map(key)).await.at("signing")?;
+    signed.write(&metadata).await.at("metadata")
+}
+
 /// The install ends with status 1 and one line that begins with `line`; the device never heard of it.
 async fn refused(package: impl FnOnce(&World) -> Told<PathBuf>, line: &str) -> Told<()> {
-    let scene = Scene::with_offer(package).await?;
+    let scene = Scene::with_offer(good_package).await?;
+    let package = package(&scene.world)?;
+    sign_anyway(&scene.world, &package).await?;
     let ended = scene.run(&["update", "install"])?;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let last = ended.stderr.lines().last().unwrap_or_default();

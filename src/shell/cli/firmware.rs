@@ -6,7 +6,8 @@ use super::{Done, output};
 use crate::locale::{Locale, Message};
 use crate::protocol::{Detail, Problem};
 use clap::Subcommand;
-use dfu::package::{LIMITS, Package, Rules, pack};
+use device_handlers::registry;
+use dfu::package::{LIMITS, Misfit, Package, Product, Rules, pack};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ fn inspect(path: &Path, json: bool, locale: &Locale) -> Done {
     let rules = &package.rules;
     if json {
         output::line(&String::from_utf8_lossy(&rules.to_json()));
-        return Ok(());
+        return Ok(acceptable(&package, locale).map_err(|misfit| broken(path, &misfit))?);
     }
     output::line(&format!("{} {} {}", rules.vendor, rules.name, rules.version));
     for target in &rules.targets {
@@ -58,7 +59,30 @@ fn inspect(path: &Path, json: bool, locale: &Locale) -> Done {
             .number("bytes", i64::try_from(component.size).unwrap_or(i64::MAX));
         output::line(&format!("  {}", locale.format(&message)));
     }
-    Ok(())
+    if let Some(minutes) = rules.expected_minutes {
+        let message = Message::new("cli-package-minutes").number("minutes", minutes.into());
+        output::line(&format!("  {}", locale.format(&message)));
+    }
+    for line in rules.release_notes.iter().flat_map(|notes| notes.lines()) {
+        output::line(&format!("  | {line}"));
+    }
+    Ok(acceptable(&package, locale).map_err(|misfit| broken(path, &misfit))?)
+}
+
+/// Whether agents would write it to the devices that it names. All but the last fault are told at once.
+fn acceptable(package: &Package, locale: &Locale) -> Result<(), Misfit> {
+    let product = |target: &dfu::package::Target| {
+        let dfu_pids = registry::describe(target.vid, target.pid).firmware.dfu_pids;
+        Product { target: *target, dfu_pids }
+    };
+    let products: Vec<Product> = package.rules.targets.iter().map(product).collect();
+    let mut misfits = package.misfits(&products, None);
+    let Some(last) = misfits.pop() else { return Ok(()) };
+    for misfit in &misfits {
+        let message = Message::new("cli-package-fault").text("fault", locale.detail(&Detail::from(misfit)));
+        output::aside(&locale.format(&message));
+    }
+    Err(last)
 }
 
 fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
@@ -71,6 +95,8 @@ fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
         files.insert(component.file.clone(), bytes);
     }
     let archive = pack(&rules, &files).map_err(|e| refused(rules_path, &e))?;
+    let package = Package::open(&archive).map_err(|e| refused(rules_path, &e))?;
+    acceptable(&package, locale).map_err(|misfit| refused(rules_path, &misfit))?;
     std::fs::write(target, &archive).map_err(|e| unusable(target, &e))?;
     let message = Message::new("cli-package-written")
         .text("file", target.display().to_string())

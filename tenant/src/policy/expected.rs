@@ -36,7 +36,9 @@ pub enum Expected {
     #[error("$user$ somewhere in the filter; without it everybody would get the same answer")]
     Placeholder,
     /// A firmware version.
-    #[error("a bcdDevice version such as 1.20: 1 or 2 digits, a point, 2 digits")]
+    #[error(
+        "a bcdDevice version such as 1.20 (1 or 2 digits, a point, 2 digits), or such as 0x0a12 where a digit is above 9"
+    )]
     BcdVersion,
     /// The name of a package.
     #[error("the name of a published target: 1 to 128 of A-Z a-z 0-9 . _ -, not tenant.json")]

@@ -8,7 +8,7 @@ use super::{
     ALL_USERS, Bind, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS,
     PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
-use crate::grammar::{is_bcd_version, is_line, is_page_origin, is_slug, is_target_name, split_authority};
+use crate::grammar::{is_line, is_page_origin, is_slug, is_target_name, split_authority};
 use crate::paths::POLICY_TARGET;
 
 /// Why a document is refused. Every value error starts with the path of the value (`firmware[3].groups[0]`).
@@ -111,7 +111,12 @@ pub enum PolicyError {
     EmptySupport,
 }
 
-type Checked = Result<(), PolicyError>;
+/// Most faults that are told of one document.
+const MAX_FAULTS: usize = 1_000;
+
+/// What is wrong, one after the other.
+#[derive(Default)]
+struct Faults(Vec<PolicyError>);
 
 impl PolicyDocument {
     /// Checks bounds, character sets and references.
@@ -119,50 +124,199 @@ impl PolicyDocument {
     /// # Errors
     /// The first fault found, with its path.
     pub fn validate(&self) -> Result<(), PolicyError> {
+        self.faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// All that [`PolicyDocument::validate`] finds, for the person who writes the document.
+    #[must_use]
+    pub fn faults(&self) -> Vec<PolicyError> {
+        let mut faults = Faults::default();
         if self.schema != SCHEMA {
-            return Err(PolicyError::Schema { got: self.schema });
+            // What the fields mean there is not known here.
+            return vec![PolicyError::Schema { got: self.schema }];
         }
-        line("company", &self.company, 200, Expected::Line { most: 200 })?;
+        faults.line("company", &self.company, 200, Expected::Line { most: 200 });
         if !(60..=604_800).contains(&self.polling_s) {
             let got = self.polling_s;
-            return Err(PolicyError::Range { path: "polling_s".to_owned(), min: 60, max: 604_800, got });
+            faults.add(PolicyError::Range { path: "polling_s".to_owned(), min: 60, max: 604_800, got });
         }
         if let Some(ldap) = &self.ldap {
-            check_ldap(ldap)?;
+            faults.ldap(ldap);
         }
-        let declared = check_groups(&self.groups, self.ldap.is_some())?;
-        check_firmware(&self.firmware, &declared)?;
-        check_sdk(&self.sdk)?;
-        self.support.as_ref().map_or(Ok(()), check_support)
+        let declared = faults.groups(&self.groups, self.ldap.is_some());
+        faults.firmware(&self.firmware, &declared);
+        faults.sdk(&self.sdk);
+        if let Some(support) = &self.support {
+            faults.support(support);
+        }
+        faults.0
     }
 }
 
-fn check_ldap(ldap: &Ldap) -> Checked {
-    const DN: Expected = Expected::DistinguishedName;
-    count("ldap.servers", ldap.servers.len(), 1, 16)?;
-    for (at, server) in ldap.servers.iter().enumerate() {
-        let path = || format!("ldap.servers[{at}]");
-        let (tls, host) = split_ldap_url(server).ok_or_else(|| text(path(), Expected::LdapServer))?;
-        if tls && ldap.start_tls {
-            return Err(PolicyError::StartTlsOverTls { path: path() });
-        }
-        let encrypted = tls || ldap.start_tls;
-        if !encrypted && matches!(ldap.bind, Bind::Simple { .. }) && !is_loopback(host) {
-            return Err(PolicyError::PasswordInTheClear { path: path() });
+impl Faults {
+    fn add(&mut self, fault: PolicyError) {
+        if self.0.len() < MAX_FAULTS {
+            self.0.push(fault);
         }
     }
-    line("ldap.base_dn", &ldap.base_dn, 1_024, DN)?;
-    if let Bind::Simple { dn, password } = &ldap.bind {
-        line("ldap.bind.dn", dn, 1_024, DN)?;
-        if !(1..=1_024).contains(&password.expose().chars().count()) {
-            return Err(text("ldap.bind.password", Expected::Password));
+
+    fn text(&mut self, good: bool, path: impl Into<String>, expected: Expected) {
+        if !good {
+            self.add(PolicyError::Text { path: path.into(), expected });
         }
     }
-    match &ldap.ca_pem {
-        Some(pem) if pem.chars().count() > 65_536 || !pem.contains("-----BEGIN CERTIFICATE-----") => {
-            Err(text("ldap.ca_pem", Expected::CaPem))
+
+    fn line(&mut self, path: impl Into<String>, value: &str, max: usize, expected: Expected) {
+        self.text(is_line(value, 1, max), path, expected);
+    }
+
+    fn count(&mut self, path: impl Into<String>, got: usize, min: usize, max: usize) {
+        if !(min..=max).contains(&got) {
+            self.add(PolicyError::Count { path: path.into(), min, max, got });
         }
-        _ => Ok(()),
+    }
+
+    fn unique<'a>(&mut self, seen: &mut BTreeMap<&'a str, usize>, id: &'a str, at: usize, path: String) {
+        match seen.get(id) {
+            Some(first) => self.add(PolicyError::Duplicate { path, id: id.to_owned(), first: *first }),
+            None => drop(seen.insert(id, at)),
+        }
+    }
+
+    fn ldap(&mut self, ldap: &Ldap) {
+        const DN: Expected = Expected::DistinguishedName;
+        self.count("ldap.servers", ldap.servers.len(), 1, 16);
+        for (at, server) in ldap.servers.iter().enumerate() {
+            let path = || format!("ldap.servers[{at}]");
+            let Some((tls, host)) = split_ldap_url(server) else {
+                self.text(false, path(), Expected::LdapServer);
+                continue;
+            };
+            if tls && ldap.start_tls {
+                self.add(PolicyError::StartTlsOverTls { path: path() });
+            }
+            let encrypted = tls || ldap.start_tls;
+            if !encrypted && matches!(ldap.bind, Bind::Simple { .. }) && !is_loopback(host) {
+                self.add(PolicyError::PasswordInTheClear { path: path() });
+            }
+        }
+        self.line("ldap.base_dn", &ldap.base_dn, 1_024, DN);
+        if let Bind::Simple { dn, password } = &ldap.bind {
+            self.line("ldap.bind.dn", dn, 1_024, DN);
+            let length = password.expose().chars().count();
+            self.text((1..=1_024).contains(&length), "ldap.bind.password", Expected::Password);
+        }
+        if let Some(pem) = &ldap.ca_pem {
+            let good = pem.chars().count() <= 65_536 && pem.contains("-----BEGIN CERTIFICATE-----");
+            self.text(good, "ldap.ca_pem", Expected::CaPem);
+        }
+    }
+
+    /// The ids that are declared, the wrong ones too: a reference to one of those is no fault of its own.
+    fn groups<'a>(&mut self, groups: &'a [Group], directory: bool) -> BTreeSet<&'a str> {
+        self.count("groups", groups.len(), 0, MAX_ENTRIES);
+        let mut seen = BTreeMap::new();
+        for (at, group) in groups.iter().enumerate() {
+            let path = |field: &str| format!("groups[{at}].{field}");
+            self.text(is_slug(&group.id) && group.id != ALL_USERS, path("id"), Expected::GroupSlug);
+            self.unique(&mut seen, &group.id, at, path("id"));
+            self.line(path("name"), &group.name, 200, Expected::Line { most: 200 });
+            if let GroupRule::LdapQuery { filter, base_dn } = &group.rule {
+                if !directory {
+                    self.add(PolicyError::NoDirectory { path: path("rule") });
+                }
+                self.filter(&path("rule.filter"), filter);
+                if let Some(dn) = base_dn {
+                    self.line(path("rule.base_dn"), dn, 1_024, Expected::DistinguishedName);
+                }
+            }
+        }
+        seen.into_keys().collect()
+    }
+
+    fn filter(&mut self, path: &str, filter: &str) {
+        if !is_line(filter, 1, MAX_FILTER_CHARS) || !filter.starts_with('(') || !filter.ends_with(')') {
+            return self.text(false, path, Expected::Filter);
+        }
+        self.text(filter.contains(USER_PLACEHOLDER), path, Expected::Placeholder);
+        let mut depth = 0_usize;
+        let mut closed = false;
+        for character in filter.chars() {
+            match character {
+                '(' if closed && depth == 0 => {
+                    closed = false;
+                    break;
+                }
+                '(' => depth += 1,
+                ')' => {
+                    closed = depth > 0;
+                    depth = depth.saturating_sub(1);
+                    if !closed {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if depth > 0 || !closed {
+            self.add(PolicyError::Brackets { path: path.to_owned() });
+        }
+    }
+
+    fn firmware(&mut self, policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) {
+        self.count("firmware", policies.len(), 0, MAX_ENTRIES);
+        let mut seen = BTreeMap::new();
+        for (at, policy) in policies.iter().enumerate() {
+            let path = |field: &str| format!("firmware[{at}].{field}");
+            self.text(is_slug(&policy.id), path("id"), Expected::Slug);
+            self.unique(&mut seen, &policy.id, at, path("id"));
+            self.count(path("groups"), policy.groups.len(), 1, MAX_ENTRIES);
+            for (index, group) in policy.groups.iter().enumerate() {
+                if group != ALL_USERS && !declared.contains(group.as_str()) {
+                    let path = format!("firmware[{at}].groups[{index}]");
+                    self.add(PolicyError::UnknownGroup { path, id: group.chars().take(64).collect() });
+                }
+            }
+            self.line(path("name"), &policy.name, 200, Expected::Line { most: 200 });
+            self.count(path("products"), policy.products.len(), 1, MAX_ENTRIES);
+            let version = policy.version.parse::<dfu::FirmwareVersion>();
+            self.text(version.is_ok(), path("version"), Expected::BcdVersion);
+            let target = is_target_name(&policy.target) && policy.target != POLICY_TARGET;
+            self.text(target, path("target"), Expected::Target);
+        }
+    }
+
+    fn sdk(&mut self, sdk: &Sdk) {
+        self.count("sdk.approved", sdk.approved.len(), 0, MAX_ENTRIES);
+        for (at, caller) in sdk.approved.iter().enumerate() {
+            let good = is_page_origin(caller) || is_target_name(caller);
+            self.text(good, format!("sdk.approved[{at}]"), Expected::Caller);
+        }
+    }
+
+    fn support(&mut self, support: &Support) {
+        let Support { name, email, phone, url } = support;
+        if [name, email, phone, url].iter().all(|field| field.is_none()) {
+            self.add(PolicyError::EmptySupport);
+        }
+        if let Some(name) = name {
+            self.line("support.name", name, 200, Expected::Line { most: 200 });
+        }
+        if let Some(phone) = phone {
+            self.line("support.phone", phone, 64, Expected::Line { most: 64 });
+        }
+        let is_email = |email: &String| {
+            is_line(email, 3, 254)
+                && !email.chars().any(char::is_whitespace)
+                && email
+                    .split_once('@')
+                    .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
+        };
+        self.text(email.as_ref().is_none_or(is_email), "support.email", Expected::Email);
+        let is_url = |url: &String| {
+            is_line(url, 9, 2_048) && url.starts_with("https://") && !url.chars().any(char::is_whitespace)
+        };
+        self.text(url.as_ref().is_none_or(is_url), "support.url", Expected::Url);
     }
 }
 
@@ -182,149 +336,4 @@ fn split_ldap_url(url: &str) -> Option<(bool, &str)> {
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-}
-
-fn check_groups(groups: &[Group], directory: bool) -> Result<BTreeSet<&str>, PolicyError> {
-    count("groups", groups.len(), 0, MAX_ENTRIES)?;
-    let mut seen = BTreeMap::new();
-    for (at, group) in groups.iter().enumerate() {
-        let path = |field: &str| format!("groups[{at}].{field}");
-        if !is_slug(&group.id) || group.id == ALL_USERS {
-            return Err(text(path("id"), Expected::GroupSlug));
-        }
-        unique(&mut seen, &group.id, at, || path("id"))?;
-        line(path("name"), &group.name, 200, Expected::Line { most: 200 })?;
-        if let GroupRule::LdapQuery { filter, base_dn } = &group.rule {
-            if !directory {
-                return Err(PolicyError::NoDirectory { path: path("rule") });
-            }
-            check_filter(&path("rule.filter"), filter)?;
-            if let Some(dn) = base_dn {
-                line(path("rule.base_dn"), dn, 1_024, Expected::DistinguishedName)?;
-            }
-        }
-    }
-    Ok(seen.into_keys().collect())
-}
-
-fn check_filter(path: &str, filter: &str) -> Checked {
-    if !is_line(filter, 1, MAX_FILTER_CHARS) || !filter.starts_with('(') || !filter.ends_with(')') {
-        return Err(text(path, Expected::Filter));
-    }
-    if !filter.contains(USER_PLACEHOLDER) {
-        return Err(text(path, Expected::Placeholder));
-    }
-    let mut depth = 0_usize;
-    let mut closed = false;
-    for character in filter.chars() {
-        match character {
-            '(' if closed && depth == 0 => return Err(PolicyError::Brackets { path: path.to_owned() }),
-            '(' => depth += 1,
-            ')' => {
-                depth =
-                    depth.checked_sub(1).ok_or_else(|| PolicyError::Brackets { path: path.to_owned() })?;
-                closed = true;
-            }
-            _ => {}
-        }
-    }
-    if depth == 0 { Ok(()) } else { Err(PolicyError::Brackets { path: path.to_owned() }) }
-}
-
-fn check_firmware(policies: &[FirmwarePolicy], declared: &BTreeSet<&str>) -> Checked {
-    count("firmware", policies.len(), 0, MAX_ENTRIES)?;
-    let mut seen = BTreeMap::new();
-    for (at, policy) in policies.iter().enumerate() {
-        let path = |field: &str| format!("firmware[{at}].{field}");
-        if !is_slug(&policy.id) {
-            return Err(text(path("id"), Expected::Slug));
-        }
-        unique(&mut seen, &policy.id, at, || path("id"))?;
-        count(path("groups"), policy.groups.len(), 1, MAX_ENTRIES)?;
-        for (index, group) in policy.groups.iter().enumerate() {
-            if group != ALL_USERS && !declared.contains(group.as_str()) {
-                let path = format!("firmware[{at}].groups[{index}]");
-                return Err(PolicyError::UnknownGroup { path, id: group.chars().take(64).collect() });
-            }
-        }
-        if !is_line(&policy.name, 1, 200) {
-            return Err(text(path("name"), Expected::Line { most: 200 }));
-        }
-        count(path("products"), policy.products.len(), 1, MAX_ENTRIES)?;
-        if !is_bcd_version(&policy.version) {
-            return Err(text(path("version"), Expected::BcdVersion));
-        }
-        if !is_target_name(&policy.target) || policy.target == POLICY_TARGET {
-            return Err(text(path("target"), Expected::Target));
-        }
-    }
-    Ok(())
-}
-
-fn check_sdk(sdk: &Sdk) -> Checked {
-    count("sdk.approved", sdk.approved.len(), 0, MAX_ENTRIES)?;
-    for (at, caller) in sdk.approved.iter().enumerate() {
-        if !is_page_origin(caller) && !is_target_name(caller) {
-            return Err(text(format!("sdk.approved[{at}]"), Expected::Caller));
-        }
-    }
-    Ok(())
-}
-
-fn check_support(support: &Support) -> Checked {
-    let Support { name, email, phone, url } = support;
-    if [name, email, phone, url].iter().all(|field| field.is_none()) {
-        return Err(PolicyError::EmptySupport);
-    }
-    if let Some(name) = name {
-        line("support.name", name, 200, Expected::Line { most: 200 })?;
-    }
-    if let Some(phone) = phone {
-        line("support.phone", phone, 64, Expected::Line { most: 64 })?;
-    }
-    let is_email = |email: &String| {
-        is_line(email, 3, 254)
-            && !email.chars().any(char::is_whitespace)
-            && email
-                .split_once('@')
-                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
-    };
-    if email.as_ref().is_some_and(|email| !is_email(email)) {
-        return Err(text("support.email", Expected::Email));
-    }
-    let is_url = |url: &String| {
-        is_line(url, 9, 2_048) && url.starts_with("https://") && !url.chars().any(char::is_whitespace)
-    };
-    if url.as_ref().is_some_and(|url| !is_url(url)) {
-        return Err(text("support.url", Expected::Url));
-    }
-    Ok(())
-}
-
-fn text(path: impl Into<String>, expected: Expected) -> PolicyError {
-    PolicyError::Text { path: path.into(), expected }
-}
-
-fn line(path: impl Into<String>, value: &str, max: usize, expected: Expected) -> Checked {
-    if is_line(value, 1, max) { Ok(()) } else { Err(text(path, expected)) }
-}
-
-fn count(path: impl Into<String>, got: usize, min: usize, max: usize) -> Checked {
-    if (min..=max).contains(&got) {
-        Ok(())
-    } else {
-        Err(PolicyError::Count { path: path.into(), min, max, got })
-    }
-}
-
-fn unique<'a>(
-    seen: &mut BTreeMap<&'a str, usize>,
-    id: &'a str,
-    at: usize,
-    path: impl Fn() -> String,
-) -> Checked {
-    match seen.insert(id, at) {
-        None => Ok(()),
-        Some(first) => Err(PolicyError::Duplicate { path: path(), id: id.to_owned(), first }),
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use dfu::image::{Image, Suffix};
+use dfu::package::Rules;
 use serde_json::{Value, json};
 use tenant::policy::PolicyDocument;
 use tough::{
@@ -50,6 +52,29 @@ fn policy(company: &str) -> Value {
     })
 }
 
+/// A package of version 2.10 for that product, with this image.
+fn package(image: &[u8]) -> Vec<u8> {
+    packed(&rules(image), image)
+}
+
+fn rules(image: &[u8]) -> Value {
+    json!({
+        "schema": 1, "name": "SC 60", "vendor": "V", "version": "2.10", "targets": [{ "vid": "1395", "pid": "0025" }],
+        "components": [{ "id": "main", "file": "f.bin", "method": "usb-dfu", "version": "2.10", "size": image.len() }]
+    })
+}
+
+fn packed(rules: &Value, image: &[u8]) -> Vec<u8> {
+    let rules = Rules::parse(rules.to_string().as_bytes()).expect("rules");
+    let files = rules.components.iter().map(|component| (component.file.clone(), image.to_vec())).collect();
+    dfu::package::pack(&rules, &files).expect("a package")
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[tokio::test]
 async fn a_new_tenant_is_complete_and_private() {
     let tenant = Tenant::new();
@@ -57,9 +82,7 @@ async fn a_new_tenant_is_complete_and_private() {
     let document = PolicyDocument::from_json(&read(&repository, "tenant.json").await).expect("a policy");
     assert_eq!(document, PolicyDocument::empty("Contoso"));
     let root = std::fs::read(tenant.dir.join("repository/metadata/1.root.json")).expect("a root");
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &root);
-    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(tenant.value("TENANT_ROOT"), digest);
+    assert_eq!(tenant.value("TENANT_ROOT"), sha256(&root));
     assert!(tenant.value("TENANT_TOKEN").len() >= 32);
     assert_eq!(tenant.value("TENANT_ID"), "contoso");
 
@@ -115,28 +138,21 @@ async fn publishing_raises_versions_and_replaces_by_name() {
     let seen = tempfile::tempdir().expect("a temporary folder");
     assert_eq!(versions(&load(&tenant, Some(seen.path())).await.expect("loads")), [1, 1, 1]);
 
-    let firmware = tenant.file("sc60-2.1.zip", b"first");
+    let (one, two) = (package(b"first"), package(b"second"));
+    let firmware = tenant.file("sc60-2.1.zip", &one);
     let first = tenant.file("policy.json", policy("One").to_string());
     let shown = tenant.done("publish", &["--policy", text(&first), "--target", text(&firmware)]);
     assert!(shown.contains("root 1, targets 2, snapshot 2, timestamp 2"), "{shown}");
-    assert!(
-        shown.contains(
-            "sc60-2.1.zip  5 bytes  sha256 a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e"
-        ),
-        "{shown}"
-    );
+    let line = format!("sc60-2.1.zip  {} bytes  sha256 {}", one.len(), sha256(&one));
+    assert!(shown.contains(&line), "{shown}");
     let old = load(&tenant, Some(seen.path())).await.expect("loads");
 
-    tenant.file("sc60-2.1.zip", b"second");
+    tenant.file("sc60-2.1.zip", &two);
     tenant.done("publish", &["--target", text(&firmware)]);
     let new = load(&tenant, Some(seen.path())).await.expect("loads");
     assert_eq!((versions(&old), versions(&new)), ([2, 2, 2], [3, 3, 3]));
-    assert_eq!(read(&new, "sc60-2.1.zip").await, b"second");
-    assert_eq!(
-        read(&old, "sc60-2.1.zip").await,
-        b"first",
-        "whoever began with the old one can finish with it"
-    );
+    assert_eq!(read(&new, "sc60-2.1.zip").await, two);
+    assert_eq!(read(&old, "sc60-2.1.zip").await, one, "whoever began with the old one can finish with it");
     let document = PolicyDocument::from_json(&read(&new, "tenant.json").await).expect("a policy");
     assert_eq!(document.company, "One", "no --policy: the published one stays");
 }
@@ -152,7 +168,7 @@ async fn a_wrong_order_publishes_nothing() {
     unknown["firmware"][0]["groups"] = json!(["pilots"]);
     let bad = tenant.file("bad.json", unknown.to_string());
     let message = tenant.refused("publish", &["--policy", text(&bad)], 1);
-    assert!(message.contains("bad.json: firmware[0].groups[0]: no group \"pilots\""), "{message}");
+    assert!(message.contains("firmware[0].groups[0]: no group \"pilots\""), "{message}");
     let spaced = tenant.file("a b.zip", b"x");
     assert!(tenant.refused("publish", &["--target", text(&spaced)], 1).contains("target name"));
     let shadow = tenant.file("tenant.json", b"{}");
@@ -161,7 +177,7 @@ async fn a_wrong_order_publishes_nothing() {
     assert!(tenant.refused("publish", &["--target", text(&absent)], 1).contains("absent.zip"));
     let large = tenant.file("large.json", vec![b' '; 4 * 1024 * 1024 + 1]);
     assert!(
-        tenant.refused("publish", &["--policy", text(&large)], 1).contains("large.json: policy document")
+        tenant.refused("publish", &["--policy", text(&large)], 1).contains("policy document: 4194305 bytes")
     );
     let lock = std::fs::File::create(tenant.dir.join("publish.lock")).expect("a file");
     lock.try_lock().expect("free");
@@ -175,14 +191,15 @@ async fn a_wrong_order_publishes_nothing() {
 #[tokio::test]
 async fn a_publication_that_stops_half_way_leaves_the_old_one_standing() {
     let tenant = Tenant::new();
-    let firmware = tenant.file("sc60-2.1.zip", b"first");
+    let (one, two) = (package(b"first"), package(b"second"));
+    let firmware = tenant.file("sc60-2.1.zip", &one);
     let order = tenant.file("policy.json", policy("Old").to_string());
     tenant.done("publish", &["--policy", text(&order), "--target", text(&firmware)]);
-    tenant.file("sc60-2.1.zip", b"second");
+    tenant.file("sc60-2.1.zip", &two);
     tenant.file("policy.json", policy("New").to_string());
     let arguments = ["--policy", text(&order), "--target", text(&firmware)];
     // A folder in the way of a rename stops it after each of its steps in turn.
-    let second = "16367aacb67a4a017c8da8ab95682ccb390863780f7114dda0a0e0c55644c7c4";
+    let second = sha256(&two);
     for step in
         [&format!("targets/{second}.sc60-2.1.zip"), "metadata/3.targets.json", "metadata/3.snapshot.json"]
     {
@@ -191,7 +208,7 @@ async fn a_publication_that_stops_half_way_leaves_the_old_one_standing() {
         assert!(tenant.refused("publish", &arguments, 1).contains(step), "{step}");
         let repository = load(&tenant, None).await.expect("the old publication loads");
         assert_eq!(versions(&repository), [2, 2, 2], "{step}");
-        assert_eq!(read(&repository, "sc60-2.1.zip").await, b"first");
+        assert_eq!(read(&repository, "sc60-2.1.zip").await, one);
         let document = PolicyDocument::from_json(&read(&repository, "tenant.json").await).expect("a policy");
         assert_eq!(document.company, "Old");
         std::fs::remove_dir_all(&obstacle).expect("removed");
@@ -199,7 +216,110 @@ async fn a_publication_that_stops_half_way_leaves_the_old_one_standing() {
     tenant.done("publish", &arguments);
     let repository = load(&tenant, None).await.expect("the new publication loads");
     assert_eq!(versions(&repository), [3, 3, 3]);
-    assert_eq!(read(&repository, "sc60-2.1.zip").await, b"second");
+    assert_eq!(read(&repository, "sc60-2.1.zip").await, two);
+}
+
+/// What agents would refuse or treat otherwise is not published, and all of it is told at once.
+#[tokio::test]
+async fn what_agents_would_not_do_is_refused_with_every_fault() {
+    let tenant = Tenant::new();
+    let before = std::fs::read(tenant.dir.join("repository/metadata/timestamp.json")).expect("a file");
+    let suffix = Suffix { bcd_device: 0x0120, vid: 0x0001, pid: 0x1209, bcd_dfu: 0x0100 };
+    let swapped = Image::with_suffix(b"firmware", suffix);
+    let mut charge = rules(b"image");
+    charge["battery_percent_minimum"] = json!(30);
+    let mut two = rules(b"image");
+    let second =
+        json!({ "id": "second", "file": "g.bin", "method": "usb-dfu", "version": "2.10", "size": 5 });
+    two["components"].as_array_mut().expect("a list").push(second);
+    let one = |id: &str, product: u16, version: &str, deployment: &str| {
+        json!({ "id": id, "groups": ["all-users"], "name": id, "version": version,
+            "products": [{ "vendor_id": 0x1395, "product_id": product }],
+            "target": format!("{id}.zip"), "deployment": deployment })
+    };
+    let policy = json!({
+        "schema": 1, "company": "Contoso",
+        "ldap": { "servers": ["ldaps://dc1"], "base_dn": "dc=x", "ca_pem": "-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----" },
+        "groups": [
+            { "id": "raw", "name": "Raw", "priority": 1,
+              "rule": { "kind": "ldap-query", "filter": "(&(uid=$user$)(ou=Sales (EMEA)))" } },
+            { "id": "open", "name": "Open", "priority": 2, "rule": { "kind": "ldap-query", "filter": "(&(uid=$user$)" } },
+        ],
+        "firmware": [
+            one("text", 0x25, "2.10", "persistent"),
+            one("version", 0x25, "9.99", "automatic"),
+            one("product", 0x26, "2.10", "silent"),
+            one("suffix", 0x25, "2.10", "optional"),
+            one("charge", 0x25, "2.10", "optional"),
+            one("two", 0x25, "2.10", "optional"),
+            one("absent", 0x25, "0x0a12", "optional"),
+        ],
+        "sdk": { "approved": ["http://evil.example"] }
+    });
+    let mut suffixed = rules(&swapped);
+    suffixed["name"] = json!("Suffixed");
+    let files = [
+        ("text", b"hello\n".to_vec()),
+        ("version", package(b"image")),
+        ("product", package(b"image")),
+        ("suffix", packed(&suffixed, &swapped)),
+        ("charge", packed(&charge, b"image")),
+        ("two", packed(&two, b"image")),
+    ];
+    let files: Vec<_> = files.iter().map(|(id, bytes)| tenant.file(&format!("{id}.zip"), bytes)).collect();
+    let spaced = tenant.file("a b.zip", b"x");
+    let order = tenant.file("policy.json", policy.to_string());
+    let mut arguments = vec!["--policy", text(&order), "--target", text(&spaced)];
+    arguments.extend(files.iter().flat_map(|file| ["--target", text(file)]));
+    let message = tenant.refused("publish", &arguments, 1);
+    let faults = [
+        "a b.zip: its file name cannot be a target name",
+        "groups[1].rule.filter: brackets do not match",
+        "sdk.approved[0]: expected ",
+        "groups[0].rule.filter: at character 26: `(` inside a value: write \\28, or close the parenthesis before it",
+        "ldap.ca_pem: ",
+        "firmware[0].deployment: \"persistent\" is not built yet",
+        "firmware[1].deployment: \"automatic\" is not built yet",
+        "firmware[2].deployment: \"silent\" is not built yet",
+        "firmware[0].target: \"text.zip\" is no good firmware package: ",
+        "firmware[1].target: \"version.zip\" would be refused by agents: it holds version 2.10, the policy names 9.99",
+        "firmware[2].target: \"product.zip\" would be refused by agents: it is not for the product 1395:0026",
+        "firmware[3].target: \"suffix.zip\" would be refused by agents: component \"main\": by its DFU suffix the firmware is for 0001:1209, not for 1395:0025",
+        "firmware[3].target: \"suffix.zip\" would be refused by agents: component \"main\": by its DFU suffix the firmware has version 1.20, by the rules 2.10",
+        "firmware[4].target: \"charge.zip\" would be refused by agents: it asks for a charge of 30 %",
+        "firmware[5].target: \"two.zip\" would be refused by agents: 2 components",
+        "firmware[6].target: \"absent.zip\" is not published",
+    ];
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(
+        lines[0],
+        format!("hookswitch-tenant: nothing is published; {} faults to mend:", faults.len())
+    );
+    for (line, fault) in lines[1..].iter().zip(faults) {
+        assert!(line.contains(fault), "expected {fault}\nin {line}");
+    }
+    assert_eq!(lines.len(), faults.len() + 1, "{message}");
+    let after = std::fs::read(tenant.dir.join("repository/metadata/timestamp.json")).expect("a file");
+    assert_eq!(before, after);
+}
+
+/// The package is looked at with the policy that names it, in whatever order the two come.
+#[tokio::test]
+async fn a_published_package_is_held_against_a_new_policy_and_the_other_way_round() {
+    let tenant = Tenant::new();
+    let firmware = tenant.file("sc60-2.1.zip", b"hello\n");
+    tenant.done("publish", &["--target", text(&firmware)]);
+    let order = tenant.file("policy.json", policy("One").to_string());
+    let message = tenant.refused("publish", &["--policy", text(&order)], 1);
+    assert!(
+        message.contains("firmware[0].target: \"sc60-2.1.zip\" is no good firmware package"),
+        "{message}"
+    );
+    tenant.file("sc60-2.1.zip", package(b"image"));
+    tenant.done("publish", &["--policy", text(&order), "--target", text(&firmware)]);
+    tenant.file("sc60-2.1.zip", b"hello\n");
+    let message = tenant.refused("publish", &["--target", text(&firmware)], 1);
+    assert!(message.contains("one fault to mend:"), "{message}");
 }
 
 /// `kill -9` at any moment: what loads afterwards is the publication before or the one after, never a mixture.

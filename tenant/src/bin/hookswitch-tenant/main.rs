@@ -9,6 +9,7 @@ mod digest;
 mod home;
 mod init;
 mod repository;
+mod review;
 mod serve;
 mod store;
 

@@ -27,6 +27,7 @@ use url::Url;
 
 use crate::digest::sha256;
 use crate::home::{self, At as _, Home, HomeError};
+use crate::review::{self, Fault};
 use signing::{ROLES, after, first_root, key_sources, renewed_root};
 
 const TIMESTAMP_DAYS: u32 = 7;
@@ -42,21 +43,12 @@ pub(crate) enum RepositoryError {
     Tuf(Box<tough::error::Error>),
     #[error("repository: {0}")]
     Schema(tough::schema::Error),
-    #[error("{}: {source}", .path.display())]
-    Policy { path: PathBuf, source: PolicyError },
+    #[error("nothing is published; {} to mend:{}", count(.0.len()), list(.0))]
+    Faults(Vec<Fault>),
     #[error("the published {POLICY_TARGET} cannot be read: {0}; publish a new one with --policy")]
     PublishedPolicy(PolicyError),
     #[error("the repository has no {POLICY_TARGET}; publish one with --policy")]
     NoPolicy,
-    #[error(
-        "{}: its file name cannot be a target name (1 to 128 of A-Z a-z 0-9 . _ -, other than {POLICY_TARGET}); rename it",
-        .0.display()
-    )]
-    TargetName(PathBuf),
-    #[error("{}: another --target has the same file name", .0.display())]
-    TargetTwice(PathBuf),
-    #[error("firmware[{at}].target: {target:?} is not published; add it with --target FILE")]
-    MissingTarget { at: usize, target: String },
     #[error("another process is publishing in this folder; try again when it has ended")]
     Busy,
     #[error("the system clock is outside the range that metadata can express")]
@@ -65,6 +57,15 @@ pub(crate) enum RepositoryError {
     Random,
     #[error("a metadata version has reached its maximum")]
     Version,
+}
+
+fn count(faults: usize) -> String {
+    if faults == 1 { "one fault".to_owned() } else { format!("{faults} faults") }
+}
+
+/// One to a line.
+fn list(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 impl From<tough::error::Error> for RepositoryError {
@@ -129,28 +130,36 @@ pub(crate) async fn publish(
 ) -> Result<Published, RepositoryError> {
     let _lock = home.lock()?.ok_or(RepositoryError::Busy)?;
     let repository = load(home).await?;
-    let additions = name_targets(&order.targets)?;
-    let policy = match &order.policy {
-        Some(path) => {
-            let bytes = home::read_capped(path, MAX_DOCUMENT_BYTES)?;
-            let wrap = |source| RepositoryError::Policy { path: path.clone(), source };
-            Some((PolicyDocument::from_json(&bytes).map_err(wrap)?, bytes))
+    let mut faults = Vec::new();
+    let additions = name_targets(&order.targets, &mut faults);
+    let mut policy = None;
+    if let Some(path) = &order.policy {
+        let bytes = home::read_capped(path, MAX_DOCUMENT_BYTES)?;
+        match PolicyDocument::unvalidated(&bytes) {
+            Ok(document) => policy = Some((document, bytes)),
+            Err(error) => faults.push(Fault::Policy(error)),
         }
-        None => None,
-    };
-    let current;
-    let document = match &policy {
-        Some((document, _)) => document,
-        None => {
-            current = published_policy(&repository).await?;
-            &current
+    }
+    // A document that cannot be read says nothing of packages.
+    if order.policy.is_none() || policy.is_some() {
+        let current;
+        let document = match &policy {
+            Some((document, _)) => document,
+            None => {
+                current = published_policy(&repository).await?;
+                &current
+            }
+        };
+        faults.extend(review::document(document));
+        for (at, firmware) in document.firmware.iter().enumerate() {
+            match package(&repository, &additions, &firmware.target).await? {
+                Some(bytes) => faults.extend(review::package(at, firmware, &bytes)),
+                None => faults.push(Fault::MissingTarget { at, target: firmware.target.clone() }),
+            }
         }
-    };
-    for (at, firmware) in document.firmware.iter().enumerate() {
-        let known = repository.all_targets().any(|(name, _)| name.resolved() == firmware.target);
-        if !known && !additions.contains_key(&firmware.target) {
-            return Err(RepositoryError::MissingTarget { at, target: firmware.target.clone() });
-        }
+    }
+    if !faults.is_empty() {
+        return Err(RepositoryError::Faults(faults));
     }
 
     if let Some(root) = renewed_root(home, &repository.root().signed, now).await? {
@@ -212,7 +221,7 @@ pub(crate) async fn current_policy(home: &Home) -> Result<PolicyDocument, Reposi
 async fn load(home: &Home) -> Result<Repository, RepositoryError> {
     let path = home.root_json(1);
     let root = std::fs::read(&path).at(&path)?;
-    let url = |path: PathBuf| Url::from_directory_path(&path).map_err(|()| RepositoryError::TargetName(path));
+    let url = |path: PathBuf| Url::from_directory_path(&path).map_err(|()| HomeError::NoTenant(path));
     let loader = RepositoryLoader::new(&root, url(home.metadata())?, url(home.targets())?)
         .transport(FilesystemTransport)
         .expiration_enforcement(ExpirationEnforcement::Unsafe);
@@ -225,19 +234,36 @@ async fn published_policy(repository: &Repository) -> Result<PolicyDocument, Rep
     PolicyDocument::from_json(&stream.into_vec().await?).map_err(RepositoryError::PublishedPolicy)
 }
 
-fn name_targets(paths: &[PathBuf]) -> Result<BTreeMap<String, &Path>, RepositoryError> {
+/// The package of this name, as it will be published; `None` if there is none.
+async fn package(
+    repository: &Repository,
+    additions: &BTreeMap<String, &Path>,
+    target: &str,
+) -> Result<Option<Vec<u8>>, RepositoryError> {
+    if let Some(path) = additions.get(target) {
+        return Ok(Some(home::read_capped(path, review::MOST_BYTES)?));
+    }
+    // A name that none can have is a fault of the document.
+    if !repository.all_targets().any(|(name, _)| name.resolved() == target) {
+        return Ok(None);
+    }
+    match repository.read_target(&TargetName::new(target)?).await? {
+        Some(stream) => Ok(Some(stream.into_vec().await?)),
+        None => Ok(None),
+    }
+}
+
+fn name_targets<'a>(paths: &'a [PathBuf], faults: &mut Vec<Fault>) -> BTreeMap<String, &'a Path> {
     let mut named = BTreeMap::new();
     for path in paths {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .filter(|name| is_target_name(name) && *name != POLICY_TARGET)
-            .ok_or_else(|| RepositoryError::TargetName(path.clone()))?;
-        if named.insert(name.to_owned(), path.as_path()).is_some() {
-            return Err(RepositoryError::TargetTwice(path.clone()));
+        let name = path.file_name().and_then(|name| name.to_str());
+        match name.filter(|name| is_target_name(name) && *name != POLICY_TARGET) {
+            None => faults.push(Fault::TargetName(path.clone())),
+            Some(name) if named.contains_key(name) => faults.push(Fault::TargetTwice(path.clone())),
+            Some(name) => drop(named.insert(name.to_owned(), path.as_path())),
         }
     }
-    Ok(named)
+    named
 }
 
 /// Hashes the staged file, moves it to `targets/SHA256.NAME`, and lists it.
