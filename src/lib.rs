@@ -7,3 +7,7 @@ pub mod protocol;
 pub mod service;
 pub mod settings;
 pub mod shell;
+
+#[cfg(test)]
+#[path = "../tests/support/seed.rs"]
+mod seed;

@@ -13,6 +13,8 @@ mod model;
 mod random;
 #[path = "agent_flow/softphones.rs"]
 mod softphones;
+#[path = "support/seed.rs"]
+mod seed;
 
 use hookswitch::agent::sdk::{CallChange, Change};
 use hookswitch::agent::{Agent, CallAction, Cause, Command, Input, Output, Reply};

@@ -6,6 +6,8 @@
 mod rig;
 #[path = "support/scene.rs"]
 mod scene;
+#[path = "support/seed.rs"]
+mod seed;
 
 #[path = "cli/alone.rs"]
 mod alone;

@@ -6,6 +6,8 @@
 mod hostile;
 #[path = "protocol/samples.rs"]
 mod samples;
+#[path = "support/seed.rs"]
+mod seed;
 #[path = "protocol/stored.rs"]
 mod stored;
 

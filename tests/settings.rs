@@ -1,6 +1,9 @@
 //! Settings: which layer wins, what is refused and why, and that an edit leaves the person's file as it was.
 #![expect(clippy::disallowed_methods, reason = "reads the committed schema")]
 
+#[path = "support/seed.rs"]
+mod seed;
+
 use hookswitch::locale::Locale;
 use hookswitch::protocol::Problem;
 use hookswitch::settings::{Key, Layers, Provenance, Settings, SettingsFile, set};
@@ -267,7 +270,7 @@ fn what_is_set_is_read_back() {
         ("user", &["Jörg", "a\\b", "\"\""]),
         ("log_level", &["debug"]),
     ]);
-    let mut random = fastrand::Rng::with_seed(7);
+    let mut random = seed::random();
     let mut text = "# top\n\n[table]\nrest_port = 9\n".to_owned();
     let mut expected: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for _ in 0..400 {
@@ -291,10 +294,20 @@ fn what_is_set_is_read_back() {
     );
 }
 
+#[test]
+fn a_table_in_the_place_of_the_schema_is_left_alone() {
+    for text in ["[schema]", "[[schema]]\r\n", "schema.x = 1\n"] {
+        let new = set(&layers(text, &[], None), "user", Some("anna")).expect("an edit");
+        assert_eq!(new.matches("schema").count(), 1, "{text:?} became {new:?}");
+        let (settings, _) = Settings::resolve(&layers(&new, &[], None));
+        assert_eq!(settings.user.value.as_deref(), Some("anna"), "{text:?} became {new:?}");
+    }
+}
+
 /// Broken files: an edit is refused, or the value is in force afterwards; nothing panics.
 #[test]
 fn mutilated_files_are_edited_well_or_not_at_all() {
-    let mut random = fastrand::Rng::with_seed(11);
+    let mut random = seed::random();
     let parts = [
         "user",
         "rest_port",

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: real files and a child process")]
 
+#[path = "support/seed.rs"]
+mod seed;
+
 use hookswitch::protocol::{ResolvedGroup, Why};
 use hookswitch::service::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Persisted, Record};
 use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
@@ -336,6 +339,7 @@ fn kill_at_any_moment() {
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
+    let mut random = seed::random();
     let mut total = 0;
     for round in 0..8_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -349,7 +353,7 @@ fn kill_at_any_moment() {
         let number = |line: &str| line.strip_prefix("wrote ").and_then(|n| n.parse::<u32>().ok());
         let mut acknowledged =
             lines.by_ref().find_map(|line| number(&line.unwrap())).expect("the child wrote something");
-        std::thread::sleep(std::time::Duration::from_micros(7_300 * round + fastrand::u64(0..5_000)));
+        std::thread::sleep(std::time::Duration::from_micros(7_300 * round + random.u64(0..5_000)));
         child.kill().unwrap();
         child.wait().unwrap();
         for line in lines.map_while(Result::ok) {

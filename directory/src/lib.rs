@@ -3,6 +3,10 @@
 
 pub mod filter;
 
+#[cfg(test)]
+#[path = "../../tests/support/seed.rs"]
+mod seed;
+
 /// Stands for the user's name in a group query; whoever fills it in escapes it after RFC 4515 §3.
 pub const USER_PLACEHOLDER: &str = "$user$";
 /// Longest group query, in characters.

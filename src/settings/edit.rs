@@ -94,6 +94,8 @@ fn with_schema(text: String) -> String {
     let document = Document::read(&file, &mut Vec::new());
     match document.entries.get(SCHEMA_KEY) {
         None => format!("{SCHEMA_KEY} = {SCHEMA}\n{text}"),
+        // A table has no one place for the number.
+        Some(entry) if holds_tables(&entry.value) => text,
         Some(entry) if entry.value.as_integer().is_none_or(|schema| schema < SCHEMA) => {
             let mut text = text;
             text.replace_range(entry.value_at.clone(), &SCHEMA.to_string());

@@ -47,9 +47,7 @@ fn frames() -> Vec<Vec<u8>> {
 
 #[test]
 fn mutated_frames_are_understood_or_refused() {
-    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x5eed);
-    println!("SEED={seed} repeats this run");
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = crate::seed::random();
     let frames = frames();
     let bits: [&[u8]; 12] = [
         b"null",

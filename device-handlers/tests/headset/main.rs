@@ -10,6 +10,8 @@ mod lights;
 mod mute;
 mod presses;
 mod refusals;
+#[path = "../../../tests/support/seed.rs"]
+mod seed;
 mod transitions;
 
 use std::time::{Duration, Instant};
@@ -104,16 +106,6 @@ impl Rig {
         }
         outputs
     }
-}
-
-/// A new seed each run, printed; `SEED=n` repeats a run.
-fn seed() -> u64 {
-    let seed = match std::env::var("SEED") {
-        Ok(text) => text.parse().expect("SEED is a number"),
-        Err(_) => fastrand::u64(..),
-    };
-    println!("seed {seed} (repeat with SEED={seed})");
-    seed
 }
 
 fn event(event: Event) -> Vec<Output> {

@@ -333,8 +333,7 @@ impl Walk {
 
 #[test]
 fn once_the_device_accepts_again_its_lights_equal_the_wish() {
-    let seed = crate::seed();
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = crate::seed::random();
     let start = Rig::new(SHARED).now;
     for _ in 0..400 {
         let mut walk = Walk::new(&mut random, start);

@@ -187,8 +187,7 @@ impl Walk {
 
 #[test]
 fn random_walks_keep_the_invariants() {
-    let seed = crate::seed();
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = crate::seed::random();
     for _ in 0..WALKS {
         let bytes = random.choice(&layouts::ALL).expect("layouts");
         let mut walk = Walk::new(bytes);

@@ -5,4 +5,6 @@
 mod cases;
 mod device;
 mod random;
+#[path = "../../../tests/support/seed.rs"]
+mod seed;
 mod world;

@@ -10,21 +10,23 @@ const RUNS: u64 = 6000;
 #[test]
 fn whatever_happens_it_ends_and_tells_the_truth() {
     let (mut succeeded, mut failed, mut unknown) = (0u64, 0u64, 0u64);
-    for seed in 0..RUNS {
+    let seeds = crate::seed::runs(RUNS);
+    let alone = seeds.end - seeds.start == 1;
+    for seed in seeds {
         let outcome = std::panic::catch_unwind(|| one_run(seed));
         match outcome {
             Ok(Verdict::Succeeded { .. }) => succeeded += 1,
             Ok(Verdict::Failed(_)) => failed += 1,
             Ok(Verdict::Unknown(_)) => unknown += 1,
             Err(panic) => {
-                eprintln!("seed {seed}");
+                println!("SEED={seed} repeats this run");
                 std::panic::resume_unwind(panic);
             }
         }
     }
-    eprintln!("{RUNS} updates: {succeeded} succeeded, {failed} failed, {unknown} unknown");
+    println!("updates: {succeeded} succeeded, {failed} failed, {unknown} unknown");
     // The faults must leave room for each outcome, or the test says little.
-    assert!(succeeded > RUNS / 4 && failed > RUNS / 20 && unknown > RUNS / 200);
+    assert!(alone || (succeeded > RUNS / 4 && failed > RUNS / 20 && unknown > RUNS / 200));
 }
 
 fn random_make(rng: &mut fastrand::Rng) -> Make {

@@ -237,9 +237,7 @@ impl Walk {
 
 #[test]
 fn once_the_headset_takes_reports_again_its_lights_are_what_is_wanted() {
-    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
-    println!("seed {seed} (repeat with SEED={seed})");
-    let mut random = fastrand::Rng::with_seed(seed);
+    let mut random = crate::seed::random();
     for _ in 0..150 {
         let random = random.fork();
         let device = Device::default();
