@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "locales/faces.rs"]
 mod faces;
+#[path = "support/rust_source.rs"]
+mod rust_source;
 
 const REFERENCE: &str = "en-US";
 
@@ -176,6 +178,11 @@ fn source() -> Source {
     paths.retain(|path| !path.ends_with("tests.rs") && !path.iter().any(|part| part == "tests"));
     for path in paths {
         let text = std::fs::read_to_string(&path).expect("a source file can be read");
+        // Ids stand in what is code; a template has them anywhere between quotes.
+        let literals = match path.extension().is_some_and(|e| e == "rs") {
+            true => rust_source::literals(&text),
+            false => text.split('"').map(str::to_owned).collect(),
+        };
         let text = without_tests_and_comments(&text);
         let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
         for (marker, only_first) in
@@ -202,7 +209,7 @@ fn source() -> Source {
                 }));
             }
         }
-        all.literals.extend(text.split('"').filter(|l| is_id(l)).map(str::to_owned));
+        all.literals.extend(literals.into_iter().filter(|l| is_id(l)));
     }
     all
 }

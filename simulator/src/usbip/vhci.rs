@@ -88,7 +88,7 @@ impl std::error::Error for AttachError {
 
 /// The wanted port if it is free, else the first free one.
 pub(super) fn choose_port(wanted: Option<u32>) -> Result<u32, AttachError> {
-    let ports = high_speed_ports(&read_status()?);
+    let ports = high_speed_ports(&read_status(Path::new(CONTROLLER))?);
     match wanted {
         None => ports.iter().find(|(_, free)| *free).map(|(port, _)| *port).ok_or(AttachError::NoFreePort),
         Some(wanted) => match ports.iter().find(|(port, _)| *port == wanted) {
@@ -102,7 +102,7 @@ pub(super) fn choose_port(wanted: Option<u32>) -> Result<u32, AttachError> {
 /// Waits for the port to be free, gives one end of a socket pair to the kernel and returns the other.
 pub(super) fn attach(port: u32) -> Result<UnixStream, AttachError> {
     let until = Instant::now() + PORT_PATIENCE;
-    while !high_speed_ports(&read_status()?).contains(&(port, true)) {
+    while !high_speed_ports(&read_status(Path::new(CONTROLLER))?).contains(&(port, true)) {
         if Instant::now() >= until {
             return Err(AttachError::PortBusy { port });
         }
@@ -120,8 +120,8 @@ pub(super) fn attach(port: u32) -> Result<UnixStream, AttachError> {
     Ok(ours)
 }
 
-fn read_status() -> Result<String, AttachError> {
-    std::fs::read_to_string(Path::new(CONTROLLER).join("status")).map_err(|source| match source.kind() {
+fn read_status(controller: &Path) -> Result<String, AttachError> {
+    std::fs::read_to_string(controller.join("status")).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => AttachError::NoVhci,
         io::ErrorKind::PermissionDenied => AttachError::Permission,
         _ => AttachError::Io { what: "reading the port status of vhci_hcd", source },
@@ -145,6 +145,13 @@ fn high_speed_ports(status: &str) -> Vec<(u32, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_the_module_one_is_told_to_load_it() {
+        let refused = read_status(Path::new("/nowhere/vhci_hcd.0")).expect_err("there is none");
+        let text = refused.to_string();
+        assert!(text.contains("vhci_hcd is not loaded") && text.contains("modprobe vhci-hcd"), "{text}");
+    }
 
     #[test]
     fn only_high_speed_ports_count() {

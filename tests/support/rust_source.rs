@@ -1,17 +1,48 @@
-//! Rust source as the house rules see it: without comments and texts, as paths with every `use` tree unfolded.
+//! Rust source as tests see it: without comments and texts, the texts alone, and as paths with every `use` tree
+//! unfolded.
+#![allow(dead_code, reason = "each crate of tests takes what it needs")]
 
 /// `text` with comments and literals blanked; lines keep their numbers.
 pub(crate) fn code(text: &str) -> String {
-    let bytes: Vec<char> = text.chars().collect();
+    blanked(text, ' ')
+}
+
+/// The literals of `text` outside of its tests, in their places; the rest is blank.
+pub(crate) fn texts(text: &str) -> String {
+    const LITERAL: char = '\u{1}';
+    let marked = without_tests(&blanked(text, LITERAL));
+    let kept = |(marked, c)| if marked == LITERAL || c == '\n' { c } else { ' ' };
+    marked.chars().zip(text.chars()).map(kept).collect()
+}
+
+/// What stands in each text literal of `text` outside of its tests, escapes as they are written.
+pub(crate) fn literals(text: &str) -> Vec<String> {
+    let chars: Vec<char> = texts(text).chars().collect();
+    let (mut out, mut at) = (Vec::new(), 0);
+    while at < chars.len() {
+        let end = skip(&chars, at);
+        let literal: String = chars[at..end].iter().collect();
+        if let (Some(first), Some(last)) = (literal.find('"'), literal.rfind('"')) {
+            out.extend(literal.get(first + 1..last).map(str::to_owned));
+        }
+        at = end.max(at + 1);
+    }
+    out
+}
+
+/// `text` with its comments blank and its literals filled.
+fn blanked(text: &str, fill: char) -> String {
+    let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    while at < bytes.len() {
-        let end = skip(&bytes, at);
+    while at < chars.len() {
+        let end = skip(&chars, at);
         if end > at {
-            out.extend(bytes[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
+            let fill = if chars[at] == '/' { ' ' } else { fill };
+            out.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { fill }));
             at = end;
         } else {
-            out.push(bytes[at]);
+            out.push(chars[at]);
             at += 1;
         }
     }
@@ -242,4 +273,13 @@ fn test_modules_are_left_out_and_what_follows_is_not() {
     let code = without_tests("a\n#[cfg(test)]\nmod tests { fn x() { y } }\nb\n#[cfg(test)]\nmod t;\nc");
     assert_eq!(code.split_whitespace().collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(code.lines().count(), 7);
+}
+
+#[test]
+fn texts_are_found_where_they_stand_and_not_in_tests() {
+    let text = "a(\"b \\\" c\") // \"no\"\nr#\"d\"# /* \"no\" */\n#[cfg(test)] mod t { \"no }\" }\n\"e\"";
+    let lines: Vec<String> = texts(text).lines().map(|line| line.trim().to_owned()).collect();
+    assert_eq!(lines, ["\"b \\\" c\"", "r#\"d\"#", "", "\"e\""]);
+    assert_eq!(literals(text), ["b \\\" c", "d", "e"]);
+    assert_eq!(literals("x('\"', \"a\", b'\"', b\"c\", \"\")"), ["a", "c", ""]);
 }

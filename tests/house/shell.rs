@@ -1,0 +1,187 @@
+//! What the shell must not do. Each rule has a list of files that still break it and why; a file that does no more
+//! has to be struck from it, so the lists only get shorter.
+
+use super::{in_room, is_test, source};
+use std::collections::BTreeSet;
+
+pub(crate) type Left = &'static [(&'static str, &'static str)];
+
+/// Holds `rule` against all files: those that break it are those of `left`, no more and no fewer.
+pub(crate) fn shrink(rule: super::Rule, broken: &[(&str, &str)], kept: &[(&str, &str)], left: Left) {
+    for (path, text) in broken {
+        assert!(!rule(path, text).is_empty(), "the rule does not see {path}: {text}");
+    }
+    for (path, text) in kept {
+        assert_eq!(rule(path, text), Vec::<String>::new(), "the rule complains of {path}: {text}");
+    }
+    let files = super::files();
+    let may: BTreeSet<&str> = left.iter().map(|(path, _)| *path).collect();
+    let complaints = |path: &str, text: &str| -> Vec<String> { rule(path, text) };
+    let new: Vec<String> = files
+        .iter()
+        .filter(|(path, _)| !may.contains(path.as_str()))
+        .flat_map(|(path, text)| complaints(path, text))
+        .collect();
+    assert!(new.is_empty(), "{}", new.join("\n"));
+    let breaks =
+        |name: &str| files.iter().any(|(path, text)| path == name && !complaints(path, text).is_empty());
+    let gone: Vec<&str> = may.into_iter().filter(|path| !breaks(path)).collect();
+    assert!(gone.is_empty(), "these keep the rule now, strike them from the list: {gone:?}");
+}
+
+/// Where every system's own ways are known; the rest of the program asks these.
+const OS: &str = "src/shell/os";
+const OTHER_SYSTEMS: Left = &[
+    ("src/shell/hid.rs", "a hidraw node's place in /sys"),
+    ("src/shell/hotplug.rs", "udev and the kernel's notices"),
+    ("src/shell/ipc.rs", "a socket that has a path"),
+    ("src/shell/ldap/connection.rs", "ldapi"),
+    ("src/shell/notify.rs", "the desktop's bus"),
+    ("src/shell/cli/descriptor.rs", "a hidraw node's place in /sys"),
+    ("src/shell/private_file.rs", "file modes"),
+    ("src/shell/store.rs", "file modes"),
+    ("src/shell/tenant.rs", "file modes"),
+    ("src/shell/tenant/package.rs", "file modes"),
+];
+
+#[test]
+fn operating_systems_differ_in_one_place() {
+    fn rule(path: &str, text: &str) -> Vec<String> {
+        const CRATES: [&str; 7] = ["libc", "nix", "rustix", "udev", "zbus", "ksni", "windows"];
+        const PLACES: [&str; 4] = ["/proc", "/sys", "/dev", "/etc"];
+        let of_product = ["src/", "device-handlers/src/", "dfu/src/", "directory/src/"];
+        if in_room(path, OS) || is_test(path) || !of_product.iter().any(|folder| path.starts_with(folder)) {
+            return Vec::new();
+        }
+        let code = source::without_tests(&source::code(text));
+        let complaint = |line: usize, what: &str| {
+            format!("{path}:{line}: {what}: what differs by system is a file in src/shell/os")
+        };
+        let of_system = |name: &str| {
+            let first = name.split("::").next().unwrap_or(name);
+            (name.contains("::") && CRATES.contains(&first)) || name.starts_with("std::os")
+        };
+        let names = source::paths(&code).into_iter().filter(|(_, name)| of_system(name));
+        let mut out: Vec<String> = names.map(|(line, name)| complaint(line, &name)).collect();
+        let tested = conditions(&code).into_iter().filter(|(_, condition)| {
+            let mut words = condition.split(|c: char| !c.is_alphanumeric() && c != '_');
+            words.any(|word| ["unix", "windows", "target_os", "target_family"].contains(&word))
+        });
+        out.extend(tested.map(|(line, condition)| complaint(line, condition.trim())));
+        for (n, line) in source::texts(text).lines().enumerate() {
+            let named = PLACES.iter().find(|place| {
+                line.match_indices(**place).any(|(at, _)| {
+                    let after = line[at + place.len()..].chars().next();
+                    line[..at].ends_with('"') && matches!(after, Some('/' | '"'))
+                })
+            });
+            out.extend(named.map(|place| complaint(n + 1, place)));
+        }
+        out
+    }
+    let broken = [
+        ("src/shell/hid.rs", "#[cfg(not(any(target_os = \"linux\")))] fn f() {}"),
+        ("src/shell/osmosis.rs", "fn f() { cfg!(target_os = \"windows\") }"),
+        ("src/shell/hid.rs", "#[cfg(unix)]\nfn f() {}"),
+        ("src/shell/hid.rs", "#[cfg_attr(not(windows), path = \"x\")] mod f;"),
+        ("src/agent.rs", "use std::os::unix::fs::PermissionsExt as _;"),
+        ("src/shell/hid.rs", "fn f() { libc::geteuid() }"),
+        ("src/shell/hid.rs", "fn f() { open(\"/sys/class\") }"),
+        ("src/shell/hid.rs", "fn f() { open(r\"/proc\") }"),
+    ];
+    let kept = [
+        ("src/shell/os.rs", "#[cfg(target_os = \"linux\")] mod linux;"),
+        ("src/shell/os/linux.rs", "fn f() { libc::geteuid(); open(\"/proc/1\") }"),
+        (
+            "src/shell/hid.rs",
+            "fn f(unix: u8) { x.windows(2); \"/system\"; \"a/sys/b\"; \"libc::x\" } // cfg(unix)",
+        ),
+        ("src/shell/hid.rs", "#[cfg(test)] mod tests { use std::os::unix; fn f() { \"/proc/1\" } }"),
+    ];
+    shrink(rule, &broken, &kept, OTHER_SYSTEMS);
+}
+
+/// What stands in each `cfg(…)`, `cfg!(…)` and `cfg_attr(…)`, with its line.
+fn conditions(code: &str) -> Vec<(usize, String)> {
+    let mut out = Vec::new();
+    for (at, word) in code.match_indices("cfg") {
+        let rest = code[at + word.len()..].trim_start_matches("_attr").trim_start_matches('!');
+        let Some(inside) = rest.strip_prefix('(') else { continue };
+        let mut depth = 1;
+        let end = inside.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        });
+        let condition = &inside[..end.unwrap_or(inside.len())];
+        out.push((code[..at].matches('\n').count() + 1, condition.to_owned()));
+    }
+    out
+}
+
+const READ_BY_CODE: Left = &[
+    ("src/shell/rest/access.rs", "which refusal has an origin to ask about"),
+    ("src/shell/rest/refusal.rs", "the HTTP status of a refusal"),
+    ("src/shell/tenant/package.rs", "whether the server refused a range"),
+    ("src/shell/tenant/tuf.rs", "whether a file is absent"),
+];
+
+/// A text is for people. What the program branches on is a value of a type.
+#[test]
+fn the_shell_does_not_read_the_text_of_an_error() {
+    fn rule(path: &str, text: &str) -> Vec<String> {
+        const READING: [&str; 6] =
+            [".code ==", ".code !=", "code.as_str()", "code.starts_with(", ".args.get(", ".what.contains("];
+        if !path.starts_with("src/shell/") || path.starts_with("src/shell/cli") || is_test(path) {
+            return Vec::new();
+        }
+        let code = source::without_tests(&source::code(text));
+        let lines = code.lines().enumerate();
+        let bad = lines.filter_map(|(n, line)| READING.iter().find(|r| line.contains(**r)).map(|r| (n, r)));
+        bad.map(|(n, what)| format!("{path}:{}: {what}: branch on a type, not on a text", n + 1)).collect()
+    }
+    let broken = [
+        ("src/shell/tenant.rs", "if problem.code == \"x\" {}"),
+        ("src/shell/rest/a.rs", "match p.code.as_str() { _ => {} }"),
+        ("src/shell/bus.rs", "f(e.problem.args.get(\"status\"))"),
+    ];
+    let kept = [
+        ("src/shell/cli/update.rs", "if problem.code == \"x\" {}"),
+        ("src/shell/a.rs", "#[cfg(test)] mod tests { fn f() { p.code == \"x\" } }"),
+        ("src/shell/a.rs", "// p.code == \"x\"\nlet p = \"p.code == x\"; let code = 1;"),
+    ];
+    shrink(rule, &broken, &kept, READ_BY_CODE);
+}
+
+/// The loops wait for the deadlines of the roles.
+const LOOPS: [&str; 2] = ["src/shell/service.rs", "src/shell/agent.rs"];
+const WAITING: Left = &[
+    ("src/shell/ipc.rs", "no descriptors left: a pause before the next try"),
+    ("src/shell/loopback.rs", "no descriptors left, and the limit of a silent connection"),
+    ("src/shell/rest/presence.rs", "a softphone's grace"),
+    ("src/shell/window/live.rs", "a page is drawn at most so often"),
+];
+
+/// A wait that nobody can move by hand is in no test of the roles.
+#[test]
+fn waits_are_deadlines_of_the_roles() {
+    fn rule(path: &str, text: &str) -> Vec<String> {
+        const WAITS: [&str; 4] = ["time::sleep", "time::sleep_until", "time::interval", "thread::sleep"];
+        if !path.starts_with("src/") || LOOPS.contains(&path) || is_test(path) {
+            return Vec::new();
+        }
+        let waits =
+            |name: &str| WAITS.iter().any(|wait| name == *wait || name.ends_with(&format!("::{wait}")));
+        super::complain(path, text, waits, "a wait is a deadline of a role, and only the loops wait for it")
+    }
+    let broken = [
+        ("src/shell/bus.rs", "async fn f() { tokio::time::sleep(D).await }"),
+        ("src/shell/bus.rs", "use tokio::time::{sleep, timeout};"),
+        ("src/shell/bus.rs", "fn f() { std::thread::sleep(D) }"),
+        ("src/shell/services.rs", "async fn f() { time::interval(D) }"),
+    ];
+    let kept = [
+        ("src/shell/service.rs", "async fn f() { tokio::time::sleep_until(at).await }"),
+        ("src/shell/bus.rs", "async fn f() { tokio::time::timeout(D, x).await; sleep_well() }"),
+    ];
+    shrink(rule, &broken, &kept, WAITING);
+}
