@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 mod circles;
 #[path = "house/manifests.rs"]
 mod manifests;
+#[path = "house/promises.rs"]
+mod promises;
 #[path = "house/shell.rs"]
 mod shell;
 #[path = "support/rust_source.rs"]
