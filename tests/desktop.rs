@@ -2,14 +2,14 @@
 //! `tests/desktop/rig.sh`. Fails elsewhere.
 #![expect(clippy::disallowed_methods, reason = "asks the desktop through its own tools")]
 
-use hookswitch::agent::menu::{Action, Menu, Page};
+use hookswitch::agent::menu::{Action, Badge, Menu, Page};
 use hookswitch::agent::notice::{Body, Notice};
 use hookswitch::locale::{Locale, Message};
 use hookswitch::protocol::local::{Call, CallState, Direction, View};
 use hookswitch::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, TenantMode, TenantState,
 };
-use hookswitch::shell::{notify, tray};
+use hookswitch::shell::{notify, tray, tray::icon};
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -115,6 +115,40 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
     })
 }
 
+/// The icon at the left end of the panel, and where its menu opens.
+const ICON: &str = "32x32+0+0";
+const BELOW: &str = "400x400+0+40";
+
+/// What the item offers is the picture with this badge, pixel by pixel, and the panel shows its colours.
+fn badge_is(found: &str, badge: Badge) {
+    let colour = match badge {
+        Badge::None => "177782",
+        Badge::Update => "F59E0B",
+        Badge::Call => "15803D",
+        Badge::Muted => "C81E1E",
+    };
+    // On the bus a pixel is alpha, red, green, blue.
+    let argb: Vec<u8> = icon::rgba(64, badge).chunks(4).flat_map(|p| [p[3], p[0], p[1], p[2]]).collect();
+    wait_for(&format!("the picture of {badge:?}"), || {
+        let text = item(&["icon", found]);
+        let bytes = text.split("0x").skip(1).filter_map(|hex| u8::from_str_radix(hex.get(..2)?, 16).ok());
+        (text.contains("(64, 64,") && bytes.eq(argb.iter().copied())).then_some(())
+    });
+    wait_for(&format!("the badge of {badge:?} on the panel"), || {
+        let colours = item(&["colours", ICON]);
+        (colours.contains("177782") && colours.contains(colour)).then_some(())
+    });
+}
+
+/// Waits for the menu and gives its look.
+fn open_menu() -> String {
+    wait_for("the menu on the screen", || {
+        let look = item(&["look", BELOW]);
+        let is_painted = item(&["colours", BELOW]).lines().count() > 2;
+        (is_painted && look == item(&["look", BELOW])).then_some(look)
+    })
+}
+
 /// Times all threads but this one went to sleep since they began: each is one wakeup.
 fn wakeups() -> u64 {
     let mine = std::fs::read_link("/proc/thread-self").expect("Linux");
@@ -162,26 +196,26 @@ fn the_tray_is_drawn_and_answers() {
     assert!(text.contains("Alpha & Beta__1, Version 1.20"), "a name marks no shortcut: {text}");
     assert_eq!(text.matches("'enabled': <false>").count(), 4, "labels cannot be chosen: {text}");
 
-    std::thread::sleep(Duration::from_millis(700)); // the panel paints
+    badge_is(&found, Badge::Update);
     item(&["picture", "tray-update"]);
     item(&["click", "3", "16", "16"]);
-    std::thread::sleep(Duration::from_millis(700));
+    let before = open_menu();
     item(&["picture", "tray-menu"]);
     // While the menu is open its words change under the pointer.
     tray.draw(&menu(50, None));
     wait_for("the new words", || {
         item(&["menu", &found]).contains("Gamma wird aktualisiert: 50 %").then_some(())
     });
-    std::thread::sleep(Duration::from_millis(300));
+    wait_for("the new words on the screen", || (item(&["look", BELOW]) != before).then_some(()));
     item(&["picture", "tray-menu-progress"]);
     run("xdotool", &["key", "Escape"]);
+    wait_for("the menu's end", || (item(&["colours", BELOW]).lines().count() == 1).then_some(()));
 
     // The job is done, the waiting update can be chosen: with the keyboard, the first line that is not grey.
     tray.draw(&menu(100, None));
     wait_for("the next menu", || (!item(&["menu", &found]).contains("Gamma")).then_some(()));
-    std::thread::sleep(Duration::from_millis(500));
     item(&["click", "3", "16", "16"]);
-    std::thread::sleep(Duration::from_millis(700));
+    open_menu();
     run("xdotool", &["key", "Down"]);
     run("xdotool", &["key", "Return"]);
     let action = wait_for("the chosen line", || clicks.try_recv().ok());
@@ -191,16 +225,19 @@ fn the_tray_is_drawn_and_answers() {
     let action = wait_for("the left click", || clicks.try_recv().ok());
     assert_eq!(action, Action::OpenWindow(Page::Devices));
 
-    for (muted, name) in [(false, "tray-call"), (true, "tray-muted")] {
+    for (muted, badge, name) in [(false, Badge::Call, "tray-call"), (true, Badge::Muted, "tray-muted")] {
         tray.draw(&menu(100, Some(muted)));
-        std::thread::sleep(Duration::from_millis(500));
+        badge_is(&found, badge);
         item(&["picture", name]);
     }
 
-    std::thread::sleep(Duration::from_secs(2));
-    let before = wakeups();
-    std::thread::sleep(Duration::from_secs(5));
-    assert_eq!(wakeups() - before, 0, "an idle tray sleeps");
+    let resting = |span| {
+        let before = wakeups();
+        std::thread::sleep(span);
+        wakeups() == before
+    };
+    wait_for("rest", || resting(Duration::from_millis(500)).then_some(()));
+    assert!(resting(Duration::from_secs(3)), "an idle tray sleeps");
 
     drop(tray);
     wait_for("the icon's end", || item(&["list"]).is_empty().then_some(()));
