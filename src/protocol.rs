@@ -266,7 +266,7 @@ pub struct Support {
 /// The policy's group rules and where to ask.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRules {
-    /// Changes when anything below changed.
+    /// Changes with `directory` and `groups`; `assigned` may change by itself.
     pub policy_version: u64,
     pub directory: Option<Directory>,
     /// By priority, the first that matches wins.
