@@ -119,8 +119,7 @@ fn conditions(code: &str) -> Vec<(usize, String)> {
 }
 
 const READ_BY_CODE: Left = &[
-    ("src/shell/rest/access.rs", "which refusal has an origin to ask about"),
-    ("src/shell/rest/refusal.rs", "the HTTP status of a refusal"),
+    ("src/shell/tenant.rs", "whether the server is an older one"),
     ("src/shell/tenant/package.rs", "whether the server refused a range"),
     ("src/shell/tenant/tuf.rs", "whether a file is absent"),
 ];
@@ -157,7 +156,7 @@ const LOOPS: [&str; 2] = ["src/shell/service.rs", "src/shell/agent.rs"];
 const WAITING: Left = &[
     ("src/shell/ipc.rs", "no descriptors left: a pause before the next try"),
     ("src/shell/loopback.rs", "no descriptors left, and the limit of a silent connection"),
-    ("src/shell/rest/presence.rs", "a softphone's grace"),
+    ("src/shell/rest/tries.rs", "wrong tokens are answered slowly and counted by the minute"),
     ("src/shell/window/live.rs", "a page is drawn at most so often"),
 ];
 

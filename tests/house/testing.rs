@@ -42,11 +42,8 @@ fn random_tests_take_their_seed_from_one_place() {
 const TIMED: Left = &[
     ("tests/cli/descriptor.rs", "a hostile descriptor is answered soon"),
     ("tests/cli/run.rs", "the agent ends soon"),
-    ("tests/contract.rs", "the door is there soon"),
-    ("tests/contract/events.rs", "a stream ends soon"),
     ("tests/directory.rs", "a deaf server is given up"),
     ("tests/tenant.rs", "a slow server is given up"),
-    ("tests/tray.rs", "a missing desktop holds nobody up"),
 ];
 
 /// How long something takes is a figure of `cargo xtask bench`; a busy machine must not turn a test red.
@@ -97,7 +94,6 @@ const SKIPPING: Left = &[
     ("device-handlers/tests/captures.rs", "without the recordings"),
     ("tests/cli/descriptor.rs", "without the recordings"),
     ("tests/cli/run.rs", "where a headset is plugged in"),
-    ("tests/window.rs", "for whoever is not root"),
 ];
 
 /// A test that did not happen must not count as passed: what is missing is a hindrance of its tier.
