@@ -140,6 +140,10 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
         .expect("an answer");
     assert_eq!(same, json!([true, 62]));
     session.screenshot(&artifacts("updates-progress.png")).await.expect("a picture");
+    let media = json!({"features": [{"name": "forced-colors", "value": "active"}]});
+    session.cdp("Emulation.setEmulatedMedia", media).await.expect("forced colours");
+    session.screenshot(&artifacts("updates-progress-forced.png")).await.expect("a picture");
+    session.cdp("Emulation.setEmulatedMedia", json!({"features": []})).await.expect("own colours");
     let tree = session.accessibility_tree().await.expect("a tree");
     let bars: Vec<String> = named(&tree, "progressbar").into_iter().map(plain).collect();
     assert_eq!(bars, ["Clearer voice for Desk One"]);

@@ -1,5 +1,6 @@
 //! The real agent loop for the doors to speak to. Simulated is the border behind it: the words of the machine role.
 //! A test hears what the agent says to it and answers.
+#![allow(dead_code, reason = "each of the tests that share this uses its part of it")]
 
 use hookswitch::agent::{Agent, Command};
 use hookswitch::locale::Locale;
