@@ -134,6 +134,7 @@ pub enum Input {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Output {
     Service(ToService),
     Reply {

@@ -149,7 +149,8 @@ impl Calls {
         changes: &mut Vec<Change>,
     ) {
         let is_wish = matches!(event, DeviceEvent::DialTone | DeviceEvent::Redial | DeviceEvent::TeamsButton);
-        if !carries && !is_wish && !(event == DeviceEvent::Answer && self.is_empty()) {
+        let lifts_the_hook = event == DeviceEvent::Answer && self.is_empty();
+        if !(carries || is_wish || lifts_the_hook) {
             return;
         }
         let ringing = self.find(is_incoming_ringing);

@@ -66,7 +66,7 @@ impl Agent {
             self.publish(changes);
             return self.settle_softphones(now);
         }
-        if let Some(origin) = self.consent.to_tell(now) {
+        if let Some(origin) = self.consent.tell(now) {
             self.notices.asks(&origin);
         }
         let list = self.consent.list(|origin| self.sessions.is_here(origin));

@@ -146,7 +146,7 @@ impl Consent {
     }
 
     /// The page that the person is to be told of now: the most recent of those that were not.
-    pub fn to_tell(&mut self, now: Instant) -> Option<String> {
+    pub fn tell(&mut self, now: Instant) -> Option<String> {
         if self.quiet_until.is_some_and(|until| now < until) {
             return None;
         }

@@ -4,7 +4,6 @@
 //! have no Origin: they show the token of `endpoint.json`, which only this user's programs can read.
 //!
 //! Any page may read what is refused and why: without that it could not tell its user what to do.
-#![expect(clippy::disallowed_methods, reason = "a body has a deadline")]
 
 use super::caller::{Caller, Power};
 use super::door::Door;
