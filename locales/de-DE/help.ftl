@@ -84,9 +84,7 @@ help-softphones-approve = Eine Seite das Headset nutzen lassen, sofort und künf
         Wie `hookswitch softphones list` sie schreibt, etwa
         https://softphone.example
 
-help-softphones-revoke =
-    Eine Zulassung zurücknehmen oder eine bittende Seite ablehnen; ihre Verbindung
-    endet sofort
+help-softphones-revoke = Das zurücknehmen, oder eine bittende Seite ablehnen
     .origin = Wie `hookswitch softphones list` sie schreibt
 
 help-groups = Die Gruppen des Benutzers auflisten, jede mit Grund

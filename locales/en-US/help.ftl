@@ -83,9 +83,7 @@ help-softphones-approve = Let a page use the headset, at once and from now on
         As `hookswitch softphones list` prints it, such as
         https://softphone.example
 
-help-softphones-revoke =
-    Take an approval back, or say no to a page that asks; its connection ends at
-    once
+help-softphones-revoke = Take that back, or say no to a page that asks
     .origin = As `hookswitch softphones list` prints it
 
 help-groups = List the user's groups, each with the reason
