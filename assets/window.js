@@ -21,6 +21,8 @@ function morph(old, wanted) {
   }
   if (old.nodeType !== Node.ELEMENT_NODE) return;
   for (const { name } of [...old.attributes]) {
+    // What the person has unfolded stays so.
+    if (name === "open" && old.nodeName === "DETAILS") continue;
     if (!wanted.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of wanted.attributes) {

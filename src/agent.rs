@@ -75,14 +75,17 @@ pub enum Command {
     Install {
         offer: String,
     },
-    /// The same from the tray, where nobody waits for the reply: a refusal is shown as a notice at once.
-    InstallFromTray {
-        offer: String,
+    /// Stops the running update, up to the end of the download; later the device decides. `anyway`: also where that
+    /// leaves the headset without working firmware.
+    Cancel {
+        anyway: bool,
     },
-    /// Stops the running update, up to the end of the download; later the device decides.
-    Cancel,
     Defer {
         offer: String,
+    },
+    /// Whether the program may end now; `anyway` also where that leaves a headset without working firmware.
+    Quit {
+        anyway: bool,
     },
 }
 
@@ -179,8 +182,6 @@ pub struct Agent {
     /// Requests to the service and whose they are.
     asked: BTreeMap<u64, u64>,
     last_asked: u64,
-    /// Requests that came from the tray, with the name of the update.
-    clicked: BTreeMap<u64, String>,
     outputs: VecDeque<Output>,
     /// Answers wait until the view that contains what they answer for is out.
     replies: Vec<Output>,
@@ -206,7 +207,6 @@ impl Agent {
             sessions: Sessions::default(),
             asked: BTreeMap::new(),
             last_asked: 0,
-            clicked: BTreeMap::new(),
             outputs: VecDeque::from([hello]),
             replies: Vec::new(),
             dirty: false,
@@ -328,9 +328,6 @@ impl Agent {
             }
             ToAgent::Answer { request, problem } => {
                 if let Some(request) = self.asked.remove(&request) {
-                    if let (Some(name), Some(problem)) = (self.clicked.remove(&request), &problem) {
-                        self.outputs.push_back(Output::Notice(notice::refused(&name, problem)));
-                    }
                     let refused = |problem| Reply::Refused(Refusal::new(WhyNot::Service, problem));
                     let reply = problem.map_or(Reply::Done, refused);
                     self.replies.push(Output::Reply { request, reply });
@@ -400,18 +397,16 @@ impl Agent {
             Command::Install { offer } => {
                 return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
             }
-            Command::InstallFromTray { offer } => {
-                let known = self.view.offers.iter().find(|o| o.id == offer);
-                let name = known.map_or_else(|| offer.clone(), |o| o.name.clone());
-                self.clicked.insert(request, name);
-                return self.ask_service(request, |request| ToService::InstallUpdate { request, offer });
-            }
-            Command::Cancel => {
-                return self.ask_service(request, |request| ToService::CancelUpdate { request });
+            Command::Cancel { anyway } => {
+                return self.ask_service(request, |request| ToService::CancelUpdate { request, anyway });
             }
             Command::Defer { offer } => {
                 return self.ask_service(request, |request| ToService::DeferUpdate { request, offer });
             }
+            Command::Quit { anyway } => match menu::quit_strands(&self.view).filter(|_| !anyway) {
+                Some(problem) => Err(Refusal::new(WhyNot::AtWork, problem)),
+                None => Ok(Reply::Done),
+            },
         };
         self.publish(changes);
         let reply = result.unwrap_or_else(Reply::Refused);
@@ -474,6 +469,7 @@ impl Agent {
                 self.outputs.push_back(Output::Service(message));
             }
         }
+        self.outputs.extend(self.notices.drain_urgent().map(Output::Notice));
         if self.calls.is_empty() {
             self.outputs.extend(self.notices.drain().map(Output::Notice));
         }

@@ -47,12 +47,18 @@ pub struct ProblemText {
     /// Names of devices, files and addresses: the same in every language.
     pub place: String,
     pub next: String,
+    /// What devices and systems said, for who wants to know. Empty where there is nothing more to say.
+    pub more: String,
 }
 
 impl std::fmt::Display for ProblemText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // What a library says may end with a full stop of its own.
-        write!(f, "{} ({}). {}", self.what.trim_end_matches('.'), self.place, self.next)
+        write!(f, "{} ({}). {}", self.what.trim_end_matches('.'), self.place, self.next)?;
+        match self.more.as_str() {
+            "" => Ok(()),
+            more => write!(f, " [{more}]"),
+        }
     }
 }
 
@@ -175,11 +181,13 @@ impl Locale {
             .map_or_else(|| format!("[{}]", message.id), |(text, _)| text)
     }
 
-    /// The text of `problem-<code>` and its attributes `next` and, where it has words, `place`, plain. A problem without entry is shown with the English
+    /// The text of `problem-<code>` and its attributes `next` and, where it has words, `place` and
+    /// `more`, plain. A problem without entry is shown with the English
     /// text it carries.
     pub fn problem(&self, problem: &Problem) -> ProblemText {
         let text = self.problem_isolated(problem);
-        ProblemText { what: plain(&text.what), place: plain(&text.place), next: plain(&text.next) }
+        let ProblemText { what, place, next, more } = text;
+        ProblemText { what: plain(&what), place: plain(&place), next: plain(&next), more: plain(&more) }
     }
 
     /// Like [`Self::problem`], for a page.
@@ -198,7 +206,10 @@ impl Locale {
             Some((what, next))
         });
         let (what, next) = found.unwrap_or_else(|| (problem.what.clone(), problem.next.clone()));
-        ProblemText { what, place, next }
+        let more = self
+            .look_up(&self.texts, &id, |bundle, text| render_whole(bundle, text, Some("more"), &args))
+            .unwrap_or_default();
+        ProblemText { what, place, next, more }
     }
 
     /// What the command line says of itself. Parsed by this call alone: an agent that runs has no use for it.
@@ -361,8 +372,9 @@ mod tests {
         let size = Detail::new("archive-no-end", "cut off").with("bytes", 7);
         let component =
             Detail::new("package-image", "app: cut off").with("component", "app").detail("error", size);
-        let known =
-            Problem::new("package-refused", "It broke", "here", "Mend it.").detail("error", component);
+        let known = Problem::new("package-refused", "It broke", "here", "Mend it.")
+            .with("resumed", "false")
+            .detail("error", component);
         let text = Locale::new("de").problem(&known).what;
         assert_eq!(
             text,
@@ -370,6 +382,7 @@ mod tests {
              es ist abgeschnitten oder keine"
         );
         let unknown = Problem::new("package-refused", "It broke", "here", "Mend it.")
+            .with("resumed", "false")
             .detail("error", Detail::new("no-such-code", "the dog ate it"));
         let text = Locale::new("de").problem(&unknown).what;
         assert_eq!(text, "Das Firmware-Paket wird abgelehnt: the dog ate it");

@@ -72,13 +72,16 @@ pub enum ToService {
         request: u64,
         offer: String,
     },
-    /// Hides an optional offer until its version changes.
+    /// Puts an optional offer off until its version changes.
     DeferUpdate {
         request: u64,
         offer: String,
     },
     CancelUpdate {
         request: u64,
+        /// Also where that leaves the headset without working firmware.
+        #[serde(default)]
+        anyway: bool,
     },
     Identity {
         user: String,
@@ -140,6 +143,11 @@ pub struct Capabilities {
 pub enum DeviceStatus {
     Ready,
     Updating,
+    /// Its update was not finished and nothing runs: it has no working firmware, or may have none. It can do nothing
+    /// until the update is installed again.
+    NeedsFirmware {
+        problem: Problem,
+    },
     /// It is there but cannot be used: access denied, a descriptor that does not decode, …
     Unavailable {
         problem: Problem,
@@ -199,21 +207,45 @@ pub enum Deployment {
     Persistent,
     Automatic,
     Silent,
+    /// The headset has no working firmware: it gets it again, whatever the policy says by now.
+    Recovery,
 }
 
 /// The one firmware job that runs, or the last one that ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     pub offer: String,
     pub device: DeviceId,
     pub name: String,
     pub from_version: String,
     pub to_version: String,
-    /// Journal phase in kebab case (`fetching`, `downloading`, …).
+    /// Journal phase in kebab case (`fetching`, `downloading`, …), or `waiting-for-replug`.
     pub phase: String,
     pub done_bytes: u64,
     pub total_bytes: u64,
+    /// How often writing broke off and was begun anew.
+    #[serde(default)]
+    pub retries: u32,
+    /// It was cancelled and comes to its end.
+    #[serde(default)]
+    pub cancelling: bool,
+    /// What cancelling would mean now.
+    #[serde(default)]
+    pub stop: Stop,
     pub outcome: Option<Outcome>,
+}
+
+/// What it means to cancel a running job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// The headset works on with the firmware it has.
+    #[default]
+    Harmless,
+    /// The headset has no working firmware until the update is installed again.
+    Strands,
+    /// The headset has all of it and decides itself.
+    TooLate,
 }
 
 /// A verdict is what was read back from the re-enumerated device.

@@ -4,13 +4,15 @@
 //! Mutate with [`Service::handle`], then drain [`Service::poll_output`] until `None` (in order: a `Persist` is done
 //! before what follows it), then wait for [`Service::poll_timeout`]. No clock, file, device or socket here.
 
-use crate::protocol::{Detail, Problem, ResolvedGroup, ToAgent, ToService};
+use crate::protocol::{Detail, DeviceId, Problem, ResolvedGroup, ToAgent, ToService};
 use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::secret::Secret;
-use tenant::wire::{CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration};
+use tenant::wire::{
+    CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
+};
 
 mod detail;
 pub mod fleet;
@@ -110,6 +112,8 @@ pub enum Output {
     Tenant(TenantRequest),
     Persist(Record),
     ToAgent(ToAgent),
+    /// Keep the machine awake and on, or let it sleep again. Best effort, not answered.
+    KeepAwake(bool),
 }
 
 /// What was found on the buses.
@@ -149,8 +153,8 @@ pub struct Persisted {
     /// Last good policy.
     pub policy: Option<Verified<PolicyDocument>>,
     pub credential: Option<Credential>,
-    /// A firmware job that a crash or a shutdown interrupted.
-    pub journal: Option<JournalEntry>,
+    /// Firmware jobs that were interrupted, and those whose verdict may still be corrected; one for each device.
+    pub journal: Vec<JournalEntry>,
     /// In the order they were written.
     pub owed: Vec<Owed>,
     /// Last known groups of each user.
@@ -168,9 +172,11 @@ pub enum Record {
     Policy(Verified<PolicyDocument>),
     /// `None` forgets it.
     Credential(Option<Credential>),
-    /// Replaces the one job entry.
+    /// Replaces the entry of its device.
     Journal(JournalEntry),
-    JournalCleared,
+    JournalCleared {
+        device: DeviceId,
+    },
     Owed(Owed),
     /// These were taken by the tenant.
     Delivered(Vec<String>),
@@ -215,6 +221,17 @@ pub struct JournalEntry {
     pub component: String,
     /// `dfu::usb_dfu::Phase` as text.
     pub phase: String,
+    /// How the headset calls itself; empty in entries of older versions.
+    #[serde(default)]
+    pub vendor: String,
+    #[serde(default)]
+    pub product: String,
+    /// The verdict that was given last, if one was.
+    #[serde(default)]
+    pub said: Option<Verdict>,
+    /// The device works: nothing is to be recovered, but what it says later may correct the verdict.
+    #[serde(default)]
+    pub works: bool,
 }
 
 /// A report the tenant has not taken yet.

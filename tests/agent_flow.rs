@@ -96,7 +96,7 @@ impl Rig {
                 Output::Reply { .. } => {
                     assert!(drawn.is_none_or(|drawn| drawn < at), "the reply came before the view");
                 }
-                Output::Notice(notice) if notice.title.id == "notice-install-refused" => {}
+                Output::Notice(notice) if notice.title.id == "notice-unplugged" => {}
                 Output::Notice(_) => assert_eq!(self.agent.view().calls, [], "a notice during a call"),
                 _ => {}
             }

@@ -91,6 +91,7 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
         done_bytes,
         total_bytes: 100,
         outcome: (done_bytes == 100).then(|| Outcome::Succeeded { version: "2.00".to_owned() }),
+        ..Job::default()
     };
     let call = call.map(|muted| Call {
         id: 1,
@@ -219,7 +220,7 @@ fn the_tray_is_drawn_and_answers() {
     run("xdotool", &["key", "Down"]);
     run("xdotool", &["key", "Return"]);
     let action = wait_for("the chosen line", || clicks.try_recv().ok());
-    assert_eq!(action, Action::Install { offer: "p:1234-0001-a".to_owned() });
+    assert_eq!(action, Action::OpenWindow(Page::Updates), "the page asks, the menu begins nothing");
 
     item(&["click", "1", "16", "16"]);
     let action = wait_for("the left click", || clicks.try_recv().ok());

@@ -267,7 +267,7 @@ fn an_update_that_fails_at_once() {
     );
     assert_eq!(
         german(Detail::from(failure.device())),
-        "Das Gerät arbeitet wie zuvor. Starten Sie die Aktualisierung wieder, wann es passt."
+        "Das Headset arbeitet wie zuvor. Starten Sie die Aktualisierung wieder, wann es passt."
     );
 }
 
@@ -377,7 +377,7 @@ fn nested_details_end() {
             );
         }
         format!(
-            r#"{{"answer":"problem","problem":{{"code":"package-refused","what":"w","where":"p","next":"n","details":{{"error":{json}}}}}}}"#
+            r#"{{"answer":"problem","problem":{{"code":"package-refused","what":"w","where":"p","next":"n","args":{{"resumed":"false"}},"details":{{"error":{json}}}}}}}"#
         )
     };
     let read = |depth| serde_json::from_str::<hookswitch::protocol::local::LocalAnswer>(&nested(depth));
@@ -396,26 +396,26 @@ fn a_problem_says_its_detail_once() {
         written: true,
         device: DeviceNow::Unseen,
     };
-    let problem =
-        Problem::new("update-failed", failure.to_string(), "1209-0001", failure.device().to_string())
-            .detail("detail", &failure)
-            .detail("device", failure.device());
-    for (tag, what, next) in [
+    let problem = Problem::new("update-failed", "w", "1209-0001", failure.device().to_string())
+        .with("why", "unplugged")
+        .detail("detail", &failure)
+        .detail("device", failure.device());
+    for (tag, what, next, more) in [
         (
             "en-US",
-            "The update failed: the device left the bus while the firmware was written, attempt 3; its firmware is \
-             incomplete",
-            "Plug the device into the same port and start the update again; it is recovered from there.",
+            "The headset was unplugged during its update",
+            "Plug the headset into the same USB port and start the update again; it is recovered from there.",
+            "the device left the bus while the firmware was written, attempt 3; its firmware is incomplete",
         ),
         (
             "de-DE",
-            "Die Aktualisierung schlug fehl: Das Gerät verschwand beim Schreiben der Firmware vom Bus, Versuch 3; \
-             seine Firmware ist unvollständig",
-            "Stecken Sie das Gerät am selben Anschluss an und starten Sie die Aktualisierung noch einmal; von dort \
-             wird es wiederhergestellt.",
+            "Das Headset wurde während der Aktualisierung abgezogen",
+            "Stecken Sie das Headset an denselben USB-Anschluss und starten Sie die Aktualisierung noch einmal; von \
+             dort wird es wiederhergestellt.",
+            "Das Gerät verschwand beim Schreiben der Firmware vom Bus, Versuch 3; seine Firmware ist unvollständig",
         ),
     ] {
         let text = Locale::new(tag).problem(&problem);
-        assert_eq!((text.what.as_str(), text.next.as_str()), (what, next));
+        assert_eq!((text.what.as_str(), text.next.as_str(), text.more.as_str()), (what, next, more));
     }
 }

@@ -87,6 +87,10 @@ fn journal(phase: &str) -> JournalEntry {
         target: "impact-1.2.zip".to_owned(),
         component: "main".to_owned(),
         phase: phase.to_owned(),
+        vendor: "Hookswitch".to_owned(),
+        product: "Headset".to_owned(),
+        said: None,
+        works: false,
     }
 }
 
@@ -149,7 +153,7 @@ fn every_record_comes_back() {
     let back = store.load().unwrap();
     assert_eq!(system_id(&back), Some("S-1"));
     assert_eq!(back.credential, Some(credential()));
-    assert_eq!(back.journal, Some(journal("downloading")), "one entry, the last one");
+    assert_eq!(back.journal, [journal("downloading")], "one entry for each headset, the last one");
     assert_eq!(back.deferred, [("o1".to_owned(), "2".to_owned())]);
     let names: Vec<(&str, &str)> =
         back.groups.iter().map(|(u, g)| (u.as_str(), g[0].name.as_str())).collect();
@@ -161,12 +165,12 @@ fn every_record_comes_back() {
     store
         .write(&[
             Record::Credential(None),
-            Record::JournalCleared,
+            Record::JournalCleared { device: "1395-00a2-1".to_owned() },
             Record::Delivered(vec!["e".to_owned(), "never-owed".to_owned(), "s".to_owned()]),
         ])
         .unwrap();
     let back = store.load().unwrap();
-    assert_eq!((back.credential, back.journal), (None, None));
+    assert_eq!((back.credential, back.journal), (None, vec![]));
     assert_eq!(back.owed.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["h", "u", "d"]);
 }
 
@@ -220,7 +224,7 @@ fn a_link_or_a_foreign_or_newer_file_is_left_alone() {
     rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let problem = Store::open(&newer).unwrap_err();
     assert_eq!(problem.code, "store-newer");
-    assert!(problem.what.contains("99") && problem.what.contains("up to 1"), "{problem}");
+    assert!(problem.what.contains("99") && problem.what.contains("up to 2"), "{problem}");
     let version: i64 = rusqlite::Connection::open(&newer)
         .unwrap()
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -258,6 +262,50 @@ fn a_damaged_file_is_moved_aside_and_said() {
 }
 
 #[test]
+fn headsets_have_their_journals_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    let of = |device: &str| JournalEntry { device: device.to_owned(), ..journal("downloading:3") };
+    let mut store = Store::open(&path).unwrap();
+    store.write(&[Record::Journal(of("a")), Record::Journal(of("b"))]).unwrap();
+    assert_eq!(store.load().unwrap().journal, [of("a"), of("b")]);
+    store.write(&[Record::JournalCleared { device: "a".to_owned() }]).unwrap();
+    drop(store);
+    assert_eq!(Store::open(&path).unwrap().load().unwrap().journal, [of("b")]);
+}
+
+/// Written by a version that knew one entry: a headset that waits in DFU mode outlives the update of the agent.
+#[test]
+fn the_one_entry_of_an_older_file_is_kept() {
+    for (value, kept) in [
+        (serde_json::to_string(&old_entry()).unwrap(), true),
+        ("{".to_owned(), false),
+        ("[]".to_owned(), false),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hookswitch.db");
+        drop(Store::open(&path).unwrap());
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.execute_batch("DROP TABLE job; PRAGMA user_version = 1;").unwrap();
+        file.execute("INSERT INTO single VALUES ('journal', ?1)", [&value]).unwrap();
+        drop(file);
+        let back = Store::open(&path).unwrap().load().unwrap().journal;
+        let expected =
+            JournalEntry { vendor: String::new(), product: String::new(), ..journal("downloading:7") };
+        assert_eq!(back, if kept { vec![expected] } else { vec![] }, "{value}");
+    }
+}
+
+/// As version 0.1.0 wrote it.
+fn old_entry() -> serde_json::Value {
+    serde_json::json!({
+        "offer": "fw:1395-00a2-1", "policy": "fw", "name": "Impact 1.2", "device": "1395-00a2-1", "port": "1-2.3",
+        "vendor_id": 0x1395, "product_id": 0x00a2, "serial": "1", "from_version": "1.0", "target_version": "1.2",
+        "target": "impact-1.2.zip", "component": "main", "phase": "downloading:7",
+    })
+}
+
+#[test]
 fn a_row_that_cannot_be_read_costs_only_itself() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
@@ -266,14 +314,15 @@ fn a_row_that_cannot_be_read_costs_only_itself() {
         .unwrap()
         .execute_batch(
             "UPDATE owed SET body = '{' WHERE id = 'a';
-             INSERT INTO single VALUES ('policy', '{\"version\":3,\"document\":{\"schema\":77}}'), ('journal', '[]');
+             INSERT INTO single VALUES ('policy', '{\"version\":3,\"document\":{\"schema\":77}}');
+             INSERT INTO job VALUES ('d', '[]');
              INSERT INTO user_groups (user, body) VALUES ('u', 'null');",
         )
         .unwrap();
     let back = Store::open(&path).unwrap().load().unwrap();
     assert_eq!(back.owed.iter().map(|o| o.id.as_str()).collect::<Vec<_>>(), ["b"]);
     assert_eq!(system_id(&back), Some("S"));
-    assert!(back.policy.is_none() && back.journal.is_none() && back.groups.is_empty());
+    assert!(back.policy.is_none() && back.journal.is_empty() && back.groups.is_empty());
 }
 
 #[test]
@@ -369,7 +418,10 @@ fn kill_at_any_moment() {
         assert_eq!(back.groups[0].1[0].name, last.to_string(), "round {round}: same transaction");
         let want: Vec<String> = (last.saturating_sub(49).max(1)..=last).map(|n| n.to_string()).collect();
         assert_eq!(back.owed.iter().map(|o| o.id.clone()).collect::<Vec<_>>(), want, "round {round}");
-        assert_eq!(back.journal.map(|j| j.phase), (last >= 3).then(|| (last / 3 * 3).to_string()));
+        assert_eq!(
+            back.journal.into_iter().next().map(|j| j.phase),
+            (last >= 3).then(|| (last / 3 * 3).to_string())
+        );
         total = last;
     }
     println!("8 kills, {total} transactions, every acknowledged one was there");

@@ -48,6 +48,7 @@ cli-update = Aktualisierung
 cli-update-succeeded = Gelungen: Das Headset ist wieder da und meldet Version { $version }.
 cli-updates = Aktualisierungen
 cli-updating = wird aktualisiert
+cli-needs-firmware = braucht seine Firmware noch einmal; an diesem Anschluss lassen
 cli-version = Version
 cli-why-assigned = von Hand zugewiesen
 cli-why-everyone = alle gehören dazu

@@ -22,6 +22,7 @@ detail-dfu-not-accepted = Das Gerät nahm die ganze Firmware an und kam im DFU-M
     }
 detail-dfu-still-old-version = Das Gerät kam mit Version { $found } wieder (vorher: { $before }) statt mit { $expected }; es hat die neue Firmware nicht behalten
 detail-dfu-other-version = Das Gerät kam mit Version { $found } wieder statt mit { $expected }; das Paket enthält nicht die Version, die es nennt
+detail-dfu-late-version = Das Gerät meldet Version { $found }
 detail-dfu-never-came-back = Das Gerät erschien { $phase } nicht wieder am Anschluss { $port }{ $another_seen ->
         [true] {" "}(ein anderes schon)
        *[false] {""}
@@ -30,10 +31,10 @@ detail-dfu-version-unreadable = Das Gerät kam wieder, meldet aber { $bcd }, und
 
 ## Was vom Gerät bekannt ist; ganze Sätze
 
-detail-dfu-device-runtime = Das Gerät arbeitet wie zuvor. Starten Sie die Aktualisierung wieder, wann es passt.
-detail-dfu-device-other-version = Das Gerät arbeitet mit dieser Version. Sagen Sie es Ihrer IT-Abteilung: Wer das Paket veröffentlicht hat, muss es berichtigen.
-detail-dfu-device-dfu = Das Gerät wartet im DFU-Modus auf Firmware. Lassen Sie es angesteckt und starten Sie die Aktualisierung noch einmal.
-detail-dfu-device-unseen = Stecken Sie das Gerät am selben Anschluss an und starten Sie die Aktualisierung noch einmal; von dort wird es wiederhergestellt.
+detail-dfu-device-runtime = Das Headset arbeitet wie zuvor. Starten Sie die Aktualisierung wieder, wann es passt.
+detail-dfu-device-other-version = Das Headset arbeitet mit dieser Version. Sagen Sie es Ihrer IT-Abteilung: Wer das Paket veröffentlicht hat, muss es berichtigen.
+detail-dfu-device-dfu = Das Headset braucht seine Firmware noch einmal. Lassen Sie es an diesem USB-Anschluss und starten Sie die Aktualisierung noch einmal.
+detail-dfu-device-unseen = Stecken Sie das Headset an denselben USB-Anschluss und starten Sie die Aktualisierung noch einmal; von dort wird es wiederhergestellt.
 
 ## Wo eine Aktualisierung steht
 

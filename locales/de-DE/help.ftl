@@ -61,6 +61,10 @@ help-update-defer = Eine Aktualisierung aufschieben, bis es eine andere Version 
     .offer = { help-update-install.offer }
 
 help-update-cancel = Die Aktualisierung abbrechen, die läuft oder auf ihr Headset wartet
+    .force =
+        Auch während die Firmware geschrieben wird: Das
+        Headset arbeitet dann nicht, bis die
+        Aktualisierung noch einmal installiert ist
 
 help-firmware = Firmware-Pakete ansehen und herstellen
 

@@ -89,6 +89,16 @@ problem-wrong-call-state = Das geht nicht mit einem Anruf, der { $state ->
 
 problem-in-call = Das Headset ist in einem Gespräch
     .next = Installieren Sie die Aktualisierung nach dem Gespräch.
+problem-cancel-strands = Die Firmware wird gerade geschrieben: Wird jetzt abgebrochen, arbeitet das Headset nicht, bis die Aktualisierung noch einmal installiert ist
+    .next = Lassen Sie sie weiterlaufen; oder brechen Sie trotzdem ab („hookswitch update cancel --force“).
+problem-cancel-too-late = Das Headset hat die ganze Firmware und übernimmt sie gerade
+    .next = Lassen Sie es angesteckt; es ist fast fertig.
+problem-device-returning = Das Headset kommt gerade von seiner Aktualisierung zurück
+    .next = Warten Sie ein paar Sekunden.
+problem-needs-firmware = Das Headset braucht seine Firmware noch einmal, weil seine Aktualisierung nicht zu Ende kam
+    .next = Lassen Sie es an diesem USB-Anschluss und installieren Sie die Aktualisierung noch einmal.
+problem-needs-firmware-away = Das Headset wurde abgezogen, bevor seine Aktualisierung zu Ende war, und braucht seine Firmware noch einmal
+    .next = Stecken Sie es an denselben USB-Anschluss und installieren Sie die Aktualisierung noch einmal.
 problem-no-dfu-interface = Das Gerät zeigt keine Schnittstelle für Firmware-Aktualisierungen
     .next = Stecken Sie es mit seinem USB-Kabel an, unmittelbar und nicht über eine Ladeschale.
 problem-version-not-comparable = Die Firmware-Version { $current } des Headsets lässt sich nicht mit { $target } vergleichen, der für es bestimmten
@@ -98,18 +108,40 @@ problem-no-such-offer = Diese Aktualisierung gibt es nicht oder nicht mehr
 problem-no-update-running = Es läuft keine Aktualisierung
     .next = Es gibt nichts abzubrechen.
     .place = Firmware-Aktualisierung
+problem-not-deferrable = Diese Aktualisierung lässt sich nicht aufschieben
+    .next = Installieren Sie sie, wenn es passt; bis dahin bleibt sie in der Liste.
+problem-recovery-without-tenant = Seine Firmware kam von einer Firma, die diesen Rechner nicht mehr verwaltet
+    .next = Lassen Sie das Headset an diesem USB-Anschluss und fragen Sie Ihre IT-Abteilung.
 problem-package-refused = Das Firmware-Paket wird abgelehnt: { $error }
-    .next = An das Gerät wurde nichts geschickt. Die Firma muss ein passendes Paket veröffentlichen.
+    .next = { $resumed ->
+        [true] Das Headset braucht seine Firmware weiterhin: Lassen Sie es an seinem USB-Anschluss. Ihre Firma muss ein passendes Paket veröffentlichen.
+       *[false] Es wurde nichts an das Headset gesendet. Ihre Firma muss ein passendes Paket veröffentlichen.
+    }
+problem-quit-strands = Ein Headset wird gerade aktualisiert: Endet Hookswitch jetzt, arbeitet es vielleicht nicht, bis die Aktualisierung noch einmal installiert ist
+    .next = Warten Sie, bis die Aktualisierung fertig ist; sie dauert ein paar Minuten.
 problem-update-cancelled = Die Aktualisierung wurde abgebrochen, bevor etwas an das Gerät ging
     .next = Starten Sie sie wieder, wann immer es passt.
-problem-update-failed = Die Aktualisierung schlug fehl: { $detail }
+problem-update-failed = { $why ->
+        [cannot-open] Das Headset ließ sich für seine Aktualisierung nicht öffnen
+        [stayed] Das Headset ging nicht in die Betriebsart, in der es Firmware annimmt
+        [method] Das Headset nimmt auf diesem Weg keine Firmware an
+        [unplugged] Das Headset wurde während der Aktualisierung abgezogen
+        [not-accepted] Das Headset nahm die neue Firmware nicht an
+        [old-version] Das Headset kam mit seiner alten Version wieder
+        [other-version] Das Headset kam mit einer Version wieder, die niemand wollte
+        [no-journal] Die Aktualisierung wurde angehalten, weil sich nicht aufschreiben lässt, was sie tut
+       *[writing] Das Schreiben der Firmware auf das Headset schlug fehl
+    }
     .next = { $device }
+    .more = { $detail }
 problem-update-running = Es läuft eine andere Aktualisierung
     .next = Warten Sie, bis sie fertig ist; es wird ein Headset zur Zeit aktualisiert.
-problem-update-stopped = Die Aktualisierung wurde abgebrochen { $phase }
+problem-update-stopped = Die Aktualisierung wurde abgebrochen
     .next = { $device }
-problem-update-unknown = Niemand kann sagen, ob die Aktualisierung gelang: { $detail }
-    .next = Stecken Sie das Headset neu an und sehen Sie auf der Seite „Geräte“ nach seiner Version.
+    .more = { $detail }
+problem-update-unknown = Niemand kann sagen, ob die Aktualisierung gelang: Das Headset hat seine Version nicht genannt
+    .next = Stecken Sie das Headset noch einmal an denselben USB-Anschluss; seine Version entscheidet.
+    .more = { $detail }
 
 ## Das Diagnosepaket
 

@@ -16,6 +16,7 @@ tray-no-device = Kein Headset angeschlossen
 tray-device = { $name }, Version { $version }
 tray-device-updating = { $name }: wird aktualisiert
 tray-device-impaired = { $name } arbeitet nicht, wie es soll
+tray-device-needs-firmware = { $name } braucht seine Firmware noch einmal; lassen Sie es an diesem Anschluss
 tray-device-unavailable = { $name } ist nicht zu gebrauchen
 tray-more-devices = { $count ->
         [one] 1 weiteres Headset
@@ -23,7 +24,8 @@ tray-more-devices = { $count ->
     }
 
 tray-progress = { $name } wird aktualisiert: { $percent } %
-tray-install = { $name } auf { $version } aktualisieren
+tray-install = { $name } auf { $version } aktualisieren …
+tray-recover = { $name } seine Firmware wieder geben …
 tray-no-updates = Alles ist auf dem neuesten Stand
 
 tray-open-devices = Geräte

@@ -5,6 +5,7 @@
 window-devices = Geräte
 window-updates = Aktualisierungen
 window-softphones = Softphones
+window-quit = Hookswitch beenden?
 window-skip = Zum Inhalt springen
 window-navigation = Seiten
 window-offline = Hookswitch antwortet nicht. Was Sie sehen, ist vielleicht veraltet; öffnen Sie das Fenster neu aus der Taskleiste oder mit „hookswitch open“.
@@ -38,6 +39,7 @@ window-firmware = Firmware
 window-serial = Seriennummer
 window-status-ready = Bereit
 window-status-updating = Wird aktualisiert
+window-status-needs-firmware = Braucht seine Firmware noch einmal
 window-status-unavailable = Nicht nutzbar
 window-line-busy = Im Gespräch
 window-can = Was es kann
@@ -62,6 +64,17 @@ window-deployment = Installation
 window-group = Für die Gruppe
 window-install = Installieren
 window-cancel = Abbrechen
+window-cancel-anyway = Trotzdem abbrechen
+window-cancel-strands = Wird jetzt abgebrochen, arbeitet das Headset nicht, bis die Aktualisierung noch einmal installiert ist.
+window-quit-means = Ohne Hookswitch folgt das Headset Ihren Anrufen nicht mehr, und eine unterbrochene Aktualisierung geht beim nächsten Start weiter.
+window-quit-now = Trotzdem beenden
+window-quit-back = Zurück zu den Aktualisierungen
+window-recover = Noch einmal installieren
+window-more = Einzelheiten
+window-retries = { $count ->
+        [one] Das Schreiben brach einmal ab und wurde neu begonnen.
+       *[other] Das Schreiben brach { $count }-mal ab und wurde neu begonnen.
+    }
 window-defer = Nicht jetzt
 window-deferred = Das haben Sie aufgeschoben. Mit der nächsten Version wird es wieder angeboten.
 window-being-installed = Sie wird gerade installiert.

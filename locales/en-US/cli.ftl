@@ -48,6 +48,7 @@ cli-update = Update
 cli-update-succeeded = Succeeded: the headset came back and reports version { $version }.
 cli-updates = Updates
 cli-updating = updating
+cli-needs-firmware = needs its firmware again; keep it at this port
 cli-version = Version
 cli-why-assigned = assigned by hand
 cli-why-everyone = everyone is in it

@@ -22,6 +22,7 @@ detail-dfu-not-accepted = the device took the whole firmware and came back in DF
     }
 detail-dfu-still-old-version = the device came back with version { $found } (before: { $before }) instead of { $expected }; it did not keep the new firmware
 detail-dfu-other-version = the device came back with version { $found } instead of { $expected }; the package does not hold the version that it names
+detail-dfu-late-version = the device reports version { $found }
 detail-dfu-never-came-back = the device was not seen again at port { $port } { $phase }{ $another_seen ->
         [true] {" "}(another device was)
        *[false] {""}
@@ -30,10 +31,10 @@ detail-dfu-version-unreadable = the device came back but reports { $bcd }, which
 
 ## What is known of the device; whole sentences
 
-detail-dfu-device-runtime = The device works as before. Start the update again when it suits.
-detail-dfu-device-other-version = The device works with that version. Tell your IT department: whoever published the package has to correct it.
-detail-dfu-device-dfu = The device waits for firmware in DFU mode. Leave it plugged in and start the update again.
-detail-dfu-device-unseen = Plug the device into the same port and start the update again; it is recovered from there.
+detail-dfu-device-runtime = The headset works as before. Start the update again when it suits.
+detail-dfu-device-other-version = The headset works with that version. Tell your IT department: whoever published the package has to correct it.
+detail-dfu-device-dfu = The headset needs its firmware again. Keep it at this USB port and start the update again.
+detail-dfu-device-unseen = Plug the headset into the same USB port and start the update again; it is recovered from there.
 
 ## Where an update stands
 

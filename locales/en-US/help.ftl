@@ -60,6 +60,10 @@ help-update-defer = Put an update off until there is another version
     .offer = { help-update-install.offer }
 
 help-update-cancel = Stop the update that runs or waits for its headset
+    .force =
+        Also while the firmware is being written: the
+        headset then does not work until the update is
+        installed again
 
 help-firmware = Look into firmware packages and make them
 

@@ -89,6 +89,16 @@ problem-wrong-call-state = That cannot be done to a call that is { $state ->
 
 problem-in-call = The headset is in a call
     .next = Install the update when the call is over.
+problem-cancel-strands = The firmware is being written: canceled now, the headset does not work until the update is installed again
+    .next = Let it go on; or cancel all the same (“hookswitch update cancel --force”).
+problem-cancel-too-late = The headset has the whole firmware and puts it in place
+    .next = Leave it plugged in; it is nearly done.
+problem-device-returning = The headset is on its way back from its update
+    .next = Wait a few seconds.
+problem-needs-firmware = The headset needs its firmware again, because its update was not finished
+    .next = Keep it at this USB port and install the update again.
+problem-needs-firmware-away = The headset was unplugged before its update was finished, and needs its firmware again
+    .next = Plug it into the same USB port and install the update again.
 problem-no-dfu-interface = The device shows no firmware update interface
     .next = Plug it in by its USB cable, directly and not through a charger.
 problem-version-not-comparable = The headset’s firmware version { $current } cannot be compared with { $target }, the one meant for it
@@ -98,18 +108,40 @@ problem-no-such-offer = There is no such update, or not any more
 problem-no-update-running = No update is running
     .next = There is nothing to cancel.
     .place = firmware update
+problem-not-deferrable = This update cannot be put off
+    .next = Install it when it suits; until then it stays in the list.
+problem-recovery-without-tenant = Its firmware came from a company that does not manage this computer any more
+    .next = Keep the headset at this USB port and ask your IT department.
 problem-package-refused = The firmware package is refused: { $error }
-    .next = Nothing was sent to the device. The company has to publish a package that fits.
+    .next = { $resumed ->
+        [true] The headset still needs its firmware: keep it at its USB port. Your company has to publish a package that fits.
+       *[false] Nothing was sent to the headset. Your company has to publish a package that fits.
+    }
+problem-quit-strands = A headset is being updated: if Hookswitch ends now, it may not work until the update is installed again
+    .next = Wait until the update is done; it takes a few minutes.
 problem-update-cancelled = The update was canceled before anything was sent to the device
     .next = Start it again whenever it suits.
-problem-update-failed = The update failed: { $detail }
+problem-update-failed = { $why ->
+        [cannot-open] The headset could not be opened for its update
+        [stayed] The headset did not switch over to take its firmware
+        [method] The headset does not take firmware in this way
+        [unplugged] The headset was unplugged during its update
+        [not-accepted] The headset did not accept the new firmware
+        [old-version] The headset came back with its old version
+        [other-version] The headset came back with a version nobody asked for
+        [no-journal] The update was stopped, because what it does cannot be written down
+       *[writing] Writing the firmware to the headset failed
+    }
     .next = { $device }
+    .more = { $detail }
 problem-update-running = Another update is running
     .next = Wait until it is done; one headset is updated at a time.
-problem-update-stopped = The update was canceled { $phase }
+problem-update-stopped = The update was canceled
     .next = { $device }
-problem-update-unknown = Nobody can say whether the update worked: { $detail }
-    .next = Plug the headset in again and look at its version on the Devices page.
+    .more = { $detail }
+problem-update-unknown = Nobody can say whether the update worked: the headset has not told its version
+    .next = Plug the headset in again, into the same USB port; its version decides.
+    .more = { $detail }
 
 ## The support bundle
 

@@ -16,6 +16,7 @@ tray-no-device = No headset connected
 tray-device = { $name }, version { $version }
 tray-device-updating = { $name }: update in progress
 tray-device-impaired = { $name } does not work as it should
+tray-device-needs-firmware = { $name } needs its firmware again; keep it at this port
 tray-device-unavailable = { $name } cannot be used
 tray-more-devices = { $count ->
         [one] 1 more headset
@@ -23,7 +24,8 @@ tray-more-devices = { $count ->
     }
 
 tray-progress = Updating { $name }: { $percent } %
-tray-install = Update { $name } to { $version }
+tray-install = Update { $name } to { $version } …
+tray-recover = Give { $name } its firmware again …
 tray-no-updates = Everything is up to date
 
 tray-open-devices = Devices

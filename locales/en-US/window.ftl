@@ -5,6 +5,7 @@
 window-devices = Devices
 window-updates = Updates
 window-softphones = Softphones
+window-quit = Quit Hookswitch?
 window-skip = Skip to the content
 window-navigation = Pages
 window-offline = Hookswitch does not answer. What you see may be out of date; open the window again from the tray or with “hookswitch open”.
@@ -42,6 +43,7 @@ window-firmware = Firmware
 window-serial = Serial number
 window-status-ready = Ready
 window-status-updating = Being updated
+window-status-needs-firmware = Needs its firmware again
 window-status-unavailable = Cannot be used
 window-line-busy = In a call
 window-can = What it can do
@@ -67,6 +69,18 @@ window-deployment = Installation
 window-group = For the group
 window-install = Install
 window-cancel = Cancel
+window-cancel-anyway = Cancel all the same
+window-cancel-strands = Cancelled now, the headset does not work until the update is installed again.
+window-quit-means = Without Hookswitch the headset no longer follows your calls, and an update that was interrupted goes on at the next start.
+window-quit-now = Quit all the same
+window-quit-back = Back to the updates
+window-recover = Install again
+window-more = Details
+# How often writing the firmware was begun anew.
+window-retries = { $count ->
+        [one] Writing broke off once and was begun anew.
+       *[other] Writing broke off { $count } times and was begun anew.
+    }
 window-defer = Not now
 window-deferred = You put this off. It is offered again with the next version.
 window-being-installed = It is being installed.

@@ -2,7 +2,7 @@
 
 use crate::locale::Message;
 use crate::protocol::local::{CallState, Standing, View};
-use crate::protocol::{Device, DeviceStatus, Job, TenantMode};
+use crate::protocol::{Deployment, Device, DeviceStatus, Job, Offer, Problem, Stop, TenantMode};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Menu {
@@ -39,7 +39,7 @@ pub enum Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     OpenWindow(Page),
-    Install { offer: String },
+    /// Asks with the page [`Page::Quit`] where that would leave a headset without firmware.
     Quit,
 }
 
@@ -48,6 +48,8 @@ pub enum Page {
     Devices,
     Updates,
     Softphones,
+    /// Why not to end the program now, and how to all the same.
+    Quit,
 }
 
 /// Devices shown before the menu says how many more there are.
@@ -73,11 +75,14 @@ pub fn menu(view: &View) -> Menu {
     }
     let open: Vec<_> = view.offers.iter().filter(|o| !o.deferred).collect();
     for offer in &open {
-        let label = Message::new("tray-install").text("name", &offer.name).text("version", &offer.to_version);
-        let installable = running.is_none() && offer.blocked.is_none();
-        items.push(match installable {
-            true => Item::Action { label, action: Action::Install { offer: offer.id.clone() } },
-            false => Item::Label(label),
+        let label = match offer.deployment {
+            Deployment::Recovery => Message::new("tray-recover").text("name", product_of(view, offer)),
+            _ => Message::new("tray-install").text("name", &offer.name).text("version", &offer.to_version),
+        };
+        // A menu is no place to begin what must not be interrupted: the page says what it means and asks.
+        items.push(match running {
+            None => Item::Action { label, action: Action::OpenWindow(Page::Updates) },
+            Some(_) => Item::Label(label),
         });
     }
     if open.is_empty() && running.is_none() {
@@ -120,11 +125,28 @@ pub fn menu(view: &View) -> Menu {
     Menu { tooltip, badge, items }
 }
 
+/// Why the program should not end now.
+pub fn quit_strands(view: &View) -> Option<Problem> {
+    let job = view.job.as_ref().filter(|job| job.outcome.is_none() && job.stop != Stop::Harmless)?;
+    Some(Problem::new(
+        "quit-strands",
+        "A headset is being updated: ended now, it may not work until the update is installed again",
+        job.name.clone(),
+        "Wait until the update is done; it takes a few minutes.",
+    ))
+}
+
+fn product_of(view: &View, offer: &Offer) -> String {
+    let device = view.devices.iter().find(|device| device.id == offer.device);
+    device.map_or_else(|| offer.name.clone(), |device| device.product.clone())
+}
+
 fn device_line(device: &Device) -> Message {
     let id = match device.status {
         DeviceStatus::Ready if device.problem.is_some() => "tray-device-impaired",
         DeviceStatus::Ready => "tray-device",
         DeviceStatus::Updating => "tray-device-updating",
+        DeviceStatus::NeedsFirmware { .. } => "tray-device-needs-firmware",
         DeviceStatus::Unavailable { .. } => "tray-device-unavailable",
     };
     Message::new(id).text("name", &device.product).text("version", &device.firmware_version)
@@ -146,7 +168,7 @@ fn tenant_line(view: &View) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Deployment, Offer, Outcome};
+    use crate::protocol::Outcome;
 
     fn offer(id: &str) -> Offer {
         Offer {
@@ -163,8 +185,11 @@ mod tests {
         }
     }
 
-    fn installs(menu: &Menu) -> usize {
-        let is = |i: &&Item| matches!(i, Item::Action { action: Action::Install { .. }, .. });
+    /// Entries of updates. None of them begins one.
+    /// Entries of updates. None of them begins one.
+    fn updates(menu: &Menu) -> usize {
+        let to_page = Action::OpenWindow(Page::Updates);
+        let is = |i: &&Item| matches!(i, Item::Action { label, action } if label.id == "tray-install" && *action == to_page);
         menu.items.iter().filter(is).count()
     }
 
@@ -181,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_can_be_installed_once_and_not_while_a_job_runs() {
+    fn an_offer_leads_to_its_page_and_not_while_a_job_runs() {
         let mut view = View { offers: vec![offer("a")], ..View::default() };
-        assert_eq!((installs(&menu(&view)), menu(&view).badge), (1, Badge::Update));
+        assert_eq!((updates(&menu(&view)), menu(&view).badge), (1, Badge::Update));
         let mut job = Job {
             offer: "a".into(),
             device: "d".into(),
@@ -193,17 +218,17 @@ mod tests {
             phase: "downloading".into(),
             done_bytes: 1,
             total_bytes: 3,
-            outcome: None,
+            ..Job::default()
         };
         view.job = Some(job.clone());
         let running = menu(&view);
-        assert_eq!(installs(&running), 0);
+        assert_eq!(updates(&running), 0);
         let line = Message::new("tray-progress").text("name", "Headset").number("percent", 33);
         assert!(running.items.contains(&Item::Label(line)));
         job.outcome = Some(Outcome::Succeeded { version: "1.20".into() });
         view.job = Some(job);
-        assert_eq!(installs(&menu(&view)), 1, "a job that ended blocks nothing");
+        assert_eq!(updates(&menu(&view)), 1, "a job that ended blocks nothing");
         view.offers[0].deferred = true;
-        assert_eq!((installs(&menu(&view)), menu(&view).badge), (0, Badge::None));
+        assert_eq!((updates(&menu(&view)), menu(&view).badge), (0, Badge::None));
     }
 }

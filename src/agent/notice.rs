@@ -17,18 +17,12 @@ pub enum Body {
     Problem(Problem),
 }
 
-/// The answer to a click that was not followed. Shown at once, also in a call.
-pub fn refused(name: &str, problem: &Problem) -> Notice {
-    Notice {
-        title: Message::new("notice-install-refused").text("name", name),
-        body: Body::Problem(problem.clone()),
-    }
-}
-
 /// Notices that wait, at most [`Notices::MOST`] of them: the newest are kept.
 #[derive(Debug, Default)]
 pub struct Notices {
     waiting: Vec<Notice>,
+    /// Shown at once, also in a call: the headset waits for the person.
+    urgent: Option<Notice>,
     /// Devices whose trouble was told once.
     told: BTreeSet<DeviceId>,
 }
@@ -38,8 +32,15 @@ impl Notices {
 
     pub fn job(&mut self, before: Option<&Job>, now: Option<&Job>) {
         let Some(job) = now else { return };
+        if job.phase == "waiting-for-replug" && before.is_none_or(|b| b.phase != job.phase) {
+            self.urgent = Some(Notice {
+                title: Message::new("notice-unplugged").text("name", &job.name),
+                body: Body::Message(Message::new("notice-unplugged-body")),
+            });
+        }
         let Some(outcome) = &job.outcome else { return };
-        if before.is_some_and(|b| b.outcome.is_some() && b.offer == job.offer) {
+        // A verdict that a later answer of the headset corrects is news once more.
+        if before.is_some_and(|b| b.outcome.as_ref() == Some(outcome) && b.offer == job.offer) {
             return;
         }
         let (title, body) = match outcome {
@@ -74,6 +75,10 @@ impl Notices {
 
     pub fn drain(&mut self) -> impl Iterator<Item = Notice> + '_ {
         self.waiting.drain(..)
+    }
+
+    pub fn drain_urgent(&mut self) -> impl Iterator<Item = Notice> + '_ {
+        self.urgent.take().into_iter()
     }
 
     fn push(&mut self, notice: Notice) {

@@ -19,6 +19,8 @@ pub enum WhyNot {
     Locked,
     /// In force, but not for the next start.
     NotKept,
+    /// Not while firmware is written.
+    AtWork,
 }
 
 #[derive(Clone, Debug, PartialEq)]

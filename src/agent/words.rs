@@ -6,10 +6,14 @@ use crate::protocol::{ALL_USERS, Deployment, Job};
 
 /// The phase of a running job; one that is newer than this program is "working".
 pub fn phase(job: &Job) -> Message {
+    if job.cancelling {
+        return Message::new("phase-cancelling");
+    }
     Message::new(match job.phase.as_str() {
         "fetching" => "phase-fetching",
         "detaching" => "phase-detaching",
         "waiting-for-dfu" => "phase-waiting-for-dfu",
+        "waiting-for-replug" => "phase-waiting-for-replug",
         "preparing" => "phase-preparing",
         "downloading" => "phase-downloading",
         "manifesting" => "phase-manifesting",
@@ -25,6 +29,7 @@ pub fn deployment(deployment: Deployment) -> Message {
         Deployment::Persistent => "deployment-persistent",
         Deployment::Automatic => "deployment-automatic",
         Deployment::Silent => "deployment-silent",
+        Deployment::Recovery => "deployment-recovery",
     })
 }
 

@@ -14,8 +14,11 @@ pub enum LocalRequest {
     Install {
         offer: String,
     },
-    /// Stops the running update.
-    Cancel,
+    /// Stops the running update; `anyway` also where that leaves the headset without working firmware.
+    Cancel {
+        #[serde(default)]
+        anyway: bool,
+    },
     Defer {
         offer: String,
     },
@@ -31,7 +34,11 @@ pub enum LocalRequest {
     Window,
     /// One [`LocalAnswer::Settings`].
     Settings,
-    Stop,
+    /// Ends the agent; `anyway` also where that leaves a headset without working firmware.
+    Stop {
+        #[serde(default)]
+        anyway: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

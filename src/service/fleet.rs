@@ -58,6 +58,7 @@ pub struct Fleet {
     last_ticket: u64,
     /// The program ends: lights stay out. `None` inside = there is no more time for those that are not.
     stopping: Option<Option<Instant>>,
+    pub watches_usb: bool, // headsets without firmware show there alone
 }
 
 impl Fleet {
@@ -93,7 +94,7 @@ impl Fleet {
 
     /// Whether the USB side of the bus is worth looking at.
     pub fn wants_usb(&self) -> bool {
-        self.updating.is_some() || self.devices.values().any(|a| a.device.port.is_some())
+        self.watches_usb || self.updating.is_some() || self.devices.values().any(|a| a.device.port.is_some())
     }
 
     pub fn hotplug(&mut self, now: Instant, out: &mut VecDeque<Output>) {
@@ -376,11 +377,13 @@ impl Fleet {
         self.set_status(id, DeviceStatus::Updating, out);
     }
 
-    /// The firmware job gives the device back; it may still be on its way back to the bus.
-    pub fn end_update(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+    /// The firmware job gives the device back; it may still be on its way back to the bus. One that `needs_firmware`
+    /// is not awaited: who holds its journal shows it.
+    pub fn end_update(&mut self, needs_firmware: bool, now: Instant, out: &mut VecDeque<Output>) {
         let Some(id) = self.updating.take() else { return };
         match self.devices.get_mut(&id) {
             None => {}
+            Some(Attached { path: None, .. }) if needs_firmware => _ = self.devices.remove(&id),
             Some(Attached { path: None, .. }) => {
                 self.updating = Some(id);
                 self.returning_until = Some(now + RETURN_WAIT);

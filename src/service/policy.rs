@@ -107,9 +107,15 @@ fn not_comparable(device: &Device, target: &str) -> Problem {
     .with("target", target.to_owned())
 }
 
-/// A device that a failed update left without working firmware gets it, whatever the policy says by now.
-pub fn recovery(entry: &JournalEntry, policy: &PolicyDocument, groups: &[ResolvedGroup]) -> Offer {
-    let named = policy.firmware.iter().find(|f| f.id == entry.policy);
+/// A device that a failed update left without working firmware gets it, whatever the policy says by now. `managed`:
+/// there is a tenant to have the package from.
+pub fn recovery(
+    entry: &JournalEntry,
+    policy: Option<&PolicyDocument>,
+    groups: &[ResolvedGroup],
+    managed: bool,
+) -> Offer {
+    let named = policy.and_then(|p| p.firmware.iter().find(|f| f.id == entry.policy));
     let group = groups.iter().find(|g| named.is_some_and(|f| f.groups.contains(&g.id))).or(groups.last());
     Offer {
         id: entry.offer.clone(),
@@ -118,10 +124,17 @@ pub fn recovery(entry: &JournalEntry, policy: &PolicyDocument, groups: &[Resolve
         name: entry.name.clone(),
         from_version: entry.from_version.clone(),
         to_version: entry.target_version.clone(),
-        deployment: Deployment::Optional,
+        deployment: Deployment::Recovery,
         group: group.map(|g| g.id.clone()).unwrap_or_default(),
         deferred: false,
-        blocked: None,
+        blocked: (!managed).then(|| {
+            Problem::new(
+                "recovery-without-tenant",
+                "Its firmware came from a company that does not manage this computer any more",
+                entry.name.clone(),
+                "Keep the headset at this USB port and ask your IT department.",
+            )
+        }),
     }
 }
 
@@ -144,8 +157,19 @@ fn choose<'a>(
 }
 
 fn why_not(device: &Device) -> Option<Problem> {
-    if let DeviceStatus::Unavailable { problem } = &device.status {
-        return Some(problem.clone());
+    match &device.status {
+        DeviceStatus::Unavailable { problem } | DeviceStatus::NeedsFirmware { problem } => {
+            return Some(problem.clone());
+        }
+        DeviceStatus::Updating => {
+            return Some(Problem::new(
+                "device-returning",
+                "The headset is on its way back from its update",
+                device.product.clone(),
+                "Wait a few seconds.",
+            ));
+        }
+        DeviceStatus::Ready => {}
     }
     (!device.capabilities.firmware_update).then(|| {
         Problem::new(

@@ -8,10 +8,9 @@ use super::{
     TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
 };
 use crate::protocol::{
-    Device, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support, TenantMode,
-    TenantState, ToAgent, ToService,
+    Device, DeviceId, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support,
+    TenantMode, TenantState, ToAgent, ToService,
 };
-use deploy::no_such_offer;
 use device_handlers::registry;
 use dfu::FirmwareVersion;
 use dfu::usb_dfu::{TransferError, UsbIdentity};
@@ -57,8 +56,8 @@ pub struct Service {
     /// No enrolment before this.
     enrol_not_before: Option<Instant>,
     enrol_failures: u32,
-    /// An interrupted job that waits for its turn.
-    interrupted: Option<Interrupted>,
+    /// The journal: interrupted jobs that wait for their turn, and verdicts that may still be corrected.
+    interrupted: BTreeMap<DeviceId, Interrupted>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     assigned: Option<Vec<String>>,
     /// The tenant's last word on this user, for when it is silent.
@@ -94,6 +93,8 @@ struct Told {
     offers: Vec<crate::protocol::Offer>,
     tenant: TenantState,
     rules: Option<crate::protocol::GroupRules>,
+    /// Headsets that need firmware; all others the fleet tells of.
+    stranded: BTreeMap<DeviceId, Device>,
 }
 
 impl Service {
@@ -126,11 +127,11 @@ impl Service {
             root_sha256: config.root_sha256.clone(),
             enrol_not_before: None,
             enrol_failures: 0,
-            interrupted: persisted.journal.map(|entry| Interrupted {
-                entry,
-                due: Some(now.instant),
-                tries: 0,
-            }),
+            interrupted: persisted
+                .journal
+                .into_iter()
+                .map(|entry| Interrupted::restored(entry, now.instant))
+                .collect(),
             groups: persisted.groups.into_iter().collect(),
             assigned: None,
             last_assigned: None,
@@ -161,6 +162,7 @@ impl Service {
             service.policy = None;
             service.groups.clear();
         }
+        service.fleet.watches_usb = !service.interrupted.is_empty();
         service.fleet.hotplug(now.instant, &mut service.out);
         service.settle(now);
         service
@@ -260,6 +262,7 @@ impl Service {
                 }
                 if self.user.as_ref() != Some(&user) {
                     self.last_assigned = None;
+                    self.told.rules = None;
                 }
                 self.user = Some(user);
                 self.assigned = None;
@@ -267,6 +270,7 @@ impl Service {
                 self.told.offers.clone_from(&state.offers);
                 self.told.tenant = state.tenant.clone();
                 self.told.rules.clone_from(&state.rules);
+                self.told.stranded = self.stranded();
                 self.out.push_back(Output::ToAgent(ToAgent::Hello(Box::new(state))));
             }
             ToService::SetIndicators { device, indicators } => {
@@ -277,30 +281,11 @@ impl Service {
                 self.answer(request, problem);
             }
             ToService::DeferUpdate { request, offer } => {
-                let problem = match self.told.offers.iter().find(|o| o.id == offer) {
-                    Some(known) => {
-                        let version = known.to_version.clone();
-                        self.deferred.insert((offer.clone(), version.clone()));
-                        self.out.push_back(Output::Persist(Record::Deferred { offer, version }));
-                        None
-                    }
-                    None => Some(no_such_offer(&offer)),
-                };
+                let problem = self.defer(&offer).err();
                 self.answer(request, problem);
             }
-            ToService::CancelUpdate { request } => {
-                let problem = match self.update.cancel(now.instant, &mut self.out) {
-                    Some(finished) => {
-                        self.finished(finished, now);
-                        None
-                    }
-                    None => Some(Problem::new(
-                        "no-update-running",
-                        "No update is running",
-                        "firmware update",
-                        "There is nothing to cancel.",
-                    )),
-                };
+            ToService::CancelUpdate { request, anyway } => {
+                let problem = self.cancel(anyway, now).err();
                 self.answer(request, problem);
             }
             ToService::Identity { user, groups, problem } => self.identity(user, groups, problem, now),
@@ -328,7 +313,9 @@ impl Service {
 
     /// What every input ends with: the tenant's next step, and the agent hears what changed.
     fn settle(&mut self, now: Now) {
+        self.hear_late_answers(now);
         self.resume_interrupted(now);
+        self.tell_stranded();
         self.register_devices(now);
         self.tenant_step(now);
         let tenant = self.tenant_state();
@@ -351,14 +338,38 @@ impl Service {
         self.out.extend(self.answers.drain(..).map(Output::ToAgent));
     }
 
+    /// After the fleet has told what it knows: a headset is in one of the two.
+    fn tell_stranded(&mut self) {
+        let now = self.stranded();
+        self.fleet.watches_usb = !now.is_empty();
+        if now == self.told.stranded {
+            return;
+        }
+        for (id, device) in &now {
+            if self.told.stranded.get(id) != Some(device) {
+                self.out.push_back(Output::ToAgent(ToAgent::DeviceChanged { device: device.clone() }));
+            }
+        }
+        let was = std::mem::replace(&mut self.told.stranded, now);
+        for id in was.into_keys() {
+            if !self.told.stranded.contains_key(&id) && self.fleet.device(&id).is_none() {
+                self.out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id }));
+            }
+        }
+    }
+
     fn state(&self) -> State {
+        let mut devices: Vec<Device> =
+            self.fleet.devices().cloned().chain(self.stranded().into_values()).collect();
+        devices.sort_by(|a, b| a.id.cmp(&b.id));
         State {
             protocol: PROTOCOL_VERSION,
-            devices: self.fleet.devices().cloned().collect(),
+            devices,
             offers: self.offers(),
             job: self.update.job().cloned(),
             tenant: self.tenant_state(),
-            rules: self.rules(),
+            // While the tenant is asked for the groups by hand, the rules told before are in force.
+            rules: self.rules().or_else(|| self.told.rules.clone()),
             known_groups: self.user.as_ref().and_then(|u| self.groups.get(u)).cloned().unwrap_or_default(),
         }
     }

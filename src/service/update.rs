@@ -1,18 +1,25 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
 use super::{FailureKind, JournalEntry, Output, Record, TenantFailure, TenantRequest, UsbRequest, Verified};
-use crate::protocol::{Detail, Job, Offer, Outcome, Problem, ToAgent};
+use crate::protocol::{Detail, Job, Offer, Outcome, Problem, Stop, ToAgent};
 use device_handlers::description::Description;
 use dfu::FirmwareVersion;
 use dfu::package::Package;
 use dfu::usb_dfu::{
     self, DeviceNow, Failure, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict,
 };
+use problems::refused_package;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+mod problems;
+
 /// Shown while the package comes.
 const FETCHING: &str = "fetching";
+/// Shown while a headset that was pulled out is awaited.
+const UNPLUGGED: &str = "waiting-for-replug";
+/// A reset takes it off the bus for so long at most; then somebody pulled it out.
+const RESET_TIME: Duration = Duration::from_secs(3);
 /// Times a package is asked for when the tenant refuses the credential.
 const MOST_FETCHES: u8 = 3;
 
@@ -21,6 +28,9 @@ const MOST_FETCHES: u8 = 3;
 pub struct Target {
     pub runtime: UsbIdentity,
     pub description: Description,
+    /// For the journal: how the headset calls itself.
+    pub vendor: String,
+    pub product: String,
 }
 
 #[derive(Debug)]
@@ -39,6 +49,10 @@ struct Running {
     asked: bool,
     percent_told: u64,
     fetches: u8,
+    /// Since when it is gone while firmware was written to it.
+    gone_since: Option<Instant>,
+    /// Part of the firmware may be at the device.
+    begun: bool,
     /// It is cancelled because its journal cannot be written, not because somebody wished it.
     unjournalled: bool,
 }
@@ -57,13 +71,28 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The version that was read back, if one was.
     pub read_back: Option<String>,
-    /// The journal that was kept, because the device still needs its firmware.
-    pub interrupted: Option<JournalEntry>,
+    /// What becomes of the device's entry in the journal.
+    pub journal: Entry,
     /// The package could not be had just now.
     pub starved: bool,
 }
 
+/// A device's entry in the journal after a job.
+#[derive(Debug, PartialEq)]
+pub enum Entry {
+    /// The job has written none.
+    Untouched,
+    Cleared,
+    /// The device still needs its firmware, or what it says later may correct the verdict.
+    Kept(Box<JournalEntry>),
+}
+
 impl Update {
+    /// A verdict that is corrected is what is known of the last job.
+    pub fn correct(&mut self, job: Job) {
+        self.last = Some(job);
+    }
+
     pub fn job(&self) -> Option<&Job> {
         self.running.as_ref().map(|r| &r.job).or(self.last.as_ref())
     }
@@ -85,32 +114,20 @@ impl Update {
             from_version: offer.from_version.clone(),
             to_version: offer.to_version.clone(),
             phase: FETCHING.to_owned(),
-            done_bytes: 0,
-            total_bytes: 0,
-            outcome: None,
+            ..Job::default()
         };
         self.run(Running::new(job, offer.policy.clone(), target_name.to_owned(), target, None), out);
     }
 
     /// Continues what a crash or a shutdown interrupted.
     pub fn resume(&mut self, entry: &JournalEntry, target: Target, out: &mut VecDeque<Output>) {
-        let Ok(phase) = entry.phase.parse::<Phase>() else {
-            tracing::warn!(phase = %entry.phase, "journal names an unknown phase: the job is given up");
-            out.push_back(Output::Persist(Record::JournalCleared));
-            return;
-        };
+        let phase = entry.phase.parse::<Phase>().unwrap_or_else(|_| {
+            // Written by another version. Whatever it meant: look what is at the port, and go on from there.
+            tracing::warn!(phase = %entry.phase, "the journal names an unknown phase");
+            Phase::WaitingForDfu
+        });
         tracing::info!(device = %entry.device, phase = %entry.phase, "continuing an interrupted firmware update");
-        let job = Job {
-            offer: entry.offer.clone(),
-            device: entry.device.clone(),
-            name: entry.name.clone(),
-            from_version: entry.from_version.clone(),
-            to_version: entry.target_version.clone(),
-            phase: FETCHING.to_owned(),
-            done_bytes: 0,
-            total_bytes: 0,
-            outcome: None,
-        };
+        let job = job_of(entry);
         self.run(Running::new(job, entry.policy.clone(), entry.target.clone(), target, Some(phase)), out);
     }
 
@@ -147,9 +164,8 @@ impl Update {
             return None;
         }
         // An interrupted job stays in the journal: the package may come another time.
-        let keep = running.resume.is_some();
-        let starved = keep;
-        let finished = self.finish(Outcome::Failed { problem: failure.problem }, None, keep, out)?;
+        let starved = running.resume.is_some();
+        let finished = self.finish(Outcome::Failed { problem: failure.problem }, None, starved, out)?;
         Some(Finished { starved, ..finished })
     }
 
@@ -166,17 +182,23 @@ impl Update {
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
         let running = self.running.as_mut().filter(|r| r.asked && r.dfu.is_none())?;
+        let resumed = running.resume.is_some();
         let opened = plan(archive, &running.job, &running.target, running.resume);
         match opened.and_then(|(plan, component)| {
-            let refused = |error| refused_package(&running.target_name, &error);
+            let refused = |error| refused_package(&running.target_name, &error, resumed);
             Ok((UsbDfu::new(plan, now).map_err(refused)?, component))
         }) {
             Ok((dfu, component)) => {
                 running.component = component;
                 running.dfu = Some(Box::new(dfu));
+                out.push_back(Output::KeepAwake(true));
                 self.drain(out)
             }
-            Err(problem) => self.finish(Outcome::Failed { problem }, None, false, out),
+            // What was begun before is not undone by a package that does not fit.
+            Err(problem) => {
+                let keep = running.resume.is_some();
+                self.finish(Outcome::Failed { problem }, None, keep, out)
+            }
         }
     }
 
@@ -186,6 +208,9 @@ impl Update {
         now: Instant,
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
+        if result == Err(TransferError::NoDevice) {
+            self.gone(now);
+        }
         self.input(Input::Completed(result), now, out)
     }
 
@@ -199,19 +224,36 @@ impl Update {
     }
 
     pub fn left(&mut self, port: String, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
+        if self.port() == Some(&port) {
+            self.gone(now);
+        }
         self.input(Input::Left { port }, now, out)
+    }
+
+    /// The device has left the bus in the middle of it.
+    fn gone(&mut self, now: Instant) {
+        if let Some(running) = &mut self.running {
+            let writing = matches!(running.journalled, Some(Phase::Preparing | Phase::Downloading { .. }));
+            if running.dfu.is_some() && writing {
+                running.gone_since.get_or_insert(now);
+            }
+        }
     }
 
     /// `None` = nothing runs.
     pub fn cancel(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Option<Option<Finished>> {
-        let running = self.running.as_ref()?;
+        let running = self.running.as_mut()?;
         if running.dfu.is_some() {
+            if !running.job.cancelling {
+                running.job.cancelling = true;
+                out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(running.job.clone()) }));
+            }
             return Some(self.input(Input::Cancel, now, out));
         }
         if running.unjournalled {
             let keep = running.resume.is_some();
             let device = if keep { DeviceNow::Unseen } else { DeviceNow::Runtime };
-            let problem = unjournalled(running.job.device.clone(), device);
+            let problem = problems::unjournalled(running.job.device.clone(), device);
             return Some(self.finish(Outcome::Failed { problem }, None, keep, out));
         }
         let problem = Problem::new(
@@ -231,6 +273,15 @@ impl Update {
     }
 
     pub fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
+        let running = self.running.as_mut()?;
+        let gone = running.gone_since.is_some_and(|since| since + RESET_TIME <= now);
+        if gone {
+            running.gone_since = None;
+            if running.journalled == Some(Phase::WaitingForDfu) {
+                let (done_bytes, total_bytes) = (running.job.done_bytes, running.job.total_bytes);
+                self.tell(UNPLUGGED, done_bytes, total_bytes, out);
+            }
+        }
         let dfu = self.running.as_mut()?.dfu.as_mut()?;
         if dfu.poll_timeout().is_none_or(|(at, _)| at > now) {
             return None;
@@ -240,7 +291,10 @@ impl Update {
     }
 
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.running.as_ref()?.dfu.as_ref()?.poll_timeout()
+        let running = self.running.as_ref()?;
+        let gone = running.gone_since.map(|since| (since + RESET_TIME, "a headset that was pulled out"));
+        let dfu = running.dfu.as_ref()?.poll_timeout();
+        [dfu, gone].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     fn input(&mut self, input: Input, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
@@ -253,6 +307,7 @@ impl Update {
             let running = self.running.as_mut()?;
             match running.dfu.as_mut()?.poll_output()? {
                 usb_dfu::Output::Open { port, interface } => {
+                    running.gone_since = None;
                     out.push_back(Output::Usb(UsbRequest::Open { port, interface }));
                 }
                 usb_dfu::Output::Control(transfer) => {
@@ -262,6 +317,10 @@ impl Update {
                 usb_dfu::Output::Close => out.push_back(Output::Usb(UsbRequest::Close)),
                 usb_dfu::Output::Journal(phase) => {
                     tracing::info!(device = %running.job.device, %phase, "firmware update");
+                    if running.begun && phase == Phase::Preparing {
+                        running.job.retries += 1;
+                    }
+                    running.begun |= matches!(phase, Phase::Downloading { .. });
                     running.journalled = Some(phase);
                     let entry = running.journal(phase);
                     out.push_back(Output::Persist(Record::Journal(entry)));
@@ -288,76 +347,71 @@ impl Update {
                 (Outcome::Succeeded { version: version.clone() }, Some(version))
             }
             Verdict::Failed(failure @ Failure::Cancelled { .. }) if stopped => {
-                (Outcome::Failed { problem: unjournalled(place, failure.device()) }, None)
-            }
-            Verdict::Failed(failure @ Failure::Cancelled { phase, .. }) => {
-                let problem = Problem::new(
-                    "update-stopped",
-                    format!("The update was {failure}"),
-                    place,
-                    failure.device().to_string(),
-                )
-                .detail("phase", *phase)
-                .detail("device", failure.device());
-                (Outcome::Failed { problem }, None)
+                (Outcome::Failed { problem: problems::unjournalled(place, failure.device()) }, None)
             }
             Verdict::Failed(failure) => {
-                let problem = Problem::new(
-                    "update-failed",
-                    format!("The update failed: {failure}"),
-                    place,
-                    failure.device().to_string(),
-                )
-                .detail("detail", failure)
-                .detail("device", failure.device());
-                (Outcome::Failed { problem }, failure.found().map(|version| version.to_string()))
+                let read_back = failure.found().map(|version| version.to_string());
+                (Outcome::Failed { problem: problems::failed(failure, place) }, read_back)
             }
             Verdict::Unknown(reason) => {
-                let problem = Problem::new(
-                    "update-unknown",
-                    format!("Nobody can say whether the update worked: {reason}"),
-                    place,
-                    "Plug the headset in again and look at its version on the Devices page.",
-                )
-                .detail("detail", reason);
-                (Outcome::Unknown { problem }, None)
+                (Outcome::Unknown { problem: problems::unknown(reason, place) }, None)
             }
         };
         self.finish(outcome, read_back, keep, out)
     }
 
+    /// `needed`: the device may still have no working firmware.
     fn finish(
         &mut self,
         outcome: Outcome,
         read_back: Option<String>,
-        keep_journal: bool,
+        needed: bool,
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
         let running = self.running.take()?;
-        let interrupted = running.journalled.filter(|_| keep_journal).map(|phase| running.journal(phase));
-        let Running { mut job, policy, .. } = running;
         match &outcome {
             Outcome::Succeeded { version } => {
-                tracing::info!(device = %job.device, %version, "firmware update succeeded")
+                tracing::info!(device = %running.job.device, %version, "firmware update succeeded")
             }
             Outcome::Failed { problem } | Outcome::Unknown { problem } => {
-                tracing::warn!(device = %job.device, %problem, "firmware update did not succeed");
+                tracing::warn!(device = %running.job.device, %problem, "firmware update did not succeed");
             }
         }
+        let said = match &outcome {
+            Outcome::Succeeded { .. } => tenant::wire::Verdict::Succeeded,
+            Outcome::Failed { .. } => tenant::wire::Verdict::Failed,
+            Outcome::Unknown { .. } => tenant::wire::Verdict::Unknown,
+        };
+        // It had the whole image and did not say that it runs it: some do so after being plugged in anew.
+        let in_doubt = said != tenant::wire::Verdict::Succeeded
+            && matches!(running.journalled, Some(Phase::Manifesting | Phase::WaitingForRuntime));
+        let journal = match running.journalled {
+            None => Entry::Untouched,
+            Some(phase) if needed || in_doubt => {
+                let entry = running.journal(phase);
+                Entry::Kept(Box::new(JournalEntry { said: Some(said), works: !needed, ..entry }))
+            }
+            Some(_) => Entry::Cleared,
+        };
+        if running.dfu.is_some() {
+            out.push_back(Output::KeepAwake(false));
+        }
+        let Running { mut job, policy, .. } = running;
+        job.cancelling = false;
+        job.stop = Stop::Harmless;
         job.outcome = Some(outcome.clone());
         self.last = Some(job.clone());
-        if !keep_journal {
-            out.push_back(Output::Persist(Record::JournalCleared));
-        }
-        out.push_back(Output::ToAgent(ToAgent::JobChanged { job: Some(job.clone()) }));
-        Some(Finished { job, policy, outcome, read_back, interrupted, starved: false })
+        Some(Finished { job, policy, outcome, read_back, journal, starved: false })
     }
 
     /// Told when the phase or the percentage changed; faces need no more.
     fn tell(&mut self, phase: &str, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
         let Some(running) = self.running.as_mut() else { return };
         let percent = (done_bytes.saturating_mul(100)).checked_div(total_bytes).unwrap_or(0);
-        let changed = running.job.phase != phase || running.percent_told != percent;
+        let stop = running.stop();
+        let changed =
+            running.job.phase != phase || running.percent_told != percent || running.job.stop != stop;
+        running.job.stop = stop;
         running.job.phase = phase.to_owned();
         running.job.done_bytes = done_bytes;
         running.job.total_bytes = total_bytes;
@@ -383,6 +437,18 @@ impl Running {
             percent_told: 0,
             fetches: 0,
             unjournalled: false,
+            gone_since: None,
+            begun: false,
+        }
+    }
+
+    /// What cancelling would mean.
+    fn stop(&self) -> Stop {
+        match (&self.dfu, self.journalled) {
+            (None, _) => Stop::Harmless,
+            (_, Some(Phase::Manifesting | Phase::WaitingForRuntime)) => Stop::TooLate,
+            _ if self.begun || matches!(self.resume, Some(Phase::Downloading { .. })) => Stop::Strands,
+            _ => Stop::Harmless,
         }
     }
 
@@ -402,7 +468,24 @@ impl Running {
             target: self.target_name.clone(),
             component: self.component.clone(),
             phase: phase.to_string(),
+            vendor: self.target.vendor.clone(),
+            product: self.target.product.clone(),
+            said: None,
+            works: false,
         }
+    }
+}
+
+/// A job as the journal knows it.
+pub fn job_of(entry: &JournalEntry) -> Job {
+    Job {
+        offer: entry.offer.clone(),
+        device: entry.device.clone(),
+        name: entry.name.clone(),
+        from_version: entry.from_version.clone(),
+        to_version: entry.target_version.clone(),
+        phase: FETCHING.to_owned(),
+        ..Job::default()
     }
 }
 
@@ -413,31 +496,32 @@ fn plan(
     target: &Target,
     resume: Option<Phase>,
 ) -> Result<(Plan, String), Problem> {
-    let package = Package::open(archive.get()).map_err(|error| refused_package(&job.name, &error))?;
+    let refused = |error: Detail| refused_package(&job.name, error, resume.is_some());
+    let package = Package::open(archive.get()).map_err(|error| refused(Detail::from(&error)))?;
     let (vid, pid) = (target.runtime.vid, target.runtime.pid);
     if !package.rules.targets.iter().any(|t| (t.vid, t.pid) == (vid, pid)) {
         let product = format!("{vid:04x}:{pid:04x}");
         let what = format!("it is not for the product {product}");
         let other = Detail::new("package-other-product", what).with("product", product);
-        return Err(refused_package(&job.name, other));
+        return Err(refused(other));
     }
     let [component] = package.rules.components.as_slice() else {
         let count = package.rules.components.len();
         let what = format!("{count} components, this agent writes packages of one");
         let several = Detail::new("package-component-count", what).with("count", count);
-        return Err(refused_package(&job.name, several));
+        return Err(refused(several));
     };
-    let wanted: FirmwareVersion =
-        job.to_version.parse().map_err(|error| refused_package(&job.name, &error))?;
+    let wanted: FirmwareVersion = job.to_version.parse().map_err(|error| refused(Detail::from(&error)))?;
     if component.version != wanted {
         let found = component.version;
         let what = format!("it holds version {found}, the policy names {wanted}");
         let other = Detail::new("package-other-version", what).with("found", found).with("wanted", wanted);
-        return Err(refused_package(&job.name, other));
+        return Err(refused(other));
     }
-    let image = package.component_image(&component.id).cloned().ok_or_else(|| {
-        refused_package(&job.name, Detail::new("package-no-image", "the component has no image"))
-    })?;
+    let image = package
+        .component_image(&component.id)
+        .cloned()
+        .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
     let plan = Plan {
         runtime: target.runtime.clone(),
         dfu_pids: target.description.firmware.dfu_pids.clone(),
@@ -447,24 +531,4 @@ fn plan(
         resume,
     };
     Ok((plan, component.id.clone()))
-}
-
-/// Not cancelled by anybody: the journal cannot be written.
-fn unjournalled(place: String, device: DeviceNow) -> Problem {
-    let why = Detail::new("no-journal", "what it does cannot be written down (see the other problems)");
-    let what = format!("The update failed: {}", why.text);
-    Problem::new("update-failed", what, place, device.to_string())
-        .detail("detail", why)
-        .detail("device", device)
-}
-
-fn refused_package(name: &str, error: impl Into<Detail>) -> Problem {
-    let error = error.into();
-    Problem::new(
-        "package-refused",
-        format!("The firmware package is refused: {}", error.text),
-        name.to_owned(),
-        "Nothing was sent to the device. The company has to publish a package that fits.",
-    )
-    .detail("error", error)
 }

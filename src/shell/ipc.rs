@@ -120,9 +120,12 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             }
             Ok(LocalRequest::View) => send(&mut writer, &view(doors).await).await?,
             Ok(LocalRequest::Window) => send(&mut writer, &window(doors).await).await?,
-            Ok(LocalRequest::Stop) => {
-                let _ = doors.stop.send(()).await;
-                send(&mut writer, &LocalAnswer::Done).await?;
+            Ok(LocalRequest::Stop { anyway }) => {
+                let answer = command(Command::Quit { anyway }, doors).await;
+                if answer == LocalAnswer::Done {
+                    let _ = doors.stop.send(()).await;
+                }
+                send(&mut writer, &answer).await?;
             }
             Ok(LocalRequest::Install { offer }) => {
                 send(&mut writer, &command(Command::Install { offer }, doors).await).await?;
@@ -136,7 +139,9 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             Ok(LocalRequest::RevokeSoftphone { origin }) => {
                 send(&mut writer, &command(Command::Revoke { origin }, doors).await).await?;
             }
-            Ok(LocalRequest::Cancel) => send(&mut writer, &command(Command::Cancel, doors).await).await?,
+            Ok(LocalRequest::Cancel { anyway }) => {
+                send(&mut writer, &command(Command::Cancel { anyway }, doors).await).await?;
+            }
             Err(error) => {
                 let problem = not_understood(&error);
                 send(&mut writer, &LocalAnswer::Problem { problem }).await?;

@@ -13,9 +13,9 @@ use super::store::Store;
 use super::tenant::{TenantConfig, TenantRoom};
 use super::window::WindowHandle;
 use super::{agent, log, os, tray};
-use crate::agent::menu::{self, Action};
+use crate::agent::menu::{self, Action, Page};
 use crate::agent::terminal::{Line, Terminal};
-use crate::agent::{Agent, Command};
+use crate::agent::{Agent, Command, Reply};
 use crate::locale::Locale;
 use crate::protocol::local::View;
 use crate::protocol::{Detail, Problem};
@@ -80,7 +80,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let (stop, mut stopping) = mpsc::channel(1);
 
     // The local socket is also the lock: a second agent with the same folders ends here.
-    let window = WindowHandle::new(handle.clone(), locale.clone());
+    let window = WindowHandle::new(handle.clone(), locale.clone()).ending(stop.clone());
     let doors = Doors {
         agent: handle.clone(),
         settings: serde_json::to_value(settings.list()).expect("invariant: settings have text keys"),
@@ -373,24 +373,23 @@ async fn act(
 ) {
     while let Some(action) = clicked.recv().await {
         match action {
-            Action::OpenWindow(page) => {
-                let opened = match window.open_url(page).await {
-                    Ok(url) => os::open_url(&url),
-                    Err(problem) => Err(problem),
-                };
-                if let Err(problem) = opened {
-                    tracing::warn!(%problem, "window");
-                    let _ = handle.send(Event::Function { name: "browser", problem: Some(problem) }).await;
-                }
-            }
-            Action::Install { offer } => {
-                // The agent shows a notice if it is refused.
-                let _ = handle.command(Command::InstallFromTray { offer }).await;
-            }
-            Action::Quit => {
-                let _ = stop.send(()).await;
-            }
+            Action::OpenWindow(page) => show(page, &handle, &window).await,
+            Action::Quit => match handle.command(Command::Quit { anyway: false }).await {
+                Ok(Reply::Refused(_)) => show(Page::Quit, &handle, &window).await,
+                _ => _ = stop.send(()).await,
+            },
         }
+    }
+}
+
+async fn show(page: Page, handle: &AgentHandle, window: &WindowHandle) {
+    let opened = match window.open_url(page).await {
+        Ok(url) => os::open_url(&url),
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = opened {
+        tracing::warn!(%problem, "window");
+        let _ = handle.send(Event::Function { name: "browser", problem: Some(problem) }).await;
     }
 }
 

@@ -162,6 +162,7 @@ async fn perform(
                     let _ = tenant.send(request);
                 }
             }
+            Some(Output::KeepAwake(_)) => {}
             Some(Output::ToAgent(message)) => tell(to_agent, message).await,
         }
     }

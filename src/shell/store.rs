@@ -21,6 +21,8 @@ pub const MAX_OWED: u32 = 10_000;
 pub const MAX_USERS: u32 = 1_000;
 /// Most put-off offers; the oldest go first.
 pub const MAX_DEFERRED: u32 = 10_000;
+/// Most journal entries that are read: one for each headset whose update did not end well.
+pub const MAX_JOBS: u32 = 10_000;
 /// Longest value of a row, bytes. Longer ones are not read.
 pub const MAX_VALUE_BYTES: u32 = 8 * 1024 * 1024;
 
@@ -126,7 +128,7 @@ impl Store {
 
 fn must_survive_power_loss(record: &Record) -> bool {
     match record {
-        Record::Identities(_) | Record::Journal(_) | Record::JournalCleared => true,
+        Record::Identities(_) | Record::Journal(_) | Record::JournalCleared { .. } => true,
         Record::Owed(Owed { delivery, .. }) => matches!(delivery, Delivery::Update(_)),
         Record::Policy(_)
         | Record::Credential(_)

@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
 mod access;
@@ -37,6 +37,8 @@ pub struct WindowHandle(Arc<Shared>);
 struct Shared {
     handle: AgentHandle,
     locale: Arc<Locale>,
+    /// Ends the program; `None` where it cannot be ended from here.
+    stop: Option<mpsc::Sender<()>>,
     server: Mutex<Option<Server>>,
 }
 
@@ -52,6 +54,7 @@ struct Server {
 struct Window {
     handle: AgentHandle,
     locale: Arc<Locale>,
+    stop: Option<mpsc::Sender<()>>,
     port: u16,
     sessions: Mutex<session::Sessions>,
     stopping: watch::Receiver<bool>,
@@ -59,7 +62,15 @@ struct Window {
 
 impl WindowHandle {
     pub fn new(handle: AgentHandle, locale: Arc<Locale>) -> Self {
-        Self(Arc::new(Shared { handle, locale, server: Mutex::default() }))
+        Self(Arc::new(Shared { handle, locale, stop: None, server: Mutex::default() }))
+    }
+
+    /// The window may end the program by `stop`, after asking.
+    #[must_use]
+    pub fn ending(self, stop: mpsc::Sender<()>) -> Self {
+        let Shared { handle, locale, .. } = &*self.0;
+        let (handle, locale) = (handle.clone(), locale.clone());
+        Self(Arc::new(Shared { handle, locale, stop: Some(stop), server: Mutex::default() }))
     }
 
     /// An address that shows `page` once, within a minute, in whichever browser opens it first. Starts the server if
@@ -101,6 +112,7 @@ async fn start(shared: &Shared) -> io::Result<Server> {
     let window = Arc::new(Window {
         handle: shared.handle.clone(),
         locale: shared.locale.clone(),
+        stop: shared.stop.clone(),
         port,
         sessions: Mutex::default(),
         stopping: stopped.clone(),
@@ -118,9 +130,11 @@ fn router(window: Arc<Window>) -> Router {
         .route("/devices", get(answer::devices))
         .route("/updates", get(answer::updates))
         .route("/softphones", get(answer::softphones))
+        .route("/quit", get(answer::quit))
         .route("/live", get(live::live))
         .route("/updates/{offer}/{action}", post(answer::act_on_update))
         .route("/softphones/{origin}/{action}", post(answer::act_on_softphone))
+        .route("/program/{this}/{action}", post(answer::act_on_program))
         .route("/assets/{name}", get(answer::asset))
         .fallback(answer::nothing)
         .layer(axum::middleware::from_fn_with_state(window.clone(), access::guard))

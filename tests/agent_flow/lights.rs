@@ -2,7 +2,7 @@
 
 use super::*;
 use hookswitch::agent::{Refusal, WhyNot};
-use hookswitch::protocol::{Job, Offer, Outcome};
+use hookswitch::protocol::{Job, Offer, Outcome, Stop};
 
 fn changed(id: &str, status: DeviceStatus) -> ToAgent {
     ToAgent::DeviceChanged { device: Device { status, ..device(id) } }
@@ -205,6 +205,7 @@ fn job(outcome: Option<Outcome>) -> ToAgent {
         done_bytes: 0,
         total_bytes: 0,
         outcome,
+        ..Job::default()
     };
     ToAgent::JobChanged { job: Some(job) }
 }
@@ -260,23 +261,64 @@ fn requests_to_the_service_are_answered_by_its_answer() {
     assert_eq!(rig.replies(), [(40, Reply::Refused(refusal))]);
 }
 
+fn at_work(phase: &str) -> Job {
+    Job {
+        offer: "fw:d".to_owned(),
+        name: "Headset".to_owned(),
+        phase: phase.to_owned(),
+        stop: Stop::Strands,
+        ..Job::default()
+    }
+}
+
+fn told(rig: &mut Rig, job: Job) -> usize {
+    rig.service(ToAgent::JobChanged { job: Some(job) });
+    rig.notices()
+}
+
 #[test]
-fn a_refused_click_in_the_tray_is_answered_by_a_notice_at_once() {
+fn a_headset_pulled_out_of_its_update_is_asked_for_at_once() {
     let mut rig = Rig::with(&["d"]);
     rig.answered();
-    let click = Command::InstallFromTray { offer: "fw:d".to_owned() };
-    let asked = |rig: &Rig| match rig.outputs.first() {
-        Some(Output::Service(ToService::InstallUpdate { request, .. })) => *request,
-        other => panic!("{other:?}"),
+    assert_eq!(told(&mut rig, at_work("downloading")), 0);
+    assert_eq!(told(&mut rig, at_work("waiting-for-replug")), 1, "also while a call goes on");
+    assert_eq!(told(&mut rig, at_work("waiting-for-replug")), 0, "once");
+    assert_eq!(told(&mut rig, at_work("downloading")), 0);
+    assert_eq!(told(&mut rig, at_work("waiting-for-replug")), 1, "and again when it is pulled again");
+}
+
+#[test]
+fn a_corrected_verdict_is_told_again() {
+    let mut rig = Rig::with(&["d"]);
+    let ended = |outcome| Job { outcome: Some(outcome), stop: Stop::Harmless, ..at_work("manifesting") };
+    let failed = Outcome::Failed { problem: problem("update-failed") };
+    assert_eq!(told(&mut rig, at_work("manifesting")), 0);
+    assert_eq!(told(&mut rig, ended(failed.clone())), 1);
+    assert_eq!(told(&mut rig, ended(failed)), 0, "once");
+    assert_eq!(told(&mut rig, ended(Outcome::Succeeded { version: "1.20".to_owned() })), 1);
+}
+
+#[test]
+fn quitting_asks_where_it_would_leave_a_headset_without_firmware() {
+    let mut rig = Rig::with(&["d"]);
+    let quit = |rig: &mut Rig, anyway| {
+        rig.feed(Input::Command { request: 1, command: Command::Quit { anyway } });
+        rig.replies().pop().map(|(_, reply)| match reply {
+            Reply::Refused(refusal) => refusal.problem.code,
+            other => format!("{other:?}"),
+        })
     };
-    rig.feed(Input::Command { request: 40, command: click.clone() });
-    let request = asked(&rig);
-    rig.service(ToAgent::Answer { request, problem: Some(problem("in-call")) });
-    assert_eq!(rig.notices(), 1, "also while the call goes on");
-    rig.feed(Input::Command { request: 41, command: click });
-    let request = asked(&rig);
-    rig.service(ToAgent::Answer { request, problem: None });
-    assert_eq!(rig.notices(), 0, "one that is followed is seen in the menu");
+    assert_eq!(quit(&mut rig, false).as_deref(), Some("Done"));
+    told(&mut rig, Job { stop: Stop::Harmless, ..at_work("fetching") });
+    assert_eq!(quit(&mut rig, false).as_deref(), Some("Done"), "a package that is fetched can wait");
+    for (stop, phase) in [(Stop::Strands, "downloading"), (Stop::TooLate, "manifesting")] {
+        told(&mut rig, Job { stop, ..at_work(phase) });
+        assert_eq!(quit(&mut rig, false).as_deref(), Some("quit-strands"));
+        assert_eq!(quit(&mut rig, true).as_deref(), Some("Done"), "who was told may");
+    }
+    let ended = Outcome::Succeeded { version: "1.20".to_owned() };
+    told(&mut rig, Job { outcome: Some(ended), stop: Stop::Harmless, ..at_work("manifesting") });
+    assert_eq!(quit(&mut rig, false).as_deref(), Some("Done"));
 }
 
 /// What is not known yet is not shown as "no headset, no tenant".

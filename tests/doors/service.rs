@@ -135,7 +135,7 @@ impl Service {
             phase: "fetching".to_owned(),
             done_bytes: 0,
             total_bytes: 262_144,
-            outcome: None,
+            ..Job::default()
         };
         self.say(ToAgent::JobChanged { job: Some(job.clone()) }).await;
         self.answer(request, None).await;

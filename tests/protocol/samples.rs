@@ -5,7 +5,7 @@ use hookswitch::protocol::local::{
 };
 use hookswitch::protocol::{
     Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, GroupRule, GroupRules,
-    Indicators, Job, Offer, Outcome, Problem, ResolvedGroup, State, Support, TenantMode, TenantState,
+    Indicators, Job, Offer, Outcome, Problem, ResolvedGroup, State, Stop, Support, TenantMode, TenantState,
     ToAgent, ToService, Why,
 };
 
@@ -73,8 +73,8 @@ fn offer(deployment: Deployment, blocked: Option<Problem>) -> Offer {
 }
 
 fn offers() -> Vec<Offer> {
-    use Deployment::{Automatic, Optional, Persistent, Silent};
-    let kinds = [Optional, Persistent, Automatic, Silent];
+    use Deployment::{Automatic, Optional, Persistent, Recovery, Silent};
+    let kinds = [Optional, Persistent, Automatic, Silent, Recovery];
     let mut all: Vec<Offer> = kinds.into_iter().map(|d| offer(d, None)).collect();
     all.push(offer(Optional, Some(problem())));
     all
@@ -90,6 +90,9 @@ fn job(outcome: Option<Outcome>) -> Job {
         phase: "downloading".to_owned(),
         done_bytes: 1024,
         total_bytes: 65_536,
+        retries: 1,
+        cancelling: outcome.is_none(),
+        stop: if outcome.is_none() { Stop::Strands } else { Stop::Harmless },
         outcome,
     }
 }
@@ -229,6 +232,7 @@ pub(crate) fn to_agent() -> Vec<ToAgent> {
         ToAgent::DeviceChanged {
             device: Device { problem: Some(problem()), ..device(DeviceStatus::Ready, false) },
         },
+        ToAgent::DeviceChanged { device: device(DeviceStatus::NeedsFirmware { problem: problem() }, false) },
         ToAgent::DeviceRemoved { id: id() },
         ToAgent::OffersChanged { offers: offers() },
         ToAgent::JobChanged { job: None },
@@ -267,7 +271,7 @@ pub(crate) fn to_service() -> Vec<ToService> {
         },
         ToService::InstallUpdate { request: 1, offer: offer() },
         ToService::DeferUpdate { request: 2, offer: offer() },
-        ToService::CancelUpdate { request: 3 },
+        ToService::CancelUpdate { request: 3, anyway: true },
         ToService::Identity { user: "jane".to_owned(), groups: groups(), problem: None },
         ToService::Identity { user: "jane".to_owned(), groups: vec![], problem: Some(problem()) },
     ]
@@ -294,10 +298,10 @@ pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
         LocalRequest::Defer { .. } => "defer",
         LocalRequest::ApproveSoftphone { .. } => "approve-softphone",
         LocalRequest::RevokeSoftphone { .. } => "revoke-softphone",
-        LocalRequest::Cancel => "cancel",
+        LocalRequest::Cancel { .. } => "cancel",
         LocalRequest::Window => "window",
         LocalRequest::Settings => "settings",
-        LocalRequest::Stop => "stop",
+        LocalRequest::Stop { .. } => "stop",
     }
 }
 
@@ -309,10 +313,10 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::Defer { offer: "fw:d".to_owned() },
         LocalRequest::ApproveSoftphone { origin: "https://phone.example".to_owned() },
         LocalRequest::RevokeSoftphone { origin: "https://phone.example".to_owned() },
-        LocalRequest::Cancel,
+        LocalRequest::Cancel { anyway: true },
         LocalRequest::Window,
         LocalRequest::Settings,
-        LocalRequest::Stop,
+        LocalRequest::Stop { anyway: false },
     ]
 }
 

@@ -23,6 +23,10 @@ pub(crate) fn journal() -> JournalEntry {
         target: "headset-1.20.zip".to_owned(),
         component: "headset".to_owned(),
         phase: "downloading:12".to_owned(),
+        vendor: "Hookswitch".to_owned(),
+        product: "Headset".to_owned(),
+        said: None,
+        works: false,
     }
 }
 
@@ -123,7 +127,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
         // Made by TUF alone.
         Record::Policy(_) => None,
         // Take a row away.
-        Record::Credential(None) | Record::JournalCleared | Record::Delivered(_) => None,
+        Record::Credential(None) | Record::JournalCleared { .. } | Record::Delivered(_) => None,
     }
 }
 
@@ -199,11 +203,11 @@ fn every_record_leaves_the_row_it_always_left() {
         let kept = match &record {
             Record::Identities(identities) => &back.identities == identities,
             Record::Credential(credential) => &back.credential == credential,
-            Record::Journal(entry) => back.journal.as_ref() == Some(entry),
+            Record::Journal(entry) => back.journal == [entry.clone()],
             Record::Owed(owed) => back.owed == [owed.clone()],
             Record::Groups { user, groups } => back.groups == [(user.clone(), groups.clone())],
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
-            Record::Policy(_) | Record::JournalCleared | Record::Delivered(_) => false,
+            Record::Policy(_) | Record::JournalCleared { .. } | Record::Delivered(_) => false,
         };
         assert!(kept, "{name} does not come back: {back:?}");
     }

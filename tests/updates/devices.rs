@@ -5,7 +5,7 @@ use crate::rig::softphone::Softphone;
 use crate::rig::told::{Context, Told, wait_for};
 use crate::rig::world::PATIENCE;
 use crate::scene::{IMAGE_BYTES, Scene, good_package};
-use hookswitch::agent::menu::{self, Action, Item};
+use hookswitch::agent::menu::{self, Item};
 use hookswitch::protocol::local::View;
 use serde_json::{Value, json};
 use simulator::{Fault, How};
@@ -118,10 +118,12 @@ async fn that_leave_and_are_given_up() -> Told<()> {
     hand.wait("plugged=false", PATIENCE).at("the pulled cable")?;
     wait_for("the waiting", PATIENCE, async || {
         let list = scene.json(&["update", "list", "--json"])?;
-        Ok((list["job"]["phase"] == "waiting-for-dfu" && list["job"]["outcome"].is_null()).then_some(()))
+        Ok((list["job"]["phase"] == "waiting-for-replug" && list["job"]["outcome"].is_null()).then_some(()))
     })
     .await?;
-    let cancel = scene.run(&["update", "cancel"])?;
+    let asked = scene.run(&["update", "cancel"])?;
+    assert_eq!(asked.code, Some(1), "it says first what that means: {asked:?}");
+    let cancel = scene.run(&["update", "cancel", "--force"])?;
     assert_eq!(cancel.code, Some(0), "{cancel:?}");
     let status =
         wait_for("the end of `update install`", PATIENCE, async || install.try_wait().at("install")).await?;
@@ -135,9 +137,9 @@ async fn that_leave_and_are_given_up() -> Told<()> {
         said.lines().last(),
         Some(
             format!(
-                "hookswitch: Die Aktualisierung wurde abgebrochen beim Warten auf den DFU-Modus ({device}). \
-                 Stecken Sie das Gerät am selben Anschluss an und starten Sie die Aktualisierung noch einmal; von \
-                 dort wird es wiederhergestellt."
+                "hookswitch: Die Aktualisierung wurde abgebrochen ({device}). Stecken Sie das Headset an denselben \
+                 USB-Anschluss und starten Sie die Aktualisierung noch einmal; von dort wird es wiederhergestellt. \
+                 [abgebrochen beim Warten auf den DFU-Modus]"
             )
             .as_str()
         )
@@ -171,11 +173,11 @@ async fn that_are_in_a_call() -> Told<()> {
     scene.offered().await.map(drop)
 }
 
-/// Texts of the tray menu that would install something.
+/// Entries of the tray menu for updates.
 fn installs(status: &Value) -> Told<usize> {
     let view: View = serde_json::from_value(status.clone()).at("status --json")?;
     let items = menu::menu(&view).items;
-    Ok(items.iter().filter(|i| matches!(i, Item::Action { action: Action::Install { .. }, .. })).count())
+    Ok(items.iter().filter(|i| matches!(i, Item::Action { label, .. } if label.id == "tray-install")).count())
 }
 
 #[tokio::test]

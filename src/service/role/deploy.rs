@@ -1,6 +1,7 @@
 //! What is offered, and the gate before an update.
 
 use super::*;
+use crate::protocol::{Deployment, Job, Stop};
 
 impl Service {
     /// The gate: everything that speaks against it is said before anything is begun.
@@ -24,11 +25,8 @@ impl Service {
         {
             return Err(problem.clone());
         }
-        if self.recovery().is_some_and(|entry| entry.offer == offer) {
-            if let Some(interrupted) = self.interrupted.as_mut() {
-                interrupted.due = Some(now.instant);
-            }
-            self.resume_interrupted(now);
+        if known.deployment == Deployment::Recovery {
+            self.resume(&known.device);
             return Ok(());
         }
         let policy = self.policy.as_ref().map(Verified::get);
@@ -37,30 +35,90 @@ impl Service {
             .map(|f| f.target.clone())
             .ok_or_else(|| no_such_offer(offer))?;
         let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
-        // There is one journal: it is this job's now.
-        self.interrupted = None;
         self.update.start(&known, &target_name, target, &mut self.out);
         self.fleet.begin_update(&known.device, &mut self.out);
         Ok(())
     }
 
     pub(super) fn target(&self, device: &str) -> Option<Target> {
-        let port = self.fleet.device(device)?.port.as_ref()?;
-        let runtime = self.fleet.usb(port)?.clone();
-        Some(Target { runtime, description: self.fleet.description(device)?.clone() })
+        let known = self.fleet.device(device)?;
+        let runtime = self.fleet.usb(known.port.as_ref()?)?.clone();
+        let (vendor, product) = (known.vendor.clone(), known.product.clone());
+        Some(Target { runtime, description: self.fleet.description(device)?.clone(), vendor, product })
+    }
+
+    /// Only what the person decides about may be put off, and only what is offered now.
+    pub(super) fn defer(&mut self, offer: &str) -> Result<(), Problem> {
+        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
+        if known.deployment != Deployment::Optional {
+            return Err(Problem::new(
+                "not-deferrable",
+                "This update cannot be put off",
+                known.name,
+                "Install it when it suits; until then it stays in the list.",
+            ));
+        }
+        let version = known.to_version;
+        self.deferred.insert((known.id.clone(), version.clone()));
+        self.out.push_back(Output::Persist(Record::Deferred { offer: known.id, version }));
+        Ok(())
+    }
+
+    /// Stops the running job. What leaves the headset without firmware is done only where the person was told.
+    pub(super) fn cancel(&mut self, anyway: bool, now: Now) -> Result<(), Problem> {
+        let running = self.update.job().filter(|job| job.outcome.is_none());
+        let Some(job) = running else {
+            return Err(Problem::new(
+                "no-update-running",
+                "No update is running",
+                "firmware update",
+                "There is nothing to cancel.",
+            ));
+        };
+        match job.stop {
+            Stop::TooLate => Err(Problem::new(
+                "cancel-too-late",
+                "The headset has the whole firmware and puts it in place",
+                job.name.clone(),
+                "Leave it plugged in; it is nearly done.",
+            )),
+            Stop::Strands if !anyway && !job.cancelling => Err(Problem::new(
+                "cancel-strands",
+                "The firmware is being written: cancelled now, the headset does not work until the update is installed again",
+                job.name.clone(),
+                "Let it go on; or cancel all the same (`hookswitch update cancel --force`).",
+            )),
+            Stop::Strands | Stop::Harmless => {
+                let finished = self.update.cancel(now.instant, &mut self.out).flatten();
+                self.finished(finished, now);
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn offers(&self) -> Vec<crate::protocol::Offer> {
-        let (Some(policy), Some(user)) = (&self.policy, &self.user) else { return Vec::new() };
-        let Some(groups) = self.groups.get(user) else { return Vec::new() };
-        let updating = self.fleet.updating();
-        let devices = self.fleet.devices().filter(|d| Some(d.id.as_str()) != updating);
-        let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
-        let mut offers = policy::plan(policy.get(), with_gate, groups, &self.deferred);
-        if updating.is_none() {
-            offers.extend(self.recovery().map(|entry| policy::recovery(entry, policy.get(), groups)));
-        }
+        let policy = self.policy.as_ref().map(Verified::get);
+        let groups = self.user.as_ref().and_then(|user| self.groups.get(user));
+        let mut offers = match (policy, groups) {
+            (Some(policy), Some(groups)) => {
+                let devices = self.fleet.devices().filter(|d| !self.is_settling(&d.id));
+                let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
+                policy::plan(policy, with_gate, groups, &self.deferred)
+            }
+            _ => Vec::new(),
+        };
+        let groups = groups.map_or(&[][..], Vec::as_slice);
+        let managed = self.config.server_url.is_some();
+        let lost = self.recoveries().filter(|entry| self.update.device() != Some(&entry.device));
+        offers.extend(lost.map(|entry| policy::recovery(entry, policy, groups, managed)));
         offers
+    }
+
+    /// A job works on it, or it is on its way back with the version that was wanted.
+    fn is_settling(&self, device: &str) -> bool {
+        let done = |job: &Job| job.device == device && matches!(job.outcome, Some(Outcome::Succeeded { .. }));
+        self.update.device() == Some(device)
+            || self.fleet.updating() == Some(device) && self.update.job().is_some_and(done)
     }
 }
 

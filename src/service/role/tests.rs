@@ -16,6 +16,7 @@ mod lights;
 mod outbox;
 mod polling;
 mod random;
+mod recovery;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MS: Duration = Duration::from_millis(1);
@@ -26,7 +27,7 @@ struct Disk {
     identities: Vec<Identity>,
     policy: Option<Verified<PolicyDocument>>,
     credential: Option<Credential>,
-    journal: Option<JournalEntry>,
+    journal: BTreeMap<String, JournalEntry>,
     owed: Vec<Owed>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     deferred: Vec<(String, String)>,
@@ -38,8 +39,8 @@ impl Disk {
             Record::Identities(identities) => self.identities = identities,
             Record::Policy(policy) => self.policy = Some(policy),
             Record::Credential(credential) => self.credential = credential,
-            Record::Journal(entry) => self.journal = Some(entry),
-            Record::JournalCleared => self.journal = None,
+            Record::Journal(entry) => _ = self.journal.insert(entry.device.clone(), entry),
+            Record::JournalCleared { device } => _ = self.journal.remove(&device),
             Record::Owed(owed) => self.owed.push(owed),
             Record::Delivered(ids) => self.owed.retain(|o| !ids.contains(&o.id)),
             Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
@@ -52,7 +53,7 @@ impl Disk {
             identities: self.identities.clone(),
             policy: self.policy.clone(),
             credential: self.credential.clone(),
-            journal: self.journal.clone(),
+            journal: self.journal.values().cloned().collect(),
             owed: self.owed.clone(),
             groups: self.groups.clone().into_iter().collect(),
             deferred: self.deferred.clone(),
@@ -87,6 +88,8 @@ struct Rig {
     told: BTreeMap<String, Device>,
     /// All else the agent knows, from the messages alone.
     heard: State,
+    /// The machine is kept from falling asleep.
+    awake: bool,
     /// Outputs that are still performed; then the process is dead. A transaction is written whole or not at all.
     left: usize,
 }
@@ -131,6 +134,7 @@ impl Rig {
             given_up: 0,
             told: BTreeMap::new(),
             heard: State::default(),
+            awake: false,
             left: usize::MAX,
         };
         rig.drain();
@@ -238,6 +242,10 @@ impl Rig {
                     let status = id.and_then(|id| self.told.get(&id)).map(|d| &d.status);
                     assert_ne!(status, Some(&DeviceStatus::Updating), "{path} is being updated");
                 }
+                Output::KeepAwake(awake) => {
+                    assert_ne!(self.awake, awake, "said twice");
+                    self.awake = awake;
+                }
                 Output::ToAgent(message) => self.hear(message),
             }
         }
@@ -263,9 +271,17 @@ impl Rig {
         for headset in self.headsets.iter().filter(|h| matches!(h.life, headset::Life::Dfu { .. })) {
             let id = headset.id();
             let running = self.heard.job.as_ref().is_some_and(|j| j.device == id && j.outcome.is_none());
-            let kept = self.disk.journal.as_ref().is_some_and(|entry| entry.device == id);
+            let kept = self.disk.journal.get(&id).is_some_and(|entry| !entry.works);
             assert!(running || kept, "{id} is in DFU mode, and nobody knows");
-            assert!(self.told.contains_key(&id), "{id} is in DFU mode, and nobody sees it");
+            let shown = self.told.get(&id).map(|d| &d.status);
+            match running {
+                true => assert_eq!(shown, Some(&DeviceStatus::Updating), "{id} is in DFU mode"),
+                false => {
+                    assert!(matches!(shown, Some(DeviceStatus::NeedsFirmware { .. })), "{id}: {shown:?}");
+                    let offered = self.heard.offers.iter().any(|o| o.device == id && o.blocked.is_none());
+                    assert!(offered, "{id} is in DFU mode, and there is no way out");
+                }
+            }
         }
     }
 
@@ -293,7 +309,9 @@ impl Rig {
             return;
         }
         assert_eq!(self.usb, None, "a second request beside {request:?}");
-        assert!(self.disk.journal.is_some(), "{request:?} without a journal on disk");
+        let entry = self.job().and_then(|job| self.disk.journal.get(&job.device));
+        assert!(entry.is_some_and(|entry| !entry.works), "{request:?} without a journal on disk");
+        assert!(self.awake, "{request:?} while the machine may fall asleep");
         self.usb = Some(request);
     }
 

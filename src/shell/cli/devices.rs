@@ -90,6 +90,7 @@ fn print(options: &Options, context: &Context, agent_running: bool, devices: &[D
         let (state, problem) = match &device.status {
             DeviceStatus::Ready => (say("cli-ready"), device.problem.as_ref()),
             DeviceStatus::Updating => (say("cli-updating"), None),
+            DeviceStatus::NeedsFirmware { problem } => (say("cli-needs-firmware"), Some(problem)),
             DeviceStatus::Unavailable { problem } => (say("cli-unavailable"), Some(problem)),
         };
         rows.push(vec![

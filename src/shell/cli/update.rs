@@ -1,4 +1,4 @@
-//! `hookswitch update list|install|defer`.
+//! `hookswitch update list|install|defer|cancel`.
 
 use super::{Context, Done, Failure, output};
 use crate::agent::words;
@@ -17,7 +17,10 @@ pub(super) enum Command {
     },
     Install(Which),
     Defer(Which),
-    Cancel,
+    Cancel {
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -48,8 +51,8 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             expect_done(agent.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
             wait(context, &offer)
         }
-        Command::Cancel => {
-            expect_done(agent.ask(&LocalRequest::Cancel)?)?;
+        Command::Cancel { force } => {
+            expect_done(agent.ask(&LocalRequest::Cancel { anyway: *force })?)?;
             output::line(&context.locale.format(&Message::new("cli-cancelled")));
             Ok(())
         }

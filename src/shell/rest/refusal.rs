@@ -49,7 +49,9 @@ impl Refusal {
             WhyNot::NotYourCall | WhyNot::Locked => StatusCode::FORBIDDEN,
             WhyNot::NoOrigin => StatusCode::BAD_REQUEST,
             WhyNot::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
-            WhyNot::WrongCallState | WhyNot::Service | WhyNot::NotKept => StatusCode::CONFLICT,
+            WhyNot::WrongCallState | WhyNot::Service | WhyNot::NotKept | WhyNot::AtWork => {
+                StatusCode::CONFLICT
+            }
         };
         Self { status, problem: Box::new((&refusal.problem).into()) }
     }

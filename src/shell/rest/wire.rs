@@ -111,6 +111,7 @@ pub(super) struct Capabilities {
 pub(super) enum DeviceStatus {
     Ready,
     Updating,
+    NeedsFirmware { problem: Problem },
     Unavailable { problem: Problem },
 }
 
@@ -161,6 +162,7 @@ pub(super) enum Deployment {
     Persistent,
     Automatic,
     Silent,
+    Recovery,
 }
 
 #[derive(Debug, Serialize)]
@@ -387,6 +389,9 @@ impl Device {
             status: match &device.status {
                 p::DeviceStatus::Ready => DeviceStatus::Ready,
                 p::DeviceStatus::Updating => DeviceStatus::Updating,
+                p::DeviceStatus::NeedsFirmware { problem } => {
+                    DeviceStatus::NeedsFirmware { problem: problem.into() }
+                }
                 p::DeviceStatus::Unavailable { problem } => {
                     DeviceStatus::Unavailable { problem: Problem::seen_by(problem, reader) }
                 }
@@ -440,6 +445,7 @@ impl From<&p::Offer> for Offer {
                 p::Deployment::Persistent => Deployment::Persistent,
                 p::Deployment::Automatic => Deployment::Automatic,
                 p::Deployment::Silent => Deployment::Silent,
+                p::Deployment::Recovery => Deployment::Recovery,
             },
             group: offer.group.clone(),
             deferred: offer.deferred,

@@ -1,6 +1,6 @@
 //! Records to rows and back.
 
-use super::{MAX_DEFERRED, MAX_OWED, MAX_USERS, MAX_VALUE_BYTES};
+use super::{MAX_DEFERRED, MAX_JOBS, MAX_OWED, MAX_USERS, MAX_VALUE_BYTES};
 use crate::service::{Delivery, Identity, Marks, Owed, Persisted, Record, Verified};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
@@ -14,7 +14,6 @@ const IDENTITIES: &str = "identities";
 const SYSTEM_ID: &str = "system-id";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
-const JOURNAL: &str = "journal";
 
 /// The last good policy as it is kept. The document is validated again when it is read back.
 #[derive(Serialize, Deserialize)]
@@ -31,8 +30,13 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
         }
         Record::Credential(Some(credential)) => put(transaction, CREDENTIAL, credential),
         Record::Credential(None) => forget(transaction, CREDENTIAL),
-        Record::Journal(entry) => put(transaction, JOURNAL, entry),
-        Record::JournalCleared => forget(transaction, JOURNAL),
+        Record::Journal(entry) => transaction
+            .prepare("INSERT OR REPLACE INTO job (device, body) VALUES (?1, ?2)")?
+            .execute(params![entry.device, json(entry)?])
+            .map(drop),
+        Record::JournalCleared { device } => {
+            transaction.execute("DELETE FROM job WHERE device = ?1", params![device]).map(drop)
+        }
         Record::Owed(owed) => write_owed(transaction, owed),
         Record::Delivered(ids) => {
             let mut delete = transaction.prepare("DELETE FROM owed WHERE id = ?1")?;
@@ -86,7 +90,16 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         identities: load_identities(connection)?,
         policy: load_policy(connection)?,
         credential: get(connection, CREDENTIAL)?,
-        journal: get(connection, JOURNAL)?,
+        journal: many(
+            connection,
+            "SELECT device, body FROM job WHERE length(body) <= ?1 ORDER BY device LIMIT ?2",
+            "job",
+            MAX_JOBS,
+            |row| row.get::<_, String>(1),
+        )?
+        .iter()
+        .filter_map(|body| readable("job", body))
+        .collect(),
         owed: load_owed(connection)?,
         groups: many(
             connection,
@@ -158,7 +171,7 @@ fn many<T>(
         match read(row) {
             Ok(value) => out.push(value),
             Err(error) => {
-                tracing::warn!(table, seq = ?row.get::<_, i64>(0), %error, "a stored row was left out")
+                tracing::warn!(table, seq = ?row.get_ref(0), %error, "a stored row was left out")
             }
         }
     }

@@ -7,7 +7,8 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: i64 = 0x4853_5753;
 
 /// Step N leads from `user_version` N to N + 1. Never change one that was released: add one.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE single (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE owed (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, unix_s INTEGER NOT NULL,
@@ -16,7 +17,18 @@ const STEPS: &[&str] = &["
         seq INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
     CREATE TABLE deferred (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, offer TEXT NOT NULL UNIQUE, version TEXT NOT NULL) STRICT;
-"];
+",
+    // One journal entry became one for each device.
+    "
+    CREATE TABLE job (device TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO job (device, body)
+        SELECT device, value FROM
+            (SELECT value, CASE WHEN json_valid(value) THEN json_extract(value, '$.device') END AS device
+             FROM single WHERE key = 'journal')
+        WHERE typeof(device) = 'text';
+    DELETE FROM single WHERE key = 'journal';
+",
+];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

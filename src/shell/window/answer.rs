@@ -62,6 +62,10 @@ pub(super) async fn softphones(window: Shared, headers: HeaderMap) -> Response {
     show(Page::Softphones, window, headers).await
 }
 
+pub(super) async fn quit(window: Shared, headers: HeaderMap) -> Response {
+    show(Page::Quit, window, headers).await
+}
+
 async fn show(page: Page, State(window): Shared, headers: HeaderMap) -> Response {
     if window.reader(&headers).await.is_none() {
         return expired(&window);
@@ -78,10 +82,22 @@ pub(super) async fn act_on_update(
     let command = match action.as_str() {
         "install" => Some(Command::Install { offer }),
         "defer" => Some(Command::Defer { offer }),
-        "cancel" => Some(Command::Cancel),
+        "cancel" => Some(Command::Cancel { anyway: false }),
+        // The person was told what that means.
+        "cancel-anyway" => Some(Command::Cancel { anyway: true }),
         _ => None,
     };
     act(&window, &headers, &action, command).await
+}
+
+/// `quit-anyway`: the person was told what that means.
+pub(super) async fn act_on_program(
+    State(window): Shared,
+    Path((_, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let quit = action == "quit-anyway" && window.stop.is_some();
+    act(&window, &headers, &action, quit.then_some(Command::Quit { anyway: true })).await
 }
 
 /// `approve`, `revoke`.
@@ -117,8 +133,14 @@ async fn act(window: &Window, headers: &HeaderMap, action: &str, command: Option
         );
         return refused(window, StatusCode::NOT_FOUND, &problem);
     };
+    let ends = matches!(command, Command::Quit { .. });
     match window.handle.command(command).await {
-        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger) => {
+            if let Some(stop) = window.stop.as_ref().filter(|_| ends) {
+                let _ = stop.send(()).await;
+            }
+            StatusCode::NO_CONTENT.into_response()
+        }
         Ok(Reply::Refused(refusal)) => refused(window, StatusCode::CONFLICT, &refusal.problem),
         Err(Stopping) => {
             let problem =

@@ -48,6 +48,7 @@ pub(super) async fn live(
         Some("page=devices") => Page::Devices,
         Some("page=updates") => Page::Updates,
         Some("page=softphones") => Page::Softphones,
+        Some("page=quit") => Page::Quit,
         _ => return answer::nothing().await,
     };
     let mut views = window.handle.views();

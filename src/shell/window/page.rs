@@ -1,12 +1,13 @@
 //! A view as pages: every text by its Fluent id, every name escaped by the template.
 
-use crate::agent::menu::Page;
+use crate::agent::menu::{Page, quit_strands};
 use crate::agent::words;
 use crate::calendar;
 use crate::locale::{Locale, Message, ProblemText};
 use crate::protocol::local::{Softphone, Standing, View};
 use crate::protocol::{
-    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, TenantMode, TenantState,
+    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, Stop, TenantMode,
+    TenantState,
 };
 use crate::shell::markup::escaped;
 use crate::shell::secret;
@@ -59,7 +60,8 @@ struct Problems<'a> {
 
 #[derive(Template)]
 #[template(path = "window/tenant.html")]
-struct Tenant {
+struct Tenant<'a> {
+    t: Words<'a>,
     line: String,
     policy: Option<String>,
     poll: Option<Moment>,
@@ -125,15 +127,34 @@ struct Updates<'a> {
     offers: Vec<OfferCard>,
 }
 
+#[derive(Template)]
+#[template(path = "window/quit.html")]
+struct Quit<'a> {
+    t: Words<'a>,
+    problem: Option<ProblemText>,
+}
+
 struct JobCard {
     key: String,
     offer: String,
     title: String,
     versions: String,
     phase: String,
+    /// How often writing was begun anew, in words.
+    retries: Option<String>,
+    /// Whether and how the person may stop it.
+    stop: Stopping,
     running: Option<Progress>,
     verdict: Option<String>,
     problem: Option<ProblemText>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Stopping {
+    Plain,
+    /// It is asked again, with what it means.
+    Asked,
+    Impossible,
 }
 
 struct Progress {
@@ -152,6 +173,7 @@ struct OfferCard {
     group: String,
     deferred: bool,
     may_defer: bool,
+    recovery: bool,
     running: bool,
     blocked: Option<ProblemText>,
 }
@@ -161,6 +183,7 @@ pub(super) fn name(page: Page) -> &'static str {
         Page::Devices => "devices",
         Page::Updates => "updates",
         Page::Softphones => "softphones",
+        Page::Quit => "quit",
     }
 }
 
@@ -171,6 +194,7 @@ pub(super) fn frame(page: Page, view: &View, locale: &Locale) -> String {
         Page::Devices => "window-devices",
         Page::Updates => "window-updates",
         Page::Softphones => "window-softphones",
+        Page::Quit => "window-quit",
     });
     let regions = regions(page, view, locale);
     let frame = Frame {
@@ -206,6 +230,10 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
             offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
         }),
         Page::Softphones => rendered(&Softphones::new(view, locale)),
+        Page::Quit => rendered(&Quit {
+            t: Words(locale),
+            problem: quit_strands(view).map(|p| locale.problem_isolated(&p)),
+        }),
     };
     vec![
         Region {
@@ -257,8 +285,8 @@ fn versions(from: &str, to: &str, locale: &Locale) -> String {
     locale.format_isolated(&Message::new("window-versions").text("from", from).text("to", to))
 }
 
-impl Tenant {
-    fn new(tenant: &TenantState, locale: &Locale) -> Self {
+impl<'a> Tenant<'a> {
+    fn new(tenant: &TenantState, locale: &'a Locale) -> Self {
         let say = |message: &Message| locale.format_isolated(message);
         let company = tenant.company.as_deref().or(tenant.server.as_deref()).unwrap_or_default();
         let line = match tenant.mode {
@@ -273,6 +301,7 @@ impl Tenant {
             .policy_version
             .map(|version| say(&Message::new("window-policy-version").number("version", number(version))));
         Self {
+            t: Words(locale),
             line,
             policy,
             poll: tenant.last_poll_s.map(Moment::new),
@@ -288,6 +317,7 @@ impl DeviceCard {
         let (status, problem) = match &device.status {
             DeviceStatus::Ready => ("window-status-ready", device.problem.as_ref()),
             DeviceStatus::Updating => ("window-status-updating", None),
+            DeviceStatus::NeedsFirmware { problem } => ("window-status-needs-firmware", Some(problem)),
             DeviceStatus::Unavailable { problem } => ("window-status-unavailable", Some(problem)),
         };
         Self {
@@ -343,6 +373,16 @@ impl JobCard {
             title: name_for(&job.name, &product, locale),
             versions: versions(&job.from_version, &job.to_version, locale),
             phase: locale.format_isolated(&words::phase(job)),
+            retries: (job.retries > 0).then(|| {
+                let count = Message::new("window-retries").number("count", i64::from(job.retries));
+                locale.format_isolated(&count)
+            }),
+            stop: match job.stop {
+                _ if job.cancelling => Stopping::Impossible,
+                Stop::Harmless => Stopping::Plain,
+                Stop::Strands => Stopping::Asked,
+                Stop::TooLate => Stopping::Impossible,
+            },
             running: outcome.is_none().then(|| Progress::new(job, locale)),
             verdict,
             problem: problem.map(|p: &Problem| locale.problem_isolated(p)),
@@ -422,6 +462,7 @@ impl OfferCard {
             deployment: locale.format_isolated(&words::deployment(offer.deployment)),
             group: words::group(view, &offer.group, locale),
             deferred: offer.deferred,
+            recovery: offer.deployment == Deployment::Recovery,
             may_defer: offer.deployment == Deployment::Optional && !offer.deferred,
             running,
             blocked: offer.blocked.as_ref().map(|p| locale.problem_isolated(p)),

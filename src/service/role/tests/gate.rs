@@ -185,9 +185,9 @@ fn one_job_at_a_time_and_a_new_hello_sees_it() {
     assert_eq!(state.job.as_ref().map(|j| j.phase.as_str()), Some("fetching"));
     let updating: Vec<_> = state.devices.iter().map(|d| d.status == DeviceStatus::Updating).collect();
     assert_eq!(updating, [true, false]);
-    assert_eq!(code(rig.request(|request| ToService::CancelUpdate { request })), None);
+    assert_eq!(code(rig.request(|request| ToService::CancelUpdate { request, anyway: false })), None);
     assert_eq!(
-        code(rig.request(|request| ToService::CancelUpdate { request })),
+        code(rig.request(|request| ToService::CancelUpdate { request, anyway: false })),
         Some("no-update-running".to_owned())
     );
     assert_eq!(rig.offers().len(), 2);

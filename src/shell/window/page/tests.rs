@@ -57,6 +57,7 @@ fn views() -> Vec<View> {
         done_bytes: 100,
         total_bytes,
         outcome,
+        ..Job::default()
     };
     let full = View {
         version: "0.1.0".to_owned(),
