@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod approvals;
+pub mod awake;
 pub mod bundle;
 pub mod bus;
 pub mod certificate;

@@ -11,10 +11,10 @@ mod lights;
 mod model;
 #[path = "agent_flow/random.rs"]
 mod random;
-#[path = "agent_flow/softphones.rs"]
-mod softphones;
 #[path = "support/seed.rs"]
 mod seed;
+#[path = "agent_flow/softphones.rs"]
+mod softphones;
 
 use hookswitch::agent::sdk::{CallChange, Change};
 use hookswitch::agent::{Agent, CallAction, Cause, Command, Input, Output, Reply};

@@ -32,3 +32,5 @@ decided-by-person = Das haben Sie entschieden.
 decided-by-environment = Das legt eine Umgebungsvariable fest.
 decided-by-machine = Das legt Ihre IT-Abteilung fest.
 decided-by-company = Ihre Firma hat es erlaubt.
+
+keep-awake-reason = Die Firmware eines Headsets wird gerade geschrieben.

@@ -32,3 +32,6 @@ decided-by-person = You decided this.
 decided-by-environment = A variable of the environment decides this.
 decided-by-machine = Your IT department decides this.
 decided-by-company = Your company allowed it.
+
+# Shown by the desktop to who wants to put the machine to sleep.
+keep-awake-reason = The firmware of a headset is being written.

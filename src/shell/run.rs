@@ -3,6 +3,7 @@
 
 use super::agent::Parts as AgentParts;
 use super::approvals::ApprovedPages;
+use super::awake::Awake;
 use super::folders::Folders;
 use super::handle::{AgentHandle, Event};
 use super::hardware::Hardware;
@@ -16,7 +17,7 @@ use super::{agent, log, os, tray};
 use crate::agent::menu::{self, Action, Page};
 use crate::agent::terminal::{Line, Terminal};
 use crate::agent::{Agent, Command, Reply};
-use crate::locale::Locale;
+use crate::locale::{Locale, Message};
 use crate::protocol::local::View;
 use crate::protocol::{Detail, Problem};
 use crate::service::{Config, Identity, Marks, Service};
@@ -99,6 +100,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         queue: service_queue,
         to_agent: events.clone(),
         failed: stop.clone(),
+        why_awake: locale.format(&Message::new("keep-awake-reason")),
     };
     let (ended, mut machine_ended) = oneshot::channel();
     std::thread::Builder::new()
@@ -197,6 +199,8 @@ struct Machine {
     queue: UnboundedReceiver<ServiceEvent>,
     to_agent: ToAgentLoop,
     failed: mpsc::Sender<()>,
+    /// For who wants to put the machine to sleep during an update.
+    why_awake: String,
 }
 
 fn run_machine(machine: Machine) -> Result<(), Problem> {
@@ -210,7 +214,7 @@ fn run_machine(machine: Machine) -> Result<(), Problem> {
 }
 
 fn try_run_machine(machine: Machine) -> Result<(), Problem> {
-    let Machine { folders, settings, hardware, events, queue, to_agent, .. } = machine;
+    let Machine { folders, settings, hardware, events, queue, to_agent, why_awake, .. } = machine;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -256,7 +260,8 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         let function = Event::Function { name: "host", problem: Some(problem.clone()) };
         let _ = to_agent.blocking_send(function);
     }
-    let parts = ServiceParts { service, store, hardware, tenant, to_agent };
+    let awake = Awake::new(why_awake);
+    let parts = ServiceParts { service, store, hardware, tenant, to_agent, awake };
     LocalSet::new().block_on(&runtime, service::run(parts, events, queue));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The service loop: one closed [`Event`], the pure [`Service`], and the doing of its outputs.
 #![expect(clippy::disallowed_methods, reason = "this loop reads the clocks for the pure service")]
 
+use super::awake::Awake;
 use super::bus::Buses;
 use super::hardware::{Hardware, HidHandles};
 use super::store::Store;
@@ -37,6 +38,7 @@ pub struct Parts {
     pub hardware: Hardware,
     pub tenant: Option<TenantRoom>,
     pub to_agent: ToAgentLoop,
+    pub awake: Awake,
 }
 
 /// The in-memory pipe to the agent loop.
@@ -49,13 +51,13 @@ pub fn now() -> Now {
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
 pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
-    let Parts { mut service, store, hardware, tenant, to_agent } = parts;
+    let Parts { mut service, store, hardware, tenant, to_agent, mut awake } = parts;
     let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
     let tenant = tenant.map(|room| start_tenant(room, events.clone()));
     let mut stopped: Option<oneshot::Sender<()>> = None;
     loop {
-        perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent).await;
+        perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent, &mut awake).await;
         if service.has_stopped()
             && let Some(stopped) = stopped.take()
         {
@@ -109,6 +111,7 @@ async fn perform(
     buses: &mut Buses,
     tenant: Option<&UnboundedSender<TenantRequest>>,
     to_agent: &ToAgentLoop,
+    awake: &mut Awake,
 ) {
     let mut records: Vec<Record> = Vec::new();
     loop {
@@ -162,7 +165,7 @@ async fn perform(
                     let _ = tenant.send(request);
                 }
             }
-            Some(Output::KeepAwake(_)) => {}
+            Some(Output::KeepAwake(on)) => awake.keep(on).await,
             Some(Output::ToAgent(message)) => tell(to_agent, message).await,
         }
     }

@@ -72,7 +72,7 @@ impl Tier {
 
     pub(crate) fn needs(self) -> Needs {
         let (packages, commands): (&[&str], &[&str]) = match self {
-            Self::Fast => (&[], &[]),
+            Self::Fast => (&["dbus"], &["dbus-daemon"]),
             Self::Directory => {
                 (&["slapd", "ldap-utils", "openssl"], &["slapd", "ldapadd", "ldapsearch", "openssl"])
             }

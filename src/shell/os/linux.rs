@@ -11,6 +11,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+mod awake;
+
+pub use awake::{AwakeLock, keep_awake};
+
 /// State LISTEN in `/proc/net/tcp`.
 const LISTEN: &str = "0A";
 
