@@ -25,6 +25,8 @@ pub const MAX_TOTAL_BITS: u64 = 64 * 1024 * 8;
 pub const MAX_USAGES: usize = 1024;
 /// Most fields that are kept for one descriptor.
 pub const MAX_FIELDS: usize = 4096;
+/// Most slots of an array that are looked through for a control; a longer array yields none. Keyboards have six.
+pub const MAX_SLOTS: u32 = 64;
 /// Deepest nesting of collections, and of Push items.
 pub const MAX_DEPTH: usize = 16;
 

@@ -1,6 +1,6 @@
 //! Which field plays which part in call control.
 
-use super::{Capabilities, Field, ReportDescriptor, ReportType, Usage, bits};
+use super::{Capabilities, Field, MAX_SLOTS, ReportDescriptor, ReportType, Usage, bits};
 
 /// A part a control plays in call control. Inputs first, then outputs in the order in which a change is written:
 /// the ring ends before the call opens, and hold and mute follow the call.
@@ -208,6 +208,9 @@ impl Control {
 /// first usage. Of several such slots in a row nothing sensible can be said.
 fn selector(field: &Field, usage: Usage) -> Option<Selector> {
     let Some(array) = &field.array else { return Some(Selector::Value) };
+    if field.count > MAX_SLOTS {
+        return None;
+    }
     let index = array.index_of(usage)?;
     let largest = if field.bit_size >= 32 { u32::MAX } else { (1 << field.bit_size) - 1 };
     let value = match u32::try_from(field.logical_min) {

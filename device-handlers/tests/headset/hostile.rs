@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use device_handlers::description::Description;
 use device_handlers::headset::{Headset, Indicators, Output};
-use device_handlers::report::{MAX_DEPTH, MAX_FIELDS, ReportDescriptor, ReportType};
+use device_handlers::report::{MAX_DEPTH, MAX_FIELDS, MAX_SLOTS, ReportDescriptor, ReportType, Role};
 
 use crate::layouts;
 
@@ -83,6 +83,7 @@ fn drive(random: &mut fastrand::Rng, descriptor: &ReportDescriptor, mut now: Ins
             if let Output::Write(report) = output {
                 let len = descriptor.payload_len(ReportType::Output, report[0]);
                 assert_eq!(Some(report.len() - 1), len, "full length");
+                headset.written(random.u8(0..4) != 0, now);
             }
         }
     }
@@ -105,4 +106,26 @@ fn mutated_descriptors_and_reports_never_panic() {
     }
     println!("{accepted} of {DESCRIPTORS} descriptors accepted");
     assert!(accepted > 100, "the mutations leave nothing to test");
+}
+
+/// One array of `slots` slots that can say every key of the telephony page, as input 1 and output 2.
+fn array_of(slots: u16) -> Vec<u8> {
+    let [low, high] = slots.to_le_bytes();
+    let mut bytes =
+        vec![0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x15, 0x01, 0x26, 0xFF, 0x00, 0x75, 0x08, 0x96, low, high];
+    bytes.extend([0x85, 0x01, 0x19, 0x20, 0x29, 0x9E, 0x81, 0x00]);
+    bytes.extend([0x85, 0x02, 0x05, 0x08, 0x19, 0x09, 0x29, 0x2A, 0x91, 0x00, 0xC0]);
+    bytes
+}
+
+/// Found by its number of slots, not by a clock: what a report costs is slots times controls.
+#[test]
+fn arrays_longer_than_any_device_has_are_not_looked_through() {
+    let short = ReportDescriptor::parse(&array_of(u16::try_from(MAX_SLOTS).expect("few"))).expect("valid");
+    assert!(short.layout().has(Role::HookSwitch) && short.layout().has(Role::OffHook));
+    for slots in [MAX_SLOTS + 1, 16_384] {
+        let long = ReportDescriptor::parse(&array_of(u16::try_from(slots).expect("short"))).expect("valid");
+        assert_eq!(long.layout().controls(), [], "{slots} slots");
+        assert_eq!(long.payload_len(ReportType::Input, 1), Some(slots as usize), "it keeps its room");
+    }
 }
