@@ -91,7 +91,6 @@ fn no_test_asserts_on_time() {
 }
 
 const SKIPPING: Left = &[
-    ("device-handlers/tests/captures.rs", "without the recordings"),
     ("tests/cli/descriptor.rs", "without the recordings"),
     ("tests/cli/run.rs", "where a headset is plugged in"),
 ];
