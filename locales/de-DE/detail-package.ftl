@@ -78,6 +78,7 @@ detail-version-text = „{ $text }“ ist keine Firmware-Version; erwartet wird 
 
 ## Report-Deskriptoren
 
+detail-descriptor-not-hex = Kein Hex-Text: in Zeile { $line } steht „{ $word }“
 detail-descriptor-no-collection = Er hat keine Collection
 detail-descriptor-too-long = Er hat { $bytes } Byte, erwartet werden höchstens { $most }
 detail-descriptor-truncated = Er endet mitten im Element bei Byte { $offset }: { $expected } Byte wurden erwartet, { $came } kamen

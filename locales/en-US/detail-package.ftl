@@ -78,6 +78,7 @@ detail-version-text = “{ $text }” is no firmware version; expected is major.
 
 ## Report descriptors
 
+detail-descriptor-not-hex = not hex text: line { $line } has “{ $word }”
 detail-descriptor-no-collection = it has no collection
 detail-descriptor-too-long = it has { $bytes } bytes, expected are at most { $most }
 detail-descriptor-truncated = it ends inside the item at byte { $offset }: expected were { $expected } bytes, { $came } came

@@ -177,7 +177,8 @@ fn what_is_wrong_with_a_file_is_said_in_german() -> Told<()> {
         "cut.hex",
         "Das ist kein verständlicher Report-Deskriptor: Bei Byte 7 steht ein End Collection, es ist aber keine \
          Collection offen",
-        "Geben Sie die Bytes des Deskriptors als Hex-Text, als Binärdatei oder als Knoten /dev/hidraw an.",
+        "Geben Sie die Bytes des Deskriptors an: als Hex-Text, wie usbhid-dump oder hid-recorder sie ausgibt, als \
+         C-Array, als Binärdatei oder als Knoten /dev/hidraw.",
     )?;
     german(
         &["descriptor", &path("empty.hex")],

@@ -40,7 +40,6 @@ fn random_tests_take_their_seed_from_one_place() {
 }
 
 const TIMED: Left = &[
-    ("tests/cli/descriptor.rs", "a hostile descriptor is answered soon"),
     ("tests/cli/run.rs", "the agent ends soon"),
     ("tests/directory.rs", "a deaf server is given up"),
     ("tests/tenant.rs", "a slow server is given up"),
@@ -90,10 +89,7 @@ fn no_test_asserts_on_time() {
     shrink(rule, &broken, &kept, TIMED);
 }
 
-const SKIPPING: Left = &[
-    ("tests/cli/descriptor.rs", "without the recordings"),
-    ("tests/cli/run.rs", "where a headset is plugged in"),
-];
+const SKIPPING: Left = &[("tests/cli/run.rs", "where a headset is plugged in")];
 
 /// A test that did not happen must not count as passed: what is missing is a hindrance of its tier.
 #[test]

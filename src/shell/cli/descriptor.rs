@@ -8,6 +8,8 @@ use device_handlers::report::{Explanation, NoCallControl, ReportDescriptor, Repo
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+mod text;
+
 /// Linux takes 4 KiB; as hex with white space that is well below this.
 const MAX_FILE: u64 = 1024 * 1024;
 
@@ -50,16 +52,18 @@ struct Control {
 }
 
 pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
-    let bytes = read(&options.file)?;
+    let raw = read(&options.file)?;
     let not_understood = |error: Detail| {
         Problem::new(
             "bad-descriptor-file",
             format!("This is no report descriptor that can be understood: {error}"),
             options.file.display().to_string(),
-            "Give the descriptor's bytes as hex text, as a binary file or as a /dev/hidraw node.",
+            "Give the descriptor's bytes as hex text, as usbhid-dump or hid-recorder prints them, as a C array, as a \
+             binary file or as a /dev/hidraw node.",
         )
         .detail("error", error)
     };
+    let bytes = text::bytes_of(raw).map_err(not_understood)?;
     let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| not_understood(Detail::from(&error)))?;
     let explanation = descriptor.explain();
     // Almost any bytes are items; what has no collection describes nothing.
@@ -93,18 +97,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
     if raw.is_empty() {
         return Err(cannot(Detail::new("file-empty", "it is empty")));
     }
-    Ok(from_hex(&raw).unwrap_or(raw))
-}
-
-/// Hex digits, white space, commas and `0x`; anything else is taken as the bytes themselves.
-fn from_hex(raw: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(raw).ok()?.replace("0x", " ").replace(',', " ");
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    if words.is_empty() || !words.iter().all(|w| w.len() % 2 == 0) {
-        return None;
-    }
-    let pairs = words.iter().flat_map(|w| w.as_bytes().chunks(2));
-    pairs.map(|p| u8::from_str_radix(std::str::from_utf8(p).ok()?, 16).ok()).collect()
+    Ok(raw)
 }
 
 fn document(bytes: usize, explanation: &Explanation) -> Document {
@@ -224,19 +217,5 @@ fn role_text(role: Role) -> &'static str {
         Role::Mute => "role-mute",
         Role::Microphone => "role-microphone",
         Role::Hold => "role-hold",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::from_hex;
-
-    #[test]
-    fn hex_in_its_usual_spellings() {
-        assert_eq!(from_hex(b"05 0b\n09 05\n"), Some(vec![5, 11, 9, 5]));
-        assert_eq!(from_hex(b"0x05, 0x0B"), Some(vec![5, 11]));
-        assert_eq!(from_hex(b"050b0905"), Some(vec![5, 11, 9, 5]));
-        assert_eq!(from_hex(&[0x05, 0x0b, 0x09, 0x05, 0xa1]), None);
-        assert_eq!(from_hex(b"  "), None);
     }
 }
