@@ -65,6 +65,19 @@ mod tests {
     }
 
     #[test]
+    fn any_width_of_1_to_32_bits_is_read_up_to_the_last_bit_and_no_other_width() {
+        let payload = [0xFF; 8];
+        assert_eq!(read(&payload, 0, 32), Some(u32::MAX));
+        assert_eq!(read(&payload, 32, 32), Some(u32::MAX), "ends with the payload");
+        assert_eq!(read(&payload, 63, 1), Some(1));
+        assert_eq!(read(&payload, 33, 32), None);
+        assert_eq!(read(&payload, 64, 1), None);
+        assert_eq!(read(&payload, 0, 33), None);
+        assert_eq!(read(&payload, 0, 0), None);
+        assert_eq!(read(&payload, 8, 7), Some(0x7F), "no bit of the next one");
+    }
+
+    #[test]
     fn sign_follows_the_width() {
         assert_eq!(sign_extend(0b11, 2), -1);
         assert_eq!(sign_extend(0b01, 2), 1);

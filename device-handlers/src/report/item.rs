@@ -26,7 +26,6 @@ impl Item {
     pub(super) fn signed(&self) -> i32 {
         let bytes = self.data.to_le_bytes();
         match self.size {
-            0 => 0,
             1 => i32::from(i8::from_le_bytes([bytes[0]])),
             2 => i32::from(i16::from_le_bytes([bytes[0], bytes[1]])),
             _ => i32::from_le_bytes(bytes),

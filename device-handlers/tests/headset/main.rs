@@ -4,6 +4,7 @@
 mod baseline;
 mod call;
 mod devices;
+mod explained;
 mod hostile;
 mod layouts;
 mod lights;
