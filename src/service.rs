@@ -57,6 +57,8 @@ pub enum Input {
     /// Something on a bus changed.
     Hotplug,
     Scanned(Scan),
+    /// An [`Output::Scan`] brought nothing: what is on the buses is not known.
+    ScanFailed,
     HidOpened {
         path: String,
         result: Result<(), Problem>,
@@ -159,6 +161,8 @@ pub struct Persisted {
     pub owed: Vec<Owed>,
     /// Last known groups of each user.
     pub groups: Vec<(String, Vec<ResolvedGroup>)>,
+    /// Ids that more than one headset laid claim to, see [`fleet::identity`].
+    pub homes: fleet::identity::Homes,
     /// `(offer id, version)` the person put off.
     pub deferred: Vec<(String, String)>,
 }
@@ -184,6 +188,8 @@ pub enum Record {
         user: String,
         groups: Vec<ResolvedGroup>,
     },
+    /// All of them.
+    Homes(fleet::identity::Homes),
     Deferred {
         offer: String,
         version: String,

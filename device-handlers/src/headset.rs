@@ -10,6 +10,7 @@
 //! On opening a device call [`Headset::rewrite_indicators`] once: it starts the baseline and, unless another
 //! softphone turns out to be in a call on the device, clears lights left over by a crash.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -166,14 +167,15 @@ impl Headset {
     }
 
     /// Takes an input report as hidraw and hidapi hand it out: report id first if reports are numbered. Bytes
-    /// beyond the declared length are ignored (Windows pads).
+    /// beyond the declared length are ignored (Windows pads), bytes that are missing at the end count as 0 (as the
+    /// Linux kernel has it) if at least one control came.
     ///
     /// # Errors
-    /// [`ReportError`] if the report is empty, unknown or too short; nothing changes then.
+    /// [`ReportError`] if the report is empty, unknown or ends before its first control; nothing changes then.
     pub fn handle_report(&mut self, bytes: &[u8], now: Instant) -> Result<(), ReportError> {
         let (report_id, payload) = self.split(bytes)?;
         self.handle_timeout(now);
-        let changes = self.inputs.changes(report_id, payload, now);
+        let changes = self.inputs.changes(report_id, &payload, now);
         self.start_baseline(now, false);
         if self.baseline == Baseline::Known {
             for change in changes {
@@ -291,7 +293,7 @@ impl Headset {
         [baseline, mirror, pulse, dial_tone, self.lights.poll_timeout()].into_iter().flatten().min()
     }
 
-    fn split<'a>(&self, bytes: &'a [u8]) -> Result<(u8, &'a [u8]), ReportError> {
+    fn split<'a>(&self, bytes: &'a [u8]) -> Result<(u8, Cow<'a, [u8]>), ReportError> {
         let (report_id, payload) = if self.descriptor.is_numbered() {
             let (id, payload) = bytes.split_first().ok_or(ReportError::Empty)?;
             (*id, payload)
@@ -305,8 +307,15 @@ impl Headset {
             .payload_len(ReportType::Input, report_id)
             .ok_or(ReportError::UnknownReport { report_id })?;
         let came = payload.len();
-        let payload = payload.get(..expected).ok_or(ReportError::TooShort { report_id, expected, came })?;
-        Ok((report_id, payload))
+        if let Some(payload) = payload.get(..expected) {
+            return Ok((report_id, Cow::Borrowed(payload)));
+        }
+        if !self.inputs.begin_within(report_id, came) {
+            return Err(ReportError::TooShort { report_id, expected, came });
+        }
+        let mut whole = payload.to_vec();
+        whole.resize(expected, 0);
+        Ok((report_id, Cow::Owned(whole)))
     }
 
     fn start_baseline(&mut self, now: Instant, clear_lights: bool) {

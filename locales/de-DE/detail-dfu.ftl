@@ -77,7 +77,11 @@ detail-usb-busy = Ein anderes Programm oder ein Treiber belegte die Schnittstell
 detail-usb-not-sent = Die Anfrage wurde nicht gesendet, weil sich ihr Journal nicht schreiben ließ
 detail-usb-io = Ein-/Ausgabefehler { $number }
 
-## Output reports
+## Reports
+
+detail-report-empty = der Input-Report ist leer
+detail-report-unknown = Input-Report { $report } kommt im Deskriptor nicht vor
+detail-report-too-short = Input-Report { $report } hat { $came } Bytes Inhalt statt { $expected }
 
 detail-device-unanswering = es antwortet nicht
 detail-device-not-open = es ist nicht geöffnet

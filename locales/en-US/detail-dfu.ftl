@@ -77,7 +77,11 @@ detail-usb-busy = another program or driver holds the interface
 detail-usb-not-sent = the request was not sent, because its journal could not be written
 detail-usb-io = input/output error { $number }
 
-## Output reports
+## Reports
+
+detail-report-empty = input report is empty
+detail-report-unknown = input report { $report } is not in the descriptor
+detail-report-too-short = input report { $report } has { $came } payload bytes, expected { $expected }
 
 detail-device-unanswering = it does not answer
 detail-device-not-open = it is not open

@@ -7,6 +7,7 @@ mod descriptor;
 mod dfu;
 mod package;
 mod policy;
+mod report;
 
 /// A text of a stranger, with what would move a terminal's cursor or end the quotation marks written out.
 fn shown(text: &str) -> String {

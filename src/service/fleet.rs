@@ -1,21 +1,27 @@
-//! The headsets that are attached: found by their report descriptor, spoken to through [`Headset`].
+//! The headsets that are attached: found by their report descriptors, spoken to through [`Headset`].
+//!
+//! [`Headset`]: device_handlers::headset::Headset
 
-use super::{Output, Scan, UsbDevice};
+use super::{Output, Record, Scan, UsbDevice};
 use crate::protocol::{self, Detail, Device, DeviceId, DeviceStatus, Problem, ToAgent};
 use device_handlers::description::Description;
-use device_handlers::headset::{Event, Headset, Indicators};
+use device_handlers::headset::Indicators;
 use device_handlers::registry;
 use device_handlers::report::ReportDescriptor;
-use dfu::usb_dfu::{Bcd, Mode, UsbIdentity};
+use dfu::usb_dfu::{Mode, UsbIdentity};
+use identity::{Found, Homes, Place, assemble};
+use physical::{Physical, Plan};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+pub mod identity;
 mod node;
+mod physical;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use node::HidNode;
-use node::{device_id, text};
-use wire::{lights_fail, wire_capabilities, wire_event};
 
 /// After a hot-plug notice the interfaces of a device, their permissions and its strings come one after the other:
 /// the bus is looked at again after these times.
@@ -28,26 +34,15 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// For the lights at the end of a run. A device that takes longer than this is not listening.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
-#[derive(Debug)]
-struct Attached {
-    device: Device,
-    /// `None` while it is off the bus during an update.
-    path: Option<String>,
-    description: Description,
-    headset: Option<Headset>,
-    /// Opening failed; permissions may come a moment after the node, so the next scan tries again.
-    reopen: bool,
-    /// Of the output report that was handed out and is not answered.
-    ticket: Option<u64>,
-    /// What the system said of the last refused report.
-    refused: Option<Detail>,
-}
-
 #[derive(Debug, Default)]
 pub struct Fleet {
-    devices: BTreeMap<DeviceId, Attached>,
+    devices: BTreeMap<DeviceId, Physical>,
     usb: BTreeMap<String, UsbDevice>,
+    homes: Homes,
     rescans: VecDeque<Instant>,
+    /// A scan is asked for and not answered; whether another one is due after it. A storm of notices costs two.
+    scanning: bool,
+    again: bool,
     /// The device a firmware job works on: it may leave and come back without being reported as removed, and
     /// nothing else is written to it.
     updating: Option<DeviceId>,
@@ -62,16 +57,21 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// With what earlier runs found out about ids.
+    pub fn new(homes: Homes) -> Self {
+        Self { homes, ..Self::default() }
+    }
+
     pub fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values().map(|a| &a.device)
+        self.devices.values().map(|p| &p.device)
     }
 
     pub fn device(&self, id: &str) -> Option<&Device> {
-        self.devices.get(id).map(|a| &a.device)
+        self.devices.get(id).map(|p| &p.device)
     }
 
     pub fn description(&self, id: &str) -> Option<&Description> {
-        self.devices.get(id).map(|a| &a.description)
+        self.devices.get(id).map(|p| &p.description)
     }
 
     /// The device a firmware job works on, or that is on its way back from one.
@@ -86,139 +86,122 @@ impl Fleet {
 
     /// Lights on, or the device itself says that it is in a call.
     pub fn in_call(&self, id: &str) -> bool {
-        self.devices.get(id).is_some_and(|a| {
-            let lights = a.headset.as_ref().map(Headset::indicators).unwrap_or_default();
-            a.device.line_busy || lights.off_hook || lights.ring
+        self.devices.get(id).is_some_and(|p| {
+            let lights = p.indicators();
+            p.device.line_busy || lights.off_hook || lights.ring
         })
     }
 
     /// Whether the USB side of the bus is worth looking at.
     pub fn wants_usb(&self) -> bool {
-        self.watches_usb || self.updating.is_some() || self.devices.values().any(|a| a.device.port.is_some())
+        self.watches_usb || self.updating.is_some() || self.devices.values().any(|p| p.device.port.is_some())
     }
 
     pub fn hotplug(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         self.rescans = RESCANS.iter().map(|after| now + *after).collect();
+        self.look(out);
+    }
+
+    fn look(&mut self, out: &mut VecDeque<Output>) {
+        if self.scanning {
+            self.again = true;
+            return;
+        }
+        self.scanning = true;
         out.push_back(Output::Scan { usb: self.wants_usb() });
     }
 
-    pub fn scanned(&mut self, scan: Scan, out: &mut VecDeque<Output>) -> UsbChanges {
-        let known: BTreeMap<String, DeviceId> =
-            self.devices.iter().filter_map(|(id, a)| Some((a.path.clone()?, id.clone()))).collect();
-        let paths: Vec<&str> = scan.hid.iter().map(|n| n.path.as_str()).collect();
-        self.ends.retain(|path, _| paths.contains(&path.as_str()));
-        for (path, id) in &known {
-            // A path can be given to another device between two scans.
-            let same = scan.hid.iter().any(|n| n.path == *path && device_id(n) == *id);
-            if !same || !paths.contains(&path.as_str()) {
-                self.lost(path, out);
-            }
+    /// The scan that was asked for is over, with or without a result.
+    pub fn scan_ended(&mut self, out: &mut VecDeque<Output>) {
+        self.scanning = false;
+        if std::mem::take(&mut self.again) {
+            self.look(out);
         }
-        let wanted_usb = self.wants_usb();
-        for node in scan.hid {
-            // Two headsets of one model without serial numbers at unknown ports share an id: the one we speak to
-            // stays the one.
-            let id = device_id(&node);
-            match self.devices.get_mut(&id).filter(|a| a.path.is_some()) {
-                None => self.appeared(node, out),
-                Some(attached)
-                    if attached.reopen
-                        && attached.path.as_ref() == Some(&node.path)
-                        && self.updating.as_ref() != Some(&id) =>
-                {
-                    attached.reopen = false;
-                    out.push_back(Output::OpenHid { path: node.path });
-                }
-                Some(_) => {}
-            }
-        }
-        let mut changes = UsbChanges::default();
-        if let Some(usb) = scan.usb {
-            changes = self.usb_scanned(usb, out);
-        } else if !wanted_usb && self.wants_usb() {
-            out.push_back(Output::Scan { usb: true });
-        }
-        changes
     }
 
-    fn appeared(&mut self, node: HidNode, out: &mut VecDeque<Output>) {
-        let Some(bytes) = &node.descriptor else { return };
-        let description = registry::describe(node.vendor_id, node.product_id);
-        if description.denied {
-            return;
+    pub fn scanned(&mut self, scan: Scan, out: &mut VecDeque<Output>) -> UsbChanges {
+        let Scan { hid: mut nodes, usb } = scan;
+        self.ends.retain(|path, _| nodes.iter().any(|node| node.path == *path));
+        for node in nodes.iter_mut().filter(|node| node.descriptor.is_none()) {
+            node.descriptor = self.devices.values().find_map(|p| p.remembers(node));
         }
-        let id = device_id(&node);
-        if self.devices.get(&id).is_some_and(|a| a.path.is_some()) {
-            // A second node of one headset, or a second headset that says the same of itself: the first one is the one
-            // we speak to. Taking turns would open each anew with every scan, and read its reports twice.
-            tracing::debug!(device = %id, path = %node.path, "another node with the same identity: left alone");
-            return;
+        nodes.retain(may_be_headset);
+        let present = self.present(&nodes, usb.as_deref());
+        let homes = self.homes.len();
+        let mut plans: Vec<(Found, Plan)> = Vec::new();
+        for found in assemble(nodes, &present, &mut self.homes) {
+            plans.extend(Plan::of(&found).map(|plan| (found, plan)));
         }
-        let (capabilities, headset, status) = match ReportDescriptor::parse(bytes) {
-            Ok(descriptor) if !descriptor.has_telephony() => return,
-            Ok(descriptor) => {
-                let mut headset = Headset::new(descriptor, &description);
-                // Until the node is open.
-                headset.pause();
-                (Some(headset.capabilities()), Some(headset), DeviceStatus::Ready)
+        if self.homes.len() > homes {
+            out.push_back(Output::Persist(Record::Homes(self.homes.clone())));
+        }
+        let wanted_usb = self.wants_usb();
+        let mut left = Vec::new();
+        for (id, physical) in self.devices.iter_mut().filter(|(_, p)| !p.is_away()) {
+            match plans.iter().find(|(found, _)| found.id == *id) {
+                Some((found, plan)) if physical.stays(found, plan) => physical.close_others(plan, out),
+                _ => left.push(id.clone()),
             }
-            // Nobody knows whether it is a headset unless we know the product or it names the telephony page.
-            Err(error) if description.product.is_none() && !bytes.windows(2).any(|w| w == [0x05, 0x0b]) => {
-                tracing::warn!(path = %node.path, %error, "HID node with a descriptor that does not decode: left alone");
-                return;
+        }
+        for id in left {
+            self.left(&id, out);
+        }
+        for (found, plan) in plans {
+            let updating = self.updating.as_ref() == Some(&found.id);
+            match self.devices.get_mut(&found.id).filter(|p| !p.is_away()) {
+                None => self.appeared(&found, plan, out),
+                Some(physical) => {
+                    if physical.replan(plan, updating, out) {
+                        physical.report(out);
+                    }
+                    if !updating {
+                        physical.open_again(out);
+                    }
+                }
             }
-            Err(error) => {
-                let problem = Problem::new(
-                    "bad-descriptor",
-                    format!("Its report descriptor cannot be understood: {error}"),
-                    node.path.clone(),
-                    "Plug it in again; if that does not help, send a bundle to support.",
-                )
-                .detail("error", &error);
-                (None, None, DeviceStatus::Unavailable { problem })
-            }
+        }
+        let changes = usb.map(|usb| self.usb_scanned(usb, out));
+        if changes.is_none() && !wanted_usb && self.wants_usb() {
+            self.again = true;
+        }
+        self.scan_ended(out);
+        changes.unwrap_or_default()
+    }
+
+    /// Who keeps an id whatever comes: what is there, and what is away for its update as long as its port shows it.
+    fn present(&self, nodes: &[HidNode], usb: Option<&[UsbDevice]>) -> BTreeMap<Place, DeviceId> {
+        let at_port = |port: &str| match usb {
+            Some(usb) => usb.iter().any(|u| u.identity.port == port),
+            None => self.usb.contains_key(port),
         };
-        let firmware_update = node.port.as_ref().and_then(|p| self.usb.get(p)).is_some_and(is_updatable);
-        let device = Device {
-            id: id.clone(),
-            vendor: text(Some(&description.vendor), &node.manufacturer, "Unknown vendor"),
-            product: text(description.product.as_ref(), &node.product, "USB headset"),
-            vendor_id: node.vendor_id,
-            product_id: node.product_id,
-            serial: node.serial.clone(),
-            firmware_version: Bcd(node.bcd_device).to_string(),
-            port: node.port.clone(),
-            capabilities: wire_capabilities(capabilities, firmware_update),
-            status,
-            line_busy: false,
-            problem: None,
+        let is_there = |p: &&Physical| {
+            nodes.iter().any(|node| Place::of(node) == p.place)
+                || (p.is_away() && p.device.port.as_deref().is_some_and(at_port))
         };
-        tracing::info!(device = %id, product = %device.product, version = %device.firmware_version, "headset attached");
-        let openable = headset.is_some();
-        let path = node.path.clone();
-        let attached = Attached {
-            device,
-            path: Some(path.clone()),
-            description,
-            headset,
-            reopen: false,
-            ticket: None,
-            refused: None,
-        };
-        self.devices.insert(id.clone(), attached);
-        if self.updating.as_ref() == Some(&id) {
+        let there = self.devices.values().filter(is_there);
+        there.map(|p| (p.place.clone(), p.device.id.clone())).collect()
+    }
+
+    fn appeared(&mut self, found: &Found, plan: Plan, out: &mut VecDeque<Output>) {
+        let port = found.nodes.first().and_then(|node| node.port.as_ref());
+        let firmware_update = port.and_then(|port| self.usb.get(port)).is_some_and(is_updatable);
+        let mut physical = Physical::new(found, plan, firmware_update);
+        let Device { id, product, firmware_version: version, .. } = &physical.device;
+        tracing::info!(device = %id, product, version, "headset attached");
+        if self.updating.as_ref() == Some(id) {
             if self.returning_until.take().is_none() {
                 // It is opened when the job is over.
-                self.set_status(&id, DeviceStatus::Updating, out);
-                self.reopen_later(&id);
+                physical.open_later();
+                physical.set_status(DeviceStatus::Updating);
+                physical.report(out);
+                self.devices.insert(found.id.clone(), physical);
                 return;
             }
             self.updating = None;
         }
-        self.report(&id, out);
-        if openable {
-            out.push_back(Output::OpenHid { path });
-        }
+        physical.report(out);
+        physical.open_all(out);
+        self.devices.insert(found.id.clone(), physical);
     }
 
     pub fn opened(
@@ -230,29 +213,17 @@ impl Fleet {
     ) {
         let Some(id) = self.at(path) else { return };
         let updating = self.updating.as_ref() == Some(&id);
-        match result {
-            // The end of the job writes the lights.
-            Ok(()) if updating => {}
-            Ok(()) => {
-                self.set_status(&id, DeviceStatus::Ready, out);
-                self.rewrite(&id, now, out);
-            }
-            Err(problem) => {
-                tracing::warn!(device = %id, %problem, "headset cannot be opened");
-                self.reopen_later(&id);
-                if !updating {
-                    self.set_status(&id, DeviceStatus::Unavailable { problem }, out);
-                }
-            }
+        let Some(physical) = self.devices.get_mut(&id) else { return };
+        if physical.opened(path, result, updating, now) {
+            physical.report(out);
         }
+        physical.drain(&mut self.last_ticket, out);
     }
 
     pub fn report_received(&mut self, path: &str, bytes: &[u8], now: Instant, out: &mut VecDeque<Output>) {
-        let Some(id) = self.at(path) else { return };
-        let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut()) else { return };
-        if let Err(error) = headset.handle_report(bytes, now) {
-            tracing::debug!(device = %id, %error, "report ignored");
-        }
+        let Some(physical) = self.with(path) else { return };
+        physical.report_received(path, bytes, now);
+        let id = physical.device.id.clone();
         self.drain(&id, out);
     }
 
@@ -265,20 +236,9 @@ impl Fleet {
         now: Instant,
         out: &mut VecDeque<Output>,
     ) {
-        let Some(id) = self.at(path) else { return };
-        // An answer to what a former opening of the node was given says nothing of this one.
-        let Some(attached) = self.devices.get_mut(&id) else { return };
-        if attached.ticket.take_if(|waiting| *waiting == ticket).is_none() {
-            return;
-        }
-        let taken = result.is_ok();
-        if let Err(error) = result {
-            tracing::debug!(device = %id, %error, "output report refused");
-            attached.refused = Some(error);
-        }
-        if let Some(headset) = attached.headset.as_mut() {
-            headset.written(taken, now);
-        }
+        let Some(physical) = self.with(path) else { return };
+        physical.written(path, ticket, result, now);
+        let id = physical.device.id.clone();
         self.drain(&id, out);
     }
 
@@ -294,34 +254,41 @@ impl Fleet {
         match self.at(path) {
             Some(id) if too_often && self.updating.as_ref() != Some(&id) => {
                 tracing::warn!(device = %id, path, "reading ends again and again: left alone");
-                out.push_back(Output::CloseHid { path: path.to_owned() });
                 let problem = Problem::new(
                     "hid-unreadable",
                     "The headset is there, but reading from it ends at once, again and again",
                     path,
                     "Plug it in again, at another port if that does not help.",
                 );
-                self.set_status(&id, DeviceStatus::Unavailable { problem }, out);
+                if let Some(physical) = self.devices.get_mut(&id)
+                    && physical.give_up(path, problem, out)
+                {
+                    physical.report(out);
+                }
             }
-            _ => {
-                self.lost(path, out);
+            Some(id) => {
+                if let Some(physical) = self.devices.get_mut(&id) {
+                    physical.close_one(path, out);
+                    if physical.is_away() {
+                        self.left(&id, out);
+                    }
+                }
                 self.hotplug(now, out);
             }
+            None => self.hotplug(now, out),
         }
     }
 
-    pub fn lost(&mut self, path: &str, out: &mut VecDeque<Output>) {
-        let Some(id) = self.at(path) else { return };
-        out.push_back(Output::CloseHid { path: path.to_owned() });
-        if self.updating.as_deref() == Some(&id) {
-            if let Some(attached) = self.devices.get_mut(&id) {
-                attached.path = None;
-            }
+    /// It is off the bus. For the one that is being updated that is no news.
+    fn left(&mut self, id: &str, out: &mut VecDeque<Output>) {
+        let Some(physical) = self.devices.get_mut(id) else { return };
+        physical.close(out);
+        if self.updating.as_deref() == Some(id) {
             return;
         }
         tracing::info!(device = %id, "headset removed");
-        self.devices.remove(&id);
-        out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id }));
+        self.devices.remove(id);
+        out.push_back(Output::ToAgent(ToAgent::DeviceRemoved { id: id.to_owned() }));
     }
 
     pub fn set_indicators(
@@ -331,50 +298,42 @@ impl Fleet {
         now: Instant,
         out: &mut VecDeque<Output>,
     ) {
-        let target =
-            Indicators { off_hook: lights.off_hook, ring: lights.ring, mute: lights.mute, hold: lights.hold };
-        let Some(attached) = self.devices.get_mut(id) else { return };
+        let protocol::Indicators { off_hook, ring, mute, hold } = lights;
+        let Some(physical) = self.devices.get_mut(id) else { return };
         // While firmware is written nothing else goes to the device.
-        if attached.device.status != DeviceStatus::Ready || self.stopping.is_some() {
+        if physical.device.status != DeviceStatus::Ready || self.stopping.is_some() {
             return;
         }
-        if let Some(headset) = attached.headset.as_mut() {
-            headset.set_indicators(target, now);
-        }
-        self.drain(id, out);
+        physical.set_indicators(Indicators { off_hook, ring, mute, hold }, now);
+        physical.drain(&mut self.last_ticket, out);
     }
 
     /// Puts every light out, for the end of the program.
     pub fn darken(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         self.stopping = Some(Some(now + LAST_WRITES));
-        let ids: Vec<DeviceId> = self.devices.keys().cloned().collect();
-        for id in ids {
-            if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut())
-                && headset.indicators() != Indicators::default()
-            {
-                headset.set_indicators(Indicators::default(), now);
+        for physical in self.devices.values_mut() {
+            if physical.indicators() != Indicators::default() {
+                physical.set_indicators(Indicators::default(), now);
             }
-            self.drain(&id, out);
+            physical.drain(&mut self.last_ticket, out);
         }
     }
 
     /// After [`Self::darken`]: every light is out, or there is no more time for it.
     pub fn is_dark(&self) -> bool {
-        let settled = |a: &Attached| a.headset.as_ref().is_none_or(Headset::is_settled);
-        self.stopping.is_some_and(|until| until.is_none() || self.devices.values().all(settled))
+        self.stopping.is_some_and(|until| until.is_none() || self.devices.values().all(Physical::is_settled))
     }
 
     /// A firmware job takes the device.
     pub fn begin_update(&mut self, id: &str, out: &mut VecDeque<Output>) {
         self.give_up_return(out);
         self.updating = Some(id.to_owned());
-        if let Some(attached) = self.devices.get_mut(id) {
-            attached.ticket = None;
-            if let Some(headset) = attached.headset.as_mut() {
-                headset.pause();
+        if let Some(physical) = self.devices.get_mut(id) {
+            physical.pause();
+            if physical.set_status(DeviceStatus::Updating) {
+                physical.report(out);
             }
         }
-        self.set_status(id, DeviceStatus::Updating, out);
     }
 
     /// The firmware job gives the device back; it may still be on its way back to the bus. One that `needs_firmware`
@@ -383,17 +342,18 @@ impl Fleet {
         let Some(id) = self.updating.take() else { return };
         match self.devices.get_mut(&id) {
             None => {}
-            Some(Attached { path: None, .. }) if needs_firmware => _ = self.devices.remove(&id),
-            Some(Attached { path: None, .. }) => {
+            Some(physical) if physical.is_away() && needs_firmware => _ = self.devices.remove(&id),
+            Some(physical) if physical.is_away() => {
                 self.updating = Some(id);
                 self.returning_until = Some(now + RETURN_WAIT);
             }
-            Some(Attached { path: Some(path), reopen, .. }) => {
-                if std::mem::take(reopen) {
-                    out.push_back(Output::OpenHid { path: path.clone() });
+            Some(physical) => {
+                physical.open_again(out);
+                if physical.set_status(DeviceStatus::Ready) {
+                    physical.report(out);
                 }
-                self.set_status(&id, DeviceStatus::Ready, out);
-                self.rewrite(&id, now, out);
+                physical.rewrite(now);
+                physical.drain(&mut self.last_ticket, out);
             }
         }
         self.hotplug(now, out);
@@ -409,27 +369,11 @@ impl Fleet {
         }
     }
 
-    fn reopen_later(&mut self, id: &str) {
-        if let Some(attached) = self.devices.get_mut(id) {
-            attached.reopen = attached.headset.is_some();
-        }
-    }
-
-    fn rewrite(&mut self, id: &str, now: Instant, out: &mut VecDeque<Output>) {
-        if let Some(attached) = self.devices.get_mut(id) {
-            attached.ticket = None;
-            if let Some(headset) = attached.headset.as_mut() {
-                headset.rewrite_indicators(now);
-            }
-        }
-        self.drain(id, out);
-    }
-
     pub fn handle_timeout(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         let due = self.rescans.iter().filter(|at| **at <= now).count();
         if due > 0 {
             self.rescans.drain(..due);
-            out.push_back(Output::Scan { usb: self.wants_usb() });
+            self.look(out);
         }
         if let Some(until) = &mut self.stopping {
             until.take_if(|until| *until <= now);
@@ -437,13 +381,10 @@ impl Fleet {
         if self.returning_until.is_some_and(|until| until <= now) {
             self.give_up_return(out);
         }
-        let ids: Vec<DeviceId> = self.devices.keys().cloned().collect();
-        for id in ids {
-            if let Some(headset) = self.devices.get_mut(&id).and_then(|a| a.headset.as_mut())
-                && headset.poll_timeout().is_some_and(|(at, _)| at <= now)
-            {
-                headset.handle_timeout(now);
-                self.drain(&id, out);
+        for physical in self.devices.values_mut() {
+            if physical.poll_timeout().is_some_and(|(at, _)| at <= now) {
+                physical.handle_timeout(now);
+                physical.drain(&mut self.last_ticket, out);
             }
         }
     }
@@ -451,7 +392,7 @@ impl Fleet {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let rescan = self.rescans.front().map(|at| (*at, "look at the bus again"));
         let returning = self.returning_until.map(|at| (at, "the headset has not come back"));
-        let headsets = self.devices.values().filter_map(|a| a.headset.as_ref()?.poll_timeout());
+        let headsets = self.devices.values().filter_map(Physical::poll_timeout);
         let stopping = self.stopping.flatten().map(|at| (at, "lights that do not go out"));
         rescan.into_iter().chain(returning).chain(stopping).chain(headsets).min_by_key(|(at, _)| *at)
     }
@@ -468,75 +409,27 @@ impl Fleet {
         let is_new = |(port, is): &(&String, &UsbDevice)| self.usb.get(*port) != Some(is);
         let arrived = now.iter().filter(is_new).map(|(_, is)| is.identity.clone()).collect();
         self.usb = now;
-        let mut changed = Vec::new();
-        for (id, attached) in &mut self.devices {
-            let at_port = attached.device.port.as_ref().and_then(|p| self.usb.get(p));
-            let updatable = at_port.is_some_and(is_updatable);
+        for (id, physical) in &mut self.devices {
+            let usb = physical.device.port.as_ref().and_then(|port| self.usb.get(port));
             // In DFU mode the interface looks different; the job knows better.
-            if attached.device.capabilities.firmware_update != updatable && self.updating.as_ref() != Some(id)
-            {
-                attached.device.capabilities.firmware_update = updatable;
-                changed.push(id.clone());
+            if self.updating.as_ref() != Some(id) && physical.usb_is(usb) {
+                physical.report(out);
             }
-        }
-        for id in changed {
-            self.report(&id, out);
         }
         UsbChanges { left, arrived }
     }
 
     fn at(&self, path: &str) -> Option<DeviceId> {
-        self.devices.iter().find(|(_, a)| a.path.as_deref() == Some(path)).map(|(id, _)| id.clone())
+        self.devices.values().find(|p| p.has(path)).map(|p| p.device.id.clone())
     }
 
-    fn set_status(&mut self, id: &str, status: DeviceStatus, out: &mut VecDeque<Output>) {
-        if let Some(attached) = self.devices.get_mut(id)
-            && attached.device.status != status
-        {
-            attached.device.status = status;
-            self.report(id, out);
-        }
-    }
-
-    fn report(&self, id: &str, out: &mut VecDeque<Output>) {
-        if let Some(attached) = self.devices.get(id) {
-            out.push_back(Output::ToAgent(ToAgent::DeviceChanged { device: attached.device.clone() }));
-        }
+    fn with(&mut self, path: &str) -> Option<&mut Physical> {
+        self.devices.values_mut().find(|p| p.has(path))
     }
 
     fn drain(&mut self, id: &str, out: &mut VecDeque<Output>) {
-        let Some(attached) = self.devices.get_mut(id) else { return };
-        let (Some(headset), Some(path)) = (attached.headset.as_mut(), attached.path.as_ref()) else { return };
-        let before = (attached.device.line_busy, attached.device.problem.clone());
-        while let Some(output) = headset.poll_output() {
-            match output {
-                device_handlers::headset::Output::Write(bytes) => {
-                    self.last_ticket += 1;
-                    attached.ticket = Some(self.last_ticket);
-                    out.push_back(Output::WriteHid { path: path.clone(), ticket: self.last_ticket, bytes });
-                }
-                device_handlers::headset::Output::Event(Event::LineBusy(is)) => {
-                    attached.device.line_busy = is
-                }
-                device_handlers::headset::Output::Event(event) => {
-                    if let Some(event) = wire_event(event) {
-                        tracing::info!(device = %id, ?event, "pressed");
-                        out.push_back(Output::ToAgent(ToAgent::DeviceEvent { id: id.to_owned(), event }));
-                    }
-                }
-            }
-        }
-        match (headset.lights_fail(), &attached.device.problem) {
-            (true, None) => {
-                let problem = lights_fail(&attached.device.product, attached.refused.take());
-                tracing::warn!(device = %id, %problem, "lights");
-                attached.device.problem = Some(problem);
-            }
-            (false, Some(_)) => attached.device.problem = None,
-            _ => {}
-        }
-        if before != (attached.device.line_busy, attached.device.problem.clone()) {
-            self.report(id, out);
+        if let Some(physical) = self.devices.get_mut(id) {
+            physical.drain(&mut self.last_ticket, out);
         }
     }
 }
@@ -553,48 +446,10 @@ fn is_updatable(usb: &UsbDevice) -> bool {
     usb.identity.dfu.as_ref().is_some_and(|d| d.mode == Mode::Runtime && d.functional.can_download)
 }
 
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::disallowed_methods, reason = "a test starts at some instant")]
-    use super::*;
-
-    fn headset(path: &str, port: &str) -> HidNode {
-        let bus = simulator::Bus::new();
-        bus.plug("1-1", simulator::Setup::default());
-        let hid = bus.devices().into_iter().find_map(|d| d.hid).expect("a headset has HID");
-        HidNode {
-            path: path.to_owned(),
-            vendor_id: 0x1209,
-            product_id: 1,
-            bcd_device: 0x0100,
-            manufacturer: "M".to_owned(),
-            product: "P".to_owned(),
-            serial: Some("00000000".to_owned()),
-            port: Some(port.to_owned()),
-            descriptor: Some(hid.report_descriptor),
-        }
-    }
-
-    fn scanned(fleet: &mut Fleet, nodes: &[HidNode]) -> Vec<String> {
-        let mut out = VecDeque::new();
-        fleet.scanned(Scan { hid: nodes.to_vec(), usb: Some(Vec::new()) }, &mut out);
-        let opened = out.into_iter().filter_map(|o| match o {
-            Output::OpenHid { path } => Some(path),
-            _ => None,
-        });
-        opened.collect()
-    }
-
-    #[test]
-    fn of_two_headsets_with_one_serial_number_the_first_is_opened_once() {
-        let (a, b) = (headset("/dev/hidraw0", "1-1"), headset("/dev/hidraw1", "1-2"));
-        let mut fleet = Fleet::default();
-        let both = [a.clone(), b.clone()];
-        assert_eq!(scanned(&mut fleet, &both), ["/dev/hidraw0"]);
-        fleet.opened("/dev/hidraw0", Ok(()), Instant::now(), &mut VecDeque::new());
-        for _ in 0..3 {
-            assert_eq!(scanned(&mut fleet, &both), [""; 0], "nobody takes turns");
-        }
-        assert_eq!(scanned(&mut fleet, &[b]), ["/dev/hidraw1"], "the other one when the first is gone");
-    }
+/// Ids are given to headsets alone: two mice with one serial number are nobody's twins.
+fn may_be_headset(node: &HidNode) -> bool {
+    let Some(bytes) = &node.descriptor else { return false };
+    // A descriptor that does not decode is judged with what is known of the product.
+    ReportDescriptor::parse(bytes).map_or(true, |descriptor| descriptor.has_telephony())
+        && !registry::describe(node.vendor_id, node.product_id).denied
 }

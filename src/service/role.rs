@@ -118,7 +118,7 @@ impl Service {
             identities: host.known,
             identities_kept: !host.changed,
             notice: host.notice,
-            fleet: Fleet::default(),
+            fleet: Fleet::new(persisted.homes),
             update: Update::default(),
             outbox: Outbox::default(),
             poll: Poll::default(),
@@ -197,6 +197,7 @@ impl Service {
                     self.finished(finished, now);
                 }
             }
+            Input::ScanFailed => self.fleet.scan_ended(&mut self.out),
             Input::HidOpened { path, result } => self.fleet.opened(&path, result, at, &mut self.out),
             Input::HidReport { path, bytes } => self.fleet.report_received(&path, &bytes, at, &mut self.out),
             Input::HidWritten { path, ticket, result } => {

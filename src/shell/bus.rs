@@ -114,11 +114,12 @@ fn run_bus(
                 if let Some(devices) = &devices {
                     report(events, "usb", devices.as_ref().err());
                 }
-                // Without a list of nodes nothing is known: do not tell the service that all are gone.
-                if let Ok(hid) = nodes {
-                    let usb = devices.and_then(Result::ok);
-                    let _ = events.send(Event::Service(Input::Scanned(Scan { hid, usb })));
-                }
+                // Without a list of nodes nothing is known: that is not to say that all are gone.
+                let input = match nodes {
+                    Ok(hid) => Input::Scanned(Scan { hid, usb: devices.and_then(Result::ok) }),
+                    Err(_) => Input::ScanFailed,
+                };
+                let _ = events.send(Event::Service(input));
             }
             BusCommand::Open { path } => {
                 let _ = events.send(Event::Opened { result: hid.open(&path), path });

@@ -44,6 +44,7 @@ impl HidBus for SystemHid {
         for info in api.device_list() {
             let path = info.path().to_string_lossy().into_owned();
             nodes.entry(path.clone()).or_insert_with(|| HidNode {
+                interface: u8::try_from(info.interface_number()).ok(),
                 vendor_id: info.vendor_id(),
                 product_id: info.product_id(),
                 bcd_device: info.release_number(),

@@ -133,6 +133,7 @@ fn must_survive_power_loss(record: &Record) -> bool {
         Record::Policy(_)
         | Record::Credential(_)
         | Record::Delivered(_)
+        | Record::Homes(_)
         | Record::Groups { .. }
         | Record::Deferred { .. } => false,
     }

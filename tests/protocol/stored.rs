@@ -113,7 +113,8 @@ pub(crate) fn owed() -> Vec<Owed> {
 }
 
 /// Records that leave a row of their own behind.
-pub(crate) const ROWS: &[&str] = &["identities", "credential", "journal", "owed", "groups", "deferred"];
+pub(crate) const ROWS: &[&str] =
+    &["identities", "credential", "journal", "owed", "groups", "homes", "deferred"];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
 fn record_name(record: &Record) -> Option<&'static str> {
@@ -123,6 +124,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
         Record::Journal(_) => Some("journal"),
         Record::Owed(_) => Some("owed"),
         Record::Groups { .. } => Some("groups"),
+        Record::Homes(_) => Some("homes"),
         Record::Deferred { .. } => Some("deferred"),
         // Made by TUF alone.
         Record::Policy(_) => None,
@@ -138,6 +140,7 @@ fn records() -> Vec<Record> {
         Record::Journal(journal()),
         Record::Owed(owed().remove(0)),
         Record::Groups { user: "jane".to_owned(), groups: samples::groups() },
+        Record::Homes(BTreeMap::from([("1209-0001-HS0001".to_owned(), "1-2.3".to_owned())])),
         Record::Deferred { offer: "fw:d".to_owned(), version: "1.20".to_owned() },
     ]
 }
@@ -206,6 +209,7 @@ fn every_record_leaves_the_row_it_always_left() {
             Record::Journal(entry) => back.journal == [entry.clone()],
             Record::Owed(owed) => back.owed == [owed.clone()],
             Record::Groups { user, groups } => back.groups == [(user.clone(), groups.clone())],
+            Record::Homes(homes) => &back.homes == homes,
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
             Record::Policy(_) | Record::JournalCleared { .. } | Record::Delivered(_) => false,
         };

@@ -23,6 +23,7 @@ impl HidBus for SimHid {
             let hid = device.hid?;
             Some(HidNode {
                 path: hid.path,
+                interface: Some(hid.interface),
                 vendor_id: device.vid,
                 product_id: device.pid,
                 bcd_device: device.bcd_device,

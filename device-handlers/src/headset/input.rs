@@ -63,6 +63,17 @@ impl Inputs {
         self.inputs.iter().any(|input| input.control.report_id == report_id && input.kind == Kind::State)
     }
 
+    /// Whether this many bytes of the report's payload hold one of its controls, or it has none that matters.
+    pub(super) fn begin_within(&self, report_id: u8, bytes: usize) -> bool {
+        let mut ends = self
+            .inputs
+            .iter()
+            .filter(|i| i.control.report_id == report_id)
+            .map(|i| u64::from(i.control.bit_offset) + u64::from(i.control.bit_size));
+        let bits = bytes as u64 * 8;
+        ends.next().is_none_or(|end| end <= bits) || ends.any(|end| end <= bits)
+    }
+
     pub(super) fn is_on(&self, role: Role) -> bool {
         self.inputs
             .iter()

@@ -57,7 +57,8 @@ fn an_explanation_names_every_control_with_its_place() {
     let headset = Usage::new(0x0B, 0x05);
     assert_eq!(explanation.top_level, [CollectionSummary { usage: headset, name: Some("Headset") }]);
     assert_eq!(explanation.no_call_control, None);
-    let controls = explanation.controls.iter().map(|c| (c.role, c.report_type, c.report_id, c.bit, c.relative));
+    let controls =
+        explanation.controls.iter().map(|c| (c.role, c.report_type, c.report_id, c.bit, c.relative));
     let (input, output) = (ReportType::Input, ReportType::Output);
     let expected = [
         (Role::Reject, input, 0x08, 4, false),

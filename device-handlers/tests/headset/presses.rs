@@ -130,3 +130,42 @@ fn a_report_that_cannot_be_is_named_and_the_next_one_counts() {
     let mut unnumbered = Rig::new(UNNUMBERED);
     assert_eq!(unnumbered.headset.handle_report(&[], unnumbered.now), Err(ReportError::Empty));
 }
+
+/// Input 2: hook b0, line busy b1, mute (relative) b8. Input 3: redial (relative) b8. Output 2: off-hook b0, mute b1.
+#[rustfmt::skip]
+const TWO_BYTES: &[u8] = &[
+    0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01,
+    0x85, 0x02, 0x95, 0x02, 0x09, 0x20, 0x09, 0x97, 0x81, 0x22, 0x95, 0x06, 0x81, 0x01,
+    0x95, 0x01, 0x09, 0x2F, 0x81, 0x06, 0x95, 0x07, 0x81, 0x01,
+    0x85, 0x03, 0x95, 0x08, 0x81, 0x01, 0x95, 0x01, 0x09, 0x24, 0x81, 0x06, 0x95, 0x07, 0x81, 0x01,
+    0x05, 0x08, 0x85, 0x02, 0x95, 0x02, 0x09, 0x17, 0x09, 0x09, 0x91, 0x22, 0x95, 0x06, 0x91, 0x01,
+    0xC0,
+];
+
+#[test]
+fn bytes_missing_at_the_end_of_a_report_count_as_zero() {
+    let mut rig = Rig::new(TWO_BYTES);
+    rig.settle(RINGING);
+    assert_eq!(rig.report(&[2, 0x01]), event(Event::Answer), "the hook came");
+    rig.settle(IN_CALL);
+    assert_eq!(rig.report(&[2, 0x01, 0x01]), event(Event::MuteToggle));
+    assert_eq!(rig.report(&[2, 0x01]), NOTHING, "released");
+    rig.after_ms(2000);
+    assert_eq!(rig.report(&[2, 0x01, 0x01]), event(Event::MuteToggle), "and pressed again");
+}
+
+#[test]
+fn a_report_that_ends_before_its_first_control_is_an_error() {
+    let mut rig = Rig::new(TWO_BYTES);
+    let short = |report_id, came| Err(ReportError::TooShort { report_id, expected: 2, came });
+    assert_eq!(rig.headset.handle_report(&[2], rig.now), short(2, 0));
+    assert_eq!(rig.headset.handle_report(&[3, 0xFF], rig.now), short(3, 1));
+    assert_eq!(rig.report(&[3, 0, 1]), event(Event::Redial));
+}
+
+#[test]
+fn a_report_longer_than_declared_is_read_as_far_as_declared() {
+    let mut rig = Rig::new(TWO_BYTES);
+    rig.settle(RINGING);
+    assert_eq!(rig.report(&[2, 0x01, 0, 0xFF, 0xFF, 0xFF]), event(Event::Answer));
+}

@@ -29,6 +29,7 @@ struct Disk {
     credential: Option<Credential>,
     journal: BTreeMap<String, JournalEntry>,
     owed: Vec<Owed>,
+    homes: crate::service::fleet::identity::Homes,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     deferred: Vec<(String, String)>,
 }
@@ -42,6 +43,7 @@ impl Disk {
             Record::Journal(entry) => _ = self.journal.insert(entry.device.clone(), entry),
             Record::JournalCleared { device } => _ = self.journal.remove(&device),
             Record::Owed(owed) => self.owed.push(owed),
+            Record::Homes(homes) => self.homes = homes,
             Record::Delivered(ids) => self.owed.retain(|o| !ids.contains(&o.id)),
             Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
             Record::Deferred { offer, version } => self.deferred.push((offer, version)),
@@ -55,6 +57,7 @@ impl Disk {
             credential: self.credential.clone(),
             journal: self.journal.values().cloned().collect(),
             owed: self.owed.clone(),
+            homes: self.homes.clone(),
             groups: self.groups.clone().into_iter().collect(),
             deferred: self.deferred.clone(),
         }

@@ -14,6 +14,7 @@ const IDENTITIES: &str = "identities";
 const SYSTEM_ID: &str = "system-id";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
+const HOMES: &str = "homes";
 
 /// The last good policy as it is kept. The document is validated again when it is read back.
 #[derive(Serialize, Deserialize)]
@@ -37,6 +38,7 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
         Record::JournalCleared { device } => {
             transaction.execute("DELETE FROM job WHERE device = ?1", params![device]).map(drop)
         }
+        Record::Homes(homes) => put(transaction, HOMES, homes),
         Record::Owed(owed) => write_owed(transaction, owed),
         Record::Delivered(ids) => {
             let mut delete = transaction.prepare("DELETE FROM owed WHERE id = ?1")?;
@@ -100,6 +102,7 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         .iter()
         .filter_map(|body| readable("job", body))
         .collect(),
+        homes: get(connection, HOMES)?.unwrap_or_default(),
         owed: load_owed(connection)?,
         groups: many(
             connection,

@@ -76,6 +76,7 @@ impl Headset {
     pub(super) fn node(&self) -> Option<HidNode> {
         (self.life == Life::Runtime && self.hid).then(|| HidNode {
             path: self.path.clone(),
+            interface: Some(2),
             vendor_id: 0x1209,
             product_id: 1,
             bcd_device: self.version,
