@@ -361,3 +361,28 @@ async fn an_end_set_on_purpose_is_kept_by_the_server() {
     tenant.done("publish", &[]);
     load(&tenant, None).await.expect("publishing did");
 }
+
+/// `publish … | head`: what was published stays published, and nothing is said of a reader that has seen enough.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_fault() {
+    let tenant = Tenant::new();
+    let policy = tenant.file("policy.json", policy("Contoso").to_string());
+    let firmware = tenant.file("sc60-2.1.zip", b"firmware");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = tenant
+        .program("publish", &["--policy", text(&policy), "--target", text(&firmware)])
+        .stdout(writer)
+        .output()
+        .expect("hookswitch-tenant");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn what_a_program_says_ends_with_a_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = command(&["init", "--tenant-id", "contoso", "--dir", text(&folder.path().join("t"))]);
+    assert!(made.stdout.ends_with(b".\n"), "{}", String::from_utf8_lossy(&made.stdout));
+    let help = command(&["serve", "--help"]);
+    assert!(!String::from_utf8_lossy(&help.stdout).contains("mood"), "nothing for operators");
+}

@@ -50,6 +50,13 @@ impl Tenant {
         Self { _folder: folder, dir, made }
     }
 
+    /// A command of this tenant, to be run.
+    pub(crate) fn program(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hookswitch-tenant"));
+        command.args([name, "--dir", text(&self.dir)]).args(arguments);
+        command
+    }
+
     /// Runs a command of this tenant.
     pub(crate) fn run(&self, name: &str, arguments: &[&str]) -> Output {
         command(&[&[name, "--dir", text(&self.dir)], arguments].concat())

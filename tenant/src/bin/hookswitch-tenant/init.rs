@@ -55,7 +55,7 @@ impl fmt::Display for Made {
         writeln!(f, "TENANT_ROOT={}", self.tenant_root)?;
         // Only agents that reach the server under its own certificate need it; beside a public one it does no harm.
         writeln!(f, "TENANT_CA={}", self.ca_pem.display())?;
-        write!(
+        writeln!(
             f,
             "SERVER_URL is what `hookswitch-tenant serve` prints, with a name or address given to --host."
         )

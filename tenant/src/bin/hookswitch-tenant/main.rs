@@ -14,6 +14,7 @@ mod serve;
 mod store;
 
 use clock::now;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,7 +81,7 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
         /// Misbehave on every /v2 call, for exercising agents
-        #[arg(long)]
+        #[arg(long, hide = true)]
         mood: Option<Mood>,
     },
     /// Show hosts, users, devices and updates
@@ -147,6 +148,8 @@ enum Failure {
     Serve(#[from] ServeError),
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
+    #[error("the words cannot be written: {0}")]
+    Output(std::io::Error),
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("--user: expected 1 to 256 characters, no control characters")]
@@ -176,15 +179,15 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Init { dir, tenant_id, company, host, json } => {
             let made = runtime.block_on(init::init(&dir, &tenant_id, company.as_deref(), &host, now()))?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&made)?);
+                say(format_args!("{}\n", serde_json::to_string_pretty(&made)?))?;
             } else {
-                print!("{made}");
+                say(made)?;
             }
         }
         Command::Publish { dir, policy, target, expires_days } => {
             let home = Home::open(&dir)?;
             let order = Order { policy, targets: target, expires_days };
-            print_published(&runtime.block_on(repository::publish(&home, &order, now()))?);
+            say_published(&runtime.block_on(repository::publish(&home, &order, now()))?)?;
         }
         Command::Serve { dir, listen, mood } => {
             runtime.block_on(serve::serve(&Home::open(&dir)?, listen, mood))?;
@@ -192,9 +195,9 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Inventory { dir, json } => {
             let inventory = Store::open(&Home::open(&dir)?.database())?.inventory()?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&inventory)?);
+                say(format_args!("{}\n", serde_json::to_string_pretty(&inventory)?))?;
             } else {
-                print!("{inventory}");
+                say(inventory)?;
             }
         }
         Command::Hosts { action: Some(HostsAction::Reset { dir, id }), .. } => {
@@ -219,14 +222,26 @@ fn run(command: Command) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_published(published: &Published) {
-    let Published { root, targets, snapshot, timestamp, expires_s, files } = published;
-    println!("published: root {root}, targets {targets}, snapshot {snapshot}, timestamp {timestamp}");
-    let days = (expires_s - seconds(now())).div_euclid(24 * 60 * 60);
-    println!("good for {days} days without `serve` or another publication");
-    for (name, (length, digest)) in files {
-        println!("  {name}  {length} bytes  sha256 {digest}");
+/// To whoever asked. A reader that has seen enough, as `head` has, is no fault: what was to be done is done.
+fn say(words: impl std::fmt::Display) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    match write!(out, "{words}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        said => said.map_err(Failure::Output),
     }
+}
+
+fn say_published(published: &Published) -> Result<(), Failure> {
+    let Published { root, targets, snapshot, timestamp, expires_s, files } = published;
+    say(format_args!(
+        "published: root {root}, targets {targets}, snapshot {snapshot}, timestamp {timestamp}\n"
+    ))?;
+    let days = (expires_s - seconds(now())).div_euclid(24 * 60 * 60);
+    say(format_args!("good for {days} days without `serve` or another publication\n"))?;
+    for (name, (length, digest)) in files {
+        say(format_args!("  {name}  {length} bytes  sha256 {digest}\n"))?;
+    }
+    Ok(())
 }
 
 async fn assign(dir: &Path, user: &str, group: &str, remove: bool) -> Result<(), Failure> {
@@ -245,8 +260,7 @@ async fn assign(dir: &Path, user: &str, group: &str, remove: bool) -> Result<(),
     }
     let changed = Store::open(&home.database())?.assign(user, group, !remove)?;
     let (done, already) = if remove { ("no longer in", "was not in") } else { ("now in", "was already in") };
-    println!("{user} {} {group}", if changed { done } else { already });
-    Ok(())
+    say(format_args!("{user} {} {group}\n", if changed { done } else { already }))
 }
 
 /// Seconds since 1970; 0 for a clock before that.
