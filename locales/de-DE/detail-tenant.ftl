@@ -116,3 +116,6 @@ detail-expected-target = der Name eines veröffentlichten Pakets: 1 bis 128 Zeic
 detail-expected-caller = ein Origin, wie Browser ihn senden (https://host, http nur auf dem eigenen Rechner, klein geschrieben, ohne Pfad, ohne Standardport), oder eine Programmkennung
 detail-expected-email = benutzer@host, höchstens 254 Zeichen
 detail-expected-url = eine Adresse mit https://, höchstens 2048 Zeichen
+detail-answer-is-a-page = Es kam eine Webseite
+detail-clock-behind = Sie geht gegenüber der des Mandantenservers { $hours } Stunden nach
+detail-clock-ahead = Sie geht gegenüber der des Mandantenservers { $hours } Stunden vor

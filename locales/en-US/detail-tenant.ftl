@@ -116,3 +116,6 @@ detail-expected-target = the name of a published target: 1 to 128 of A-Z a-z 0-9
 detail-expected-caller = an origin as browsers send it (https://host, http only on the loopback, lower case, no path, no default port) or a program id
 detail-expected-email = user@host, at most 254 characters
 detail-expected-url = an https:// address, at most 2048 characters
+detail-answer-is-a-page = a web page came
+detail-clock-behind = { $hours } h behind the tenant server’s
+detail-clock-ahead = { $hours } h ahead of the tenant server’s

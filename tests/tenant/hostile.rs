@@ -116,10 +116,10 @@ async fn a_redirect_takes_no_secret_elsewhere() {
 async fn redirects_stay_on_https_and_end() {
     let plain =
         failure_of(|port| http("302 Found", &format!("Location: http://localhost:{port}/\r\n"), "")).await;
-    assert_eq!((plain.problem.code.as_str(), plain.kind), ("tenant-redirect", FailureKind::Rejected));
+    assert_eq!((plain.problem.code.as_str(), plain.kind), ("tenant-redirect", FailureKind::Unreachable));
     let round =
         failure_of(|port| http("307 Found", &format!("Location: https://localhost:{port}/x\r\n"), "")).await;
-    assert_eq!((round.problem.code.as_str(), round.kind), ("tenant-redirect", FailureKind::Rejected));
+    assert_eq!((round.problem.code.as_str(), round.kind), ("tenant-redirect", FailureKind::Unreachable));
 }
 
 #[tokio::test]
@@ -135,7 +135,6 @@ async fn the_server_may_say_when_to_come_back() {
 #[tokio::test]
 async fn answers_that_are_none() {
     for (name, answer) in [
-        ("a page", http("200 OK", "", "<html>Please log on to the hotel's network</html>")),
         ("a field missing", http("200 OK", "", r#"{"access_token":"s3cr3t-token"}"#)),
         (
             "another type",
@@ -162,6 +161,25 @@ async fn answers_that_are_none() {
     let empty = r#"{"access_token":"a","expires_in_s":60,"root_sha256":"00"}"#;
     let anchor = failure_of(move |_| http("200 OK", "", empty)).await;
     assert_eq!((anchor.problem.code.as_str(), anchor.kind), ("tenant-root", FailureKind::Refused));
+}
+
+#[tokio::test]
+async fn advice_for_the_wrong_person_a_guest_network_is_named() {
+    let page = "<!doctype html><title>Please log on to the hotel's network</title>";
+    for (name, answer) in [
+        ("a page", http("200 OK", "Content-Type: text/html; charset=utf-8\r\n", page)),
+        ("a page that does not say so", http("200 OK", "", page)),
+        ("RFC 6585", http("511 Network Authentication Required", "", "{}")),
+    ] {
+        let failure = failure_of(move |_| answer.clone()).await;
+        let told = (failure.problem.code.as_str(), failure.kind);
+        assert_eq!(told, ("tenant-intercepted", FailureKind::Unreachable), "{name}");
+        assert!(!failure.problem.next.contains("server"), "nobody here can mend it: {}", failure.problem);
+    }
+    let portal = |_| http("302 Found", "Location: http://portal.example/\r\n", "");
+    let portal = failure_of(portal).await;
+    assert_eq!(portal.kind, FailureKind::Unreachable);
+    assert!(portal.problem.next.contains("log on"), "{}", portal.problem);
 }
 
 #[tokio::test]

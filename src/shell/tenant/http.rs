@@ -173,7 +173,60 @@ impl Attempt {
 
 /// Anything but 2xx is a failure. `secrets` are cut out of what the server says.
 pub(super) async fn accepted(response: Response, secrets: &[&Secret]) -> Result<Response, Attempt> {
+    // Pages are for people: a tenant has none.
+    let page = response.status().is_success() && content_type(&response).starts_with("text/html");
+    if page || response.status() == StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
+        let why = Detail::new("answer-is-a-page", "a web page came");
+        return Err(Attempt::Failed(intercepted(&place(response.url()), why)));
+    }
     if response.status().is_success() { Ok(response) } else { Err(refusal(response, secrets).await) }
+}
+
+fn content_type(response: &Response) -> &str {
+    let value = response.headers().get(header::CONTENT_TYPE);
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// A guest network that wants a log-on, a proxy, a filter: neither the tenant nor its people can do anything about it.
+pub(super) fn intercepted(place: &str, why: Detail) -> TenantFailure {
+    let problem = Problem::new(
+        "tenant-intercepted",
+        format!("Something on the way answers instead of the tenant server: {why}"),
+        place,
+        "Open any page in the browser and log on to this network (hotel, train, guest Wi-Fi), or tell IT. The agent \
+         tries again by itself.",
+    );
+    failure(FailureKind::Unreachable, problem.detail("detail", why))
+}
+
+/// Seconds that the server's clock is ahead of ours, as far as it says.
+pub(super) fn ahead_s(response: &Response) -> Option<i64> {
+    let date = response.headers().get(header::DATE)?.to_str().ok()?;
+    let (theirs, ours) = (httpdate::parse_http_date(date).ok()?, SystemTime::now());
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).ok();
+    match theirs.duration_since(ours) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => seconds(behind.duration()).map(|behind| -behind),
+    }
+}
+
+/// What begins or ends in time cannot be judged by a clock that is this far off.
+pub(super) fn clock_is_off(ahead_s: i64, place: &str) -> Option<TenantFailure> {
+    let hours = ahead_s.unsigned_abs() / 3600;
+    let behind = format!("{hours} h behind the tenant server's");
+    let ahead = format!("{hours} h ahead of the tenant server's");
+    let why = match hours {
+        0 => return None,
+        _ if ahead_s > 0 => Detail::new("clock-behind", behind).with("hours", hours),
+        _ => Detail::new("clock-ahead", ahead).with("hours", hours),
+    };
+    let problem = Problem::new(
+        "clock-wrong",
+        format!("The clock of this computer seems to be wrong: {why}"),
+        place,
+        "Set date and time, best automatically. The agent then goes on by itself.",
+    );
+    Some(failure(FailureKind::Unreachable, problem.detail("detail", why)))
 }
 
 /// `None` if it is longer than `most` bytes.
@@ -191,7 +244,15 @@ pub(super) async fn read_whole(
     Ok(Some(body))
 }
 
+/// Whether it begins as a page does and JSON does not.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
 pub(super) fn json<T: serde::de::DeserializeOwned>(body: &[u8], place: &str) -> Result<T, TenantFailure> {
+    if is_page(body) {
+        return Err(intercepted(place, Detail::new("answer-is-a-page", "a web page came")));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let (line, column, fault) = (error.line(), error.column(), category(&error));
         let why = Detail::new("answer-not-understood", format!("line {line}, column {column}: {fault}"));
@@ -251,10 +312,11 @@ pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
     let why = innermost(error);
     let (kind, code, what, next) = if error.is_redirect() {
         (
-            FailureKind::Rejected,
+            // Guest networks do so until somebody has logged on.
+            FailureKind::Unreachable,
             "tenant-redirect",
-            "The tenant server sent the agent elsewhere in a way it does not follow",
-            "Set SERVER_URL to the final https:// address.",
+            "The tenant server, or something on the way, sent the agent elsewhere",
+            "On a guest network log on in the browser first. Else set SERVER_URL to the final https:// address.",
         )
     } else if error.is_timeout() {
         (
@@ -275,7 +337,7 @@ pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
             FailureKind::Unreachable,
             "tenant-certificate",
             "The tenant server's certificate was refused",
-            "Give the server a certificate for this name, or name the file of the authority that signed it: setting tenant_ca, or TENANT_CA in the environment.",
+            "On a guest network log on in the browser first. Else give the server a certificate for this name, or name the file of the authority that signed it: setting tenant_ca, or TENANT_CA in the environment.",
         )
     } else {
         (
@@ -469,6 +531,17 @@ mod tests {
         ] {
             assert_eq!(wait(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn advice_for_the_wrong_person_a_clock_that_is_off_is_named() {
+        let (ahead, behind) = (3 * 86_400, -7200);
+        let told = |ahead_s| clock_is_off(ahead_s, "https://t").map(|f| (f.kind, f.problem.what));
+        let clock = "The clock of this computer seems to be wrong:";
+        let unreachable = FailureKind::Unreachable;
+        assert_eq!(told(ahead), Some((unreachable, format!("{clock} 72 h behind the tenant server's"))));
+        assert_eq!(told(behind), Some((unreachable, format!("{clock} 2 h ahead of the tenant server's"))));
+        assert_eq!((told(0), told(3599), told(-3599)), (None, None, None));
     }
 
     #[test]

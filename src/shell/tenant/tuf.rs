@@ -191,6 +191,8 @@ struct Shared {
     prefix: Vec<u8>,
     /// How much of it the server let stand.
     resumed: u64,
+    /// How far the server's clock is ahead of ours.
+    ahead_s: Option<i64>,
 }
 
 impl Link {
@@ -241,6 +243,9 @@ impl Link {
             }
             Err(failure) => return Err(self.fail(url, failure)),
         };
+        if !is_target {
+            self.shared().ahead_s = http::ahead_s(&response);
+        }
         let goes_on = response.status() == StatusCode::PARTIAL_CONTENT;
         if goes_on && !continues_at(&response, prefix.len()) {
             let why =
@@ -267,6 +272,10 @@ impl Link {
         let mut size = 0_u64;
         pieces.map(move |piece| {
             let piece = piece?;
+            if size == 0 && most == MAX_METADATA_BYTES && http::is_page(&piece) {
+                let why = Detail::new("answer-is-a-page", "a web page came");
+                return Err(self.fail(&url, http::intercepted(&http::place(&url), why)));
+            }
             size = size.saturating_add(piece.len() as u64);
             if size > most {
                 let why = Detail::new("more-bytes", format!("more than {most} bytes")).with("most", most);
@@ -291,6 +300,11 @@ impl Link {
                     |failure| named_absence(failure, source.kind(), &place),
                 ),
             };
+        }
+        if let Error::ExpiredMetadata { .. } = error
+            && let Some(off) = self.shared().ahead_s.and_then(|ahead_s| http::clock_is_off(ahead_s, place))
+        {
+            return off;
         }
         let code = match error {
             Error::ExpiredMetadata { .. } => "tenant-expired",
