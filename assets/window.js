@@ -75,6 +75,12 @@ function draw(region, html) {
   }
 }
 
+// Without the agent nobody knows what is true now: what was is drawn pale, and its buttons would do nothing.
+function connected(yes) {
+  offline.hidden = yes;
+  document.body.classList.toggle("offline", !yes);
+}
+
 function say(problem) {
   answer.replaceChildren();
   answer.hidden = false;
@@ -92,7 +98,7 @@ async function act(button) {
   button.setAttribute("aria-disabled", "true");
   answer.hidden = true;
   const { of, id, action } = button.dataset;
-  const path = `/${of}/${encodeURIComponent(id)}/${action}`;
+  const path = of === undefined ? `/${action}` : `/${of}/${encodeURIComponent(id)}/${action}`;
   try {
     const response = await fetch(path, {
       method: "POST",
@@ -101,7 +107,7 @@ async function act(button) {
     });
     if (!response.ok) say(await response.json());
   } catch {
-    offline.hidden = false;
+    connected(false);
   } finally {
     button.removeAttribute("aria-disabled");
   }
@@ -113,8 +119,8 @@ document.addEventListener("click", (event) => {
 });
 
 const live = new EventSource(`/live?page=${document.body.dataset.page}`);
-live.addEventListener("open", () => { offline.hidden = true; });
-live.addEventListener("error", () => { offline.hidden = false; });
+live.addEventListener("open", () => connected(true));
+live.addEventListener("error", () => connected(false));
 live.addEventListener("region", (event) => {
   const { name, html } = JSON.parse(event.data);
   draw(name, html);

@@ -6,9 +6,11 @@
 use crate::protocol::local::{Call, Direction, Endpoint, View};
 use crate::protocol::{
     Device, DeviceId, DeviceStatus, GroupRules, Indicators, PROTOCOL_VERSION, Problem, State, ToAgent,
-    ToService,
+    ToService, Trouble,
 };
+use crate::world::WorldChange;
 use call::Calls;
+use door::Door;
 use identity::{Identity, Step};
 use notice::Notices;
 use sdk::consent::{Approvals, Consent};
@@ -18,6 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 pub mod call;
+pub mod door;
 pub mod identity;
 pub mod menu;
 pub mod notice;
@@ -27,6 +30,7 @@ mod softphones;
 pub mod terminal;
 pub mod words;
 
+pub use door::DoorState;
 pub use identity::DirectoryAnswer;
 pub use menu::Menu;
 pub use notice::Notice;
@@ -87,6 +91,22 @@ pub enum Command {
     Quit {
         anyway: bool,
     },
+    /// Asks the tenant now.
+    Poll,
+}
+
+/// What of the agent can be out of order by itself, in the order it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// The machine role speaks another version.
+    Service,
+    Settings,
+    Rest,
+    Certificate,
+    /// What was decided about web pages cannot be kept.
+    Approvals,
+    Tray,
+    Browser,
 }
 
 /// The answer to one [`Command`].
@@ -125,12 +145,14 @@ pub enum Input {
         request: u64,
         settings: Result<Approvals, Problem>,
     },
-    /// The state of a door or a function of the shell changed.
-    Endpoint(Endpoint),
-    /// A function that is not running and why; `None` = it runs (again).
+    /// Everything that depends on it is looked at again.
+    WorldChanged(WorldChange),
+    /// How the door for softphones was found.
+    Door(DoorState),
+    /// A function of the agent that is not running, or not wholly, and why; none = it runs (again).
     Function {
-        name: &'static str,
-        problem: Option<Problem>,
+        function: Function,
+        problems: Vec<Problem>,
     },
     /// Ends all calls and puts every light out.
     Stop,
@@ -149,6 +171,9 @@ pub enum Output {
         user: String,
         rules: GroupRules,
     },
+    /// Open the door for softphones if it is closed, else look whether its certificate still does; answered by
+    /// [`Input::Door`].
+    CheckDoor,
     /// One numbered event for every subscribed softphone.
     Event(SdkEvent),
     /// This softphone may not listen any more.
@@ -173,10 +198,14 @@ pub struct Agent {
     log: EventLog,
     calls: Calls,
     identity: Identity,
+    door: Door,
     notices: Notices,
     /// Lights as last asked for, of every device that is not dark.
     lit: BTreeMap<DeviceId, Indicators>,
-    functions: BTreeMap<&'static str, Problem>,
+    /// What is out of order at the machine.
+    troubles: Vec<Trouble>,
+    /// What is out of order here.
+    functions: BTreeMap<Function, Vec<Problem>>,
     consent: Consent,
     sessions: Sessions,
     /// Requests to the service and whose they are.
@@ -200,8 +229,10 @@ impl Agent {
             log: EventLog::default(),
             calls: Calls::default(),
             identity: Identity::default(),
+            door: Door::default(),
             notices: Notices::default(),
             lit: BTreeMap::new(),
+            troubles: Vec::new(),
             functions: BTreeMap::new(),
             consent: Consent::default(),
             sessions: Sessions::default(),
@@ -239,15 +270,11 @@ impl Agent {
 
     pub fn handle(&mut self, input: Input, now: Instant) {
         match input {
-            Input::Service(message) => self.handle_service(message),
+            Input::Service(message) => self.handle_service(message, now),
             Input::Command { request, command } => self.handle_command(request, command),
             Input::Directory(answer) => {
                 let step = self.identity.answered(answer, now);
                 self.identity_step(step);
-            }
-            Input::Endpoint(endpoint) => {
-                self.dirty |= self.view.rest != endpoint;
-                self.view.rest = endpoint;
             }
             Input::StreamOpened { session, client } => {
                 let makes_room = self.sessions.opened(session, client);
@@ -256,7 +283,14 @@ impl Agent {
             Input::StreamClosed { session } => self.sessions.closed(session, now),
             Input::Approvals(approvals) => self.consent.set_own(approvals),
             Input::ApprovalKept { request, settings } => self.approval_kept(request, settings),
-            Input::Function { name, problem } => self.function(name, problem),
+            Input::WorldChanged(change) => {
+                self.identity.world_changed(change, now);
+                if self.door.world_changed(change) {
+                    self.outputs.push_back(Output::CheckDoor);
+                }
+            }
+            Input::Door(state) => self.door_found(state, now),
+            Input::Function { function, problems } => self.function(function, problems),
             Input::Stop => {
                 let mut changes = Vec::new();
                 self.calls.end_all(None, &mut changes);
@@ -270,6 +304,9 @@ impl Agent {
         let step = self.identity.handle_timeout(now);
         self.identity_step(step);
         self.softphones_gone(now);
+        if self.door.handle_timeout(now) {
+            self.outputs.push_back(Output::CheckDoor);
+        }
         self.settle(now);
     }
 
@@ -279,24 +316,21 @@ impl Agent {
 
     /// When to call [`Agent::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let deadlines =
-            [self.identity.poll_timeout(), self.sessions.poll_timeout(), self.consent.poll_timeout()];
+        let deadlines = [
+            self.identity.poll_timeout(),
+            self.door.poll_timeout(),
+            self.sessions.poll_timeout(),
+            self.consent.poll_timeout(),
+        ];
         deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    fn function(&mut self, name: &'static str, problem: Option<Problem>) {
-        match problem {
-            Some(problem) => self.functions.insert(name, problem),
-            None => self.functions.remove(name),
-        };
-        self.view.problems = self.functions.values().cloned().collect();
-        self.dirty = true;
-    }
-
-    fn handle_service(&mut self, message: ToAgent) {
+    fn handle_service(&mut self, message: ToAgent, now: Instant) {
         self.dirty = true;
         match message {
-            ToAgent::Hello(state) => self.hello(*state),
+            ToAgent::Hello(state) if state.protocol == PROTOCOL_VERSION => self.hello(*state),
+            ToAgent::Hello(state) => self.refuse(state.protocol),
+            ToAgent::Refused { protocol } => self.refuse(protocol),
             ToAgent::DeviceChanged { device } => self.device_changed(device),
             ToAgent::DeviceRemoved { id } => {
                 self.view.devices.retain(|d| d.id != id);
@@ -319,8 +353,16 @@ impl Agent {
                 self.updates_changed();
             }
             ToAgent::TenantChanged { tenant } => {
+                // What the directory says changes without a word; it is asked as often as the tenant.
+                if tenant.last_poll_s.is_some() && tenant.last_poll_s != self.view.tenant.last_poll_s {
+                    self.identity.ask_again(now);
+                }
                 self.consent.set_company(&tenant.sdk_approved);
                 self.view.tenant = tenant;
+            }
+            ToAgent::TroublesChanged { troubles } => {
+                self.troubles = troubles;
+                self.problems_changed();
             }
             ToAgent::ResolveGroups { rules } => {
                 let step = self.identity.set_rules(rules);
@@ -339,6 +381,7 @@ impl Agent {
     /// Softphones that subscribed before this hear what is new in it.
     fn hello(&mut self, state: State) {
         self.greeted = true;
+        self.function(Function::Service, Vec::new());
         let before = std::mem::replace(&mut self.view.devices, state.devices);
         let now = &self.view.devices;
         let gone = before.iter().filter(|was| !now.iter().any(|is| is.id == was.id));
@@ -352,6 +395,8 @@ impl Agent {
         }
         self.consent.set_company(&state.tenant.sdk_approved);
         self.view.tenant = state.tenant;
+        self.troubles = state.troubles;
+        self.problems_changed();
         self.lit.clear();
         self.identity.known(state.known_groups);
         self.view.groups = self.identity.groups().to_vec();
@@ -359,6 +404,22 @@ impl Agent {
             let step = self.identity.set_rules(rules);
             self.identity_step(step);
         }
+    }
+
+    /// Nothing of a service of another version is believed, and nothing is asked of it.
+    fn refuse(&mut self, protocol: u32) {
+        self.greeted = true;
+        let problem = Problem::new(
+            "other-version",
+            format!(
+                "Parts of Hookswitch of different versions run on this computer (words of version {protocol} and \
+                 {PROTOCOL_VERSION})"
+            ),
+            "hookswitch",
+            "Restart the computer. If that does not help, install Hookswitch again.",
+        );
+        let problem = problem.with("theirs", protocol.to_string()).with("ours", PROTOCOL_VERSION.to_string());
+        self.function(Function::Service, vec![problem]);
     }
 
     fn device_changed(&mut self, device: Device) {
@@ -375,6 +436,33 @@ impl Agent {
         }
         self.notices.device(&device);
         self.publish(vec![Change::DeviceChanged(device)]);
+    }
+
+    fn door_found(&mut self, state: DoorState, now: Instant) {
+        self.door.found(&state, now);
+        let (endpoint, rest, certificate) = match state {
+            DoorState::Open { endpoint, notice, .. } => (endpoint, None, notice),
+            DoorState::Closed(problem) => (Endpoint::default(), Some(problem), None),
+        };
+        self.dirty |= self.view.rest != endpoint;
+        self.view.rest = endpoint;
+        self.function(Function::Rest, rest.into_iter().collect());
+        self.function(Function::Certificate, certificate.into_iter().collect());
+    }
+
+    fn function(&mut self, function: Function, problems: Vec<Problem>) {
+        match problems.is_empty() {
+            true => self.functions.remove(&function),
+            false => self.functions.insert(function, problems),
+        };
+        self.problems_changed();
+    }
+
+    fn problems_changed(&mut self) {
+        let of_machine = self.troubles.iter().map(|trouble| &trouble.problem);
+        let problems: Vec<Problem> = of_machine.chain(self.functions.values().flatten()).cloned().collect();
+        self.dirty |= self.view.problems != problems;
+        self.view.problems = problems;
     }
 
     fn handle_command(&mut self, request: u64, command: Command) {
@@ -407,6 +495,7 @@ impl Agent {
                 Some(problem) => Err(Refusal::new(WhyNot::AtWork, problem)),
                 None => Ok(Reply::Done),
             },
+            Command::Poll => return self.ask_service(request, |request| ToService::Poll { request }),
         };
         self.publish(changes);
         let reply = result.unwrap_or_else(Reply::Refused);

@@ -7,6 +7,7 @@ pub mod protocol;
 pub mod service;
 pub mod settings;
 pub mod shell;
+pub mod world;
 
 #[cfg(test)]
 #[path = "../tests/support/seed.rs"]

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub mod local;
 
 /// Raised when an older peer would misread a message.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
 pub type DeviceId = String;
@@ -24,6 +24,11 @@ pub const ALL_USERS: &str = "all-users";
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ToAgent {
     Hello(Box<State>),
+    /// Instead of a hello, to an agent of another version: nothing more is said.
+    Refused {
+        /// What the service speaks.
+        protocol: u32,
+    },
     /// A device came, or anything about it changed.
     DeviceChanged {
         device: Device,
@@ -44,6 +49,10 @@ pub enum ToAgent {
     },
     TenantChanged {
         tenant: TenantState,
+    },
+    /// All that is out of order at the machine now.
+    TroublesChanged {
+        troubles: Vec<Trouble>,
     },
     /// The policy's group rules: the agent resolves them for its user and answers [`ToService::Identity`].
     ResolveGroups {
@@ -83,6 +92,10 @@ pub enum ToService {
         #[serde(default)]
         anyway: bool,
     },
+    /// Asks the tenant now; answered when it has answered.
+    Poll {
+        request: u64,
+    },
     Identity {
         user: String,
         groups: Vec<ResolvedGroup>,
@@ -91,8 +104,9 @@ pub enum ToService {
 }
 
 /// Everything an agent needs to draw itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
+    /// [`PROTOCOL_VERSION`] of the service.
     pub protocol: u32,
     pub devices: Vec<Device>,
     pub offers: Vec<Offer>,
@@ -101,6 +115,43 @@ pub struct State {
     pub rules: Option<GroupRules>,
     /// This user's groups as last resolved, from the store.
     pub known_groups: Vec<ResolvedGroup>,
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            protocol: PROTOCOL_VERSION,
+            devices: Vec::new(),
+            offers: Vec::new(),
+            job: None,
+            tenant: TenantState::default(),
+            rules: None,
+            known_groups: Vec::new(),
+            troubles: Vec::new(),
+        }
+    }
+}
+
+/// A part of the machine role that is out of order; the others go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub function: Function,
+    pub problem: Problem,
+}
+
+/// What of the machine role can be out of order by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Function {
+    Hid,
+    Usb,
+    Hotplug,
+    Store,
+    Tenant,
+    /// Who this machine is: it may be a copy of another.
+    Host,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -269,6 +320,9 @@ pub struct TenantState {
     pub root_sha256: Option<String>,
     /// Unix seconds.
     pub last_poll_s: Option<u64>,
+    /// Unix seconds.
+    #[serde(default)]
+    pub next_poll_s: Option<u64>,
     pub polling_s: Option<u32>,
     /// Reports not yet taken by the tenant.
     pub outbox: u64,

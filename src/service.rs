@@ -4,7 +4,8 @@
 //! Mutate with [`Service::handle`], then drain [`Service::poll_output`] until `None` (in order: a `Persist` is done
 //! before what follows it), then wait for [`Service::poll_timeout`]. No clock, file, device or socket here.
 
-use crate::protocol::{Detail, DeviceId, Problem, ResolvedGroup, ToAgent, ToService};
+use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToAgent, ToService};
+use crate::world::WorldChange;
 use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -28,11 +29,14 @@ pub use host::{Identity, Marks};
 pub use role::Service;
 pub use trust::Verified;
 
-/// Both clocks, read once by the shell for each input.
+/// The clocks, read once by the shell for each input.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
+    /// Also runs on while the machine sleeps.
     pub instant: Instant,
     pub unix_s: u64,
+    /// How much of `instant` was sleep, since the program started.
+    pub slept: Duration,
 }
 
 /// What the service is told about the machine it runs on.
@@ -54,8 +58,8 @@ pub struct Config {
 
 #[derive(Debug)]
 pub enum Input {
-    /// Something on a bus changed.
-    Hotplug,
+    /// Everything that depends on it is looked at again.
+    WorldChanged(WorldChange),
     Scanned(Scan),
     /// An [`Output::Scan`] brought nothing: what is on the buses is not known.
     ScanFailed,
@@ -86,6 +90,11 @@ pub enum Input {
         /// The [`Output::Usb`] that followed it was not performed and gets no other answer. Those that were not polled
         /// yet are held back in any case.
         withheld: bool,
+    },
+    /// A part of the machine role that does not work; `None` = it works (again).
+    Trouble {
+        function: Function,
+        problem: Option<Problem>,
     },
     /// The program ends: lights out, see [`Service::has_stopped`].
     Stop,

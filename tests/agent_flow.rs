@@ -3,6 +3,8 @@
 
 #[path = "agent_flow/calls.rs"]
 mod calls;
+#[path = "agent_flow/door.rs"]
+mod door;
 #[path = "agent_flow/groups.rs"]
 mod groups;
 #[path = "agent_flow/lights.rs"]
@@ -17,10 +19,11 @@ mod seed;
 mod softphones;
 
 use hookswitch::agent::sdk::{CallChange, Change};
-use hookswitch::agent::{Agent, CallAction, Cause, Command, Input, Output, Reply};
+use hookswitch::agent::{Agent, CallAction, Cause, Command, Function, Input, Output, Reply};
 use hookswitch::protocol::local::{Call, CallState, Direction};
 use hookswitch::protocol::{
-    Capabilities, Device, DeviceEvent, DeviceStatus, Indicators, Problem, State, ToAgent, ToService,
+    Capabilities, Device, DeviceEvent, DeviceStatus, Indicators, PROTOCOL_VERSION, Problem, State, ToAgent,
+    ToService,
 };
 use std::time::Instant;
 
@@ -63,7 +66,7 @@ impl Rig {
         let agent = Agent::new("0.1.0", "jane".to_owned());
         let mut rig = Self { agent, now: Instant::now(), requests: 0, last_event: 0, outputs: Vec::new() };
         rig.drain();
-        let hello = Output::Service(ToService::Hello { protocol: 1, user: "jane".to_owned() });
+        let hello = Output::Service(ToService::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() });
         assert_eq!(rig.outputs, [hello], "the first word is a hello");
         rig
     }
@@ -72,7 +75,11 @@ impl Rig {
     fn with(ids: &[&str]) -> Self {
         let mut rig = Self::new();
         let devices = ids.iter().map(|id| device(id)).collect();
-        rig.service(ToAgent::Hello(Box::new(State { protocol: 1, devices, ..State::default() })));
+        rig.service(ToAgent::Hello(Box::new(State {
+            protocol: PROTOCOL_VERSION,
+            devices,
+            ..State::default()
+        })));
         rig
     }
 

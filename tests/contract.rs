@@ -3,6 +3,8 @@
 
 #[path = "contract/access.rs"]
 mod access;
+#[path = "contract/door.rs"]
+mod door;
 #[path = "contract/events.rs"]
 mod events;
 #[path = "doors/sdk.rs"]
@@ -11,8 +13,8 @@ mod sdk;
 mod service;
 
 use hookswitch::protocol::local::Standing;
-use hookswitch::protocol::{DeviceStatus, Problem, State, ToAgent};
-use hookswitch::shell::handle;
+use hookswitch::protocol::{DeviceStatus, Function, Problem, State, ToAgent, Trouble};
+use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::rest::{self, RestConfig};
 use reqwest::{Method, Response, StatusCode};
 use sdk::{Sdk, json_of};
@@ -97,9 +99,8 @@ async fn answers_keep_to_the_contract() {
     state.devices[1].status = DeviceStatus::Unavailable { problem: problem.clone() };
     state.offers[0].blocked = Some(problem.clone());
     let sdk = Sdk::open_with(state).await;
-    let broken = handle::Event::Function { name: "hid", problem: Some(problem.clone()) };
-    sdk.handle.send(broken).await.expect("the agent runs");
-    sdk.service.settled().await;
+    let trouble = Trouble { function: Function::Hid, problem: problem.clone() };
+    sdk.service.say(ToAgent::TroublesChanged { troubles: vec![trouble] }).await;
     let contract = Contract::read();
 
     contract.check("Health", &sdk.get("/v1/health").await);
@@ -310,28 +311,6 @@ async fn the_file_for_programs_is_the_users_own() {
 }
 
 #[tokio::test]
-async fn a_taken_port_names_its_holder() {
-    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = holder.local_addr().expect("an address").port();
-    let home = tempfile::tempdir().expect("a folder");
-    let config = RestConfig {
-        port,
-        certificate_folder: home.path().join("certificate"),
-        endpoint_path: home.path().join("endpoint.json"),
-    };
-    let service = Service::start(State::default()).await;
-    let problem = rest::start(config.clone(), service.handle.clone()).await.expect_err("the port is taken");
-    assert_eq!(problem.code, "rest-port-taken");
-    assert_eq!(problem.args["port"], port.to_string());
-    let ourselves = std::process::id().to_string();
-    assert!(problem.what.contains(&ourselves), "{problem}");
-    assert!(!config.endpoint_path.exists());
-    drop(holder);
-    let server = rest::start(config, service.handle.clone()).await.expect("free again");
-    assert_eq!(server.url(), format!("https://127.0.0.1:{port}"));
-}
-
-#[tokio::test]
 async fn an_unwritable_home_is_one_clear_line() {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("not-a-folder");
@@ -340,6 +319,7 @@ async fn an_unwritable_home_is_one_clear_line() {
     let config = RestConfig {
         port: 0,
         certificate_folder: file.join("certificate"),
+        certificate: Terms::default(),
         endpoint_path: home.path().join("endpoint.json"),
     };
     let problem = rest::start(config, service.handle.clone()).await.expect_err("nowhere to write");

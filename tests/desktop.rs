@@ -337,7 +337,7 @@ fn the_shipped_agent_shows_its_tray() {
         let menu = item(&["menu", &own]);
         menu.contains("No headset connected").then_some(menu)
     });
-    for text in ["Everything is up to date", "Not managed", "Quit"] {
+    for text in ["No company offers updates for this computer", "Not managed", "Quit"] {
         assert!(menu.contains(text), "the menu lacks {text}: {menu}");
     }
     item(&["picture", "tray-shipped-agent"]);

@@ -97,6 +97,8 @@ help-groups = Die Gruppen des Benutzers auflisten, jede mit Grund
 help-status = Zeigen, was geht, was nicht geht und was dann zu tun ist
     .json = Ein JSON-Dokument (schemas/status.schema.json)
 
+help-poll = Die Firma jetzt fragen statt erst beim nächsten Mal
+
 help-bundle = Diagnosepaket für den Support schreiben, ohne Geheimnisse
     .output =
         Zip-Datei, die entsteht; sonst hookswitch-bundle.zip in

@@ -44,3 +44,7 @@ problem-tenant-incomplete = Für den Mandanten fehlt { $missing }
     .next = SERVER_URL, TENANT_ID und TENANT_TOKEN setzen, oder für den privaten Betrieb keine der drei.
 problem-which-update = { $count } Aktualisierungen werden angeboten
     .next = Eine davon nennen, wie `hookswitch update list` sie ausgibt.
+problem-other-version = Auf diesem Rechner laufen Teile von Hookswitch in verschiedenen Versionen (Wörter der Version { $theirs } und { $ours })
+    .next = Starten Sie den Rechner neu. Hilft das nicht, installieren Sie Hookswitch noch einmal.
+problem-no-tenant = Es gibt keine Firma, die zu fragen wäre
+    .next = Gehört dieser Rechner zu einer, setzen Sie SERVER_URL, TENANT_ID und TENANT_TOKEN.

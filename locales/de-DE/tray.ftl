@@ -26,7 +26,6 @@ tray-more-devices = { $count ->
 tray-progress = { $name } wird aktualisiert: { $percent } %
 tray-install = { $name } auf { $version } aktualisieren …
 tray-recover = { $name } seine Firmware wieder geben …
-tray-no-updates = Alles ist auf dem neuesten Stand
 
 tray-open-devices = Geräte
 tray-open-updates = Aktualisierungen

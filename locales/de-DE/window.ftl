@@ -23,6 +23,9 @@ window-managed-by = Verwaltet von { $company }
 window-not-enrolled = { $company } soll diesen Rechner verwalten, hat aber noch nicht geantwortet.
 window-policy-version = Richtlinie Version { $version }
 window-last-poll = Zuletzt gefragt:
+window-next-poll = Nächste Frage:
+window-poll = Jetzt fragen
+window-groups-away = Ihre Gruppen sind die von zuletzt: Das Verzeichnis der Firma hat nicht geantwortet.
 
 ## Geräte
 
@@ -123,13 +126,13 @@ problem-window-not-opened = Das Fenster lässt sich nicht öffnen: { $error }
 ## Die Tür für Softphones
 
 problem-rest-port-taken = Softphones können sich nicht verbinden: Port { $port } ist belegt von { $holder }
-    .next = Beenden Sie dieses Programm oder wählen Sie einen anderen rest_port in hookswitch.toml, dann starten Sie Hookswitch neu.
+    .next = Softphones können sich verbinden, sobald dieses Programm endet. Sonst wählen Sie einen anderen rest_port in hookswitch.toml und starten Hookswitch neu.
 problem-rest-not-listening = Softphones können sich nicht verbinden: { $error }
-    .next = Wählen Sie einen anderen rest_port in hookswitch.toml, dann starten Sie Hookswitch neu.
+    .next = Es wird von selbst noch einmal versucht. Hilft das nicht, wählen Sie einen anderen rest_port in hookswitch.toml.
 problem-rest-certificate = Softphones können sich nicht verbinden: Es gibt kein Zertifikat ({ $error })
-    .next = Machen Sie den Ordner für sich beschreibbar, dann starten Sie Hookswitch neu.
+    .next = Machen Sie den Ordner für sich beschreibbar; dann geht es von selbst weiter.
 problem-rest-endpoint-file = Softphones können sich nicht verbinden: Ihre Datei lässt sich nicht schreiben ({ $error })
-    .next = Machen Sie den Ordner für sich beschreibbar, dann starten Sie Hookswitch neu.
+    .next = Machen Sie den Ordner für sich beschreibbar; dann geht es von selbst weiter.
 problem-certificate-renewed = Das Zertifikat für Softphones wurde neu erstellt: { $why }
     .next = Wo dem alten vertraut wurde, vertrauen Sie nun dieser Datei.
 

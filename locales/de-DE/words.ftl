@@ -19,6 +19,12 @@ phase-working = In Arbeit …
 
 group-all-users = Alle Benutzer
 
+no-updates-consumer = Keine Firma bietet für diesen Rechner Aktualisierungen an
+no-updates-not-asked = Noch ist nichts bekannt: Die Firma war nicht erreichbar
+no-updates-last-known = Als die Firma zuletzt erreichbar war, gab es nichts Neueres
+no-updates-no-headset = Kein Headset ist angeschlossen, das zu aktualisieren wäre
+no-updates-none-newer = Für das, was angeschlossen ist, gibt es keine neuere Firmware
+
 ## Webseiten und das Headset
 
 softphone-asking = bittet

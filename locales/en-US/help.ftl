@@ -96,6 +96,8 @@ help-groups = List the user's groups, each with the reason
 help-status = Show what works, what does not and what to do about it
     .json = One JSON document (schemas/status.schema.json)
 
+help-poll = Ask the company now instead of at the next time
+
 help-bundle = Write a zip for support: logs, status, settings, no secrets
     .output =
         The zip to write; without it hookswitch-bundle.zip in

@@ -44,3 +44,7 @@ problem-tenant-incomplete = For the tenant there is no { $missing }
     .next = Set SERVER_URL, TENANT_ID and TENANT_TOKEN, or none of them for consumer mode.
 problem-which-update = { $count } updates are offered
     .next = Name one of those that `hookswitch update list` prints.
+problem-other-version = Parts of Hookswitch of different versions run on this computer (words of version { $theirs } and { $ours })
+    .next = Restart the computer. If that does not help, install Hookswitch again.
+problem-no-tenant = There is no company to ask
+    .next = Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.

@@ -26,7 +26,6 @@ tray-more-devices = { $count ->
 tray-progress = Updating { $name }: { $percent } %
 tray-install = Update { $name } to { $version } …
 tray-recover = Give { $name } its firmware again …
-tray-no-updates = Everything is up to date
 
 tray-open-devices = Devices
 tray-open-updates = Updates

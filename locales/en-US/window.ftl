@@ -26,6 +26,9 @@ window-not-enrolled = { $company } is to manage this computer, but it has not an
 window-policy-version = Policy version { $version }
 # A date and time follows.
 window-last-poll = Last asked:
+window-next-poll = Next asked:
+window-poll = Ask now
+window-groups-away = Your groups are those of last time: the company’s directory did not answer.
 
 ## Devices
 
@@ -133,13 +136,13 @@ problem-window-not-opened = The window cannot be opened: { $error }
 ## The door for softphones
 
 problem-rest-port-taken = Softphones cannot connect: port { $port } is held by { $holder }
-    .next = End that program, or choose another rest_port in hookswitch.toml, then restart Hookswitch.
+    .next = Softphones can connect as soon as that program ends. Else choose another rest_port in hookswitch.toml and restart Hookswitch.
 problem-rest-not-listening = Softphones cannot connect: { $error }
-    .next = Choose another rest_port in hookswitch.toml, then restart Hookswitch.
+    .next = It is tried again by itself. If that does not help, choose another rest_port in hookswitch.toml.
 problem-rest-certificate = Softphones cannot connect: there is no certificate ({ $error })
-    .next = Make the folder writable for you, then restart Hookswitch.
+    .next = Make the folder writable for you; it is tried again by itself.
 problem-rest-endpoint-file = Softphones cannot connect: their file cannot be written ({ $error })
-    .next = Make the folder writable for you, then restart Hookswitch.
+    .next = Make the folder writable for you; it is tried again by itself.
 problem-certificate-renewed = The certificate for softphones was made again: { $why }
     .next = Where the old one was trusted, trust this file instead.
 

@@ -19,6 +19,12 @@ phase-working = Working …
 
 group-all-users = All Users
 
+no-updates-consumer = No company offers updates for this computer
+no-updates-not-asked = Nothing is known yet: the company has not been reached
+no-updates-last-known = Nothing newer was known when the company was last reached
+no-updates-no-headset = No headset is plugged in that could be updated
+no-updates-none-newer = No newer firmware is offered for what is plugged in
+
 ## Web pages and the headset
 
 softphone-asking = asks

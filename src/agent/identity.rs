@@ -3,10 +3,13 @@
 //! On any error of the directory the groups last known stay, marked as such, and the question is asked again later.
 
 use crate::protocol::{ALL_USERS, GroupRule, GroupRules, Problem, ResolvedGroup, Why};
+use crate::world::WorldChange;
 use std::time::{Duration, Instant};
 
 const RETRY_FIRST: Duration = Duration::from_secs(60);
 const RETRY_MOST: Duration = Duration::from_secs(30 * 60);
+/// A network that has just come has no name server yet, and more of it comes in the next moments.
+const NETWORK_SETTLES: Duration = Duration::from_secs(3);
 
 /// What the directory said to [`crate::agent::Output::AskDirectory`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +61,8 @@ impl Identity {
         }
         self.retry = None;
         self.failures = 0;
-        let ask = rules.directory.is_some() && rules.groups.iter().any(|g| g.filter.is_some());
         self.rules = Some(rules.clone());
-        if ask {
+        if asks_directory(&rules) {
             return Step::Ask(rules);
         }
         self.problem = None;
@@ -117,6 +119,21 @@ impl Identity {
         self.rules.clone().map_or(Step::Nothing, Step::Ask)
     }
 
+    /// A directory that was away may be there now.
+    pub fn world_changed(&mut self, change: WorldChange, now: Instant) {
+        if matches!(change, WorldChange::Network | WorldChange::Resumed) {
+            let settled = now + NETWORK_SETTLES;
+            self.retry = self.retry.map(|at| at.min(settled));
+        }
+    }
+
+    /// At the next opportunity, unless new rules come first.
+    pub fn ask_again(&mut self, now: Instant) {
+        if self.rules.as_ref().is_some_and(asks_directory) {
+            self.retry = Some(now);
+        }
+    }
+
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         self.retry.map(|at| (at, "ask the directory again"))
     }
@@ -152,6 +169,10 @@ impl Identity {
         });
         self.groups = groups;
     }
+}
+
+fn asks_directory(rules: &GroupRules) -> bool {
+    rules.directory.is_some() && rules.groups.iter().any(|g| g.filter.is_some())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The tray menu as a value: the shell draws it, tests compare it.
 
+use super::words;
 use crate::locale::Message;
 use crate::protocol::local::{CallState, Standing, View};
 use crate::protocol::{Deployment, Device, DeviceStatus, Job, Offer, Problem, Stop, TenantMode};
@@ -86,7 +87,7 @@ pub fn menu(view: &View) -> Menu {
         });
     }
     if open.is_empty() && running.is_none() {
-        items.push(Item::Label(Message::new("tray-no-updates")));
+        items.push(Item::Label(words::no_updates(view)));
     }
     items.push(Item::Separator);
     let asking = view.softphones.iter().filter(|s| s.standing == Standing::Asking && !s.locked);

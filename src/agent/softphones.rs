@@ -2,13 +2,10 @@
 
 use super::sdk::consent::{Approvals, Decided};
 use super::sdk::session::is_page;
-use super::{Agent, Output, Refusal, Reply, WhyNot};
+use super::{Agent, Function, Output, Refusal, Reply, WhyNot};
 use crate::protocol::Problem;
 use crate::protocol::local::Decider;
 use std::time::Instant;
-
-/// Name of the function "approvals are remembered".
-const MEMORY: &str = "sdk-approved";
 
 impl Agent {
     pub(super) fn decide(&mut self, request: u64, origin: String, approve: bool) {
@@ -32,11 +29,11 @@ impl Agent {
         let reply = match settings {
             Ok(approvals) => {
                 self.consent.set_own(approvals);
-                self.function(MEMORY, None);
+                self.function(Function::Approvals, Vec::new());
                 Reply::Done
             }
             Err(problem) => {
-                self.function(MEMORY, Some(problem.clone()));
+                self.function(Function::Approvals, vec![problem.clone()]);
                 Reply::Refused(Refusal::new(WhyNot::NotKept, problem))
             }
         };

@@ -10,22 +10,22 @@ pub enum Line {
     Problem(Problem),
 }
 
-/// Remembers which problems were said. One that goes away and comes back is said again.
+/// Remembers what was said. A problem that goes away and comes back is said again, and so is where softphones connect.
 #[derive(Debug, Default)]
 pub struct Terminal {
     said: Vec<Problem>,
     /// That pages ask: once, as long as any does. A flood of them is not for a terminal, and the list has them all.
     asks: bool,
+    door: Option<String>,
 }
 
 impl Terminal {
-    /// The first look: doors, headsets, problems, tenant, and what is off on purpose. `rest_url` is the address of the
-    /// softphone door, `None` while it is closed.
-    pub fn start(&mut self, view: &View, rest_url: Option<&str>, headless: bool) -> Vec<Line> {
-        let mut lines = vec![Line::Message(match rest_url {
-            Some(url) => Message::new("cli-run-rest").text("url", url),
-            None => Message::new("cli-run-no-rest"),
-        })];
+    /// The first look: doors, headsets, problems, tenant, and what is off on purpose.
+    pub fn start(&mut self, view: &View, headless: bool) -> Vec<Line> {
+        let mut lines = self.door(view);
+        if lines.is_empty() {
+            lines.push(Line::Message(Message::new("cli-run-no-rest")));
+        }
         if headless {
             lines.push(Line::Message(Message::new("cli-run-headless")));
         }
@@ -36,7 +36,7 @@ impl Terminal {
                 Line::Message(message.text("version", &device.firmware_version))
             })),
         }
-        lines.extend(self.later(view));
+        lines.extend(self.problems(view));
         match view.tenant.mode {
             // Told to have one and without it: its problem, said above, is why.
             TenantMode::Consumer if view.problems.iter().any(|p| p.code.starts_with("tenant-")) => {}
@@ -49,8 +49,23 @@ impl Terminal {
         lines
     }
 
-    /// The problems that were not said yet.
+    /// What was not said yet: that softphones can connect by now, and problems.
     pub fn later(&mut self, view: &View) -> Vec<Line> {
+        let mut lines = self.door(view);
+        lines.extend(self.problems(view));
+        lines
+    }
+
+    fn door(&mut self, view: &View) -> Vec<Line> {
+        if self.door == view.rest.url {
+            return Vec::new();
+        }
+        self.door.clone_from(&view.rest.url);
+        let url = self.door.iter();
+        url.map(|url| Line::Message(Message::new("cli-run-rest").text("url", url))).collect()
+    }
+
+    fn problems(&mut self, view: &View) -> Vec<Line> {
         let is = |a: &Problem, b: &Problem| a.code == b.code && a.place == b.place;
         let problems = || view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem);
         self.said.retain(|said| problems().any(|problem| is(problem, said)));
@@ -93,12 +108,14 @@ mod tests {
     #[test]
     fn what_is_missing_is_said_plainly() {
         let mut terminal = Terminal::default();
+        let mut open = View::default();
+        open.rest.url = Some("https://127.0.0.1:1".to_owned());
         assert_eq!(
-            ids(&terminal.start(&View::default(), Some("https://127.0.0.1:1"), true)),
+            ids(&terminal.start(&open, true)),
             ["cli-run-rest", "cli-run-headless", "cli-no-headset", "cli-run-consumer"]
         );
         let mut terminal = Terminal::default();
-        let lines = terminal.start(&with(&["rest-port-taken", "tenant-incomplete"]), None, false);
+        let lines = terminal.start(&with(&["rest-port-taken", "tenant-incomplete"]), false);
         assert_eq!(
             ids(&lines),
             ["cli-run-no-rest", "cli-no-headset", "rest-port-taken", "tenant-incomplete"]
@@ -106,17 +123,27 @@ mod tests {
     }
 
     #[test]
+    fn a_door_that_opens_later_is_told() {
+        let mut terminal = Terminal::default();
+        terminal.start(&with(&["rest-port-taken"]), false);
+        let mut open = View::default();
+        open.rest.url = Some("https://127.0.0.1:1".to_owned());
+        assert_eq!(ids(&terminal.later(&open)), ["cli-run-rest"]);
+        assert_eq!(ids(&terminal.later(&open)), [""; 0]);
+    }
+
+    #[test]
     fn a_tenant_that_does_not_answer_is_told() {
         let mut view = View::default();
         view.tenant.problem = Some(Problem::new("tenant-unreachable", "what", "place", "next"));
-        let lines = Terminal::default().start(&view, None, false);
+        let lines = Terminal::default().start(&view, false);
         assert!(ids(&lines).contains(&"tenant-unreachable"), "{lines:?}");
     }
 
     #[test]
     fn a_problem_is_said_once_and_again_after_it_was_gone() {
         let mut terminal = Terminal::default();
-        terminal.start(&View::default(), None, false);
+        terminal.start(&View::default(), false);
         let said = |terminal: &mut Terminal, codes: &[&str]| ids(&terminal.later(&with(codes))).len();
         assert_eq!(said(&mut terminal, &["tray-no-session-bus"]), 1);
         assert_eq!(said(&mut terminal, &["tray-no-session-bus"]), 0);

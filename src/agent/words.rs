@@ -2,7 +2,7 @@
 
 use crate::locale::{Locale, Message};
 use crate::protocol::local::{Decider, Standing, View};
-use crate::protocol::{ALL_USERS, Deployment, Job};
+use crate::protocol::{ALL_USERS, Deployment, Job, TenantMode};
 
 /// The phase of a running job; one that is newer than this program is "working".
 pub fn phase(job: &Job) -> Message {
@@ -19,6 +19,20 @@ pub fn phase(job: &Job) -> Message {
         "manifesting" => "phase-manifesting",
         "waiting-for-runtime" => "phase-waiting-for-runtime",
         _ => "phase-working",
+    })
+}
+
+/// Why no update is offered. That nothing newer is there says only who asked a moment ago.
+pub fn no_updates(view: &View) -> Message {
+    let tenant = &view.tenant;
+    Message::new(match tenant.mode {
+        TenantMode::Consumer => "no-updates-consumer",
+        TenantMode::Server if tenant.policy_version.is_none() => "no-updates-not-asked",
+        TenantMode::Server if tenant.last_poll_s.is_none() || tenant.problem.is_some() => {
+            "no-updates-last-known"
+        }
+        TenantMode::Server if view.devices.is_empty() => "no-updates-no-headset",
+        TenantMode::Server => "no-updates-none-newer",
     })
 }
 
@@ -67,5 +81,26 @@ pub fn group(view: &View, id: &str, locale: &Locale) -> String {
     match id {
         ALL_USERS => locale.format(&Message::new("group-all-users")),
         _ => view.group_name(id).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Problem, TenantState};
+
+    #[test]
+    fn says_more_than_it_knows_only_who_asked_says_that_nothing_newer_is_there() {
+        let mut view = View::default();
+        let said = |view: &View| no_updates(view).id;
+        assert_eq!(said(&view), "no-updates-consumer");
+        view.tenant = TenantState { mode: TenantMode::Server, ..TenantState::default() };
+        assert_eq!(said(&view), "no-updates-not-asked");
+        view.tenant.policy_version = Some(7);
+        assert_eq!(said(&view), "no-updates-last-known", "a policy of the last run");
+        view.tenant.last_poll_s = Some(1);
+        assert_eq!(said(&view), "no-updates-no-headset");
+        view.tenant.problem = Some(Problem::new("tenant-unreachable", "what", "where", "next"));
+        assert_eq!(said(&view), "no-updates-last-known");
     }
 }

@@ -19,6 +19,8 @@ pub enum LocalRequest {
         #[serde(default)]
         anyway: bool,
     },
+    /// Asks the tenant now; [`LocalAnswer::Done`] when it has answered.
+    Poll,
     Defer {
         offer: String,
     },
@@ -132,6 +134,9 @@ pub struct Endpoint {
     pub url: Option<String>,
     /// PEM file with the certificate to trust.
     pub ca_path: Option<String>,
+    /// Unix time. It is made anew before that.
+    #[serde(default)]
+    pub certificate_ends_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

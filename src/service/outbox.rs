@@ -71,6 +71,11 @@ impl Outbox {
         self.events_due = Some(now);
     }
 
+    /// A pause after a failure ends then at the latest.
+    pub fn try_again_by(&mut self, at: Instant) {
+        self.not_before = self.not_before.map(|was| was.min(at));
+    }
+
     /// What to send now, if anything may be sent.
     pub fn next(&mut self, now: Instant) -> Option<Vec<Owed>> {
         if !self.sent.is_empty() || self.not_before.is_some_and(|at| at > now) {

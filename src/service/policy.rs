@@ -25,8 +25,8 @@ pub struct Poll {
 impl Poll {
     /// At the start: at once without a policy, else spread by `jitter` (0..=1).
     pub fn start(&mut self, policy: Option<&PolicyDocument>, jitter: f64, now: Instant) {
-        let splay = policy.map_or(Duration::ZERO, |p| SPLAY_MOST.min(polling(Some(p)) / 10)).mul_f64(jitter);
-        self.next = Some(now + splay);
+        let most = policy.map_or(Duration::ZERO, |p| splay(Some(p)));
+        self.next = Some(now + most.mul_f64(jitter));
     }
 
     /// Counted from this poll, ±5 %.
@@ -42,6 +42,11 @@ impl Poll {
         self.failures += 1;
         self.next = Some(now + failure.retry_after.unwrap_or(backoff).clamp(Duration::from_secs(1), most));
     }
+}
+
+/// What polls are spread over that would come at once.
+pub fn splay(policy: Option<&PolicyDocument>) -> Duration {
+    SPLAY_MOST.min(polling(policy) / 10)
 }
 
 fn polling(policy: Option<&PolicyDocument>) -> Duration {

@@ -8,8 +8,8 @@ use super::{
     TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
 };
 use crate::protocol::{
-    Device, DeviceId, DeviceStatus, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Support,
-    TenantMode, TenantState, ToAgent, ToService,
+    Device, DeviceId, DeviceStatus, Function, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State,
+    Support, TenantMode, TenantState, ToAgent, ToService, Trouble,
 };
 use device_handlers::registry;
 use dfu::FirmwareVersion;
@@ -27,6 +27,7 @@ mod jobs;
 mod reports;
 #[cfg(test)]
 mod tests;
+mod world;
 
 /// A credential that ends sooner than this is renewed first.
 const CREDENTIAL_MARGIN_S: u64 = 60;
@@ -69,9 +70,23 @@ pub struct Service {
     tenant: TenantState,
     /// What each errand to the tenant last failed with; one that succeeds says nothing of the others.
     troubles: BTreeMap<Errand, Problem>,
+    /// The agent speaks another version.
+    refused: bool,
+    /// Parts of the machine role that do not work.
+    out_of_order: BTreeMap<Function, Problem>,
     told: Told,
     /// A tenant request is with the shell.
     busy: bool,
+    /// The last one found nobody.
+    unreachable: bool,
+    /// The clocks at the last input.
+    seen: Now,
+    /// Who waits for the tenant's answer to a poll.
+    poll_asked: Vec<u64>,
+    /// When it is asked next, by both clocks.
+    next_poll: Option<(Instant, u64)>,
+    /// Until then only what a person waits for is asked of the tenant.
+    quiet_until: Option<Instant>,
     random: u64,
     out: VecDeque<Output>,
     /// Answers to the agent wait until what they answer for is told.
@@ -95,6 +110,7 @@ struct Told {
     rules: Option<crate::protocol::GroupRules>,
     /// Headsets that need firmware; all others the fleet tells of.
     stranded: BTreeMap<DeviceId, Device>,
+    troubles: Vec<Trouble>,
 }
 
 impl Service {
@@ -140,8 +156,15 @@ impl Service {
             registered: BTreeMap::new(),
             tenant: TenantState::default(),
             troubles: BTreeMap::new(),
+            refused: false,
+            out_of_order: BTreeMap::new(),
             told: Told::default(),
             busy: false,
+            unreachable: false,
+            seen: now,
+            poll_asked: Vec::new(),
+            next_poll: None,
+            quiet_until: None,
             config,
             out,
             answers: Vec::new(),
@@ -183,9 +206,10 @@ impl Service {
     }
 
     pub fn handle(&mut self, input: Input, now: Now) {
+        self.look_at_clocks(now);
         let at = now.instant;
         match input {
-            Input::Hotplug => self.fleet.hotplug(at, &mut self.out),
+            Input::WorldChanged(change) => self.world_changed(change, now),
             Input::Scanned(scan) => {
                 let changes = self.fleet.scanned(scan, &mut self.out);
                 for port in changes.left {
@@ -214,6 +238,7 @@ impl Service {
             Input::Tenant(answer) => self.handle_tenant(answer, now),
             Input::StoreFailed { problem, withheld } => {
                 tracing::error!(%problem, "a firmware update must not go on without its journal");
+                self.out_of_order.insert(Function::Store, problem);
                 if let Some(finished) = self.update.cannot_journal(at, &mut self.out) {
                     self.finished(finished, now);
                 }
@@ -224,12 +249,19 @@ impl Service {
                     self.finished(finished, now);
                 }
             }
+            Input::Trouble { function, problem } => {
+                match problem {
+                    Some(problem) => self.out_of_order.insert(function, problem),
+                    None => self.out_of_order.remove(&function),
+                };
+            }
             Input::Stop => self.fleet.darken(at, &mut self.out),
         }
         self.settle(now);
     }
 
     pub fn handle_timeout(&mut self, now: Now) {
+        self.look_at_clocks(now);
         self.fleet.handle_timeout(now.instant, &mut self.out);
         let finished = self.update.handle_timeout(now.instant, &mut self.out);
         self.finished(finished, now);
@@ -256,11 +288,24 @@ impl Service {
     }
 
     fn handle_agent(&mut self, message: ToService, now: Now) {
+        if self.refused && !matches!(message, ToService::Hello { .. }) {
+            return;
+        }
         match message {
             ToService::Hello { protocol, user } => {
                 if protocol != PROTOCOL_VERSION {
-                    tracing::warn!(protocol, "an agent of another version says hello");
+                    // Neither would understand all that the other says, and what is misread may be an order.
+                    tracing::error!(
+                        protocol,
+                        ours = PROTOCOL_VERSION,
+                        "an agent of another version is refused"
+                    );
+                    self.refused = true;
+                    let refused = ToAgent::Refused { protocol: PROTOCOL_VERSION };
+                    self.out.push_back(Output::ToAgent(refused));
+                    return;
                 }
+                self.refused = false;
                 if self.user.as_ref() != Some(&user) {
                     self.last_assigned = None;
                     self.told.rules = None;
@@ -272,6 +317,7 @@ impl Service {
                 self.told.tenant = state.tenant.clone();
                 self.told.rules.clone_from(&state.rules);
                 self.told.stranded = self.stranded();
+                self.told.troubles.clone_from(&state.troubles);
                 self.out.push_back(Output::ToAgent(ToAgent::Hello(Box::new(state))));
             }
             ToService::SetIndicators { device, indicators } => {
@@ -289,6 +335,7 @@ impl Service {
                 let problem = self.cancel(anyway, now).err();
                 self.answer(request, problem);
             }
+            ToService::Poll { request } => self.asked_to_poll(request, now),
             ToService::Identity { user, groups, problem } => self.identity(user, groups, problem, now),
         }
     }
@@ -319,6 +366,7 @@ impl Service {
         self.tell_stranded();
         self.register_devices(now);
         self.tenant_step(now);
+        self.plan_poll(now);
         let tenant = self.tenant_state();
         if tenant != self.told.tenant {
             self.told.tenant = tenant.clone();
@@ -335,6 +383,11 @@ impl Service {
         if offers != self.told.offers {
             self.told.offers.clone_from(&offers);
             self.out.push_back(Output::ToAgent(ToAgent::OffersChanged { offers }));
+        }
+        let troubles = self.parts_out_of_order();
+        if troubles != self.told.troubles {
+            self.told.troubles.clone_from(&troubles);
+            self.out.push_back(Output::ToAgent(ToAgent::TroublesChanged { troubles }));
         }
         self.out.extend(self.answers.drain(..).map(Output::ToAgent));
     }
@@ -359,6 +412,14 @@ impl Service {
         }
     }
 
+    fn parts_out_of_order(&self) -> Vec<Trouble> {
+        let trouble = |(function, problem): (&Function, &Problem)| Trouble {
+            function: *function,
+            problem: problem.clone(),
+        };
+        self.out_of_order.iter().map(trouble).collect()
+    }
+
     fn state(&self) -> State {
         let mut devices: Vec<Device> =
             self.fleet.devices().cloned().chain(self.stranded().into_values()).collect();
@@ -372,6 +433,7 @@ impl Service {
             // While the tenant is asked for the groups by hand, the rules told before are in force.
             rules: self.rules().or_else(|| self.told.rules.clone()),
             known_groups: self.user.as_ref().and_then(|u| self.groups.get(u)).cloned().unwrap_or_default(),
+            troubles: self.parts_out_of_order(),
         }
     }
 
@@ -398,6 +460,7 @@ impl Service {
             policy_version: self.policy.as_ref().map(Verified::version),
             root_sha256: self.root_sha256.clone(),
             polling_s: document.map(|d| d.polling_s),
+            next_poll_s: self.next_poll.map(|(_, unix_s)| unix_s),
             outbox: self.outbox.len() as u64,
             problem: self.troubles.values().next().cloned(),
             sdk_approved: document.map(|d| d.sdk.approved.clone()).unwrap_or_default(),

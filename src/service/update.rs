@@ -61,6 +61,8 @@ struct Running {
 pub struct Update {
     running: Option<Running>,
     last: Option<Job>,
+    /// The devices sleep with the machine: what is waited for is waited for awake.
+    slept: Duration,
 }
 
 /// What [`Update`] has to say to the rest of the service after a step.
@@ -99,6 +101,11 @@ impl Update {
 
     pub fn device(&self) -> Option<&str> {
         self.running.as_ref().map(|r| r.job.device.as_str())
+    }
+
+    /// How long the machine has slept in all.
+    pub fn slept(&mut self, total: Duration) {
+        self.slept = total;
     }
 
     pub fn port(&self) -> Option<&str> {
@@ -186,7 +193,7 @@ impl Update {
         let opened = plan(archive, &running.job, &running.target, running.resume);
         match opened.and_then(|(plan, component)| {
             let refused = |error| refused_package(&running.target_name, &error, resumed);
-            Ok((UsbDfu::new(plan, now).map_err(refused)?, component))
+            Ok((UsbDfu::new(plan, now - self.slept).map_err(refused)?, component))
         }) {
             Ok((dfu, component)) => {
                 running.component = component;
@@ -282,23 +289,25 @@ impl Update {
                 self.tell(UNPLUGGED, done_bytes, total_bytes, out);
             }
         }
+        let awake = now - self.slept;
         let dfu = self.running.as_mut()?.dfu.as_mut()?;
-        if dfu.poll_timeout().is_none_or(|(at, _)| at > now) {
+        if dfu.poll_timeout().is_none_or(|(at, _)| at > awake) {
             return None;
         }
-        dfu.handle_timeout(now);
+        dfu.handle_timeout(awake);
         self.drain(out)
     }
 
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let running = self.running.as_ref()?;
         let gone = running.gone_since.map(|since| (since + RESET_TIME, "a headset that was pulled out"));
-        let dfu = running.dfu.as_ref()?.poll_timeout();
+        let dfu = running.dfu.as_ref()?.poll_timeout().map(|(awake, reason)| (awake + self.slept, reason));
         [dfu, gone].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     fn input(&mut self, input: Input, now: Instant, out: &mut VecDeque<Output>) -> Option<Finished> {
-        self.running.as_mut()?.dfu.as_mut()?.handle(input, now);
+        let awake = now - self.slept;
+        self.running.as_mut()?.dfu.as_mut()?.handle(input, awake);
         self.drain(out)
     }
 

@@ -1,17 +1,13 @@
 //! The agent loop: the pure [`Agent`] and the doing of its outputs.
-#![expect(clippy::disallowed_methods, reason = "this loop reads the clock for the pure agent")]
-
 use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
-use super::service::sleep_until;
-use super::{ldap, notify, service};
+use super::{ldap, notify, os, service};
 use crate::agent::{Agent, Input, Output, Reply, SdkEvent};
 use crate::locale::Locale;
 use crate::protocol::local::View;
 use crate::service as machine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -27,19 +23,22 @@ pub struct Parts {
     pub to_service: UnboundedSender<service::Event>,
     /// For answers that come back from tasks.
     pub events: Sender<Event>,
+    /// Asks whoever keeps the door for softphones to look after it.
+    pub door: Sender<()>,
 }
 
 /// Runs until [`Event::Stop`]; the calls are ended and the lights asked to go out before it returns. Must be called
 /// inside a `LocalSet`.
 pub async fn run(parts: Parts, mut queue: Receiver<Event>) {
     let mut doing = Doing::new(parts);
+    let alarm = os::Alarm::new();
     loop {
         doing.perform();
         let deadline = doing.parts.agent.poll_timeout().map(|(at, _reason)| at);
         let event = tokio::select! {
             event = queue.recv() => event,
-            () = sleep_until(deadline) => {
-                doing.parts.agent.handle_timeout(Instant::now());
+            () = alarm.wait(deadline) => {
+                doing.parts.agent.handle_timeout(os::instant());
                 continue;
             }
         };
@@ -72,13 +71,13 @@ impl Doing {
             subscribers: BTreeMap::new(),
             last_session: 0,
         };
-        this.parts.agent.handle(Input::Approvals(approvals), Instant::now());
+        this.parts.agent.handle(Input::Approvals(approvals), os::instant());
         this
     }
 
     fn handle(&mut self, event: Event) {
         let agent = &mut self.parts.agent;
-        let now = Instant::now();
+        let now = os::instant();
         match event {
             Event::Service(message) => agent.handle(Input::Service(message), now),
             Event::Command { command, reply } => {
@@ -108,8 +107,11 @@ impl Doing {
             }
             Event::Approvals(approvals) => agent.handle(Input::Approvals(approvals), now),
             Event::Directory(answer) => agent.handle(Input::Directory(answer), now),
-            Event::Endpoint(endpoint) => agent.handle(Input::Endpoint(endpoint), now),
-            Event::Function { name, problem } => agent.handle(Input::Function { name, problem }, now),
+            Event::WorldChanged(change) => agent.handle(Input::WorldChanged(change), now),
+            Event::Door(state) => agent.handle(Input::Door(state), now),
+            Event::Function { function, problems } => {
+                agent.handle(Input::Function { function, problems }, now);
+            }
             Event::Stop => agent.handle(Input::Stop, now),
         }
     }
@@ -133,13 +135,15 @@ impl Doing {
                         let _ = events.send(Event::Directory(answer)).await;
                     });
                 }
+                // A look that is asked for already will do.
+                Output::CheckDoor => _ = self.parts.door.try_send(()),
                 // A subscriber that does not keep up, or is gone, is dropped; it resumes by the last id it saw.
                 Output::Event(event) => self.subscribers.retain(|_, s| s.try_send(event.clone()).is_ok()),
                 Output::EndStream { session } => _ = self.subscribers.remove(&session),
                 Output::KeepApproval { request, origin, approved } => {
                     let settings = self.parts.approved.keep(&origin, approved);
                     let kept = Input::ApprovalKept { request, settings };
-                    self.parts.agent.handle(kept, Instant::now());
+                    self.parts.agent.handle(kept, os::instant());
                 }
                 Output::Notice(notice) => {
                     if self.parts.notices {
@@ -179,6 +183,7 @@ mod tests {
             views: watch::channel(Arc::default()).0,
             to_service: mpsc::unbounded_channel().0,
             events,
+            door: mpsc::channel(1).0,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, async {

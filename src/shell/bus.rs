@@ -4,8 +4,9 @@
 
 use super::hardware::{Hardware, HidRead, HidWrite, UsbHandle};
 use super::service::Event;
-use crate::protocol::Detail;
+use crate::protocol::{Detail, Function, Problem};
 use crate::service::{Input, Scan, UsbRequest};
+use crate::world::WorldChange;
 use dfu::usb_dfu::TransferError;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -45,10 +46,10 @@ impl Buses {
         spawn("usb", move || run_usb(opener, &requests, &to));
         let to = events.clone();
         spawn("hotplug", move || {
-            let result = hotplug.watch(&mut || _ = to.send(Event::Service(Input::Hotplug)));
+            let result =
+                hotplug.watch(&mut || _ = to.send(Event::Service(Input::WorldChanged(WorldChange::HotPlug))));
             if let Err(problem) = result {
-                tracing::warn!(%problem, "hot-plug");
-                let _ = to.send(Event::Function { name: "hotplug", problem: Some(problem) });
+                report(&to, Function::Hotplug, Some(&problem));
             }
         });
         Self { bus, usb, events, writers: BTreeMap::new() }
@@ -109,10 +110,10 @@ fn run_bus(
         match command {
             BusCommand::Scan { usb: with_usb } => {
                 let nodes = hid.enumerate();
-                report(events, "hid", nodes.as_ref().err());
+                report(events, Function::Hid, nodes.as_ref().err());
                 let devices = with_usb.then(|| usb.enumerate());
                 if let Some(devices) = &devices {
-                    report(events, "usb", devices.as_ref().err());
+                    report(events, Function::Usb, devices.as_ref().err());
                 }
                 // Without a list of nodes nothing is known: that is not to say that all are gone.
                 let input = match nodes {
@@ -128,11 +129,11 @@ fn run_bus(
     }
 }
 
-fn report(events: &UnboundedSender<Event>, name: &'static str, problem: Option<&crate::protocol::Problem>) {
+fn report(events: &UnboundedSender<Event>, function: Function, problem: Option<&Problem>) {
     if let Some(problem) = problem {
         tracing::warn!(%problem, "bus");
     }
-    let _ = events.send(Event::Function { name, problem: problem.cloned() });
+    let _ = events.send(Event::Service(Input::Trouble { function, problem: problem.cloned() }));
 }
 
 fn run_usb(

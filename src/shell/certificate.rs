@@ -31,6 +31,20 @@ const BACKDATED: Duration = DAY;
 const VALID: Duration = DAY.saturating_mul(396);
 /// Less than this left: it is made again, early enough to be noticed at a quiet time.
 const RENEW_BEFORE: Duration = DAY.saturating_mul(30);
+/// How long certificates last.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub valid: Duration,
+    /// Less than this left: it is made again.
+    pub renew_before: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { valid: VALID, renew_before: RENEW_BEFORE }
+    }
+}
+
 /// Every name the door answers to.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
@@ -42,6 +56,8 @@ pub struct ServerCertificate {
     /// PEM file for trust stores.
     pub ca_path: PathBuf,
     pub origin: Origin,
+    /// Unix time of its last second.
+    pub ends_s: u64,
 }
 
 /// Where a certificate came from.
@@ -64,7 +80,9 @@ pub enum Unusable {
     Exposed { path: PathBuf },
     #[error("{path} is not PEM with one certificate or key")]
     NotPem { path: PathBuf },
-    #[error("it is not valid for the next 30 days, or not for this computer: {0}")]
+    #[error("the old one would soon have ended")]
+    Ends,
+    #[error("it is not valid, or not for this computer: {0}")]
     Refused(rustls::Error),
 }
 
@@ -86,6 +104,7 @@ impl From<&Unusable> for Detail {
             }
             Unusable::Exposed { path } => Detail::new("pem-exposed", why).with("path", path.display()),
             Unusable::NotPem { path } => Detail::new("pem-none", why).with("path", path.display()),
+            Unusable::Ends => Detail::new("certificate-ends", why),
             Unusable::Refused(library) => Detail::new("certificate-refused", why).with("error", library),
         }
     }
@@ -107,61 +126,82 @@ impl From<&CertificateError> for Detail {
 
 /// Reads the certificate in `folder`, or makes one if there is none or it will not do for 30 days from `now`.
 pub fn load_or_make(folder: &Path, now: SystemTime) -> Result<ServerCertificate, CertificateError> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let since_1970 = now.duration_since(UNIX_EPOCH).map_err(|_| CertificateError::Clock)?;
-    let origin = if folder.join("ca.pem").exists() || folder.join("key.pem").exists() {
-        match load(folder, since_1970, &provider) {
-            Ok((leaf, key)) => {
-                return Ok(ServerCertificate {
-                    leaf,
-                    key,
-                    ca_path: folder.join("ca.pem"),
-                    origin: Origin::Kept,
-                });
-            }
-            Err(why) => Origin::Renewed(why),
-        }
-    } else {
-        Origin::First
-    };
-    let made = make(now)?;
-    let written = |path: &Path, source| CertificateError::Write { path: path.to_owned(), source };
-    private_file::owner_folder(folder).map_err(|e| written(folder, e))?;
-    for (name, pem, readers) in [
-        ("key.pem", &made.key_pem, Readers::Owner),
-        ("leaf.pem", &made.leaf_pem, Readers::Owner),
-        ("ca.pem", &made.ca_pem, Readers::Everyone),
-    ] {
-        let path = folder.join(name);
-        private_file::replace(&path, pem.as_bytes(), readers, Durability::Disk)
-            .map_err(|e| written(&path, e))?;
-    }
-    Ok(ServerCertificate { leaf: made.leaf, key: made.key, ca_path: folder.join("ca.pem"), origin })
+    Terms::default().load_or_make(folder, now)
 }
 
-fn load(
-    folder: &Path,
-    since_1970: Duration,
-    provider: &Arc<CryptoProvider>,
-) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), Unusable> {
-    let key_path = folder.join("key.pem");
-    let unreadable = |source| Unusable::Unreadable { path: key_path.clone(), source };
-    if private_file::open_to_others(&key_path).map_err(unreadable)? {
-        return Err(Unusable::Exposed { path: key_path });
+impl Terms {
+    /// Reads the certificate in `folder`, or makes one if there is none or it will not do for long enough.
+    pub fn load_or_make(
+        &self,
+        folder: &Path,
+        now: SystemTime,
+    ) -> Result<ServerCertificate, CertificateError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let since_1970 = now.duration_since(UNIX_EPOCH).map_err(|_| CertificateError::Clock)?;
+        let ca_path = folder.join("ca.pem");
+        let origin = if ca_path.exists() || folder.join("key.pem").exists() {
+            match self.load(folder, since_1970, &provider) {
+                Ok((leaf, key, ends_s)) => {
+                    return Ok(ServerCertificate { leaf, key, ca_path, origin: Origin::Kept, ends_s });
+                }
+                Err(why) => Origin::Renewed(why),
+            }
+        } else {
+            Origin::First
+        };
+        let made = make(now, self.valid)?;
+        let written = |path: &Path, source| CertificateError::Write { path: path.to_owned(), source };
+        private_file::owner_folder(folder).map_err(|e| written(folder, e))?;
+        for (name, pem, readers) in [
+            ("key.pem", &made.key_pem, Readers::Owner),
+            ("leaf.pem", &made.leaf_pem, Readers::Owner),
+            ("ca.pem", &made.ca_pem, Readers::Everyone),
+        ] {
+            let path = folder.join(name);
+            private_file::replace(&path, pem.as_bytes(), readers, Durability::Disk)
+                .map_err(|e| written(&path, e))?;
+        }
+        let ends_s = (since_1970 + self.valid).as_secs();
+        Ok(ServerCertificate { leaf: made.leaf, key: made.key, ca_path, origin, ends_s })
     }
-    let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
-        .map_err(|_| Unusable::NotPem { path: key_path.clone() })?;
-    let certificate = |name| {
-        let path = folder.join(name);
-        CertificateDer::from_pem_slice(&read(&path)?).map_err(|_| Unusable::NotPem { path })
-    };
-    let (leaf, ca): (CertificateDer<'static>, CertificateDer<'static>) =
-        (certificate("leaf.pem")?, certificate("ca.pem")?);
-    // Fails if the key is not the leaf's.
-    CertifiedKey::from_der(vec![leaf.clone()], key.clone_key(), provider).map_err(Unusable::Refused)?;
-    verify(&ca, &leaf, since_1970, provider).map_err(Unusable::Refused)?;
-    verify(&ca, &leaf, since_1970 + RENEW_BEFORE, provider).map_err(Unusable::Refused)?;
-    Ok((leaf, key))
+
+    fn load(&self, folder: &Path, since_1970: Duration, provider: &Arc<CryptoProvider>) -> Loaded {
+        let key_path = folder.join("key.pem");
+        let unreadable = |source| Unusable::Unreadable { path: key_path.clone(), source };
+        if private_file::open_to_others(&key_path).map_err(unreadable)? {
+            return Err(Unusable::Exposed { path: key_path });
+        }
+        let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
+            .map_err(|_| Unusable::NotPem { path: key_path.clone() })?;
+        let certificate = |name| {
+            let path = folder.join(name);
+            CertificateDer::from_pem_slice(&read(&path)?).map_err(|_| Unusable::NotPem { path })
+        };
+        let (leaf, ca): (CertificateDer<'static>, CertificateDer<'static>) =
+            (certificate("leaf.pem")?, certificate("ca.pem")?);
+        // Fails if the key is not the leaf's.
+        CertifiedKey::from_der(vec![leaf.clone()], key.clone_key(), provider).map_err(Unusable::Refused)?;
+        let (begins_s, ends_s) =
+            validity(&leaf).ok_or_else(|| Unusable::NotPem { path: folder.join("leaf.pem") })?;
+        // A clock that stands before the certificate is wrong, and one made by it would be, too: those who trust
+        // this one would have been told to trust another for nothing.
+        let at = since_1970.max(Duration::from_secs(begins_s));
+        if (at + self.renew_before).as_secs() > ends_s {
+            return Err(Unusable::Ends);
+        }
+        verify(&ca, &leaf, at, provider).map_err(Unusable::Refused)?;
+        Ok((leaf, key, ends_s))
+    }
+}
+
+type Loaded = Result<(CertificateDer<'static>, PrivateKeyDer<'static>, u64), Unusable>;
+
+/// First and last second, Unix time.
+fn validity(certificate: &CertificateDer<'_>) -> Option<(u64, u64)> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let validity = parsed.validity();
+    let seconds = |time: x509_parser::time::ASN1Time| u64::try_from(time.timestamp()).ok();
+    Some((seconds(validity.not_before)?, seconds(validity.not_after)?))
 }
 
 /// Keys and certificates are some hundred bytes; what is larger is something else.
@@ -203,7 +243,7 @@ struct Made {
     ca_pem: String,
 }
 
-fn make(now: SystemTime) -> Result<Made, rcgen::Error> {
+fn make(now: SystemTime, valid: Duration) -> Result<Made, rcgen::Error> {
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
     // A name of its own for each installation, so that people can tell them apart in a trust store.
@@ -212,7 +252,7 @@ fn make(now: SystemTime) -> Result<Made, rcgen::Error> {
     ca.distinguished_name.push(DnType::OrganizationName, "Hookswitch");
     ca.distinguished_name.push(DnType::CommonName, format!("Hookswitch on this computer only ({mark})"));
     ca.not_before = (now - BACKDATED).into();
-    ca.not_after = (now + VALID).into();
+    ca.not_after = (now + valid).into();
     ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     ca.name_constraints = Some(NameConstraints {

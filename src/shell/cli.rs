@@ -14,12 +14,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod agent;
 mod bundle;
 mod descriptor;
 mod devices;
 mod firmware;
 mod help;
 mod input;
+mod job;
 mod output;
 mod settings;
 mod softphones;
@@ -68,6 +70,7 @@ enum Command {
     Softphones(softphones::Command),
     Groups(status::JsonOnly),
     Status(status::JsonOnly),
+    Poll,
     Bundle(bundle::Options),
     #[command(subcommand)]
     Settings(settings::Command),
@@ -162,6 +165,7 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
         Command::Softphones(command) => softphones::execute(&command, context),
         Command::Groups(options) => status::groups(&options, context),
         Command::Status(options) => status::status(&options, context),
+        Command::Poll => status::poll(context),
         Command::Bundle(options) => bundle::execute(&options, context, hardware),
         Command::Settings(command) => settings::execute(&command, context),
         Command::Certificate(command) => status::certificate(&command, context),

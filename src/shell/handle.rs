@@ -3,9 +3,10 @@
 use crate::agent::sdk::Backlog;
 use crate::agent::sdk::consent::Approvals;
 use crate::agent::sdk::session::Client;
-use crate::agent::{Command, DirectoryAnswer, Reply, SdkEvent};
-use crate::protocol::local::{Endpoint, View};
+use crate::agent::{Command, DirectoryAnswer, DoorState, Function, Reply, SdkEvent};
+use crate::protocol::local::View;
 use crate::protocol::{Problem, ToAgent};
+use crate::world::WorldChange;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -34,10 +35,11 @@ pub enum Event {
     /// The settings' list of approved pages.
     Approvals(Approvals),
     Directory(DirectoryAnswer),
-    Endpoint(Endpoint),
+    WorldChanged(WorldChange),
+    Door(DoorState),
     Function {
-        name: &'static str,
-        problem: Option<Problem>,
+        function: Function,
+        problems: Vec<Problem>,
     },
     Stop,
 }

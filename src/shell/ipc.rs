@@ -142,6 +142,7 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             Ok(LocalRequest::Cancel { anyway }) => {
                 send(&mut writer, &command(Command::Cancel { anyway }, doors).await).await?;
             }
+            Ok(LocalRequest::Poll) => send(&mut writer, &command(Command::Poll, doors).await).await?,
             Err(error) => {
                 let problem = not_understood(&error);
                 send(&mut writer, &LocalAnswer::Problem { problem }).await?;

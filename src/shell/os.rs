@@ -6,16 +6,18 @@ use crate::protocol::{Detail, Problem};
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    AwakeLock, environment, frugal_memory, give_back_memory, hardware_seed, host_name, is_foreign, is_mine,
-    keep_awake, language, machine_seed, machine_settings, make_private, open_url, port_holder,
-    private_folder, private_options, survive_file_limits, system, termination, usb_descriptors, user_name,
+    Alarm, AwakeLock, ended, environment, frugal_memory, give_back_memory, hardware_seed, host_name, instant,
+    is_foreign, is_mine, keep_awake, language, machine_seed, machine_settings, make_private, open_url,
+    port_holder, private_folder, private_options, slept, survive_file_limits, system, termination,
+    usb_descriptors, user_name, watch_world,
 };
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
-    "this system needs src/shell/os/<system>.rs with: environment, frugal_memory, give_back_memory, hardware_seed, host_name, \
-     is_foreign, is_mine, keep_awake (and AwakeLock), language, machine_seed, machine_settings, make_private, open_url, port_holder, private_folder, \
-     private_options, survive_file_limits, system, termination, usb_descriptors, user_name"
+    "this system needs src/shell/os/<system>.rs with: Alarm, ended, environment, frugal_memory, give_back_memory, \
+     hardware_seed, host_name, instant, is_foreign, is_mine, keep_awake (and AwakeLock), language, machine_seed, \
+     machine_settings, make_private, open_url, port_holder, private_folder, private_options, slept, \
+     survive_file_limits, system, termination, usb_descriptors, user_name, watch_world"
 );
 
 /// The operating system as it is registered with the tenant.

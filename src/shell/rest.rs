@@ -1,9 +1,10 @@
 //! The doors of the SDK: HTTPS on the loopback, for softphones in browsers and on the desktop.
 #![expect(clippy::disallowed_methods, reason = "sockets, files and tasks live in the shell")]
 
+use crate::agent::DoorState;
 use crate::protocol::local::Endpoint;
 use crate::protocol::{Detail, Problem};
-use crate::shell::certificate::{self, Origin, ServerCertificate};
+use crate::shell::certificate::{Origin, ServerCertificate, Terms};
 use crate::shell::handle::AgentHandle;
 use crate::shell::loopback;
 use crate::shell::private_file::{self, Durability, Readers};
@@ -13,12 +14,14 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use door::Door;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use serde::Serialize;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,6 +31,7 @@ use tries::WrongTokens;
 mod access;
 mod caller;
 mod door;
+mod keeper;
 mod reader;
 mod refusal;
 mod spokes;
@@ -36,6 +40,7 @@ mod tries;
 mod v1;
 mod wire;
 
+pub use keeper::Keeper;
 /// The contract of `/v1`: OpenAPI 3.1, as served.
 pub use v1::OPENAPI;
 
@@ -46,6 +51,8 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 /// What open requests get to end by themselves.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// Between two attempts at a certificate that cannot be renewed.
+const RETRY: Duration = Duration::from_secs(60 * 60);
 /// Free ports tried until one is free in both address families.
 const PORT_ATTEMPTS: usize = 8;
 
@@ -55,6 +62,7 @@ pub struct RestConfig {
     pub port: u16,
     /// Folder of `ca.pem`, `leaf.pem`, `key.pem`.
     pub certificate_folder: PathBuf,
+    pub certificate: Terms,
     /// Where programs of this user find address and token (`endpoint.json`); its folder must exist.
     pub endpoint_path: PathBuf,
 }
@@ -62,9 +70,11 @@ pub struct RestConfig {
 /// The open door. Dropping it closes it at once and leaves `endpoint.json`; [`RestServer::stop`] is the orderly way.
 pub struct RestServer {
     url: String,
+    config: RestConfig,
+    shown: Arc<Shown>,
     ca_path: PathBuf,
+    ends_s: u64,
     notice: Option<Problem>,
-    endpoint_path: PathBuf,
     endpoint_json: String,
     stopping: watch::Sender<bool>,
     serving: JoinHandle<()>,
@@ -74,6 +84,41 @@ pub struct RestServer {
 impl std::fmt::Debug for RestServer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RestServer").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// The certificate that is shown to who connects. Another takes its place without a word to those who are connected.
+#[derive(Debug)]
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+impl Shown {
+    fn show(&self, certificate: &ServerCertificate) -> Result<(), rustls::Error> {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = certified(certificate)?;
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+fn certified(certificate: &ServerCertificate) -> Result<Arc<CertifiedKey>, rustls::Error> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let chain = vec![certificate.leaf.clone()];
+    CertifiedKey::from_der(chain, certificate.key.clone_key(), &provider).map(Arc::new)
+}
+
+/// Why the door is closed, and the process that has its port, if that is known.
+struct Closed {
+    problem: Problem,
+    holder: Option<u32>,
+}
+
+impl From<Problem> for Closed {
+    fn from(problem: Problem) -> Self {
+        Self { problem, holder: None }
     }
 }
 
@@ -89,18 +134,22 @@ struct EndpointFile<'a> {
 /// Opens the door; requests are taken from the moment this returns. Errors: `rest-port-taken`, `rest-not-listening`,
 /// `rest-certificate`, `rest-endpoint-file`; the agent goes on without the door.
 pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer, Problem> {
-    let (sockets, port) = bind(config.port).await.map_err(|e| not_listening(config.port, &e))?;
-    let certificate = certificate::load_or_make(&config.certificate_folder, SystemTime::now())
-        .map_err(|e| certificate_problem(&config.certificate_folder, Detail::from(&e)))?;
-    let notice = renewed(&certificate);
-    let ca_path = certificate.ca_path.clone();
-    let tls =
-        tls(certificate).map_err(|e| certificate_problem(&config.certificate_folder, Detail::verbatim(e)))?;
+    open(config, handle).await.map_err(|closed| closed.problem)
+}
 
-    let random = || secret::secret().map_err(|e| not_listening(port, &io::Error::other(e)));
+async fn open(config: RestConfig, handle: AgentHandle) -> Result<RestServer, Closed> {
+    let (sockets, port) = bind(config.port).await.map_err(|(address, e)| not_listening(address, &e))?;
+    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let certificate = load(&config)?;
+    let notice = renewed(&certificate);
+    let unusable = |e: rustls::Error| certificate_problem(&config.certificate_folder, Detail::verbatim(e));
+    let shown = Arc::new(Shown(RwLock::new(certified(&certificate).map_err(unusable)?)));
+    let tls = tls(shown.clone()).map_err(unusable)?;
+
+    let random = || secret::secret().map_err(|e| not_listening(address, &io::Error::other(e)));
     let token = random()?;
     let url = format!("https://127.0.0.1:{port}");
-    let file = EndpointFile { url: &url, ca: &ca_path, token: &token, pid: std::process::id() };
+    let file = EndpointFile { url: &url, ca: &certificate.ca_path, token: &token, pid: std::process::id() };
     let endpoint_json = serde_json::to_string(&file).map_err(|e| endpoint_problem(&config, &e))?;
     let (stopping, stopped) = watch::channel(false);
     let door = Arc::new(Door {
@@ -113,19 +162,19 @@ pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer
         stopping: stopped.clone(),
     });
     let serving = tokio::spawn(serve(sockets, tls, router(door), stopped));
-    private_file::replace(
-        &config.endpoint_path,
-        endpoint_json.as_bytes(),
-        Readers::Owner,
-        Durability::UntilPowerLoss,
-    )
-    .map_err(|e| {
-        serving.abort();
-        endpoint_problem(&config, &e)
-    })?;
-    tracing::info!(%url, "softphones may connect");
-    let endpoint_path = config.endpoint_path;
-    Ok(RestServer { url, ca_path, notice, endpoint_path, endpoint_json, stopping, serving })
+    let ServerCertificate { ca_path, ends_s, .. } = certificate;
+    let server = RestServer { url, config, shown, ca_path, ends_s, notice, endpoint_json, stopping, serving };
+    server.tell_programs()?;
+    tracing::info!(url = %server.url, "softphones may connect");
+    Ok(server)
+}
+
+fn load(config: &RestConfig) -> Result<ServerCertificate, Problem> {
+    let folder = &config.certificate_folder;
+    config
+        .certificate
+        .load_or_make(folder, SystemTime::now())
+        .map_err(|e| certificate_problem(folder, Detail::from(&e)))
 }
 
 /// Method and path of every route of `/v1`.
@@ -139,9 +188,59 @@ impl RestServer {
         &self.url
     }
 
-    /// For [`crate::shell::handle::Event::Endpoint`].
+    /// For the view, and for programs that ask.
     pub fn endpoint(&self) -> Endpoint {
-        Endpoint { url: Some(self.url.clone()), ca_path: Some(self.ca_path.display().to_string()) }
+        Endpoint {
+            url: Some(self.url.clone()),
+            ca_path: Some(self.ca_path.display().to_string()),
+            certificate_ends_s: Some(self.ends_s),
+        }
+    }
+
+    /// Looks after the open door: a certificate that ends soon or was spoilt gives way to another, at once for all who
+    /// connect from now on; a lost `endpoint.json` is written again.
+    pub fn check(&mut self) -> DoorState {
+        match self.look() {
+            Ok(()) => self.state(),
+            // Those who are connected stay, and so does the certificate that they know.
+            Err(problem) => {
+                tracing::warn!(%problem, "the door for softphones");
+                DoorState::Open { endpoint: self.endpoint(), renew_in: Some(RETRY), notice: Some(problem) }
+            }
+        }
+    }
+
+    fn state(&self) -> DoorState {
+        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let renew_s = self.ends_s.saturating_sub(self.config.certificate.renew_before.as_secs());
+        DoorState::Open {
+            endpoint: self.endpoint(),
+            renew_in: Some(Duration::from_secs(renew_s.saturating_sub(now_s))),
+            notice: self.notice.clone(),
+        }
+    }
+
+    fn look(&mut self) -> Result<(), Problem> {
+        let certificate = load(&self.config)?;
+        if let Some(notice) = renewed(&certificate) {
+            let folder = &self.config.certificate_folder;
+            self.shown.show(&certificate).map_err(|e| certificate_problem(folder, Detail::verbatim(e)))?;
+            (self.ends_s, self.notice) = (certificate.ends_s, Some(notice));
+        }
+        if !self.has_told_programs() {
+            self.tell_programs()?;
+        }
+        Ok(())
+    }
+
+    fn tell_programs(&self) -> Result<(), Problem> {
+        let (path, bytes) = (&self.config.endpoint_path, self.endpoint_json.as_bytes());
+        private_file::replace(path, bytes, Readers::Owner, Durability::UntilPowerLoss)
+            .map_err(|e| endpoint_problem(&self.config, &e))
+    }
+
+    fn has_told_programs(&self) -> bool {
+        std::fs::read_to_string(&self.config.endpoint_path).is_ok_and(|now| now == self.endpoint_json)
     }
 
     /// `certificate-renewed` if programs must be told to trust a new certificate.
@@ -152,8 +251,8 @@ impl RestServer {
     /// Ends all streams, lets requests end within two seconds and removes `endpoint.json`.
     pub async fn stop(mut self) {
         // Not a file that another agent has written since.
-        if std::fs::read_to_string(&self.endpoint_path).is_ok_and(|now| now == self.endpoint_json) {
-            let _ = std::fs::remove_file(&self.endpoint_path);
+        if self.has_told_programs() {
+            let _ = std::fs::remove_file(&self.config.endpoint_path);
         }
         let _ = self.stopping.send(true);
         if tokio::time::timeout(STOP_LIMIT, &mut self.serving).await.is_err() {
@@ -210,56 +309,67 @@ fn method_not_allowed_at(uri: &Uri) -> refusal::Refusal {
     )
 }
 
-fn tls(certificate: ServerCertificate) -> Result<TlsAcceptor, rustls::Error> {
+fn tls(shown: Arc<Shown>) -> Result<TlsAcceptor, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.leaf], certificate.key)?;
+        .with_cert_resolver(shown);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// The same port of 127.0.0.1 and, where there is IPv6, of ::1: whoever says `localhost` may get either.
-async fn bind(port: u16) -> io::Result<(Vec<TcpListener>, u16)> {
-    let mut taken = io::Error::from(io::ErrorKind::AddrInUse);
-    for _ in 0..if port == 0 { PORT_ATTEMPTS } else { 1 } {
-        let v4 = TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
-        let port = v4.local_addr()?.port();
-        match TcpListener::bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)).await {
+async fn bind(port: u16) -> Result<(Vec<TcpListener>, u16), (SocketAddr, io::Error)> {
+    let at = |ip: IpAddr, port| {
+        let address = SocketAddr::new(ip, port);
+        async move { TcpListener::bind(address).await.map_err(|error| (address, error)) }
+    };
+    let mut attempts = if port == 0 { PORT_ATTEMPTS } else { 1 };
+    loop {
+        let v4 = at(Ipv4Addr::LOCALHOST.into(), port).await?;
+        let port =
+            v4.local_addr().map_err(|e| (SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), e))?.port();
+        attempts -= 1;
+        match at(Ipv6Addr::LOCALHOST.into(), port).await {
             Ok(v6) => return Ok((vec![v4, v6], port)),
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse => taken = e,
-            Err(error) => {
+            Err((_, e)) if e.kind() == io::ErrorKind::AddrInUse && attempts > 0 => {}
+            Err(taken) if taken.1.kind() == io::ErrorKind::AddrInUse => return Err(taken),
+            Err((_, error)) => {
                 tracing::info!(%error, "no IPv6 loopback: listening on 127.0.0.1 only");
                 return Ok((vec![v4], port));
             }
         }
     }
-    Err(taken)
 }
 
-fn not_listening(port: u16, error: &io::Error) -> Problem {
-    let place = format!("127.0.0.1:{port}");
+fn not_listening(address: SocketAddr, error: &io::Error) -> Closed {
+    let place = address.to_string();
     if error.kind() != io::ErrorKind::AddrInUse {
         let what = format!("Softphones cannot connect: {error}");
-        return Problem::new(
+        let problem = Problem::new(
             "rest-not-listening",
             what,
             place,
-            "Choose another rest_port in hookswitch.toml.",
-        )
-        .with("error", error.to_string());
+            "It is tried again by itself. If that does not help, choose another rest_port in hookswitch.toml.",
+        );
+        return problem.with("error", error.to_string()).into();
     }
-    let holder = super::os::port_holder(port)
+    let port = address.port();
+    let holder = super::os::port_holder(address);
+    let process = holder.as_ref().and_then(|h| h.program.as_ref()).map(|(_, process)| *process);
+    let holder = holder
         .map_or_else(|| Detail::new("holder-unknown", "another program"), |holder| Detail::from(&holder));
-    Problem::new(
+    let problem = Problem::new(
         "rest-port-taken",
         format!("Softphones cannot connect: port {port} is held by {holder}"),
         place,
-        "End that program, or choose another rest_port in hookswitch.toml, then restart Hookswitch.",
+        "Softphones can connect as soon as that program ends. Else choose another rest_port in hookswitch.toml and \
+         restart Hookswitch.",
     )
     .with("port", port.to_string())
-    .detail("holder", holder)
+    .detail("holder", holder);
+    Closed { problem, holder: process }
 }
 
 fn certificate_problem(folder: &Path, error: Detail) -> Problem {
@@ -267,7 +377,7 @@ fn certificate_problem(folder: &Path, error: Detail) -> Problem {
         "rest-certificate",
         format!("Softphones cannot connect: there is no certificate ({error})"),
         folder.display().to_string(),
-        "Make the folder writable for you, then restart Hookswitch.",
+        "Make the folder writable for you; it is tried again by itself.",
     )
     .detail("error", error)
 }
@@ -277,7 +387,7 @@ fn endpoint_problem(config: &RestConfig, error: &dyn std::error::Error) -> Probl
         "rest-endpoint-file",
         format!("Softphones cannot connect: their file cannot be written ({error})"),
         config.endpoint_path.display().to_string(),
-        "Make the folder writable for you, then restart Hookswitch.",
+        "Make the folder writable for you; it is tried again by itself.",
     )
     .with("error", error.to_string())
 }

@@ -4,11 +4,12 @@
 use super::agent::Parts as AgentParts;
 use super::approvals::ApprovedPages;
 use super::awake::Awake;
+use super::certificate::Terms;
 use super::folders::Folders;
 use super::handle::{AgentHandle, Event};
 use super::hardware::Hardware;
 use super::ipc::{self, Doors};
-use super::rest::{self, RestConfig, RestServer};
+use super::rest::{Keeper, RestConfig};
 use super::service::{self, Event as ServiceEvent, Parts as ServiceParts, ToAgentLoop};
 use super::store::Store;
 use super::tenant::{TenantConfig, TenantRoom};
@@ -16,11 +17,11 @@ use super::window::WindowHandle;
 use super::{agent, log, os, tray};
 use crate::agent::menu::{self, Action, Page};
 use crate::agent::terminal::{Line, Terminal};
-use crate::agent::{Agent, Command, Reply};
+use crate::agent::{Agent, Command, Function, Reply};
 use crate::locale::{Locale, Message};
 use crate::protocol::local::View;
-use crate::protocol::{Detail, Problem};
-use crate::service::{Config, Identity, Marks, Service};
+use crate::protocol::{self, Detail, Problem};
+use crate::service::{Config, Identity, Input, Marks, Service};
 use crate::settings::Settings;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -90,7 +91,8 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     };
     let socket = ipc::start(&folders.runtime.join(SOCKET), doors)?;
 
-    let rest = open_rest(&folders, &settings, &handle).await;
+    let mut keeper = Keeper::new(rest_config(&folders, &settings), handle.clone());
+    let door = keeper.check().await;
     let (to_service, service_queue) = unbounded_channel();
     let machine = Machine {
         folders: folders.clone(),
@@ -110,6 +112,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         })
         .map_err(|error| no_runtime(Detail::verbatim(error)))?;
 
+    let (look_after, asked) = mpsc::channel(1);
     let parts = AgentParts {
         // Every number that JavaScript can count to has room for the calls of a run behind it.
         agent: Agent::new(env!("CARGO_PKG_VERSION"), user).numbering_calls_from((random()? >> 12).max(1)),
@@ -119,23 +122,22 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         views,
         to_service: to_service.clone(),
         events: events.clone(),
+        door: look_after,
     };
     let agent = tokio::task::spawn_local(agent::run(parts, queue));
-    for (index, problem) in settings_problems.into_iter().enumerate() {
+    for problem in &settings_problems {
         tracing::warn!(%problem, "settings");
-        let name = SETTING_PROBLEMS[index.min(SETTING_PROBLEMS.len() - 1)];
-        let _ = handle.send(Event::Function { name, problem: Some(problem) }).await;
     }
-    announce(&rest, &handle).await;
+    let settings = Event::Function { function: Function::Settings, problems: settings_problems };
+    let _ = handle.send(settings).await;
+    let _ = handle.send(Event::Door(door)).await;
+    let (close, closed) = oneshot::channel();
+    let door = tokio::task::spawn_local(keeper.run(asked, closed));
+    tokio::task::spawn_local(watch_world(handle.clone(), to_service.clone()));
     if !headless {
         start_tray(locale.clone(), &handle, window.clone(), stop.clone());
     }
-    let summary = tokio::task::spawn_local(summary(
-        handle.clone(),
-        locale.tag(),
-        rest.as_ref().ok().map(|r| r.url().to_owned()),
-        headless,
-    ));
+    let summary = tokio::task::spawn_local(summary(handle.clone(), locale.tag(), headless));
 
     let result = tokio::select! {
         _ = stopping.recv() => Ok(()),
@@ -143,51 +145,36 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         ended = &mut machine_ended => ended.unwrap_or(Ok(())),
     };
     summary.abort();
-    stop_all(&handle, &to_service, agent, rest, window).await;
+    stop_all(&handle, &to_service, agent, window).await;
+    let _ = close.send(());
+    let _ = tokio::time::timeout(STOP_LIMIT, door).await;
+    tracing::info!("stopped");
     drop(socket);
     // What ended the machine's thread is what ends the program.
     machine_ended.try_recv().unwrap_or(result)
 }
 
-/// Each problem of the settings is a function that is off; what does not fit shares the last name.
-const SETTING_PROBLEMS: [&str; 8] = [
-    "settings-1",
-    "settings-2",
-    "settings-3",
-    "settings-4",
-    "settings-5",
-    "settings-6",
-    "settings-7",
-    "settings-8",
-];
-
-async fn open_rest(
-    folders: &Folders,
-    settings: &Settings,
-    handle: &AgentHandle,
-) -> Result<RestServer, Problem> {
-    let config = RestConfig {
+fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
+    RestConfig {
         port: settings.rest_port.value,
         certificate_folder: folders.data.join("certificate"),
+        certificate: Terms::default(),
         endpoint_path: folders.endpoint(),
-    };
-    rest::start(config, handle.clone()).await
+    }
 }
 
-async fn announce(rest: &Result<RestServer, Problem>, handle: &AgentHandle) {
-    match rest {
-        Ok(server) => {
-            let _ = handle.send(Event::Endpoint(server.endpoint())).await;
-            if let Some(problem) = server.notice() {
-                let problem = Some(problem.clone());
-                let _ = handle.send(Event::Function { name: "certificate", problem }).await;
-            }
+/// Both roles hear of everything that may have changed around them.
+async fn watch_world(handle: AgentHandle, to_service: UnboundedSender<ServiceEvent>) {
+    let (changes, mut heard) = unbounded_channel();
+    let tell = async {
+        while let Some(change) = heard.recv().await {
+            tracing::info!(?change, "the world may have changed");
+            let _ = to_service.send(ServiceEvent::Service(Input::WorldChanged(change)));
+            let _ = handle.send(Event::WorldChanged(change)).await;
         }
-        Err(problem) => {
-            tracing::error!(%problem, "softphone door");
-            let _ = handle.send(Event::Function { name: "rest", problem: Some(problem.clone()) }).await;
-        }
-    }
+    };
+    let watch = os::watch_world(move |change| _ = changes.send(change));
+    tokio::join!(watch, tell);
 }
 
 /// What the service's thread is given.
@@ -222,14 +209,12 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
     let mut store = Store::open(&folders.data.join("hookswitch.sqlite"))?;
     if let Some(problem) = store.take_mended() {
         tracing::error!(%problem, "store");
-        let function = Event::Function { name: "store", problem: Some(problem) };
-        let _ = to_agent.blocking_send(function);
+        let _ = events.send(trouble(protocol::Function::Store, problem));
     }
     let persisted = store.load()?;
     let mut tenant = tenant_room(&folders, &settings).unwrap_or_else(|problem| {
         tracing::error!(%problem, "tenant");
-        let function = Event::Function { name: "tenant", problem: Some(problem) };
-        let _ = to_agent.blocking_send(function);
+        let _ = events.send(trouble(protocol::Function::Tenant, problem));
         None
     });
     if let (Some(room), Some(credential)) = (&mut tenant, &persisted.credential) {
@@ -257,13 +242,16 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
     }
     if let Some(problem) = service.notice() {
         tracing::warn!(%problem, "this machine");
-        let function = Event::Function { name: "host", problem: Some(problem.clone()) };
-        let _ = to_agent.blocking_send(function);
+        let _ = events.send(trouble(protocol::Function::Host, problem.clone()));
     }
     let awake = Awake::new(why_awake);
     let parts = ServiceParts { service, store, hardware, tenant, to_agent, awake };
     LocalSet::new().block_on(&runtime, service::run(parts, events, queue));
     Ok(())
+}
+
+fn trouble(function: protocol::Function, problem: Problem) -> ServiceEvent {
+    ServiceEvent::Service(Input::Trouble { function, problem: Some(problem) })
 }
 
 /// `None` = consumer mode.
@@ -362,7 +350,8 @@ fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, s
             }
             Ok(Err(problem)) => {
                 tracing::warn!(%problem, "tray");
-                let _ = handle.send(Event::Function { name: "tray", problem: Some(problem) }).await;
+                let _ =
+                    handle.send(Event::Function { function: Function::Tray, problems: vec![problem] }).await;
             }
             Err(_) => {}
         }
@@ -394,12 +383,13 @@ async fn show(page: Page, handle: &AgentHandle, window: &WindowHandle) {
     };
     if let Err(problem) = opened {
         tracing::warn!(%problem, "window");
-        let _ = handle.send(Event::Function { name: "browser", problem: Some(problem) }).await;
+        let function = Event::Function { function: Function::Browser, problems: vec![problem] };
+        let _ = handle.send(function).await;
     }
 }
 
 /// Says what runs and what does not to the person who started it in a terminal, then follows the problems.
-async fn summary(handle: AgentHandle, language: &'static str, url: Option<String>, headless: bool) {
+async fn summary(handle: AgentHandle, language: &'static str, headless: bool) {
     handle.greeted().await;
     let mut views = handle.views();
     let look = async {
@@ -411,7 +401,7 @@ async fn summary(handle: AgentHandle, language: &'static str, url: Option<String
     };
     let _ = tokio::time::timeout(FIRST_LOOK, look).await;
     let mut terminal = Terminal::default();
-    let lines = terminal.start(&views.borrow_and_update(), url.as_deref(), headless);
+    let lines = terminal.start(&views.borrow_and_update(), headless);
     say(lines, language);
     // The start is over.
     os::give_back_memory();
@@ -442,7 +432,6 @@ async fn stop_all(
     handle: &AgentHandle,
     to_service: &UnboundedSender<ServiceEvent>,
     agent: tokio::task::JoinHandle<()>,
-    rest: Result<RestServer, Problem>,
     window: WindowHandle,
 ) {
     // The agent first: ending its calls puts the lights out, which the service still has to write.
@@ -453,10 +442,6 @@ async fn stop_all(
         let _ = tokio::time::timeout(STOP_LIMIT, stopped).await;
     }
     window.stop().await;
-    if let Ok(rest) = rest {
-        rest.stop().await;
-    }
-    tracing::info!("stopped");
 }
 
 fn no_runtime(error: Detail) -> Problem {

@@ -4,13 +4,14 @@
 use super::awake::Awake;
 use super::bus::Buses;
 use super::hardware::{Hardware, HidHandles};
+use super::os;
 use super::store::Store;
 use super::tenant::TenantRoom;
-use crate::protocol::{Problem, ToAgent};
+use crate::protocol::{Function, Problem, ToAgent};
 use crate::service::{
     FailureKind, Input, Now, Output, Record, Service, TenantAnswer, TenantFailure, TenantRequest, UsbRequest,
 };
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -21,11 +22,6 @@ pub enum Event {
     Opened {
         path: String,
         result: Result<HidHandles, Problem>,
-    },
-    /// A part of the hardware that does not work, or works again.
-    Function {
-        name: &'static str,
-        problem: Option<Problem>,
     },
     /// Lights out, then end.
     Stop(oneshot::Sender<()>),
@@ -46,7 +42,7 @@ pub type ToAgentLoop = tokio::sync::mpsc::Sender<super::handle::Event>;
 
 pub fn now() -> Now {
     let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Now { instant: Instant::now(), unix_s }
+    Now { instant: os::instant(), unix_s, slept: os::slept() }
 }
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
@@ -56,6 +52,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut buses = Buses::start(hardware, events.clone());
     let tenant = tenant.map(|room| start_tenant(room, events.clone()));
     let mut stopped: Option<oneshot::Sender<()>> = None;
+    let alarm = os::Alarm::new();
     loop {
         perform(&mut service, &mut store, &mut buses, tenant.as_ref(), &to_agent, &mut awake).await;
         if service.has_stopped()
@@ -67,7 +64,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
         let deadline = service.poll_timeout().map(|(at, _reason)| at);
         let event = tokio::select! {
             event = queue.recv() => event,
-            () = sleep_until(deadline) => {
+            () = alarm.wait(deadline) => {
                 service.handle_timeout(now());
                 continue;
             }
@@ -78,9 +75,6 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
             Some(Event::Opened { path, result }) => {
                 let result = result.map(|(reader, writer)| buses.opened(path.clone(), reader, writer));
                 service.handle(Input::HidOpened { path, result }, now());
-            }
-            Some(Event::Function { name, problem }) => {
-                let _ = to_agent.send(super::handle::Event::Function { name, problem }).await;
             }
             Some(Event::Stop(done)) => {
                 service.handle(Input::Stop, now());
@@ -96,14 +90,6 @@ struct Kept {
     failing: bool,
 }
 
-/// Waits for good without a deadline.
-pub async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Does all outputs in order; what must be on disk first is.
 async fn perform(
     service: &mut Service,
@@ -114,6 +100,8 @@ async fn perform(
     awake: &mut Awake,
 ) {
     let mut records: Vec<Record> = Vec::new();
+    // The store had something to say that may have led to more.
+    let mut more = false;
     loop {
         let output = service.poll_output();
         match output {
@@ -125,15 +113,13 @@ async fn perform(
                 // Neighbours share a transaction.
                 let written = kept.store.write(&records);
                 let identities = records.drain(..).any(|record| matches!(record, Record::Identities(_)));
-                let works_again = kept.failing && written == Ok(true);
-                let problem = written.err();
-                if problem.is_some() || works_again {
-                    kept.failing = problem.is_some();
-                    let function = super::handle::Event::Function { name: "store", problem: problem.clone() };
-                    let _ = to_agent.send(function).await;
+                if kept.failing && written == Ok(true) {
+                    (kept.failing, more) = (false, true);
+                    service.handle(Input::Trouble { function: Function::Store, problem: None }, now());
                 }
-                if let Some(problem) = problem {
+                if let Err(problem) = written {
                     tracing::error!(%problem, "store");
+                    (kept.failing, more) = (true, true);
                     // What follows a record of the journal does not happen without it.
                     let withheld = matches!(&output, Some(Output::Usb(r)) if *r != UsbRequest::Close);
                     let enrolment = matches!(&output, Some(Output::Tenant(TenantRequest::Enrol { .. })));
@@ -153,6 +139,7 @@ async fn perform(
             _ => {}
         }
         match output {
+            None if std::mem::take(&mut more) => {}
             None => return,
             Some(Output::Persist(_)) => {}
             Some(Output::Scan { usb }) => buses.scan(usb),
@@ -204,9 +191,6 @@ impl std::fmt::Debug for Event {
         match self {
             Self::Service(input) => f.debug_tuple("Service").field(input).finish(),
             Self::Opened { path, .. } => f.debug_struct("Opened").field("path", path).finish_non_exhaustive(),
-            Self::Function { name, problem } => {
-                f.debug_struct("Function").field("name", name).field("problem", problem).finish()
-            }
             Self::Stop(_) => f.write_str("Stop"),
         }
     }

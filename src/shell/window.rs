@@ -8,12 +8,13 @@ use crate::locale::Locale;
 use crate::protocol::Problem;
 use crate::shell::handle::AgentHandle;
 use crate::shell::loopback;
+use crate::shell::os;
 use axum::Router;
 use axum::routing::{get, post};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
@@ -84,7 +85,7 @@ impl WindowHandle {
                 server.insert(started).window.clone()
             }
         };
-        let token = window.sessions.lock().await.issue(page, Instant::now());
+        let token = window.sessions.lock().await.issue(page, os::instant());
         let token = token.map_err(|e| not_opened(&io::Error::other(e)))?;
         Ok(format!("http://127.0.0.1:{}/enter?token={token}", window.port))
     }
@@ -135,6 +136,7 @@ fn router(window: Arc<Window>) -> Router {
         .route("/updates/{offer}/{action}", post(answer::act_on_update))
         .route("/softphones/{origin}/{action}", post(answer::act_on_softphone))
         .route("/program/{this}/{action}", post(answer::act_on_program))
+        .route("/poll", post(answer::poll))
         .route("/assets/{name}", get(answer::asset))
         .fallback(answer::nothing)
         .layer(axum::middleware::from_fn_with_state(window.clone(), access::guard))

@@ -2,7 +2,8 @@
 
 use super::*;
 use hookswitch::agent::DirectoryAnswer;
-use hookswitch::protocol::{Directory, GroupRule, GroupRules, ResolvedGroup, Why};
+use hookswitch::protocol::{Directory, GroupRule, GroupRules, ResolvedGroup, TenantState, Why};
+use hookswitch::world::WorldChange;
 use std::time::Duration;
 
 fn rules(version: u64) -> GroupRules {
@@ -153,4 +154,45 @@ fn a_query_that_fails_on_its_own_keeps_its_last_answer() {
     assert_eq!(groups[1].why, Why::LastKnown { problem: problem("directory-query") });
     assert_eq!(said, Some(problem("directory-query")));
     assert!(rig.agent.poll_timeout().is_some(), "it is asked again");
+}
+
+#[test]
+fn what_was_looked_at_only_at_start_the_directory_is_asked_with_every_poll_of_the_tenant() {
+    let mut rig = Rig::with(&[]);
+    rig.service(ToAgent::ResolveGroups { rules: rules(1) });
+    rig.feed(found(1, &["sales"]));
+    for (polled_s, again) in [(1_000, true), (1_000, false), (22_600, true)] {
+        let tenant = TenantState { last_poll_s: Some(polled_s), ..TenantState::default() };
+        rig.service(ToAgent::TenantChanged { tenant });
+        rig.agent.handle_timeout(rig.now);
+        rig.drain();
+        assert_eq!(asked(&rig), again, "after the poll at {polled_s}");
+    }
+    // New rules are one question, not two.
+    let tenant = TenantState { last_poll_s: Some(44_000), ..TenantState::default() };
+    rig.service(ToAgent::TenantChanged { tenant });
+    rig.service(ToAgent::ResolveGroups { rules: rules(2) });
+    assert!(asked(&rig));
+    rig.agent.handle_timeout(rig.now);
+    rig.drain();
+    assert!(!asked(&rig));
+}
+
+#[test]
+fn a_directory_that_was_away_is_asked_when_the_world_changes() {
+    for change in [WorldChange::Network, WorldChange::Resumed] {
+        let mut rig = Rig::with(&[]);
+        rig.service(ToAgent::ResolveGroups { rules: rules(1) });
+        rig.feed(lost(1));
+        rig.feed(Input::WorldChanged(change));
+        let (at, _) = rig.agent.poll_timeout().expect("a retry");
+        assert_eq!(at - rig.now, Duration::from_secs(3), "{change:?}");
+        rig.now = at;
+        rig.agent.handle_timeout(at);
+        rig.drain();
+        assert!(asked(&rig));
+        rig.feed(found(1, &["sales"]));
+        rig.feed(Input::WorldChanged(change));
+        assert_eq!(rig.agent.poll_timeout(), None, "it was not away");
+    }
 }

@@ -330,7 +330,7 @@ fn nothing_is_drawn_before_the_services_hello() {
         agent.handle(input, now);
         std::iter::from_fn(|| agent.poll_output()).filter(|o| *o == Output::ViewChanged).count()
     };
-    let trouble = Input::Function { name: "rest", problem: Some(problem("rest-port-taken")) };
+    let trouble = Input::Function { function: Function::Rest, problems: vec![problem("rest-port-taken")] };
     assert_eq!(draws(&mut agent, trouble), 0);
     assert_eq!(draws(&mut agent, Input::Service(ToAgent::Hello(Box::default()))), 1);
     assert_eq!(agent.view().problems.len(), 1, "it was kept");

@@ -3,6 +3,7 @@
 use crate::service::{self, Service};
 use crate::webdriver::{AccessibleNode, Error, Options, Session};
 use crate::{artifacts, driver, until};
+use hookswitch::agent::Function;
 use hookswitch::agent::menu::Page;
 use hookswitch::locale::Locale;
 use hookswitch::protocol::{DeviceStatus, Job, Outcome, Problem, State, ToAgent};
@@ -204,7 +205,7 @@ async fn step(service: &Service, job: &mut Job, phase: &str, done_bytes: u64) {
 
 /// A function of the agent that does not run.
 async fn broken(service: &Service, problem: Problem) {
-    let function = Event::Function { name: "rest", problem: Some(problem) };
+    let function = Event::Function { function: Function::Rest, problems: vec![problem] };
     service.handle.send(function).await.expect("the agent runs");
     service.settled().await;
 }

@@ -21,7 +21,7 @@ fn looked_only(home: &Path) -> Told<()> {
 #[test]
 fn every_command_has_help_with_its_options() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
-    let commands: [(&[&str], &[&str]); 24] = [
+    let commands: [(&[&str], &[&str]); 25] = [
         (&[], &["--home", "--headless", "--minimized", "--language", "75 try later"]),
         (&["run"], &["--headless", "--minimized", "--language"]),
         (&["devices"], &["--json", "--watch"]),
@@ -39,6 +39,7 @@ fn every_command_has_help_with_its_options() -> Told<()> {
         (&["softphones", "revoke"], &["<ORIGIN>"]),
         (&["groups"], &["--json"]),
         (&["status"], &["--json"]),
+        (&["poll"], &[]),
         (&["bundle"], &["--output", "--preview"]),
         (&["settings"], &["list", "get", "set"]),
         (&["settings", "list"], &["--json"]),

@@ -123,9 +123,14 @@ async fn of_a_consumer() -> Told<()> {
     golden("devices.json", &pretty(&scene.json(&["devices", "--json"])?));
     let plain = scene.run(&["status"])?.stdout;
     let url = status["rest"]["url"].as_str().unwrap_or_default();
+    let ends =
+        hookswitch::calendar::minute(status["rest"]["certificate_ends_s"].as_u64().unwrap_or_default());
     golden(
         "status.consumer.txt",
-        &masked(&plain, &[(url, "https://127.0.0.1:PORT"), (env!("CARGO_PKG_VERSION"), "VERSION")]),
+        &masked(
+            &plain,
+            &[(url, "https://127.0.0.1:PORT"), (&ends, "END"), (env!("CARGO_PKG_VERSION"), "VERSION")],
+        ),
     );
     Ok(())
 }
@@ -213,9 +218,9 @@ fn stable(status: &Value) -> String {
     let mut status = status.clone();
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     status["version"] = "VERSION".into();
-    status["rest"] = json!({ "url": "URL", "ca_path": "PATH" });
+    status["rest"] = json!({ "url": "URL", "ca_path": "PATH", "certificate_ends_s": "END" });
     if status["tenant"]["mode"] == "server" {
-        for name in ["server", "root_sha256", "last_poll_s"] {
+        for name in ["server", "root_sha256", "last_poll_s", "next_poll_s"] {
             assert!(!status["tenant"][name].is_null(), "{name}: {status:#}");
             status["tenant"][name] = name.to_uppercase().into();
         }

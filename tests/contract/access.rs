@@ -3,8 +3,7 @@
 use crate::sdk::{self, Sdk, json_of};
 use crate::{APPROVED, Contract, OFFER, service};
 use hookswitch::protocol::local::Standing;
-use hookswitch::protocol::{DeviceStatus, Problem};
-use hookswitch::shell::handle;
+use hookswitch::protocol::{DeviceStatus, Function, Problem, ToAgent, Trouble};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 
@@ -152,8 +151,8 @@ async fn a_page_learns_the_least() {
     state.offers[0].blocked = Some(broken.clone());
     let sdk = Sdk::open_with(state).await;
     let contract = Contract::read();
-    let broken = handle::Event::Function { name: "hid", problem: Some(broken) };
-    sdk.handle.send(broken).await.expect("the agent runs");
+    let trouble = Trouble { function: Function::Hid, problem: broken };
+    sdk.service.say(ToAgent::TroublesChanged { troubles: vec![trouble] }).await;
     sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "Kim"})).await;
     let own = sdk.page(Method::POST, "/v1/calls", "https://own.example");
     let own =

@@ -3,6 +3,7 @@
 use super::service::{self, Service};
 use hookswitch::agent::{Command, Reply};
 use hookswitch::protocol::State;
+use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::handle::AgentHandle;
 use hookswitch::shell::rest::{self, RestConfig, RestServer};
 use reqwest::{Method, Response, StatusCode};
@@ -35,6 +36,7 @@ impl Sdk {
         let config = RestConfig {
             port: 0,
             certificate_folder: home.path().join("certificate"),
+            certificate: Terms::default(),
             endpoint_path: home.path().join("endpoint.json"),
         };
         let server = rest::start(config, handle.clone()).await.expect("the door opens");

@@ -57,6 +57,7 @@ impl Service {
             views,
             to_service,
             events: to_agent.clone(),
+            door: channel(1).0,
         };
         // The loop wants a `LocalSet`, which the tests' runtimes are not.
         let agent = std::thread::spawn(move || {

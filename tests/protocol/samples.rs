@@ -4,9 +4,9 @@ use hookswitch::protocol::local::{
     Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
 };
 use hookswitch::protocol::{
-    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, GroupRule, GroupRules,
-    Indicators, Job, Offer, Outcome, Problem, ResolvedGroup, State, Stop, Support, TenantMode, TenantState,
-    ToAgent, ToService, Why,
+    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, Function, GroupRule,
+    GroupRules, Indicators, Job, Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop,
+    Support, TenantMode, TenantState, ToAgent, ToService, Trouble, Why,
 };
 
 pub(crate) fn problem() -> Problem {
@@ -152,6 +152,7 @@ fn tenant() -> TenantState {
         policy_version: Some(7),
         root_sha256: Some("00ff".to_owned()),
         last_poll_s: Some(1_700_000_000),
+        next_poll_s: Some(1_700_021_600),
         polling_s: Some(21_600),
         outbox: 3,
         problem: Some(problem()),
@@ -167,14 +168,21 @@ fn tenant() -> TenantState {
 
 fn state() -> State {
     State {
-        protocol: 1,
+        protocol: PROTOCOL_VERSION,
         devices: vec![device(DeviceStatus::Ready, true)],
         offers: vec![offer(Deployment::Optional, None)],
         job: Some(job(None)),
         tenant: tenant(),
         rules: Some(rules()),
         known_groups: groups(),
+        troubles: troubles(),
     }
+}
+
+fn troubles() -> Vec<Trouble> {
+    use Function::{Hid, Host, Hotplug, Store, Tenant, Usb};
+    let all = [Hid, Usb, Hotplug, Store, Tenant, Host];
+    all.into_iter().map(|function| Trouble { function, problem: plain_problem() }).collect()
 }
 
 pub(crate) const TO_AGENT: &[&str] = &[
@@ -185,6 +193,8 @@ pub(crate) const TO_AGENT: &[&str] = &[
     "offers-changed",
     "job-changed",
     "tenant-changed",
+    "troubles-changed",
+    "refused",
     "resolve-groups",
     "answer",
 ];
@@ -193,6 +203,8 @@ pub(crate) const TO_AGENT: &[&str] = &[
 pub(crate) fn to_agent_name(message: &ToAgent) -> &'static str {
     match message {
         ToAgent::Hello(_) => "hello",
+        ToAgent::Refused { .. } => "refused",
+        ToAgent::TroublesChanged { .. } => "troubles-changed",
         ToAgent::DeviceChanged { .. } => "device-changed",
         ToAgent::DeviceRemoved { .. } => "device-removed",
         ToAgent::DeviceEvent { .. } => "device-event",
@@ -238,6 +250,8 @@ pub(crate) fn to_agent() -> Vec<ToAgent> {
         ToAgent::JobChanged { job: None },
         ToAgent::JobChanged { job: Some(job(None)) },
         ToAgent::TenantChanged { tenant: tenant() },
+        ToAgent::TroublesChanged { troubles: troubles() },
+        ToAgent::Refused { protocol: 3 },
         ToAgent::ResolveGroups { rules: rules() },
         ToAgent::Answer { request: 1, problem: None },
         ToAgent::Answer { request: u64::MAX, problem: Some(problem()) },
@@ -248,7 +262,7 @@ pub(crate) fn to_agent() -> Vec<ToAgent> {
 }
 
 pub(crate) const TO_SERVICE: &[&str] =
-    &["hello", "set-indicators", "install-update", "defer-update", "cancel-update", "identity"];
+    &["hello", "set-indicators", "install-update", "defer-update", "cancel-update", "poll", "identity"];
 
 pub(crate) fn to_service_name(message: &ToService) -> &'static str {
     match message {
@@ -257,6 +271,7 @@ pub(crate) fn to_service_name(message: &ToService) -> &'static str {
         ToService::InstallUpdate { .. } => "install-update",
         ToService::DeferUpdate { .. } => "defer-update",
         ToService::CancelUpdate { .. } => "cancel-update",
+        ToService::Poll { .. } => "poll",
         ToService::Identity { .. } => "identity",
     }
 }
@@ -264,7 +279,7 @@ pub(crate) fn to_service_name(message: &ToService) -> &'static str {
 pub(crate) fn to_service() -> Vec<ToService> {
     let offer = || "fw:1209-0001-HS0001".to_owned();
     vec![
-        ToService::Hello { protocol: 1, user: "jane".to_owned() },
+        ToService::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() },
         ToService::SetIndicators {
             device: "1209-0001-HS0001".to_owned(),
             indicators: Indicators { off_hook: true, ring: false, mute: true, hold: false },
@@ -272,6 +287,7 @@ pub(crate) fn to_service() -> Vec<ToService> {
         ToService::InstallUpdate { request: 1, offer: offer() },
         ToService::DeferUpdate { request: 2, offer: offer() },
         ToService::CancelUpdate { request: 3, anyway: true },
+        ToService::Poll { request: 4 },
         ToService::Identity { user: "jane".to_owned(), groups: groups(), problem: None },
         ToService::Identity { user: "jane".to_owned(), groups: vec![], problem: Some(problem()) },
     ]
@@ -285,6 +301,7 @@ pub(crate) const LOCAL_REQUEST: &[&str] = &[
     "approve-softphone",
     "revoke-softphone",
     "cancel",
+    "poll",
     "window",
     "settings",
     "stop",
@@ -299,6 +316,7 @@ pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
         LocalRequest::ApproveSoftphone { .. } => "approve-softphone",
         LocalRequest::RevokeSoftphone { .. } => "revoke-softphone",
         LocalRequest::Cancel { .. } => "cancel",
+        LocalRequest::Poll => "poll",
         LocalRequest::Window => "window",
         LocalRequest::Settings => "settings",
         LocalRequest::Stop { .. } => "stop",
@@ -314,6 +332,7 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::ApproveSoftphone { origin: "https://phone.example".to_owned() },
         LocalRequest::RevokeSoftphone { origin: "https://phone.example".to_owned() },
         LocalRequest::Cancel { anyway: true },
+        LocalRequest::Poll,
         LocalRequest::Window,
         LocalRequest::Settings,
         LocalRequest::Stop { anyway: false },
@@ -373,6 +392,7 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         rest: Endpoint {
             url: Some("https://127.0.0.1:32018".to_owned()),
             ca_path: Some("/home/jane/ca.pem".to_owned()),
+            certificate_ends_s: Some(1_800_000_000),
         },
         tenant: tenant(),
         devices: vec![device(DeviceStatus::Ready, true)],

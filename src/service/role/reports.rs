@@ -6,12 +6,15 @@ use crate::protocol::Detail;
 impl Service {
     /// When the next request to the tenant is due, whatever it is.
     pub(super) fn next_tenant_step(&self) -> Option<(Instant, &'static str)> {
-        // Without a credential that is good everything else has to wait, however overdue it is.
-        if let Some(at) = self.enrol_not_before {
-            return Some((at, "enrol"));
-        }
-        let poll = self.poll.next.map(|at| (at, "poll the tenant"));
-        [poll, self.outbox.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let (at, reason) = match self.enrol_not_before {
+            // Without a credential that is good everything else has to wait, however overdue it is.
+            Some(at) => (at, "enrol"),
+            None => {
+                let poll = self.poll.next.map(|at| (at, "poll the tenant"));
+                [poll, self.outbox.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)?
+            }
+        };
+        Some((self.quiet_until.map_or(at, |quiet| at.max(quiet)), reason))
     }
 
     pub(super) fn tenant_step(&mut self, now: Now) {
@@ -19,6 +22,9 @@ impl Service {
             return;
         }
         let at = now.instant;
+        if self.keeps_quiet(now) {
+            return;
+        }
         if self.credential_is_good(now) {
             self.enrol_not_before = None;
         }
@@ -41,7 +47,7 @@ impl Service {
         TenantRequest::Enrol { system_id: self.system_id.clone(), host_key: self.host_key().clone() }
     }
 
-    fn credential_is_good(&self, now: Now) -> bool {
+    pub(super) fn credential_is_good(&self, now: Now) -> bool {
         self.credential.as_ref().is_some_and(|credential| is_good(credential, now))
     }
 
@@ -74,6 +80,7 @@ impl Service {
             return;
         }
         self.busy = false;
+        self.unreachable = failure(&answer).is_some_and(|f| f.kind == FailureKind::Unreachable);
         match answer {
             TenantAnswer::TargetProgress { .. } => {}
             TenantAnswer::Enrolled(Ok(enrolment)) if !is_good(&enrolment.credential, now) => {
@@ -93,6 +100,7 @@ impl Service {
             TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
             TenantAnswer::Policy(Ok(policy)) => self.polled(policy, now),
             TenantAnswer::Policy(Err(failure)) => {
+                self.poll_answered(Some(&failure));
                 self.unauthorized(&failure, now);
                 self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
                 self.trouble(Errand::Policy, failure);
@@ -148,6 +156,7 @@ impl Service {
         self.assigned = None;
         self.tenant.last_poll_s = Some(now.unix_s);
         self.troubles.remove(&Errand::Policy);
+        self.poll_answered(None);
         let jitter = self.jitter();
         self.poll.succeeded(self.policy.as_ref().map(Verified::get), jitter, now.instant);
     }
@@ -161,6 +170,7 @@ impl Service {
             FailureKind::Unauthorized | FailureKind::Rejected | FailureKind::Refused => REFUSED_WAIT,
         };
         self.enrol_failures += 1;
+        self.poll_answered(Some(&failure));
         self.enrol_not_before = Some(now.instant + wait);
         let finished = self.update.enrolment_failed(&failure.problem, &mut self.out);
         self.finished(finished, now);
@@ -304,6 +314,16 @@ impl Service {
         let random = self.next_random();
         let host: String = self.system_id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         format!("{host}-{:x}-{random:016x}", now.unix_s)
+    }
+}
+
+fn failure(answer: &TenantAnswer) -> Option<&TenantFailure> {
+    match answer {
+        TenantAnswer::TargetProgress { .. } => None,
+        TenantAnswer::Enrolled(result) => result.as_ref().err(),
+        TenantAnswer::Policy(result) => result.as_ref().err(),
+        TenantAnswer::Target(result) => result.as_ref().err(),
+        TenantAnswer::Delivered(result) | TenantAnswer::Assigned(result) => result.as_ref().err(),
     }
 }
 

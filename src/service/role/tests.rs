@@ -4,6 +4,7 @@
 use super::*;
 use crate::protocol::{Detail, Indicators, Job, Offer, Why};
 use crate::service::{Enrolment, HidNode, JournalEntry, Marks, Scan, UsbDevice, UsbRequest};
+use crate::world::WorldChange;
 use headset::Headset;
 use std::collections::BTreeSet;
 
@@ -17,6 +18,8 @@ mod outbox;
 mod polling;
 mod random;
 mod recovery;
+mod troubles;
+mod world;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MS: Duration = Duration::from_millis(1);
@@ -118,7 +121,7 @@ fn config(server: Option<&str>) -> Config {
 
 impl Rig {
     fn start(server: Option<&str>, disk: Disk, headsets: Vec<Headset>, instant: Instant) -> Self {
-        let now = Now { instant, unix_s: 1_700_000_000 };
+        let now = Now { instant, unix_s: 1_700_000_000, slept: Duration::ZERO };
         let mut rig = Self {
             service: Service::new(config(server), disk.read(), now),
             now,
@@ -173,7 +176,7 @@ impl Rig {
     }
 
     fn hello(&mut self) {
-        self.feed(Input::Agent(ToService::Hello { protocol: 1, user: "jane".to_owned() }));
+        self.feed(Input::Agent(ToService::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() }));
     }
 
     fn feed(&mut self, input: Input) {
@@ -337,7 +340,8 @@ impl Rig {
             }
             ToAgent::TenantChanged { tenant } => self.heard.tenant = tenant,
             ToAgent::ResolveGroups { rules } => self.heard.rules = Some(rules),
-            ToAgent::DeviceEvent { .. } | ToAgent::Answer { .. } => {}
+            ToAgent::TroublesChanged { troubles } => self.heard.troubles = troubles,
+            ToAgent::Refused { .. } | ToAgent::DeviceEvent { .. } | ToAgent::Answer { .. } => {}
         }
     }
 

@@ -108,7 +108,7 @@ fn it_is_kept_until_thirty_days_before_its_end() {
     assert_eq!(first.leaf, kept.leaf);
     assert_eq!(first.key, kept.key);
     let renewed = load_or_make(home.path(), time(367)).unwrap();
-    assert!(matches!(renewed.origin, Origin::Renewed(Unusable::Refused(_))), "{:?}", renewed.origin);
+    assert!(matches!(renewed.origin, Origin::Renewed(Unusable::Ends)), "{:?}", renewed.origin);
     assert_ne!(first.leaf, renewed.leaf);
     check(home.path(), "localhost", time(367 + 390)).unwrap();
 }

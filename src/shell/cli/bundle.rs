@@ -19,7 +19,7 @@ pub(super) struct Options {
 
 pub(super) fn execute(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
     let (view, agent_settings) = match context.agent() {
-        Some(mut agent) => (Some(super::status::view(&mut agent)?), Some(agent.settings())),
+        Some(mut agent) => (Some(super::agent::view(&mut agent)?), Some(agent.settings())),
         None => (None, None),
     };
     let status_json = view.as_ref().and_then(|view| serde_json::to_string_pretty(view).ok());

@@ -32,7 +32,7 @@ pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce()
     }
     match context.agent() {
         Some(mut agent) => {
-            let view = super::status::view(&mut agent)?;
+            let view = super::agent::view(&mut agent)?;
             print(options, context, true, &view.devices);
         }
         None => print(options, context, false, &look(hardware())?),

@@ -1,6 +1,6 @@
 //! `hookswitch softphones list|approve|revoke`.
 
-use super::status::view;
+use super::agent::view;
 use super::{Context, Done, output};
 use crate::agent::words;
 use crate::locale::Message;

@@ -1,12 +1,14 @@
-//! `hookswitch status|groups|open|certificate`.
+//! `hookswitch status|poll|groups|open|certificate`.
 #![expect(clippy::disallowed_methods, reason = "the certificate is a file")]
 
-use super::{Context, Done, output};
+use super::agent::{expect_done, view};
+use super::{Context, Done, job, output};
 use crate::agent::words;
+use crate::calendar;
 use crate::locale::Message;
-use crate::protocol::local::{LocalAnswer, LocalRequest, View};
+use crate::protocol::local::{LocalAnswer, LocalRequest};
 use crate::protocol::{Problem, TenantMode, Why};
-use crate::shell::ipc::{LocalClient, other_answer};
+use crate::shell::ipc::other_answer;
 use crate::shell::os;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -28,14 +30,6 @@ pub(super) enum CertificateCommand {
     Show,
 }
 
-pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
-    match agent.ask(&LocalRequest::View)? {
-        LocalAnswer::View { view } => Ok(*view),
-        LocalAnswer::Problem { problem } => Err(problem),
-        _ => Err(other_answer()),
-    }
-}
-
 pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     let view = view(&mut context.need_agent()?)?;
     if options.json {
@@ -52,22 +46,38 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
         vec![say("cli-rest"), view.rest.url.clone().unwrap_or_else(|| say("cli-off"))],
         vec![say("cli-tenant"), tenant],
     ];
+    if let Some(ends_s) = view.rest.certificate_ends_s {
+        rows.insert(2, vec![say("cli-certificate-ends"), calendar::minute(ends_s)]);
+    }
     if view.tenant.mode == TenantMode::Server {
         let version = view.tenant.policy_version.map_or_else(|| say("cli-none"), |v| v.to_string());
         rows.push(vec![say("cli-company"), view.tenant.company.clone().unwrap_or_else(|| say("cli-none"))]);
         rows.push(vec![say("cli-enrolled"), say(if view.tenant.enrolled { "cli-yes" } else { "cli-no" })]);
         rows.push(vec![say("cli-policy"), version]);
+        let time = |unix_s: Option<u64>| unix_s.map_or_else(|| say("cli-none"), calendar::minute);
+        rows.push(vec![say("cli-last-poll"), time(view.tenant.last_poll_s)]);
+        rows.push(vec![say("cli-next-poll"), time(view.tenant.next_poll_s)]);
         rows.push(vec![say("cli-outbox"), view.tenant.outbox.to_string()]);
     }
     rows.push(vec![say("cli-headsets"), view.devices.len().to_string()]);
     rows.push(vec![say("cli-calls"), view.calls.len().to_string()]);
     rows.push(vec![say("cli-updates"), view.offers.len().to_string()]);
     output::table(&rows);
-    super::update::print_job(context, &view);
+    job::print(context, &view);
     for problem in view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem) {
         let text = context.locale.problem(problem);
         output::line(&format!("! {text}"));
     }
+    Ok(())
+}
+
+/// Asks the tenant and waits for its answer.
+pub(super) fn poll(context: &Context) -> Done {
+    let mut agent = context.need_agent()?;
+    expect_done(agent.ask(&LocalRequest::Poll)?)?;
+    let tenant = view(&mut agent)?.tenant;
+    let version = tenant.policy_version.map_or(0, |version| i64::try_from(version).unwrap_or(i64::MAX));
+    output::line(&context.locale.format(&Message::new("cli-polled").number("version", version)));
     Ok(())
 }
 

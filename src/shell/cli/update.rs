@@ -1,6 +1,7 @@
 //! `hookswitch update list|install|defer|cancel`.
 
-use super::{Context, Done, Failure, output};
+use super::agent::{expect_done, now_or_later};
+use super::{Context, Done, agent, job, output};
 use crate::agent::words;
 use crate::locale::Message;
 use crate::protocol::local::{LocalAnswer, LocalRequest, View};
@@ -35,8 +36,8 @@ struct Document<'a> {
 }
 
 pub(super) fn execute(command: &Command, context: &Context) -> Done {
-    let mut agent = context.need_agent()?;
-    let view = super::status::view(&mut agent)?;
+    let mut client = context.need_agent()?;
+    let view = agent::view(&mut client)?;
     match command {
         Command::List { json: true } => {
             output::json(&Document { offers: &view.offers, job: view.job.as_ref() });
@@ -48,17 +49,17 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
         }
         Command::Install(which) => {
             let offer = choose(&view, which).map_err(now_or_later)?;
-            expect_done(agent.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
+            expect_done(client.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
             wait(context, &offer)
         }
         Command::Cancel { force } => {
-            expect_done(agent.ask(&LocalRequest::Cancel { anyway: *force })?)?;
+            expect_done(client.ask(&LocalRequest::Cancel { anyway: *force })?)?;
             output::line(&context.locale.format(&Message::new("cli-cancelled")));
             Ok(())
         }
         Command::Defer(which) => {
             let offer = choose(&view, which)?;
-            expect_done(agent.ask(&LocalRequest::Defer { offer })?)?;
+            expect_done(client.ask(&LocalRequest::Defer { offer })?)?;
             output::line(&context.locale.format(&Message::new("cli-deferred")));
             Ok(())
         }
@@ -90,21 +91,6 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
             "Name one of those that `hookswitch update list` prints.",
         )
         .with("count", several.len().to_string())),
-    }
-}
-
-fn expect_done(answer: LocalAnswer) -> Done {
-    match answer {
-        LocalAnswer::Problem { problem } => Err(now_or_later(problem)),
-        _ => Ok(()),
-    }
-}
-
-/// A call and another update end by themselves.
-fn now_or_later(problem: Problem) -> Failure {
-    match problem.code.as_str() {
-        "in-call" | "update-running" => Failure::Later(problem),
-        _ => Failure::Problem(problem),
     }
 }
 
@@ -170,7 +156,7 @@ fn verdict(context: &Context, outcome: Outcome) -> Done {
 fn print(context: &Context, view: &View) {
     let say = |id: &'static str| context.locale.format(&Message::new(id));
     if view.offers.is_empty() {
-        output::line(&say("cli-no-updates"));
+        output::line(&context.locale.format(&words::no_updates(view)));
     } else {
         let head = ["cli-update", "cli-from", "cli-to", "cli-deployment", "cli-group", "cli-offer"];
         let mut rows = vec![head.map(say).to_vec()];
@@ -190,24 +176,5 @@ fn print(context: &Context, view: &View) {
         }
         output::table(&rows);
     }
-    print_job(context, view);
-}
-
-/// The update that runs, or how the last one ended.
-pub(super) fn print_job(context: &Context, view: &View) {
-    if let Some(job) = &view.job {
-        let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
-        let line = match &job.outcome {
-            None => Message::new("cli-job-running").text("name", &job.name).number("percent", percent as i64),
-            Some(Outcome::Succeeded { version }) => {
-                Message::new("cli-job-succeeded").text("name", &job.name).text("version", version)
-            }
-            Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => {
-                let text = context.locale.problem(problem);
-                let message = Message::new("cli-job-ended").text("name", &job.name);
-                message.text("what", text.what).text("next", text.next)
-            }
-        };
-        output::line(&context.locale.format(&line));
-    }
+    job::print(context, view);
 }

@@ -3,13 +3,51 @@
 
 use super::{Holder, System, is_web_address, no_browser};
 use crate::protocol::{Detail, Problem};
+use crate::world::WorldChange;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+mod clock;
+mod logind;
+mod routes;
+
+pub use clock::{Alarm, instant, slept};
+
+/// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
+/// less.
+pub async fn watch_world(changed: impl Fn(WorldChange)) {
+    let steps = async {
+        let asleep = std::cell::Cell::new(slept());
+        let stepped = || {
+            let total = slept();
+            let woke = total > asleep.replace(total);
+            changed(if woke { WorldChange::Resumed } else { WorldChange::ClockStepped });
+        };
+        if let Err(error) = clock::watch_steps(stepped).await {
+            tracing::warn!(%error, "the system does not tell when its clock is set");
+        }
+    };
+    let routes = async {
+        if let Err(error) = routes::watch(|| changed(WorldChange::Network)).await {
+            tracing::warn!(%error, "the system does not tell when the network changes");
+        }
+    };
+    let sleep = async {
+        if let Err(error) = logind::watch_sleep(|| changed(WorldChange::Resumed)).await {
+            tracing::info!(%error, "nobody tells when the machine wakes: the clocks have to");
+        }
+    };
+    tokio::join!(steps, routes, sleep);
+}
 
 mod awake;
 
@@ -148,25 +186,54 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
     waited.map(drop).map_err(|error| no_browser(Detail::verbatim(error)))
 }
 
-/// Who listens at this port of any address. `None` = nobody.
-pub fn port_holder(port: u16) -> Option<Holder> {
-    let (inode, uid) = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
-        .find_map(|table| listener(&fs::read_to_string(table).ok()?, port))?;
+/// Who listens at this address, be it among others. `None` = nobody, or the system does not tell.
+pub fn port_holder(address: SocketAddr) -> Option<Holder> {
+    let any = |ip: IpAddr| SocketAddr::new(ip, address.port());
+    let (v4, v6) = (Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into());
+    let tables: &[(&str, &[SocketAddr])] = match address {
+        SocketAddr::V4(_) => {
+            &[("/proc/net/tcp", &[address, any(v4)]), ("/proc/net/tcp6", &[mapped(address), any(v6)])]
+        }
+        SocketAddr::V6(_) => &[("/proc/net/tcp6", &[address, any(v6)])],
+    };
+    let (inode, uid) =
+        tables.iter().find_map(|(table, addresses)| listener(&fs::read_to_string(table).ok()?, addresses))?;
     let program = owner_of_socket(&inode);
     Some(Holder { program, user: name_of(uid).unwrap_or_else(|| uid.to_string()) })
 }
 
-/// Inode and uid of the socket that listens at `port`, from a table of proc_pid_net(5).
-fn listener(table: &str, port: u16) -> Option<(String, u32)> {
-    let ending = format!(":{port:04X}");
+/// Inode and uid of the socket that listens at one of `addresses`, from a table of proc_pid_net(5).
+fn listener(table: &str, addresses: &[SocketAddr]) -> Option<(String, u32)> {
+    let wanted: Vec<String> = addresses.iter().map(|address| in_table(*address)).collect();
     table.lines().skip(1).find_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let (local, state) = (fields.get(1)?, fields.get(3)?);
         let (uid, inode) = (fields.get(7)?, fields.get(9)?);
-        let listens = *state == LISTEN && local.ends_with(&ending);
+        let listens = *state == LISTEN && wanted.iter().any(|address| address == local);
         if listens { Some(((*inode).to_owned(), uid.parse().ok()?)) } else { None }
     })
+}
+
+/// Waits for something to read without a thread. Must be called inside a runtime.
+fn readable(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is open and always the same, and nobody takes it out while it is watched.
+    let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
+    Ok(watched?)
+}
+
+/// Waits until that process has ended; for good where the system does not tell.
+pub async fn ended(process: u32) {
+    let watch = || -> io::Result<AsyncFd<OwnedFd>> {
+        let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+        let process = process.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        readable(pidfd_open(process, PidfdFlags::NONBLOCK)?)
+    };
+    match watch() {
+        // Readable once it has ended.
+        Ok(process) if process.readable().await.is_ok() => {}
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+        _ => std::future::pending().await,
+    }
 }
 
 fn owner_of_socket(inode: &str) -> Option<(String, u32)> {
@@ -208,16 +275,19 @@ fn peer_uid(peer: SocketAddr, local: SocketAddr) -> io::Result<Option<u32>> {
     {
         return Ok(Some(uid));
     }
-    // An IPv6 socket can connect to an IPv4 address.
-    let wide = |a: SocketAddr| match a.ip() {
-        IpAddr::V4(ip) => SocketAddr::new(IpAddr::V6(ip.to_ipv6_mapped()), a.port()),
-        IpAddr::V6(_) => a,
-    };
     match fs::read_to_string("/proc/net/tcp6") {
-        Ok(table) => Ok(connected(&table, wide(peer), wide(local))),
+        Ok(table) => Ok(connected(&table, mapped(peer), mapped(local))),
         // A system without IPv6.
         Err(error) if error.kind() == io::ErrorKind::NotFound && peer.is_ipv4() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// As an IPv6 socket has it, which can also be bound and connected to an IPv4 address.
+fn mapped(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) => SocketAddr::new(IpAddr::V6(ip.to_ipv6_mapped()), address.port()),
+        IpAddr::V6(_) => address,
     }
 }
 
@@ -351,12 +421,29 @@ mod tests {
     #[test]
     fn finds_itself_behind_a_port() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("bound").port();
-        let holder = port_holder(port).expect("somebody listens");
+        let address = listener.local_addr().expect("bound");
+        let holder = port_holder(address).expect("somebody listens");
         assert_eq!(holder.program.as_ref().map(|p| p.1), Some(std::process::id()));
         assert!(holder.to_string().contains("process"), "{holder}");
+        let other = |ip: &str| SocketAddr::new(ip.parse().expect("an address"), address.port());
+        for not_held in [other("::1"), other("127.0.0.2")] {
+            assert_eq!(port_holder(not_held), None, "{not_held}");
+        }
         drop(listener);
-        assert_eq!(port_holder(port), None);
+        assert_eq!(port_holder(address), None);
+        let any = std::net::TcpListener::bind("0.0.0.0:0").expect("a free port");
+        let port = any.local_addr().expect("bound").port();
+        assert!(port_holder(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)).is_some(), "one of all");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_process_is_told() {
+        let mut child = Command::new("sleep").arg("60").spawn().expect("sleep");
+        let wait = |pid| tokio::time::timeout(std::time::Duration::from_millis(20), ended(pid));
+        assert!(wait(child.id()).await.is_err(), "it runs");
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        ended(child.id()).await;
     }
 
     /// Lines as a little-endian Linux 6.1 writes them.
@@ -392,12 +479,13 @@ mod tests {
 
     #[test]
     fn a_hostile_table_is_no_listener() {
+        let at = ["127.0.0.1:32018".parse().expect("an address")];
         for table in ["", "x\n", "h\n0: 0100007F:7D12", "h\n0: :7D12 0 0A 0 0 0 x 0 9", "h\n\u{0}\u{0}"] {
-            assert_eq!(listener(table, 0x7D12), None, "{table:?}");
+            assert_eq!(listener(table, &at), None, "{table:?}");
         }
         let line =
             "h\n 0: 0100007F:7D12 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 4242 1 x";
-        assert_eq!(listener(line, 32018), Some(("4242".to_owned(), 1000)));
+        assert_eq!(listener(line, &at), Some(("4242".to_owned(), 1000)));
     }
 
     #[test]

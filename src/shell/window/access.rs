@@ -3,12 +3,12 @@
 use super::Window;
 use super::session::Session;
 use crate::locale::Message;
+use crate::shell::os;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use std::time::Instant;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -59,7 +59,7 @@ impl Window {
                 .split(';')
                 .find_map(|pair| pair.trim().strip_prefix(&name)?.strip_prefix('='))
         })?;
-        self.sessions.lock().await.of_cookie(cookie, Instant::now()).cloned()
+        self.sessions.lock().await.of_cookie(cookie, os::instant()).cloned()
     }
 
     /// Whether the request may also change something: the page's secret, from our own origin, as JSON.

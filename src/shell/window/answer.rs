@@ -5,12 +5,12 @@ use crate::agent::menu::Page;
 use crate::agent::{Command, Reply};
 use crate::protocol::Problem;
 use crate::shell::handle::Stopping;
+use crate::shell::os;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use std::sync::Arc;
-use std::time::Instant;
 
 type Shared = State<Arc<Window>>;
 
@@ -25,7 +25,7 @@ pub(super) async fn enter(
     let token = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");
     // A HEAD looks, it does not use the token up.
     let Some((_, token)) = token.filter(|_| method == Method::GET) else { return expired(&window) };
-    let redeemed = window.sessions.lock().await.redeem(&token, Instant::now());
+    let redeemed = window.sessions.lock().await.redeem(&token, os::instant());
     match redeemed {
         Ok(Some((page, session))) => {
             let to = format!("/{}#{}", page::name(page), session.page_secret);
@@ -112,6 +112,11 @@ pub(super) async fn act_on_softphone(
         _ => None,
     };
     act(&window, &headers, &action, command).await
+}
+
+/// Asks the tenant now.
+pub(super) async fn poll(State(window): Shared, headers: HeaderMap) -> Response {
+    act(&window, &headers, "poll", Some(Command::Poll)).await
 }
 
 async fn act(window: &Window, headers: &HeaderMap, action: &str, command: Option<Command>) -> Response {

@@ -7,7 +7,6 @@ use crate::locale::{Locale, Message, ProblemText};
 use crate::protocol::local::{Softphone, Standing, View};
 use crate::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, Stop, TenantMode,
-    TenantState,
 };
 use crate::shell::markup::escaped;
 use crate::shell::secret;
@@ -62,11 +61,14 @@ struct Problems<'a> {
 #[template(path = "window/tenant.html")]
 struct Tenant<'a> {
     t: Words<'a>,
+    managed: bool,
     line: String,
     policy: Option<String>,
-    poll: Option<Moment>,
-    poll_label: String,
+    last_poll: Option<Moment>,
+    next_poll: Option<Moment>,
     problem: Option<ProblemText>,
+    /// The directory is away: the groups are those of last time.
+    groups: Option<ProblemText>,
 }
 
 /// A point in time: the browser shows it in its own zone, without scripts it is UTC.
@@ -124,6 +126,7 @@ struct Updates<'a> {
     t: Words<'a>,
     job: Option<JobCard>,
     running: bool,
+    no_offer: String,
     offers: Vec<OfferCard>,
 }
 
@@ -215,8 +218,7 @@ pub(super) fn expired(locale: &Locale) -> String {
 }
 
 pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
-    let problems = view.problems.iter().chain(&view.groups_problem);
-    let problems = problems.map(|p| locale.problem_isolated(p)).collect();
+    let problems = view.problems.iter().map(|p| locale.problem_isolated(p)).collect();
     let main = match page {
         Page::Devices => rendered(&Devices {
             t: Words(locale),
@@ -227,6 +229,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
             t: Words(locale),
             job: view.job.as_ref().map(|j| JobCard::new(j, view, locale)),
             running: view.job.as_ref().is_some_and(|j| j.outcome.is_none()),
+            no_offer: locale.format_isolated(&words::no_updates(view)),
             offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
         }),
         Page::Softphones => rendered(&Softphones::new(view, locale)),
@@ -241,7 +244,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
             html: rendered(&Problems { t: Words(locale), asks: asks(page, view, locale), problems }),
         },
         Region { name: "main", html: main },
-        Region { name: "tenant", html: rendered(&Tenant::new(&view.tenant, locale)) },
+        Region { name: "tenant", html: rendered(&Tenant::new(view, locale)) },
         Region { name: "spoken", html: spoken(view, locale) },
         Region { name: "present", html: present(view, locale) },
     ]
@@ -286,7 +289,8 @@ fn versions(from: &str, to: &str, locale: &Locale) -> String {
 }
 
 impl<'a> Tenant<'a> {
-    fn new(tenant: &TenantState, locale: &'a Locale) -> Self {
+    fn new(view: &View, locale: &'a Locale) -> Self {
+        let tenant = &view.tenant;
         let say = |message: &Message| locale.format_isolated(message);
         let company = tenant.company.as_deref().or(tenant.server.as_deref()).unwrap_or_default();
         let line = match tenant.mode {
@@ -304,8 +308,10 @@ impl<'a> Tenant<'a> {
             t: Words(locale),
             line,
             policy,
-            poll: tenant.last_poll_s.map(Moment::new),
-            poll_label: say(&Message::new("window-last-poll")),
+            managed: tenant.mode == TenantMode::Server,
+            last_poll: tenant.last_poll_s.map(Moment::new),
+            next_poll: tenant.next_poll_s.map(Moment::new),
+            groups: view.groups_problem.as_ref().map(|p| locale.problem_isolated(p)),
             problem: tenant.problem.as_ref().map(|p| locale.problem_isolated(p)),
         }
     }

@@ -24,7 +24,7 @@ fn a_headset_is_told_opened_and_its_press_heard() {
     rig.pass(Duration::from_secs(10));
     rig.headsets.push(Headset::new(1));
     rig.out.clear();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     let device = &rig.told["1209-0001-HS1"];
     assert_eq!((device.product.as_str(), device.firmware_version.as_str()), ("Simulated Headset", "1.10"));
     assert!(device.capabilities.call_control && device.capabilities.mute_sync && device.capabilities.ring);
@@ -58,9 +58,9 @@ fn a_node_that_cannot_be_read_is_not_opened_in_a_circle() {
     assert!(is, "{unavailable:?}");
     // Once it was away it gets another chance.
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.headsets[0].becomes(Life::Runtime);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(opens(&rig), 6);
 }
 
@@ -69,7 +69,7 @@ fn the_bus_is_looked_at_again_250_ms_1_s_and_3_s_after_a_notice() {
     let mut rig = consumer(vec![]);
     rig.pass(Duration::from_secs(10));
     rig.out.clear();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(looks(&rig), 1);
     let start = rig.now.instant;
     for (until_ms, expected) in [(249, 1), (250, 2), (999, 2), (1000, 3), (2999, 3), (3000, 4), (600_000, 4)]
@@ -85,7 +85,7 @@ fn a_node_without_rights_is_tried_again_while_the_bus_is_looked_at() {
     let mut rig = consumer(vec![]);
     rig.denied.insert("/dev/hidraw1".to_owned());
     rig.headsets.push(Headset::new(1));
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     let status = |rig: &Rig| rig.told["1209-0001-HS1"].status.clone();
     assert!(matches!(status(&rig), DeviceStatus::Unavailable { problem } if problem.code == "access-denied"));
     rig.pass(MS * 500);
@@ -138,7 +138,7 @@ fn a_path_given_to_another_headset_is_another_headset() {
     rig.lights("1209-0001-HS1", Indicators { off_hook: true, ..Indicators::default() });
     rig.headsets = vec![Headset { path: "/dev/hidraw1".to_owned(), ..Headset::new(2) }];
     rig.out.clear();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(ids(&rig), ["1209-0001-HS2"]);
     let order: Vec<&Output> =
         rig.out.iter().filter(|o| matches!(o, Output::CloseHid { .. } | Output::OpenHid { .. })).collect();
@@ -150,7 +150,7 @@ fn a_path_given_to_another_headset_is_another_headset() {
 fn a_headset_at_another_path_is_the_same_headset() {
     let mut rig = consumer(vec![Headset::new(1)]);
     rig.headsets[0].path = "/dev/hidraw7".to_owned();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(ids(&rig), ["1209-0001-HS1"]);
     assert_eq!(rig.open.iter().collect::<Vec<_>>(), ["/dev/hidraw7"]);
 }
@@ -164,12 +164,12 @@ fn twins_without_serial_numbers_and_ports_do_not_take_turns() {
     rig.pass(Duration::from_secs(1));
     rig.lights("1209-0001-0", Indicators { off_hook: true, ..Indicators::default() });
     rig.out.clear();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(10));
     rig.out.retain(|o| !matches!(o, Output::Scan { .. }));
     assert_eq!(rig.out, [], "the same bus is no news");
     rig.headsets.remove(0);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!((ids(&rig), rig.open.len()), (vec!["1209-0001-0~2"], 1), "not the other one");
 }
 
@@ -185,7 +185,7 @@ fn the_same_bus_is_no_news() {
     let mut rig =
         Rig::ready(vec![Headset::new(1), Headset::new(2)], &super::headset::offer("1.20"), &["all-users"]);
     rig.out.clear();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(60));
     rig.out.retain(|o| !matches!(o, Output::Scan { .. }));
     assert_eq!(rig.out, []);
@@ -212,7 +212,7 @@ fn without_a_tenant_nothing_is_sent_and_nothing_owed() {
         rig.identity(&["all-users"]);
         rig.pass(30 * 24 * HOUR);
         rig.headsets[0].becomes(Life::Unplugged);
-        rig.feed(Input::Hotplug);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.pass(24 * HOUR);
         assert!(!rig.out.iter().any(|o| matches!(o, Output::Tenant(_))));
         assert!(!rig.out.iter().any(|o| matches!(o, Output::Persist(Record::Owed(_)))));

@@ -163,7 +163,7 @@ fn an_unavailable_headset_says_why() {
     rig.denied.insert("/dev/hidraw1".to_owned());
     rig.headsets.push(Headset::new(1));
     rig.enrolled();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.policy(&offer("1.20"), 1);
     rig.identity(&["all-users"]);
     assert_eq!(blocked(&rig), [Some("access-denied".to_owned())]);

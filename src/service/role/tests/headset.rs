@@ -242,7 +242,7 @@ impl Rig {
                     let moved = matches!(before, Life::Runtime) != matches!(headset.life, Life::Runtime);
                     self.feed(Input::UsbCompleted(result));
                     if moved {
-                        self.feed(Input::Hotplug);
+                        self.feed(Input::WorldChanged(WorldChange::HotPlug));
                     }
                 }
                 None => match self.service.poll_timeout() {

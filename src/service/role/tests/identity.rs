@@ -16,7 +16,7 @@ fn woken_on(disk: Disk, machine: &str) -> Rig {
 
 fn ready() -> Rig {
     let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig
 }
 
@@ -24,7 +24,7 @@ fn ready() -> Rig {
 fn a_cloned_machine_is_a_host_of_its_own_and_says_so() {
     let mut rig = ready();
     rig.headsets.clear();
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert!(!rig.disk.owed.is_empty(), "something is owed when the copy is made");
     let (before, credential) = (rig.disk.owed.clone(), rig.disk.credential.clone());
     assert!(credential.is_some());

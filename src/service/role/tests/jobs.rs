@@ -143,7 +143,7 @@ fn a_headset_that_never_comes_back_is_unknown_and_its_journal_stays() {
     rig.update_until(0x0120, resets);
     rig.headsets[0].becomes(Life::Unplugged);
     rig.feed(Input::UsbCompleted(Ok(vec![])));
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(700));
     assert_eq!(failed_with(&rig), "update-unknown");
     assert_eq!(verdicts(&rig), [(wire::Verdict::Unknown, None)]);
@@ -162,7 +162,7 @@ fn a_headset_is_not_reported_as_removed_by_its_update() {
     assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
     rig.pass(MS * 300);
     rig.headsets[0].hid = true;
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(10));
     assert!(!rig.owes().contains(&"removed"), "{:?}", rig.owes());
     let removed = rig.out.iter().any(|o| matches!(o, Output::ToAgent(ToAgent::DeviceRemoved { .. })));
@@ -178,7 +178,7 @@ fn a_headset_that_does_not_come_back_is_reported_as_removed_in_the_end() {
     rig.headsets[0].hid = false;
     rig.update_until(0x0120, |_| false);
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(30));
     assert!(rig.owes().contains(&"removed"), "{:?}", rig.owes());
     assert_eq!(rig.told.len(), 0);
@@ -314,7 +314,7 @@ fn a_crash_after_the_last_block_is_judged_by_the_version() {
         let mut rig = rig.crash();
         rig.headsets[0].version = version;
         rig.headsets[0].becomes(Life::Runtime);
-        rig.feed(Input::Hotplug);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.answer_until_fetch();
         rig.fetched(package(1, "1.20"));
         rig.update_until(version, |_| false);

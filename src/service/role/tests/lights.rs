@@ -95,9 +95,9 @@ fn an_answer_to_what_was_written_before_the_headset_went_away_says_nothing() {
     let before = rig.writes.pop_front().expect("under way");
     rig.auto = true;
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.headsets[0].becomes(Life::Runtime);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(1));
     rig.auto = false;
     rig.take();

@@ -9,12 +9,12 @@ fn ready() -> Rig {
 
 fn plug(rig: &mut Rig, n: u8) {
     rig.headsets.push(Headset::new(n));
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
 }
 
 fn unplug(rig: &mut Rig) {
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
 }
 
 /// What the tenant is being sent, by kind.
@@ -62,7 +62,7 @@ fn a_newer_registration_replaces_an_unsent_older_one_but_not_one_on_its_way() {
     assert_eq!(sent(&rig), ["attached"]);
     unplug(&mut rig);
     rig.headsets[0].becomes(Life::Runtime);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     unplug(&mut rig);
     let devices = |kinds: Vec<&'static str>| kinds.into_iter().filter(|k| *k != "event").collect::<Vec<_>>();
     assert_eq!(devices(rig.owes()), ["attached", "removed"], "one on its way, and the newest");
@@ -148,7 +148,7 @@ fn a_report_refused_for_good_is_singled_out_and_given_up() {
     for n in 1..=4 {
         rig.headsets.push(Headset::new(n));
     }
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     let Some(TenantRequest::Deliver { owed, .. }) = &rig.tenant else { panic!("a delivery") };
     assert_eq!(owed.len(), 4);
     let bad = owed[1].id.clone();

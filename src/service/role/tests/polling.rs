@@ -15,7 +15,7 @@ fn with_policy(polling_s: u32, seed: u64) -> Rig {
         credential: Some(Credential { access_token: "t".to_owned(), expires_unix_s: u64::MAX }),
         ..Disk::default()
     };
-    let now = Now { instant: Instant::now(), unix_s: 1_700_000_000 };
+    let now = Now { instant: Instant::now(), unix_s: 1_700_000_000, slept: Duration::ZERO };
     let mut rig = start(disk.clone());
     rig.service = Service::new(Config { seed, ..config(Some("https://t")) }, disk.read(), now);
     (rig.now, rig.tenant) = (now, None);
@@ -253,4 +253,62 @@ fn groups_by_hand_are_asked_for_before_the_rules_are_told() {
     unchanged(&mut rig);
     rig.fail(FailureKind::Unreachable, None);
     assert_eq!(rules(&rig).len(), 1, "the tenant's silence changes nothing");
+}
+
+#[test]
+fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
+    let ask = |rig: &mut Rig| rig.feed(Input::Agent(ToService::Poll { request: 5 }));
+    let answers = |rig: &Rig| {
+        let answer = |o: &Output| match o {
+            Output::ToAgent(ToAgent::Answer { request: 5, problem }) => Some(problem.clone().map(|p| p.code)),
+            _ => None,
+        };
+        rig.out.iter().filter_map(answer).collect::<Vec<_>>()
+    };
+    let mut rig = with_policy(21_600, 5);
+    rig.hello();
+    ask(&mut rig);
+    assert_eq!(rig.tenant, Some(TenantRequest::FetchPolicy { have: Some(3) }));
+    assert_eq!(answers(&rig), []);
+    rig.out.clear();
+    unchanged(&mut rig);
+    assert_eq!(answers(&rig), [None]);
+    let told = rig.service.tenant_state();
+    assert_eq!(told.last_poll_s, Some(rig.now.unix_s));
+    let next = told.next_poll_s.expect("planned") - rig.now.unix_s;
+    assert!((20_520..=22_680).contains(&next), "in {next} s");
+    rig.deliver_all();
+
+    // Neither a pause after a refusal nor one after a failure holds it up.
+    rig.service.credential = None;
+    rig.service.enrol_not_before = Some(rig.now.instant + HOUR);
+    ask(&mut rig);
+    assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
+    rig.out.clear();
+    rig.fail(FailureKind::Refused, None);
+    assert_eq!(answers(&rig), [Some("tenant-failed".to_owned())]);
+    let mut consumer = Rig::start(None, Disk::default(), vec![], Instant::now());
+    consumer.hello();
+    ask(&mut consumer);
+    assert_eq!(answers(&consumer), [Some("no-tenant".to_owned())]);
+}
+
+#[test]
+fn the_time_of_the_next_poll_is_told_once_and_not_with_every_input() {
+    let mut rig = with_policy(21_600, 5);
+    rig.hello();
+    ask_and_answer(&mut rig);
+    rig.out.clear();
+    for _ in 0..100 {
+        rig.now.instant += Duration::from_millis(1337);
+        rig.now.unix_s += 1;
+        rig.feed(Input::HidLost { path: "none".to_owned() });
+    }
+    assert!(!rig.out.iter().any(|o| matches!(o, Output::ToAgent(ToAgent::TenantChanged { .. }))));
+}
+
+fn ask_and_answer(rig: &mut Rig) {
+    until_poll(rig);
+    unchanged(rig);
+    rig.deliver_all();
 }

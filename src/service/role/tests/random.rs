@@ -36,7 +36,7 @@ impl World {
                 };
                 self.rig.headsets[n].becomes(life);
                 self.note(format!("headset {n} becomes {life:?}"));
-                self.feed(Input::Hotplug);
+                self.feed(Input::WorldChanged(WorldChange::HotPlug));
             }
             1 => {
                 let n = self.headset();
@@ -70,7 +70,7 @@ impl World {
             16..=19 => self.usb(),
             20 => {
                 let user = if self.chance(5) { "joe" } else { "jane" }.to_owned();
-                self.feed(Input::Agent(ToService::Hello { protocol: 1, user }));
+                self.feed(Input::Agent(ToService::Hello { protocol: PROTOCOL_VERSION, user }));
             }
             21 => {
                 let groups = [&["all-users"][..], &["vip", "all-users"], &[]];
@@ -205,7 +205,7 @@ impl World {
                 matches!(before, Life::Runtime) != matches!(self.rig.headsets[at].life, Life::Runtime);
             self.feed(Input::UsbCompleted(result));
             if moved {
-                self.feed(Input::Hotplug);
+                self.feed(Input::WorldChanged(WorldChange::HotPlug));
             }
             self.rig.pass(MS * 6);
         }
@@ -215,7 +215,7 @@ impl World {
     fn crash(&mut self) {
         self.note("crash".to_owned());
         let rig = &mut self.rig;
-        let now = Now { instant: rig.now.instant + HOUR, unix_s: rig.now.unix_s + 3600 };
+        let now = Now { instant: rig.now.instant + HOUR, unix_s: rig.now.unix_s + 3600, ..rig.now };
         let seed = self.random.u64(..);
         rig.service = Service::new(Config { seed, ..config(Some("https://t")) }, rig.disk.read(), now);
         rig.now = now;

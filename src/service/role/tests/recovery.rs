@@ -118,15 +118,15 @@ fn a_headset_in_dfu_mode_is_shown_with_a_way_out() {
     assert_eq!((offered.deployment, &offered.blocked), (Deployment::Recovery, &None));
     // Plugged out it is still known, and what to do is another thing.
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(status(&rig, 0), "needs-firmware-away");
     // It alone is on no HID bus: the other headset is not what finds it.
     rig.headsets[1].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(10));
     let life = rig.headsets[0].boots();
     rig.headsets[0].becomes(life);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(status(&rig, 0), "needs-firmware");
     assert_eq!(install_on(&mut rig, 0), None);
     assert_eq!(status(&rig, 0), "Updating");
@@ -172,7 +172,7 @@ fn only_what_may_be_put_off_is() {
     let mut rig = two();
     let gone = offers_for(&rig, 1)[0].id.clone();
     rig.headsets[1].becomes(Life::Unplugged);
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(defer(&mut rig, gone).as_deref(), Some("no-such-offer"));
 }
 
@@ -192,11 +192,11 @@ fn a_later_answer_corrects_a_verdict() {
         let mut rig = if restart { rig.crash() } else { rig };
         assert_ne!(rig.job().map(|j| &j.outcome), Some(&None), "a headset that works is left alone");
         rig.headsets[0].becomes(Life::Unplugged);
-        rig.feed(Input::Hotplug);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.pass(Duration::from_secs(10));
         rig.headsets[0].version = 0x0120;
         rig.headsets[0].becomes(Life::Runtime);
-        rig.feed(Input::Hotplug);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.pass(Duration::from_secs(10));
         assert_eq!(outcome(&rig), succeeded(), "restart: {restart}");
         let now = (id.clone(), wire::Verdict::Succeeded, Some("1.20".to_owned()));
@@ -215,13 +215,13 @@ fn an_unknown_end_is_known_when_the_headset_is_back() {
         rig.update_until(0x0120, |rig| rig.usb == Some(UsbRequest::Reset));
         rig.headsets[0].becomes(Life::Unplugged);
         rig.feed(Input::UsbCompleted(Ok(vec![])));
-        rig.feed(Input::Hotplug);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.pass(Duration::from_secs(700));
         assert!(matches!(outcome(&rig), Some(Outcome::Unknown { .. })));
         assert_eq!(status(&rig, 0), "needs-firmware-away", "it may");
         rig.headsets[0].version = version;
         rig.headsets[0].becomes(Life::Runtime);
-        rig.feed(Input::Hotplug);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.pass(Duration::from_secs(10));
         rig.check_mirror();
         let said: Vec<_> = reports(&rig).into_iter().map(|(_, verdict, _)| verdict).collect();
@@ -243,7 +243,7 @@ fn the_update_is_offered_right_after_it_failed() {
     let [offered] = &offers_for(&rig, 0)[..] else { panic!("{:?}", rig.offers()) };
     assert_eq!(offered.blocked.as_ref().map(|p| p.code.as_str()), Some("device-returning"));
     rig.headsets[0].hid = true;
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert_eq!(offers_for(&rig, 0)[0].blocked, None);
 }
 
@@ -259,11 +259,11 @@ fn a_cable_pulled_while_firmware_is_written_is_told() {
     });
     rig.headsets[0].becomes(Life::Unplugged);
     rig.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(4));
     assert_eq!(rig.job().map(|j| j.phase.as_str()), Some("waiting-for-replug"));
     rig.headsets[0].becomes(Life::Dfu { state: 2 });
-    rig.feed(Input::Hotplug);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.update_until(0x0120, |_| false);
     assert_eq!(outcome(&rig), succeeded());
     assert_eq!(rig.job().map(|j| j.retries), Some(1), "writing was begun anew, and that is said");

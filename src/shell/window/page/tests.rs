@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::Support;
+use crate::protocol::{Support, TenantState};
 
 fn problem() -> Problem {
     Problem::new("window-request", "It broke", "<b>here</b>", "Mend it")
@@ -67,6 +67,7 @@ fn views() -> Vec<View> {
             enrolled: true,
             policy_version: Some(7),
             last_poll_s: Some(1_760_000_000),
+            next_poll_s: Some(1_760_021_600),
             problem: Some(problem()),
             support: Some(Support { name: None, email: None, phone: None, url: None }),
             ..TenantState::default()
@@ -85,6 +86,7 @@ fn views() -> Vec<View> {
             offer(Deployment::Silent, false, None),
         ],
         problems: vec![problem()],
+        groups_problem: Some(problem()),
         ..View::default()
     };
     let phases = [
@@ -153,6 +155,29 @@ fn only_what_changed_is_another_region() {
     assert!(changed(Page::Devices).is_empty());
     // Not "spoken": a screen reader is not told of every percent.
     assert_eq!(changed(Page::Updates), ["main"]);
+}
+
+/// A directory that is away is IT's business: no red box, and what the system says of it only for who opens it.
+#[test]
+fn advice_for_the_wrong_person_a_directory_that_is_away_is_a_quiet_line() {
+    let locale = Locale::new("en-US");
+    let [_, full, ..] = &views()[..] else { panic!("some views") };
+    let regions = regions(Page::Devices, full, &locale);
+    let html = |name| regions.iter().find(|r| r.name == name).map(|r| r.html.as_str()).expect("a region");
+    assert_eq!(html("problems").matches("note bad").count(), 1, "only the agent's own");
+    let quiet = html("tenant").split_once("<details").expect("details").1;
+    assert!(quiet.starts_with(" class=\"quiet\"") && quiet.contains("<summary>"), "{quiet}");
+    assert!(!quiet.contains("note bad") && quiet.contains("Load the page again"), "{quiet}");
+}
+
+#[test]
+fn ask_now_is_a_button_beside_the_last_and_the_next_time() {
+    let locale = Locale::new("en-US");
+    let [consumer, full, ..] = &views()[..] else { panic!("some views") };
+    let tenant = |view| regions(Page::Updates, view, &locale).into_iter().find(|r| r.name == "tenant");
+    let html = tenant(full).expect("a region").html;
+    assert!(html.contains("data-action=\"poll\"") && html.matches("<time").count() == 2, "{html}");
+    assert!(!tenant(consumer).expect("a region").html.contains("button"));
 }
 
 #[test]

@@ -1,0 +1,29 @@
+//! What commands ask of the running agent.
+
+use super::{Done, Failure};
+use crate::protocol::Problem;
+use crate::protocol::local::{LocalAnswer, LocalRequest, View};
+use crate::shell::ipc::{LocalClient, other_answer};
+
+pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
+    match agent.ask(&LocalRequest::View)? {
+        LocalAnswer::View { view } => Ok(*view),
+        LocalAnswer::Problem { problem } => Err(problem),
+        _ => Err(other_answer()),
+    }
+}
+
+pub(super) fn expect_done(answer: LocalAnswer) -> Done {
+    match answer {
+        LocalAnswer::Problem { problem } => Err(now_or_later(problem)),
+        _ => Ok(()),
+    }
+}
+
+/// A call and another update end by themselves.
+pub(super) fn now_or_later(problem: Problem) -> Failure {
+    match problem.code.as_str() {
+        "in-call" | "update-running" => Failure::Later(problem),
+        _ => Failure::Problem(problem),
+    }
+}

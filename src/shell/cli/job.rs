@@ -1,0 +1,25 @@
+//! The firmware job as commands show it.
+
+use super::{Context, output};
+use crate::locale::Message;
+use crate::protocol::Outcome;
+use crate::protocol::local::View;
+
+/// The update that runs, or how the last one ended.
+pub(super) fn print(context: &Context, view: &View) {
+    if let Some(job) = &view.job {
+        let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
+        let line = match &job.outcome {
+            None => Message::new("cli-job-running").text("name", &job.name).number("percent", percent as i64),
+            Some(Outcome::Succeeded { version }) => {
+                Message::new("cli-job-succeeded").text("name", &job.name).text("version", version)
+            }
+            Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => {
+                let text = context.locale.problem(problem);
+                let message = Message::new("cli-job-ended").text("name", &job.name);
+                message.text("what", text.what).text("next", text.next)
+            }
+        };
+        output::line(&context.locale.format(&line));
+    }
+}

@@ -1,0 +1,65 @@
+//! Looks after the door: opens it when it can be, and sees to its certificate.
+
+use super::{Closed, RestConfig, RestServer, open};
+use crate::agent::DoorState;
+use crate::shell::handle::{AgentHandle, Event};
+use crate::shell::os;
+use tokio::sync::{mpsc, oneshot};
+
+#[derive(Debug)]
+pub struct Keeper {
+    config: RestConfig,
+    handle: AgentHandle,
+    server: Option<RestServer>,
+    /// The process that has the port.
+    holder: Option<u32>,
+}
+
+impl Keeper {
+    pub fn new(config: RestConfig, handle: AgentHandle) -> Self {
+        Self { config, handle, server: None, holder: None }
+    }
+
+    /// Opens the door if it is closed, else looks whether its certificate still does.
+    pub async fn check(&mut self) -> DoorState {
+        if let Some(server) = &mut self.server {
+            return server.check();
+        }
+        match open(self.config.clone(), self.handle.clone()).await {
+            Ok(server) => {
+                self.holder = None;
+                self.server.insert(server).state()
+            }
+            Err(Closed { problem, holder }) => {
+                tracing::warn!(%problem, "the door for softphones is closed");
+                self.holder = holder;
+                DoorState::Closed(problem)
+            }
+        }
+    }
+
+    /// Checks whenever it is asked to, and when the process that has the port ends. Closes the door at `stop`.
+    pub async fn run(mut self, mut asked: mpsc::Receiver<()>, mut stop: oneshot::Receiver<()>) {
+        loop {
+            tokio::select! {
+                _ = &mut stop => break,
+                Some(()) = asked.recv() => {}
+                () = ended(self.holder) => {}
+            }
+            let state = self.check().await;
+            if self.handle.send(Event::Door(state)).await.is_err() {
+                break;
+            }
+        }
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+    }
+}
+
+async fn ended(process: Option<u32>) {
+    match process {
+        Some(process) => os::ended(process).await,
+        None => std::future::pending().await,
+    }
+}
