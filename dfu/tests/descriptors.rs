@@ -2,7 +2,7 @@
 
 use dfu::usb_dfu::{DfuInterface, FunctionalDescriptor, Mode, UsbIdentity};
 
-#[path = "support/seed.rs"]
+#[path = "../../tests/support/seed.rs"]
 mod seed;
 
 const FUNCTIONAL: [u8; 9] = [9, 0x21, 9, 0xe8, 3, 0, 4, 0x10, 1];
@@ -355,7 +355,7 @@ fn truth(puts: &[Put], end: usize, active: Option<u8>) -> Option<DfuInterface> {
 #[test]
 fn what_was_put_into_a_device_is_found_in_its_bytes() {
     let (mut with, mut without) = (0, 0);
-    seed::each(10_000, |seed| {
+    for seed in seed::runs(20_000) {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut device = Generator::default();
         if rng.bool() {
@@ -384,7 +384,8 @@ fn what_was_put_into_a_device_is_found_in_its_bytes() {
             Some(_) => with += 1,
             None => without += 1,
         }
-        assert_eq!(DfuInterface::find(&bytes, active), expected, "active {active:?}, {bytes:02x?}");
-    });
+        let found = DfuInterface::find(&bytes, active);
+        assert_eq!(found, expected, "SEED={seed} repeats this run: active {active:?}, {bytes:02x?}");
+    }
     println!("{with} with a DFU interface, {without} without");
 }

@@ -1,4 +1,5 @@
-//! Mutated good input must be refused or read, never panic, and never make the reader hold more than its bounds.
+//! Mutated good input must be refused or read, never panic, and never make the reader hold more than its bounds; and
+//! what is read means the same when it is written again.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use dfu::FirmwareVersion;
 use dfu::image::{Image, MAX_IMAGE_BYTES, Suffix};
 use dfu::package::{Component, Method, Package, Rules, Target, pack};
-use dfu::usb_dfu::DfuInterface;
+use dfu::usb_dfu::{DfuInterface, FunctionalDescriptor, Mode};
 
 const ROUNDS: usize = 20_000;
 
@@ -58,6 +59,24 @@ fn hammer(name: &str, good: &[u8], read: impl Fn(&[u8]) -> bool) {
     assert!(accepted < ROUNDS, "{name}: everything is accepted");
 }
 
+/// The bytes of a file that is read as `image`.
+fn file(image: &Image) -> Vec<u8> {
+    image.suffix.map_or_else(|| image.payload.clone(), |suffix| Image::with_suffix(&image.payload, suffix))
+}
+
+/// Packs what was read once more, and reads that.
+fn packed_again(package: &Package) -> (Rules, Package) {
+    let mut rules = package.rules.clone();
+    let mut files = BTreeMap::new();
+    for component in &mut rules.components {
+        let bytes = file(package.component_image(&component.id).unwrap());
+        (component.size, component.crc32) = (bytes.len() as u64, None);
+        files.insert(component.file.clone(), bytes);
+    }
+    let again = pack(&rules, &files).unwrap();
+    (rules, Package::open(&again).unwrap())
+}
+
 #[test]
 fn packages() {
     let payload: Vec<u8> = (0..300u16).map(|at| at as u8).collect();
@@ -84,8 +103,15 @@ fn packages() {
     let good = pack(&rules, &BTreeMap::from([("a.dfu".to_owned(), payload)])).unwrap();
     hammer("package", &good, |bytes| match Package::open(bytes) {
         Ok(package) => {
-            let image = package.component_image("a");
-            assert!(image.is_none_or(|image| image.payload.len() as u64 <= package.rules.components[0].size));
+            for component in &package.rules.components {
+                let image = package.component_image(&component.id).unwrap();
+                assert!(image.payload.len() as u64 <= component.size);
+            }
+            let (rules, again) = packed_again(&package);
+            assert_eq!(again.rules, rules);
+            for component in &rules.components {
+                assert_eq!(again.component_image(&component.id), package.component_image(&component.id));
+            }
             true
         }
         Err(error) => {
@@ -93,7 +119,13 @@ fn packages() {
             false
         }
     });
-    hammer("rules", &rules.to_json(), |bytes| Rules::parse(bytes).is_ok());
+    hammer("rules", &rules.to_json(), |bytes| match Rules::parse(bytes) {
+        Ok(rules) => {
+            assert_eq!(Rules::parse(&rules.to_json()).unwrap(), rules);
+            true
+        }
+        Err(_) => false,
+    });
 }
 
 #[test]
@@ -103,10 +135,26 @@ fn images() {
         Ok(image) => {
             assert!(!image.payload.is_empty() && image.payload.len() <= bytes.len().min(MAX_IMAGE_BYTES));
             assert!(bytes.starts_with(&image.payload));
+            assert_eq!(Image::parse(&file(&image)), Ok(image));
             true
         }
         Err(_) => false,
     });
+}
+
+/// The shortest configuration with this interface.
+fn described(dfu: &DfuInterface) -> Vec<u8> {
+    let FunctionalDescriptor { can_download, can_upload, manifestation_tolerant, will_detach, .. } =
+        dfu.functional;
+    let bits = [can_download, can_upload, manifestation_tolerant, will_detach];
+    let attributes = bits.iter().enumerate().map(|(at, set)| u8::from(*set) << at).sum();
+    let protocol = if dfu.mode == Mode::Dfu { 2 } else { 1 };
+    let mut bytes = vec![9, 2, 27, 0, 1, 1, 0, 0x80, 50, 9, 4, dfu.interface, 0, 0, 0xfe, 1, protocol, 0];
+    bytes.extend([9, 0x21, attributes]);
+    for word in [dfu.functional.detach_timeout_ms, dfu.functional.transfer_size, dfu.functional.bcd_dfu] {
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes
 }
 
 #[test]
@@ -118,6 +166,7 @@ fn configuration_descriptors() {
     hammer("descriptors", &good, |bytes| match DfuInterface::find(bytes, Some(1)) {
         Some(dfu) => {
             assert!(dfu.functional.transfer_size > 0);
+            assert_eq!(DfuInterface::find(&described(&dfu), Some(1)), Some(dfu));
             true
         }
         None => false,

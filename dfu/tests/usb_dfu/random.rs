@@ -1,6 +1,6 @@
-//! Random devices, faults and hands. A failing run prints its seed.
+//! Random devices, faults and hands.
 
-use dfu::usb_dfu::{Input, Output, TransferError, UsbIdentity, Verdict};
+use dfu::usb_dfu::{Input, Mode, Output, TransferError, UsbIdentity, Verdict};
 
 use crate::device::{Bus, Make};
 use crate::world::{Meddling, NEW, OLD, PORT, World, payload};
@@ -66,6 +66,9 @@ fn random_world(rng: &mut fastrand::Rng) -> World {
         at += [100, 2_000, 20_000, 900_000][rng.usize(..4)];
         world.hand.push((at, true));
     }
+    if rng.bool() {
+        world.stranger = Some(stranger(&world, rng));
+    }
     if rng.u8(..8) == 0 {
         world.cancel_at = Some(rng.u64(..10_000));
     }
@@ -111,7 +114,7 @@ fn one_run(seed: u64) -> Verdict {
     verdict
 }
 
-/// Somebody plugs something else somewhere, or into the same hub port for a moment as far as the host can tell.
+/// Somebody plugs something else in, behind another port.
 fn another_device(world: &mut World, rng: &mut fastrand::Rng) {
     let mut other: UsbIdentity = world.plan.runtime.clone();
     other.bcd_device = NEW;
@@ -121,4 +124,23 @@ fn another_device(world: &mut World, rng: &mut fastrand::Rng) {
     }
     world.input(Input::Arrived(other.clone()));
     world.input(Input::Left { port: other.port });
+}
+
+/// What somebody plugs into the port of our device while that is away: it already has the version that is wanted, and
+/// differs in just one thing.
+fn stranger(world: &World, rng: &mut fastrand::Rng) -> UsbIdentity {
+    let mut other = world.plan.runtime.clone();
+    other.bcd_device = NEW;
+    match rng.u8(..4) {
+        0 => other.vid ^= 1,
+        1 => other.pid = 0x0077,
+        2 => other.serial = Some("B2".to_owned()),
+        _ => {
+            other.pid = 0x0077;
+            if let Some(dfu) = &mut other.dfu {
+                dfu.mode = Mode::Dfu;
+            }
+        }
+    }
+    other
 }

@@ -45,6 +45,9 @@ pub(crate) struct World {
     pub(crate) hand: Vec<(u64, bool)>,
     pub(crate) cancel_at: Option<u64>,
     pub(crate) crash_at: Option<u64>,
+    /// Plugged into the port whenever the hand has pulled the device, and pulled before that comes back.
+    pub(crate) stranger: Option<UsbIdentity>,
+    stranger_is_there: bool,
     /// Report no departures, as a host that is slow to notice.
     pub(crate) hide_departures: bool,
     seen: Option<UsbIdentity>,
@@ -105,6 +108,8 @@ impl World {
             hand: Vec::new(),
             cancel_at: None,
             crash_at: None,
+            stranger: None,
+            stranger_is_there: false,
             hide_departures: false,
             open: false,
             quiet_until_ms: 0,
@@ -152,11 +157,15 @@ impl World {
         self.now_ms = to_ms;
         self.device.advance(to_ms);
         while self.hand.first().is_some_and(|(at, _)| *at <= to_ms) {
-            match self.hand.remove(0).1 {
-                true => self.device.plug(),
-                false => self.device.unplug(),
+            if self.hand.remove(0).1 {
+                self.pull_stranger();
+                self.device.plug();
+                self.notice();
+            } else {
+                self.device.unplug();
+                self.notice();
+                self.plug_stranger();
             }
-            self.notice();
         }
         if self.crash_at.is_some_and(|at| at <= to_ms) {
             self.crash_at = None;
@@ -166,6 +175,19 @@ impl World {
         if self.cancel_at.is_some_and(|at| at <= to_ms) {
             self.cancel_at = None;
             self.input(Input::Cancel);
+        }
+    }
+
+    fn plug_stranger(&mut self) {
+        if let Some(stranger) = self.stranger.clone().filter(|_| !self.stranger_is_there) {
+            self.stranger_is_there = true;
+            self.input(Input::Arrived(stranger));
+        }
+    }
+
+    fn pull_stranger(&mut self) {
+        if std::mem::take(&mut self.stranger_is_there) {
+            self.input(Input::Left { port: PORT.to_owned() });
         }
     }
 
@@ -205,6 +227,9 @@ impl World {
         if let Some(seen) = self.seen.clone().filter(|_| resume.is_some()) {
             self.input(Input::Arrived(seen));
         }
+        if std::mem::take(&mut self.stranger_is_there) {
+            self.plug_stranger();
+        }
     }
 
     fn perform(&mut self, output: Output, script: &mut impl FnMut(&mut World, &Output) -> Meddling) {
@@ -235,6 +260,7 @@ impl World {
         if !matches!(request, Output::Open { .. }) {
             assert!(self.now_ms >= self.quiet_until_ms, "{request:?} before bwPollTimeout has passed");
         }
+        assert!(!self.stranger_is_there || self.open, "{request:?} to a stranger");
         let meddling = script(self, &request);
         self.requests.push(request.clone());
         self.busy = true;
