@@ -19,19 +19,19 @@ mod descriptor;
 mod ending;
 mod plan;
 mod requests;
+mod step;
 mod verdict;
 mod wire;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use self::arrivals::Goal;
 pub use self::descriptor::FunctionalDescriptor;
 pub use self::plan::{
     DfuInterface, MAX_REENUMERATE_TIMEOUT, MIN_REENUMERATE_TIMEOUT, Mode, Phase, PhaseError, Plan, PlanError,
     UsbIdentity,
 };
-use self::requests::Request;
+use self::step::Step;
 pub use self::verdict::{Bcd, DeviceNow, Failure, TransferError, UnknownReason, Verdict};
 pub use self::wire::{DfuState, DfuStatus};
 
@@ -169,18 +169,6 @@ pub struct UsbDfu {
     cancelled: bool,
     /// The failure this update ends with once the device has been left alone.
     ending: Option<Failure>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// For a device at the port.
-    Waiting { goal: Goal, until: Instant },
-    /// Before a request.
-    Pausing { until: Instant, reason: &'static str, then: Request },
-    /// For the answer to a request.
-    Requested(Request),
-    /// The verdict was given.
-    Done,
 }
 
 impl UsbDfu {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::arrivals::Goal;
 use super::plan::Phase;
-use super::requests::{LEAVE_GRACE, RETRY_PAUSE, Request};
+use super::requests::{LEAVE_GRACE, RETRY_PAUSE};
+use super::step::{Goal, Request};
 use super::verdict::{DeviceNow, Failure, TransferError};
 use super::wire::{DfuState, DfuStatus, StatusReport};
 use super::{MAX_BUSY, MAX_POLL_TIMEOUT, UsbDfu};

@@ -3,34 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::plan::{Mode, Phase, UsbIdentity};
-use super::requests::Request;
+use super::step::{Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, UnknownReason, Verdict};
-use super::{MAX_ATTEMPTS, REPLUG_TIMEOUT, Step, UsbDfu};
+use super::{MAX_ATTEMPTS, REPLUG_TIMEOUT, UsbDfu};
 use crate::FirmwareVersion;
-
-/// What is awaited at the port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Goal {
-    /// The device in DFU mode, after DFU_DETACH.
-    Dfu,
-    /// The device in normal operation, after manifestation.
-    Runtime,
-    /// The device in either mode, after it was lost.
-    Recover,
-    /// The device in either mode, after a failure: only to say how it is.
-    End,
-}
-
-impl Goal {
-    pub(super) fn reason(self) -> &'static str {
-        match self {
-            Goal::Dfu => "device re-enumerates in DFU mode",
-            Goal::Runtime => "device re-enumerates in normal operation",
-            Goal::Recover => "device is plugged in again",
-            Goal::End => "device re-enumerates after the update failed",
-        }
-    }
-}
 
 /// What a device at the port is to this update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::arrivals::Goal;
 use super::plan::{Mode, Phase};
-use super::requests::{RETRY_PAUSE, Request};
+use super::requests::RETRY_PAUSE;
+use super::step::{Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, Verdict};
-use super::{MAX_ATTEMPTS, Output, Step, UsbDfu};
+use super::{MAX_ATTEMPTS, Output, UsbDfu};
 
 impl UsbDfu {
     /// Starts over with the device that is open, or ends if that was tried often enough or is pointless.

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::arrivals::Goal;
 use super::plan::{Mode, Phase};
+use super::step::{Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, TransferError};
 use super::wire::{STATUS_BYTES, TO_DEVICE, TO_HOST, request, wire_block};
-use super::{ControlTransfer, Data, MAX_TRANSFER_BYTES, OPEN_TRIES, Output, Step, TRANSFER_TIMEOUT, UsbDfu};
+use super::{ControlTransfer, Data, MAX_TRANSFER_BYTES, OPEN_TRIES, Output, TRANSFER_TIMEOUT, UsbDfu};
 
 /// Pause before a request is repeated that failed.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -14,25 +14,6 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(500);
 pub(super) const LEAVE_GRACE: Duration = Duration::from_secs(5);
 /// wTimeout of DFU_DETACH where the device names none, in milliseconds.
 const DETACH_TIMEOUT_MS: u16 = 1000;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
-    Open,
-    Detach,
-    /// DFU_GETSTATUS on the way to dfuIDLE.
-    PrepareStatus,
-    ClearStatus,
-    Abort,
-    /// DFU_DNLOAD of the next block.
-    Block,
-    BlockStatus,
-    /// DFU_DNLOAD of length 0.
-    LastBlock,
-    ManifestStatus,
-    /// DFU_ABORT or DFU_CLRSTATUS before the device is left alone.
-    Leave,
-    Reset(Goal),
-}
 
 impl UsbDfu {
     /// Sends a request, or pauses until it may be sent.
