@@ -24,7 +24,6 @@ const LEFT: [&[&str]; 0] = [
     &["src/settings/document.rs", "src/settings/migrations.rs"],
     &["src/shell/bus.rs", "src/shell/service.rs"],
     &["src/shell/hardware.rs", "src/shell/hid.rs", "src/shell/hotplug.rs", "src/shell/usb.rs"],
-    &["xtask/src/gates.rs", "xtask/src/packages.rs", "xtask/src/tiers.rs"],
 ];
 
 /// The modules of one crate: path from the root, and file.

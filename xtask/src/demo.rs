@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
-use crate::packages::{self, BUILD, Needs};
-use crate::tiers::Tier;
+use crate::packages;
+use crate::tier::{BUILD, Needs, Tier};
 use crate::{Asked, Outcome, stop};
 
 pub(crate) const HELP: &str = "\

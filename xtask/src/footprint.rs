@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
-use crate::packages::{self, BUILD, has_command};
+use crate::packages::{self, has_command};
+use crate::tier::BUILD;
 use crate::{Asked, Outcome, stop};
 
 pub(crate) const HELP: &str = "\

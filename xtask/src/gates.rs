@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::cargo::{Workspace, run as run_call, show};
-use crate::tiers::Counts;
+use crate::tier::Counts;
 use crate::{Outcome, Stop, stop};
 
 /// Crates that must not be in the Linux graph, with what they would bring.

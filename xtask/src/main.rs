@@ -8,7 +8,9 @@ mod cargo;
 mod demo;
 mod footprint;
 mod gates;
+mod mutants;
 mod packages;
+mod tier;
 mod tiers;
 
 use std::process::ExitCode;
@@ -31,6 +33,7 @@ cargo xtask COMMAND
   test [--tier NAME]... [--yes] [--no-skip]
                                 the test tiers: fast, directory, browser, kernel, desktop (all of them by default)
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
+  mutants [CRATE]... [--yes]    how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build
   setup [--yes]                 installs what all of the above need, and nothing else
 
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         "demo" => demo::HELP,
         "test" | "ci" => tiers::HELP,
         "bench" | "bench footprint" => footprint::HELP,
+        "mutants" => mutants::HELP,
         "setup" => packages::HELP,
         other => {
             eprint!("cargo xtask: there is no command \"{other}\".\n\n{HELP}");
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "demo" => demo::run(&asked),
         "test" | "ci" => tiers::run(&asked),
+        "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
         _ => footprint::run(&asked),
     };
@@ -94,8 +99,10 @@ struct Asked {
     yes: bool,
     /// CI's rules: nothing may be skipped, all gates run, the lock file is final.
     strict: bool,
+    /// Crates to put faults into. Empty: all that have an aim.
+    crates: Vec<String>,
     /// Empty: all of them.
-    tiers: Vec<tiers::Tier>,
+    tiers: Vec<tier::Tier>,
     /// Measure this program instead of building one.
     binary: Option<std::path::PathBuf>,
     /// Seconds over which wakeups are counted.
@@ -113,9 +120,9 @@ impl Asked {
                 || words.next().copied().ok_or_else(|| stop(format!("{word} needs a value after it.")));
             match (command, *word) {
                 ("demo", "--once") => asked.once = true,
-                ("demo" | "test" | "setup", "--yes") => asked.yes = true,
+                ("demo" | "test" | "setup" | "mutants", "--yes") => asked.yes = true,
                 ("test", "--no-skip") => asked.strict = true,
-                ("test", "--tier") => asked.tiers.push(tiers::Tier::named(value()?)?),
+                ("test", "--tier") => asked.tiers.push(tier::Tier::named(value()?)?),
                 ("bench footprint", "--binary") => asked.binary = Some(value()?.into()),
                 ("bench footprint", "--idle") => {
                     let text = value()?;
@@ -123,6 +130,7 @@ impl Asked {
                         .parse()
                         .map_err(|_| stop(format!("--idle needs a number of seconds, not \"{text}\".")))?;
                 }
+                ("mutants", name) if !name.starts_with('-') => asked.crates.push(name.to_owned()),
                 ("bench", _) => return Err(stop(format!("there is no bench \"{word}\"."))),
                 _ => return Err(stop(format!("\"{word}\" is not one of its options."))),
             }

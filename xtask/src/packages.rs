@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 
 use crate::cargo::{Workspace, cannot_start, run as run_call};
+use crate::tier::{BUILD, Needs, Tier};
 use crate::{Asked, Outcome, stop};
 
 pub(crate) const HELP: &str = "\
@@ -16,22 +17,6 @@ cargo xtask setup [--yes]
 
   --yes   do not ask (as with CI=true)
 ";
-
-/// What one purpose needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Needs {
-    pub(crate) purpose: &'static str,
-    /// Names of Debian packages.
-    pub(crate) packages: &'static [&'static str],
-    /// Commands that must then be there; other systems may have them from elsewhere.
-    pub(crate) commands: &'static [&'static str],
-}
-
-pub(crate) const BUILD: Needs = Needs {
-    purpose: "building",
-    packages: &["gcc", "libc6-dev", "pkg-config", "libudev-dev", "libusb-1.0-0-dev"],
-    commands: &["cc", "pkg-config"],
-};
 
 /// Installs what is missing of `all`, after saying so and asking. That the person says no, or that this is no
 /// Debian, is not an error here: whoever needs a command looks for it with [`Needs::lacking`].
@@ -84,11 +69,25 @@ pub(crate) fn ensure_nextest(workspace: &Workspace, asked: &Asked) -> Outcome {
     run_call(Command::new("cargo").args(["install", "--locked", "--debug", "cargo-nextest"]))
 }
 
+/// cargo-mutants puts faults into code; it is built from source where it is missing.
+pub(crate) fn ensure_mutants(workspace: &Workspace, asked: &Asked) -> Outcome {
+    let mut call = workspace.cargo("mutants");
+    call.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    if call.status().is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    println!("cargo-mutants, which puts faults into code, is not installed.");
+    if !may("Build it with `cargo install --locked --debug cargo-mutants` (some minutes)?", asked) {
+        return Err(stop("cargo-mutants is needed: `cargo install --locked cargo-mutants`, then again."));
+    }
+    run_call(Command::new("cargo").args(["install", "--locked", "--debug", "cargo-mutants"]))
+}
+
 /// `cargo xtask setup`
 pub(crate) fn run(asked: &Asked) -> Outcome {
     let workspace = Workspace::open(asked.strict)?;
     let mut all = vec![BUILD];
-    all.extend(crate::tiers::Tier::ALL.map(crate::tiers::Tier::needs));
+    all.extend(Tier::ALL.map(Tier::needs));
     ensure(&all, asked)?;
     ensure_nextest(&workspace, asked)?;
     run_call(&mut Command::new(workspace.root.join("tests/kernel/setup.sh")))?;

@@ -1,12 +1,12 @@
 //! The test tiers: each starts its rig, runs its tests through cargo-nextest and says what it counted.
 
 use std::io::{BufRead, BufReader, IsTerminal};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cargo::{Workspace, cannot_start, make_folder, run as run_call, show};
-use crate::packages::{self, BUILD, Needs};
+use crate::packages;
+use crate::tier::{BUILD, Counts, Tier};
 use crate::{Asked, Outcome, Stop, gates, stop};
 
 pub(crate) const HELP: &str = "\
@@ -38,91 +38,15 @@ cargo xtask ci
   HOOKSWITCH_DESKTOP_ITEM    desktop: item.sh, which asks the tray; see tests/desktop/rig.sh
 ";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tier {
-    Fast,
-    Directory,
-    Browser,
-    Kernel,
-    Desktop,
-}
-
-impl Tier {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Fast, Self::Directory, Self::Browser, Self::Kernel, Self::Desktop];
-
-    /// The name of the tier; for all but `fast` also of its integration test.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fast => "fast",
-            Self::Directory => "directory",
-            Self::Browser => "browser",
-            Self::Kernel => "kernel",
-            Self::Desktop => "desktop",
-        }
+/// Why this machine cannot run the tier.
+fn hindrance(tier: Tier) -> Option<String> {
+    if tier == Tier::Kernel && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Some("its rig boots Debian's amd64 kernel and needs a Linux machine of that kind".into());
     }
-
-    pub(crate) fn named(name: &str) -> Outcome<Self> {
-        let found = Self::ALL.into_iter().find(|tier| tier.name() == name);
-        found.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
-            stop(format!("there is no tier \"{name}\"; there are {names}."))
-        })
-    }
-
-    pub(crate) fn needs(self) -> Needs {
-        let (packages, commands): (&[&str], &[&str]) = match self {
-            Self::Fast => (&["dbus"], &["dbus-daemon"]),
-            Self::Directory => {
-                (&["slapd", "ldap-utils", "openssl"], &["slapd", "ldapadd", "ldapsearch", "openssl"])
-            }
-            Self::Browser => {
-                (&["chromium", "chromium-driver", "libnss3-tools"], &["chromium", "chromedriver", "certutil"])
-            }
-            Self::Kernel => (
-                &["xz-utils", "dbus", "libglib2.0-bin"],
-                &["apt-get", "dpkg-deb", "xz", "dbus-run-session", "gdbus"],
-            ),
-            Self::Desktop => (
-                &[
-                    "xvfb",
-                    "xfce4-panel",
-                    "xfconf",
-                    "dbus",
-                    "dbus-x11",
-                    "libglib2.0-bin",
-                    "imagemagick",
-                    "xdotool",
-                    "adwaita-icon-theme",
-                    "fonts-dejavu-core",
-                ],
-                &["Xvfb", "xfce4-panel", "dbus-run-session", "gdbus", "import", "xdotool"],
-            ),
-        };
-        Needs { purpose: self.name(), packages, commands }
-    }
-
-    /// The rig that the tests of this tier are started by, seen from the workspace's root.
-    fn rig(self) -> Vec<PathBuf> {
-        match self {
-            Self::Fast | Self::Kernel => vec![],
-            Self::Directory => vec!["tests/directory/slapd.sh".into(), "with".into()],
-            Self::Browser => vec!["tests/browser/rig.sh".into(), "with".into()],
-            Self::Desktop => vec!["tests/desktop/rig.sh".into()],
-        }
-    }
-
-    /// Why this machine cannot run the tier.
-    fn hindrance(self) -> Option<String> {
-        if self == Self::Kernel && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-            return Some("its rig boots Debian's amd64 kernel and needs a Linux machine of that kind".into());
-        }
-        let needs = self.needs();
-        let lacking = needs.lacking();
-        (!lacking.is_empty()).then(|| {
-            format!("missing: {} (Debian packages: {})", lacking.join(", "), needs.packages.join(" "))
-        })
-    }
+    let needs = tier.needs();
+    let lacking = needs.lacking();
+    (!lacking.is_empty())
+        .then(|| format!("missing: {} (Debian packages: {})", lacking.join(", "), needs.packages.join(" ")))
 }
 
 /// What one tier came to.
@@ -133,13 +57,6 @@ struct Row {
     took: Duration,
     /// Why it was skipped or could not be finished.
     note: String,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) passed: u64,
-    pub(crate) failed: u64,
-    pub(crate) skipped: u64,
 }
 
 /// `cargo xtask test` and `cargo xtask ci`
@@ -183,7 +100,7 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
 fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
     println!("\n=== {} ===", tier.name());
     let mut row = Row { name: tier.name(), ..Row::default() };
-    if let Some(why) = tier.hindrance() {
+    if let Some(why) = hindrance(tier) {
         println!("SKIPPED: the {} tier: {why}", tier.name());
         row.counts.skipped = 1;
         row.note = format!("SKIPPED: {why}");

@@ -1,0 +1,104 @@
+//! What the test tiers are, what each needs, and what is counted: data alone.
+
+use std::path::PathBuf;
+
+use crate::{Outcome, stop};
+
+/// What one purpose needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) purpose: &'static str,
+    /// Names of Debian packages.
+    pub(crate) packages: &'static [&'static str],
+    /// Commands that must then be there; other systems may have them from elsewhere.
+    pub(crate) commands: &'static [&'static str],
+}
+
+pub(crate) const BUILD: Needs = Needs {
+    purpose: "building",
+    packages: &["gcc", "libc6-dev", "pkg-config", "libudev-dev", "libusb-1.0-0-dev"],
+    commands: &["cc", "pkg-config"],
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tier {
+    Fast,
+    Directory,
+    Browser,
+    Kernel,
+    Desktop,
+}
+
+impl Tier {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Fast, Self::Directory, Self::Browser, Self::Kernel, Self::Desktop];
+
+    /// The name of the tier; for all but `fast` also of its integration test.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Directory => "directory",
+            Self::Browser => "browser",
+            Self::Kernel => "kernel",
+            Self::Desktop => "desktop",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Outcome<Self> {
+        let found = Self::ALL.into_iter().find(|tier| tier.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            stop(format!("there is no tier \"{name}\"; there are {names}."))
+        })
+    }
+
+    pub(crate) fn needs(self) -> Needs {
+        let (packages, commands): (&[&str], &[&str]) = match self {
+            Self::Fast => (&["dbus"], &["dbus-daemon"]),
+            Self::Directory => {
+                (&["slapd", "ldap-utils", "openssl"], &["slapd", "ldapadd", "ldapsearch", "openssl"])
+            }
+            Self::Browser => {
+                (&["chromium", "chromium-driver", "libnss3-tools"], &["chromium", "chromedriver", "certutil"])
+            }
+            Self::Kernel => (
+                &["xz-utils", "dbus", "libglib2.0-bin"],
+                &["apt-get", "dpkg-deb", "xz", "dbus-run-session", "gdbus"],
+            ),
+            Self::Desktop => (
+                &[
+                    "xvfb",
+                    "xfce4-panel",
+                    "xfconf",
+                    "dbus",
+                    "dbus-x11",
+                    "libglib2.0-bin",
+                    "imagemagick",
+                    "xdotool",
+                    "adwaita-icon-theme",
+                    "fonts-dejavu-core",
+                ],
+                &["Xvfb", "xfce4-panel", "dbus-run-session", "gdbus", "import", "xdotool"],
+            ),
+        };
+        Needs { purpose: self.name(), packages, commands }
+    }
+
+    /// The rig that the tests of this tier are started by, seen from the workspace's root.
+    pub(crate) fn rig(self) -> Vec<PathBuf> {
+        match self {
+            Self::Fast | Self::Kernel => vec![],
+            Self::Directory => vec!["tests/directory/slapd.sh".into(), "with".into()],
+            Self::Browser => vec!["tests/browser/rig.sh".into(), "with".into()],
+            Self::Desktop => vec!["tests/desktop/rig.sh".into()],
+        }
+    }
+}
+
+/// What tests came to.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
