@@ -4,7 +4,7 @@ use super::{FailureKind, JournalEntry, Output, Record, TenantFailure, TenantRequ
 use crate::protocol::{Detail, Job, Offer, Outcome, Problem, Stop, ToAgent};
 use device_handlers::description::Description;
 use dfu::FirmwareVersion;
-use dfu::package::Package;
+use dfu::package::{Package, Product};
 use dfu::usb_dfu::{
     self, DeviceNow, Failure, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict,
 };
@@ -507,33 +507,26 @@ fn plan(
 ) -> Result<(Plan, String), Problem> {
     let refused = |error: Detail| refused_package(&job.name, error, resume.is_some());
     let package = Package::open(archive.get()).map_err(|error| refused(Detail::from(&error)))?;
-    let (vid, pid) = (target.runtime.vid, target.runtime.pid);
-    if !package.rules.targets.iter().any(|t| (t.vid, t.pid) == (vid, pid)) {
-        let product = format!("{vid:04x}:{pid:04x}");
-        let what = format!("it is not for the product {product}");
-        let other = Detail::new("package-other-product", what).with("product", product);
-        return Err(refused(other));
-    }
-    let [component] = package.rules.components.as_slice() else {
-        let count = package.rules.components.len();
-        let what = format!("{count} components, this agent writes packages of one");
-        let several = Detail::new("package-component-count", what).with("count", count);
-        return Err(refused(several));
-    };
     let wanted: FirmwareVersion = job.to_version.parse().map_err(|error| refused(Detail::from(&error)))?;
-    if component.version != wanted {
-        let found = component.version;
-        let what = format!("it holds version {found}, the policy names {wanted}");
-        let other = Detail::new("package-other-version", what).with("found", found).with("wanted", wanted);
-        return Err(refused(other));
+    let dfu_pids = target.description.firmware.dfu_pids.clone();
+    let ids = dfu::package::Target { vid: target.runtime.vid, pid: target.runtime.pid };
+    let misfits = package.misfits(&[Product { target: ids, dfu_pids: dfu_pids.clone() }], Some(wanted));
+    if let Some(misfit) = misfits.first() {
+        return Err(refused(Detail::from(misfit)));
     }
+    // That there is one is what fits.
+    let component = package
+        .rules
+        .components
+        .first()
+        .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
     let image = package
         .component_image(&component.id)
         .cloned()
         .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
     let plan = Plan {
         runtime: target.runtime.clone(),
-        dfu_pids: target.description.firmware.dfu_pids.clone(),
+        dfu_pids,
         image,
         target_version: wanted,
         reenumerate_timeout: target.description.firmware.reenumerate_timeout.max(Duration::from_millis(100)),

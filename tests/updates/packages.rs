@@ -4,6 +4,7 @@ use crate::rig::company::{self, NEW, PACKAGE};
 use crate::rig::told::{Context, Told, wait_for};
 use crate::rig::world::{PATIENCE, World};
 use crate::scene::{IMAGE_BYTES, Scene, good_package};
+use dfu::image::{Image, Suffix};
 use std::io::Write as _;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
@@ -113,6 +114,30 @@ async fn with_another_version_than_the_policy_names() -> Told<()> {
         company::pack(world, &image, &rules)
     };
     refused(package, "it holds version 1.30, the policy names 1.20").await
+}
+
+/// Not taken and then forgotten: the agent cannot read a charge.
+#[tokio::test]
+async fn that_asks_for_a_charge() -> Told<()> {
+    let package = |world: &World| {
+        let (image, mut rules) = company::image_and_rules(IMAGE_BYTES)?;
+        rules["battery_percent_minimum"] = 30.into();
+        archive(world, &[("rules.json", rules.to_string().as_bytes()), ("headset.bin", &image)])
+    };
+    refused(package, "it asks for a charge of 30 %; this agent cannot read the charge of a headset").await
+}
+
+#[tokio::test]
+async fn whose_suffix_is_of_another_device() -> Told<()> {
+    let package = |world: &World| {
+        let (image, mut rules) = company::image_and_rules(IMAGE_BYTES)?;
+        let suffix = Suffix { bcd_device: 0x0120, vid: 0x0001, pid: 0x1209, bcd_dfu: 0x0100 };
+        let image = Image::with_suffix(&image, suffix);
+        rules["components"][0]["size"] = image.len().into();
+        archive(world, &[("rules.json", rules.to_string().as_bytes()), ("headset.bin", &image)])
+    };
+    let line = "component “main”: by its DFU suffix the firmware is for 0001:1209, not for 1209:0001";
+    refused(package, line).await
 }
 
 #[tokio::test]
