@@ -331,3 +331,38 @@ fn move_aside(path: &Path, what: &str) -> Result<Problem, Problem> {
     )
     .with("kept", kept.display().to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::DeserializeOwned;
+
+    fn golden<T: DeserializeOwned>(text: &str) -> T {
+        serde_json::from_str(text).expect("the golden file of this type")
+    }
+
+    /// No test can cut the power; whether SQLite waits for the disk is its `synchronous`: 1 = NORMAL, 2 = FULL.
+    #[test]
+    fn what_must_survive_a_power_loss_is_at_the_disk_before_it_counts() {
+        let journal =
+            || Record::Journal(golden(include_str!("../../tests/golden/protocol/journal-entry.json")));
+        let event = || Record::Owed(golden(include_str!("../../tests/golden/protocol/owed-event.json")));
+        let verdict = || Record::Owed(golden(include_str!("../../tests/golden/protocol/owed-update.json")));
+        let deferred = || Record::Deferred { offer: "o".to_owned(), version: "1".to_owned() };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut store = Store::open(&folder.path().join("hookswitch.db")).expect("a store");
+        for (records, level) in [
+            (vec![event()], 1),
+            (vec![journal()], 2),
+            (vec![deferred()], 1),
+            (vec![verdict()], 2),
+            (vec![Record::Delivered(vec!["x".to_owned()]), Record::Credential(None)], 1),
+            (vec![deferred(), journal(), event()], 2),
+            (vec![Record::Identities(Vec::new())], 2),
+        ] {
+            store.write(&records).expect("written");
+            let pragma = store.connection.pragma_query_value(None, "synchronous", |row| row.get(0));
+            assert_eq!(pragma, Ok(level), "{records:?}");
+        }
+    }
+}
