@@ -3,9 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "a failed run gives its seed back through the environment")]
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 fn given() -> Option<u64> {
-    std::env::var("SEED").ok().map(|text| text.parse().expect("SEED is a number"))
+    number("SEED")
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect(name))
 }
 
 /// The random numbers of one test.
@@ -23,4 +28,23 @@ pub(crate) fn runs(count: u64) -> Range<u64> {
     let start = fastrand::u64(..1 << 40);
     println!("SEED={start} and the {} after it", count - 1);
     start..start + count
+}
+
+/// Runs `known` seeds that are the same each time and as many that never were; `ROUNDS=n` adds n more of those,
+/// `SEED=n` runs that one alone.
+pub(crate) fn each(known: u64, mut run: impl FnMut(u64)) {
+    let mut fresh = fastrand::Rng::new();
+    let seeds: Vec<u64> = match given() {
+        Some(seed) => vec![seed],
+        None => {
+            let new = known + number("ROUNDS").unwrap_or(0);
+            (0..known).chain((0..new).map(|_| fresh.u64(known..))).collect()
+        }
+    };
+    for seed in seeds {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(seed))) {
+            println!("SEED={seed} repeats this run");
+            resume_unwind(panic);
+        }
+    }
 }
