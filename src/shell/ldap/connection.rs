@@ -1,5 +1,5 @@
 //! One connection to one directory server: address, TCP, TLS or StartTLS, and the library behind the guard.
-#![cfg_attr(not(unix), expect(clippy::disallowed_methods, reason = "a socket of this process to itself"))]
+#![expect(clippy::disallowed_methods, reason = "connects to the directory")]
 
 use super::guard;
 use crate::protocol::{Detail, Directory, Problem};
