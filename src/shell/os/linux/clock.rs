@@ -70,6 +70,7 @@ pub struct Alarm {
 
 impl Alarm {
     /// Must be called inside a runtime.
+    #[expect(clippy::new_without_default, reason = "there is none without a runtime")]
     pub fn new() -> Self {
         let timer = timer(TimerfdClockId::Boottime)
             .inspect_err(|error| tracing::warn!(%error, "no timer that counts sleep"))
