@@ -201,14 +201,14 @@ fn twins_with_one_serial_number_are_two_headsets_and_keep_their_ids() {
     assert_eq!(rig.ids(), [id_a, id_b]);
     assert_eq!(rig.opened(), ["/dev/hidraw0", "/dev/hidraw1"]);
     let homes = Homes::from([(id_a.to_owned(), "1-1".to_owned())]);
-    rig.scan(&[b.clone()]);
+    rig.scan(std::slice::from_ref(&b));
     assert_eq!(rig.ids(), [id_b], "the one that stays does not become the other");
     rig.scan(&[]);
-    rig.scan(&[b.clone()]);
+    rig.scan(std::slice::from_ref(&b));
     assert_eq!(rig.ids(), [id_b], "nor does it after it was away");
     assert_eq!(rig.fleet.homes, homes);
     let mut rig = rig.restart();
-    rig.scan(&[b.clone()]);
+    rig.scan(std::slice::from_ref(&b));
     assert_eq!(rig.ids(), [id_b], "nor after a restart");
     rig.scan(&[a.clone(), b]);
     assert_eq!(rig.ids(), [id_a, id_b]);

@@ -91,7 +91,7 @@ fn append(bytes: &mut Vec<u8>, word: &str) -> Option<()> {
             bytes.push(u8::from_str_radix(digits, 16).ok()?);
         }
         Some(_) => return None,
-        None if word.len() % 2 == 0 && word.bytes().all(|b| b.is_ascii_hexdigit()) => {
+        None if word.len().is_multiple_of(2) && word.bytes().all(|b| b.is_ascii_hexdigit()) => {
             for at in (0..word.len()).step_by(2) {
                 bytes.push(u8::from_str_radix(&word[at..at + 2], 16).ok()?);
             }
