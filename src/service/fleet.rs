@@ -308,6 +308,18 @@ impl Fleet {
         physical.drain(&mut self.last_ticket, out);
     }
 
+    /// The machine slept: a headset that lost its power with it is dark, whatever it took before. One that shows
+    /// nothing is left alone, as it may be in another softphone's call.
+    pub fn resumed(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        for physical in self.devices.values_mut() {
+            let ready = physical.device.status == DeviceStatus::Ready;
+            if ready && physical.indicators() != Indicators::default() {
+                physical.rewrite(now);
+                physical.drain(&mut self.last_ticket, out);
+            }
+        }
+    }
+
     /// Puts every light out, for the end of the program.
     pub fn darken(&mut self, now: Instant, out: &mut VecDeque<Output>) {
         self.stopping = Some(Some(now + LAST_WRITES));

@@ -2,8 +2,8 @@
 //! open headset has a reader and a writer. All of them block; none has a timer.
 #![expect(clippy::disallowed_methods, reason = "blocking device calls need threads")]
 
+use super::event::Event;
 use super::hardware::{Hardware, HidRead, HidWrite, UsbHandle};
-use super::service::Event;
 use crate::protocol::{Detail, Function, Problem};
 use crate::service::{Input, Scan, UsbRequest};
 use crate::world::WorldChange;
@@ -15,6 +15,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 /// HID 1.11 leaves report lengths open; USB 2.0 full speed interrupts carry 64 bytes, some vendors' reports 1 KiB.
 const REPORT_BYTES: usize = 4096;
+
+/// Reads in a row that bring nothing.
+const MOST_EMPTY: u32 = 1000;
 
 enum BusCommand {
     Scan { usb: bool },
@@ -170,10 +173,14 @@ fn run_usb(
 
 fn run_reader(mut reader: Box<dyn HidRead>, path: &str, events: &UnboundedSender<Event>) {
     let mut report = vec![0; REPORT_BYTES];
+    let mut empty = 0;
     let error = loop {
         match reader.read(&mut report) {
-            Ok(0) => {}
+            // A node that answers at once and with nothing must not keep a processor busy.
+            Ok(0) if empty == MOST_EMPTY => break std::io::Error::other("nothing but empty reads"),
+            Ok(0) => empty += 1,
             Ok(length) => {
+                empty = 0;
                 tracing::trace!(path, report = ?&report[..length], "input report");
                 let bytes = report[..length].to_vec();
                 if events.send(Event::Service(Input::HidReport { path: path.to_owned(), bytes })).is_err() {
@@ -223,6 +230,20 @@ mod tests {
             self.0 = !self.0;
             if self.0 { Ok(()) } else { Err(io::Error::other("stalled")) }
         }
+    }
+
+    struct Empty;
+    impl HidRead for Empty {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn a_reader_that_brings_nothing_ends() {
+        let (events, mut queue) = tokio::sync::mpsc::unbounded_channel();
+        run_reader(Box::new(Empty), "node", &events);
+        assert!(matches!(queue.try_recv(), Ok(Event::Service(Input::HidLost { path })) if path == "node"));
     }
 
     #[test]

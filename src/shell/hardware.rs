@@ -13,17 +13,6 @@ pub struct Hardware {
     pub hotplug: Box<dyn Hotplug>,
 }
 
-impl Hardware {
-    /// The machine's own buses.
-    pub fn system() -> Self {
-        Self {
-            hid: Box::new(super::hid::SystemHid::default()),
-            usb: Box::new(super::usb::SystemUsb),
-            hotplug: Box::new(super::hotplug::SystemHotplug),
-        }
-    }
-}
-
 impl std::fmt::Debug for Hardware {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Hardware")

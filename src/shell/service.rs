@@ -3,29 +3,18 @@
 
 use super::awake::Awake;
 use super::bus::Buses;
-use super::hardware::{Hardware, HidHandles};
+pub use super::event::Event;
+use super::hardware::Hardware;
 use super::os;
 use super::store::Store;
 use super::tenant::TenantRoom;
-use crate::protocol::{Function, Problem, ToAgent};
+use crate::protocol::{Function, ToAgent};
 use crate::service::{
     FailureKind, Input, Now, Output, Record, Service, TenantAnswer, TenantFailure, TenantRequest, UsbRequest,
 };
 use std::time::SystemTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-
-/// Everything that can happen to the service loop.
-pub enum Event {
-    Service(Input),
-    /// A HID node was opened, or not.
-    Opened {
-        path: String,
-        result: Result<HidHandles, Problem>,
-    },
-    /// Lights out, then end.
-    Stop(oneshot::Sender<()>),
-}
 
 /// What the loop is given.
 pub struct Parts {
@@ -184,16 +173,6 @@ fn start_tenant(mut room: TenantRoom, events: UnboundedSender<Event>) -> Unbound
         }
     });
     requests
-}
-
-impl std::fmt::Debug for Event {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Service(input) => f.debug_tuple("Service").field(input).finish(),
-            Self::Opened { path, .. } => f.debug_struct("Opened").field("path", path).finish_non_exhaustive(),
-            Self::Stop(_) => f.write_str("Stop"),
-        }
-    }
 }
 
 impl std::fmt::Debug for Parts {

@@ -37,6 +37,7 @@ impl Service {
             WorldChange::HotPlug => self.fleet.hotplug(now.instant, &mut self.out),
             WorldChange::ClockStepped => self.catch_up(now),
             WorldChange::Resumed => {
+                self.fleet.resumed(now.instant, &mut self.out);
                 // Notices of the buses may have been lost in the sleep.
                 self.fleet.hotplug(now.instant, &mut self.out);
                 self.catch_up(now);

@@ -111,6 +111,19 @@ fn an_answer_to_what_was_written_before_the_headset_went_away_says_nothing() {
 }
 
 #[test]
+fn a_headset_that_slept_in_a_call_is_lit_again_and_a_dark_one_left_alone() {
+    let mut rig = ringing();
+    rig.auto = true;
+    rig.feed(Input::WorldChanged(WorldChange::Resumed));
+    assert_eq!(rig.written(), [[4, 1], [2, 0], [3, 0], [5, 0]]);
+    rig.lights(ID, DARK);
+    rig.pass(Duration::from_secs(5));
+    rig.take();
+    rig.feed(Input::WorldChanged(WorldChange::Resumed));
+    assert_eq!(rig.written().len(), 0);
+}
+
+#[test]
 fn a_stop_waits_until_the_lights_are_out_but_not_for_ever() {
     let mut rig = ringing();
     rig.lights(ID, Indicators { mute: true, hold: true, ..IN_CALL });
