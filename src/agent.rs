@@ -479,7 +479,11 @@ impl Agent {
             }
             Command::Approve { origin } => return self.decide(request, origin, true),
             Command::Revoke { origin } => return self.decide(request, origin, false),
-            Command::Install { offer } if !self.view.offers.iter().any(|o| o.id == offer) => {
+            // While one runs, that is what stands in the way: the running one is not offered.
+            Command::Install { offer }
+                if self.view.job.as_ref().is_none_or(|job| job.outcome.is_some())
+                    && !self.view.offers.iter().any(|o| o.id == offer) =>
+            {
                 Err(refusal::no_such_offer(offer))
             }
             Command::Install { offer } => {

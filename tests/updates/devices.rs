@@ -23,7 +23,7 @@ async fn fails_and_recovers(how: How, at_block: u32, words: &str) -> Told<()> {
     let ended = scene.run(&["update", "install"])?;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let last = ended.stderr.lines().last().unwrap_or_default();
-    assert!(last.starts_with("hookswitch: The update failed: "), "{last}");
+    assert!(last.starts_with("hookswitch: Writing the firmware to the headset failed ("), "{last}");
     assert!(last.contains(words), "expected {words:?} in {last:?}");
     let list = scene.json(&["update", "list", "--json"])?;
     assert_eq!(list["job"]["outcome"]["problem"]["code"], "update-failed", "{list:#}");

@@ -77,7 +77,7 @@ async fn refused(package: impl FnOnce(&World) -> Told<PathBuf>, line: &str) -> T
     let line = format!("hookswitch: The firmware package is refused: {line}");
     assert!(last.starts_with(&line), "expected {line:?}, found {last:?}");
     assert!(
-        last.ends_with("Nothing was sent to the device. The company has to publish a package that fits.")
+        last.ends_with("Nothing was sent to the headset. Your company has to publish a package that fits.")
     );
 
     let list = scene.json(&["update", "list", "--json"])?;

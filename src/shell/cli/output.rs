@@ -67,7 +67,9 @@ fn columns_of(text: &str) -> usize {
 
 fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |c: usize| rows.iter().filter_map(|r| r.get(c)).map(|t| columns_of(t)).max().unwrap_or(0);
+    // A cell alone is a remark on the row above it, as long as it likes.
+    let lines = || rows.iter().filter(|row| row.len() > 1);
+    let width = |c: usize| lines().filter_map(|r| r.get(c)).map(|t| columns_of(t)).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let aligned = |row: &Vec<String>| {
         let cells = row.iter().enumerate().map(|(c, text)| {

@@ -95,6 +95,8 @@ struct DeviceCard {
     status: String,
     busy: bool,
     problem: Option<ProblemText>,
+    /// The offer that gives it its firmware again.
+    recovery: Option<String>,
 }
 
 #[derive(Template)]
@@ -147,6 +149,8 @@ struct JobCard {
     retries: Option<String>,
     /// Whether and how the person may stop it.
     stop: Stopping,
+    /// Not while the person is asked to plug it in.
+    plugged: bool,
     running: Option<Progress>,
     verdict: Option<String>,
     problem: Option<ProblemText>,
@@ -223,7 +227,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
         Page::Devices => rendered(&Devices {
             t: Words(locale),
             consumer: view.tenant.mode == TenantMode::Consumer,
-            devices: view.devices.iter().map(|d| DeviceCard::new(d, locale)).collect(),
+            devices: view.devices.iter().map(|d| DeviceCard::new(d, view, locale)).collect(),
         }),
         Page::Updates => rendered(&Updates {
             t: Words(locale),
@@ -318,7 +322,9 @@ impl<'a> Tenant<'a> {
 }
 
 impl DeviceCard {
-    fn new(device: &Device, locale: &Locale) -> Self {
+    fn new(device: &Device, view: &View, locale: &Locale) -> Self {
+        let recovery = |o: &&Offer| o.device == device.id && o.deployment == Deployment::Recovery;
+        let recovery = view.offers.iter().find(recovery).filter(|o| o.blocked.is_none());
         let t = Words(locale);
         let (status, problem) = match &device.status {
             DeviceStatus::Ready => ("window-status-ready", device.problem.as_ref()),
@@ -335,6 +341,7 @@ impl DeviceCard {
             can: abilities(&device.capabilities).map(|id| t.say(id)).collect(),
             status: t.say(status),
             busy: device.line_busy,
+            recovery: recovery.map(|o| o.id.clone()),
             problem: problem.map(|p| locale.problem_isolated(p)),
         }
     }
@@ -383,6 +390,7 @@ impl JobCard {
                 let count = Message::new("window-retries").number("count", i64::from(job.retries));
                 locale.format_isolated(&count)
             }),
+            plugged: job.phase != "waiting-for-replug",
             stop: match job.stop {
                 _ if job.cancelling => Stopping::Impossible,
                 Stop::Harmless => Stopping::Plain,

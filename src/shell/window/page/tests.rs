@@ -33,9 +33,8 @@ fn device(product: &str, status: DeviceStatus) -> Device {
     }
 }
 
-/// Every branch of every template.
-fn views() -> Vec<View> {
-    let offer = |deployment, deferred, blocked| Offer {
+fn offer(deployment: Deployment, deferred: bool, blocked: Option<Problem>) -> Offer {
+    Offer {
         id: format!("p:{deployment:?} {deferred}"),
         device: "id of <script>alert(1)</script>".to_owned(),
         policy: "p".to_owned(),
@@ -46,7 +45,11 @@ fn views() -> Vec<View> {
         group: "<Group>".to_owned(),
         deferred,
         blocked,
-    };
+    }
+}
+
+/// Every branch of every template.
+fn views() -> Vec<View> {
     let job = |phase: &str, total_bytes, outcome| Job {
         offer: "p:Optional false".to_owned(),
         device: "id of <script>alert(1)</script>".to_owned(),
@@ -192,4 +195,38 @@ fn progress_is_a_share_of_the_whole() {
     assert_eq!(plain, "50 % – 128 of 256 KiB");
     job.done_bytes = u64::MAX;
     assert_eq!(Progress::new(&job, &locale).percent, Some(100));
+}
+
+#[test]
+fn a_headset_without_firmware_has_its_button_and_a_download_asks_before_it_is_cancelled() {
+    let locale = Locale::new("en-US");
+    let needs = Device {
+        id: "d".to_owned(),
+        ..device("Headset", DeviceStatus::NeedsFirmware { problem: problem() })
+    };
+    let recovery =
+        Offer { id: "fw:d".to_owned(), device: "d".to_owned(), ..offer(Deployment::Recovery, false, None) };
+    let view =
+        |job| View { devices: vec![needs.clone()], offers: vec![recovery.clone()], job, ..View::default() };
+    let main = |page, view: &View| {
+        regions(page, view, &locale).into_iter().find(|r| r.name == "main").expect("main").html
+    };
+    for page in [Page::Devices, Page::Updates] {
+        let html = main(page, &view(None));
+        assert!(html.contains(r#"data-id="fw:d" data-action="install""#), "{html}");
+        assert!(!html.contains("data-action=\"defer\""), "{html}");
+    }
+    let job =
+        |stop, cancelling| Some(Job { phase: "downloading".to_owned(), stop, cancelling, ..Job::default() });
+    let plain = main(Page::Updates, &view(job(Stop::Harmless, false)));
+    assert!(plain.contains(r#"data-action="cancel""#) && !plain.contains("<details"), "{plain}");
+    let asked = main(Page::Updates, &view(job(Stop::Strands, false)));
+    let (warning, button) = (asked.find("does not work until"), asked.find(r#"data-action="cancel-anyway""#));
+    assert!(warning.is_some() && warning < button && !asked.contains(r#"data-action="cancel""#), "{asked}");
+    for ends in [job(Stop::TooLate, false), job(Stop::Strands, true)] {
+        let html = main(Page::Updates, &view(ends));
+        assert!(!html.contains(r#"data-action="cancel"#), "{html}");
+    }
+    assert!(main(Page::Quit, &view(job(Stop::Strands, false))).contains("A headset is being updated"));
+    assert!(!main(Page::Quit, &view(None)).contains("A headset is being updated"));
 }
