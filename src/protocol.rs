@@ -339,6 +339,9 @@ pub enum TenantMode {
     #[default]
     Consumer,
     Server,
+    /// A tenant is named, or may be, that this agent cannot use; [`TenantState::problem`] says why. No other one can
+    /// take its place.
+    Locked,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

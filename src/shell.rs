@@ -24,6 +24,7 @@ pub mod rest;
 pub mod run;
 pub mod secret;
 pub mod service;
+pub mod settings_files;
 pub mod store;
 pub mod tenant;
 pub mod tray;

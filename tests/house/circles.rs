@@ -20,8 +20,7 @@ const ROOTS: [(&str, &str); 9] = [
 ];
 
 /// Circles that are still there. Each must be, so that the list only gets shorter.
-const LEFT: [&[&str]; 0] = [
-    &["src/settings/document.rs", "src/settings/migrations.rs"],
+const LEFT: [&[&str]; 2] = [
     &["src/shell/bus.rs", "src/shell/service.rs"],
     &["src/shell/hardware.rs", "src/shell/hid.rs", "src/shell/hotplug.rs", "src/shell/usb.rs"],
 ];
