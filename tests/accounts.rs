@@ -13,6 +13,8 @@ mod folders;
 mod readme;
 #[path = "accounts/tenant.rs"]
 mod tenant;
+#[path = "accounts/udev.rs"]
+mod udev;
 
 use rig::told::{Context, Told, wait_for};
 use rig::world::Program;
