@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod foreign;
 pub mod local;
 
 /// Raised when an older peer would misread a message.
@@ -339,6 +340,9 @@ pub enum TenantMode {
     #[default]
     Consumer,
     Server,
+    /// A tenant is named, or may be, that this agent cannot use; [`TenantState::problem`] says why. No other one can
+    /// take its place.
+    Locked,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -514,9 +518,12 @@ impl Problem {
     }
 }
 
+/// For logs and the bundle: without the words of servers, libraries and devices, which may name anybody. Faces say a
+/// problem by its id; [`Debug`] has everything.
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({}). {}", self.what, self.place, self.next)
+        let own = |text: &str| foreign::without(text, self);
+        write!(f, "{} ({}). {}", own(&self.what), own(&self.place), own(&self.next))
     }
 }
 

@@ -48,8 +48,10 @@ pub struct Config {
     pub hostname: String,
     pub os: String,
     pub os_version: String,
-    /// `None` = consumer mode.
+    /// `None` = consumer mode, or `tenant_fault`.
     pub server_url: Option<String>,
+    /// Why there is no server although one is meant.
+    pub tenant_fault: Option<Problem>,
     /// SHA-256 of the root.json that an earlier enrolment pinned; shown to the user.
     pub root_sha256: Option<String>,
     /// Entropy for jitter and for ids of reports.

@@ -2,19 +2,23 @@
 //! Pure: layers come in as text, the shell reads the files.
 
 use crate::protocol::Problem;
-use document::Document;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use value::Raw;
 
 mod document;
 mod edit;
+mod file;
+mod layers;
 mod list;
 pub mod migrations;
+mod tenancy;
 mod value;
 
 pub use edit::set;
+pub use file::{Content, MAX_FILE_BYTES, SettingsFile, Unusable};
+pub use layers::{Layers, MachineFiles};
 pub use list::Listed;
+pub use tenancy::TenantSettings;
 pub use tenant::grammar::is_page_origin;
 
 /// Where a value came from.
@@ -57,6 +61,10 @@ pub struct Settings {
     pub user: Setting<Option<String>>,
     /// `error`, `warn`, `info`, `debug`, `trace`. Default `info`.
     pub log_level: Setting<String>,
+    /// The machine decides on the tenant, or may do so in a file that cannot be read.
+    pub tenant_locked: bool,
+    /// Why the tenant cannot be told from what is set: a file or a value that cannot be used.
+    pub tenant_fault: Option<Problem>,
 }
 
 impl Default for Settings {
@@ -72,6 +80,8 @@ impl Default for Settings {
             tenant_ca: Setting::default(),
             user: Setting::default(),
             log_level: Setting { value: "info".to_owned(), from: Provenance::Default },
+            tenant_locked: false,
+            tenant_fault: None,
         }
     }
 }
@@ -155,62 +165,12 @@ impl Key {
     /// Variables of the environment, the strongest first.
     fn variables(self) -> impl Iterator<Item = String> {
         let plain = self.name().to_uppercase();
-        let installer = matches!(
-            self,
-            Self::ServerUrl | Self::TenantId | Self::TenantToken | Self::TenantRoot | Self::TenantCa
-        );
+        let installer = self.is_tenant();
         [Some(format!("HOOKSWITCH_{plain}")), installer.then_some(plain)].into_iter().flatten()
     }
 }
 
-/// One `hookswitch.toml`.
-#[derive(Clone, Debug, Default)]
-pub struct SettingsFile {
-    pub path: String,
-    /// `None` = there is no such file.
-    pub text: Option<String>,
-}
-
-/// What [`Settings::resolve`] looks at.
-#[derive(Clone, Debug, Default)]
-pub struct Layers {
-    pub user: SettingsFile,
-    /// The whole environment; other variables are ignored.
-    pub environment: BTreeMap<String, String>,
-    pub machine: SettingsFile,
-}
-
 impl Settings {
-    /// The settings in force and what was left out of the layers, each with its reason. Never fails: whatever is
-    /// wrong keeps the value of the layer below.
-    pub fn resolve(layers: &Layers) -> (Self, Vec<Problem>) {
-        let (mut settings, mut problems) = (Self::default(), Vec::new());
-        let machine = Document::read(&layers.machine, &mut problems);
-        let user = Document::read(&layers.user, &mut problems);
-        let locked = machine_names_tenant(&layers.machine, &machine);
-
-        let user = user.into_values(&layers.user.path, &mut problems);
-        let machine = machine.into_values(&layers.machine.path, &mut problems);
-        let environment = environment_values(&layers.environment);
-        for (from, values) in
-            [(Provenance::User, user), (Provenance::Environment, environment), (Provenance::Machine, machine)]
-        {
-            for (key, place, raw) in values {
-                if key.is_tenant() && locked && from < Provenance::Machine {
-                    problems.push(managed(key, place, &layers.machine.path));
-                } else if let (Key::TenantRoot, Raw::Text(pin)) = (key, &raw) {
-                    // Kept as it is: ignoring a mistyped pin would be trusting whatever the server shows.
-                    settings.tenant_root = Setting { value: Some(pin.trim().to_ascii_lowercase()), from };
-                } else if key == Key::TenantRoot {
-                    settings.tenant_root = Setting { value: Some(String::new()), from };
-                } else if let Err(kind) = settings.put(key, raw, from) {
-                    problems.push(kind.problem(key, place));
-                }
-            }
-        }
-        (settings, problems)
-    }
-
     /// What the signed policy sets on top. An empty list is no opinion.
     pub fn apply_tenant(&mut self, sdk_approved: &[String]) {
         if !sdk_approved.is_empty() {
@@ -235,21 +195,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-/// A machine file that cannot be read locks too: a mistake there must not open the door to another tenant.
-fn machine_names_tenant(file: &SettingsFile, document: &Document) -> bool {
-    let unreadable = file.text.is_some() && document.is_unreadable();
-    unreadable || document.keys().filter_map(Key::named).any(Key::is_tenant)
-}
-
-fn environment_values(environment: &BTreeMap<String, String>) -> Vec<(Key, String, Raw)> {
-    let value = |key: Key| {
-        let name = key.variables().find(|name| environment.get(name).is_some_and(|v| !v.is_empty()))?;
-        let text = environment.get(&name)?.clone();
-        Some((key, name, Raw::Text(text)))
-    };
-    Key::ALL.into_iter().filter_map(value).collect()
 }
 
 fn managed(key: Key, place: String, machine: &str) -> Problem {

@@ -25,6 +25,7 @@ pub mod rest;
 pub mod run;
 pub mod secret;
 pub mod service;
+pub mod settings_files;
 pub mod store;
 mod system;
 pub mod tenant;

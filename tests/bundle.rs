@@ -18,7 +18,7 @@ const PASSWORD: &str = "planted bind\"password";
 fn settings() -> Settings {
     let text =
         format!("tenant_token = \"{TOKEN}\"\nserver_url = \"https://t.example\"\nuser = \"planted.user\"");
-    let user = SettingsFile { path: "user.toml".to_owned(), text: Some(text) };
+    let user = SettingsFile::of_text("user.toml", text);
     let (settings, problems) = Settings::resolve(&Layers { user, ..Layers::default() });
     assert!(problems.is_empty(), "{problems:?}");
     settings

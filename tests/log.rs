@@ -16,7 +16,7 @@ fn secrets_and_names_never_reach_the_files() {
 
     tracing::info!(target: "hookswitch::shell::tenant", token = "tenant-token-123456", "enrols anna.muster");
     tracing::debug!(target: "hookswitch::shell::tenant", "token tenant-token-123456 of anna.muster");
-    tracing::error!(target: "hookswitch::shell::ldap", password = ?"b\"nd pass", "bind as ANNA.MUSTER\nfailed");
+    tracing::error!(target: "hookswitch::shell::ipc", password = ?"b\"nd pass", "bind as ANNA.MUSTER\nfailed");
     tracing::warn!(target: "hookswitch::service::fleet", path = %"/home/anna.muster/x", "odd report");
     tracing::info!(target: "dfu::usb_dfu", block = 7, "downloading");
     tracing::trace!(target: "dfu::usb_dfu", "too fine");

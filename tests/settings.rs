@@ -6,18 +6,24 @@ mod seed;
 
 use hookswitch::locale::Locale;
 use hookswitch::protocol::Problem;
-use hookswitch::settings::{Key, Layers, Provenance, Settings, SettingsFile, set};
+use hookswitch::settings::{
+    Content, Key, Layers, MachineFiles, Provenance, Settings, SettingsFile, Unusable, set,
+};
 use std::collections::BTreeMap;
 
 fn file(path: &str, text: &str) -> SettingsFile {
-    SettingsFile { path: path.to_owned(), text: Some(text.to_owned()) }
+    SettingsFile::of_text(path, text)
 }
 
 fn layers(user: &str, environment: &[(&str, &str)], machine: Option<&str>) -> Layers {
     Layers {
         user: file("user.toml", user),
         environment: environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-        machine: SettingsFile { path: "machine.toml".to_owned(), text: machine.map(str::to_owned) },
+        machine: MachineFiles {
+            shared: machine.map_or(SettingsFile::absent("machine.toml"), |text| file("machine.toml", text)),
+            private: SettingsFile::absent("tenant.toml"),
+        },
+        computer: None,
     }
 }
 
@@ -91,6 +97,7 @@ fn a_broken_machine_file_does_not_open_the_door() {
     let (settings, problems) = Settings::resolve(&layers(user, &[], Some("server_url = https://oops")));
     assert_eq!(settings.server_url.value, None);
     assert_eq!(codes(&problems), ["settings-unreadable", "setting-managed"]);
+    assert_eq!(settings.tenant(), Err(problems[0].clone()));
 }
 
 #[test]
@@ -127,22 +134,176 @@ fn values_out_of_bounds_keep_the_default() {
     ];
     for (key, value) in wrong {
         let (settings, problems) = Settings::resolve(&layers(&format!("{key} = {value}"), &[], None));
-        assert_eq!(settings, Settings::default(), "{key} = {value}");
+        assert_eq!(settings.list(), Settings::default().list(), "{key} = {value}");
         assert_eq!(codes(&problems), ["setting-invalid"], "{key} = {value}");
         assert_eq!(problems[0].place, format!("user.toml: {key}"));
     }
 }
 
-/// The tenant room refuses it by name. Ignored, it would let any tenant in.
+/// Ignored, it would let any tenant in.
 #[test]
 fn a_mistyped_pin_stays_a_pin() {
-    for (value, kept) in [("\"abc\"", "abc"), ("{ a = 1 }", ""), ("7", "")] {
-        let (settings, problems) = Settings::resolve(&layers(&format!("tenant_root = {value}"), &[], None));
-        assert_eq!(codes(&problems), [""; 0], "{value}");
-        assert_eq!(settings.tenant_root.value.as_deref(), Some(kept), "{value}");
+    let others = "server_url = \"https://t.example\"\ntenant_id = \"t\"\ntenant_token = \"s\"\n";
+    for value in ["\"abc\"", "{ a = 1 }", "7"] {
+        let text = format!("{others}tenant_root = {value}");
+        let (settings, problems) = Settings::resolve(&layers(&text, &[], None));
+        assert_eq!(codes(&problems), ["setting-invalid"], "{value}");
+        assert_eq!(settings.tenant(), Err(problems[0].clone()), "{value}");
     }
-    let (settings, _) = Settings::resolve(&layers("", &[("TENANT_ROOT", "abc")], None));
-    assert_eq!(settings.tenant_root.value.as_deref(), Some("abc"));
+    let (settings, _) = Settings::resolve(&layers(others, &[("TENANT_ROOT", "abc")], None));
+    assert_eq!(settings.tenant().expect_err("mistyped").code, "setting-invalid");
+    let pin = "A".repeat(64);
+    let (settings, _) = Settings::resolve(&layers(others, &[("TENANT_ROOT", &pin)], None));
+    let named = settings.tenant().expect("whole").expect("named");
+    assert_eq!(named.tenant_root, Some(pin.to_lowercase()));
+}
+
+const ROGUE: &str = "server_url = \"https://evil.example\"\ntenant_id = \"evil\"\ntenant_token = \"evil\"\ntenant_ca = \"/evil.pem\"";
+
+fn every_error() -> Vec<Content> {
+    let broken = ["server_url = https://oops", "tenant_token", "\u{0}"];
+    let mut errors: Vec<Content> = broken.iter().map(|text| Content::Text((*text).to_owned())).collect();
+    errors.push(Content::Text(format!("user = \"{}\"", "x".repeat(1 << 20))));
+    errors.extend(
+        [
+            Unusable::Withheld,
+            Unusable::NotAFile,
+            Unusable::DanglingLink,
+            Unusable::NotUtf8,
+            Unusable::TooLarge(1 << 40),
+            Unusable::Foreign { path: "/x".to_owned(), owner: "eve".to_owned() },
+            Unusable::OpenToOthers("/x".to_owned()),
+            Unusable::System("Too many levels of symbolic links".to_owned()),
+        ]
+        .map(Content::Unusable),
+    );
+    errors
+}
+
+/// Whatever keeps a file from being read: it may name a tenant, so no other one counts and there is no consumer mode.
+#[test]
+fn an_error_is_not_absence() {
+    let spoil = |content: &Content, which: usize, rogue: bool| {
+        let rogue = if rogue { ROGUE } else { "" };
+        let environment: &[(&str, &str)] = if rogue.is_empty() { &[] } else { &[("TENANT_ROOT", "ab")] };
+        let mut layers = layers(rogue, environment, None);
+        let file = |path: &str| SettingsFile { content: content.clone(), ..SettingsFile::absent(path) };
+        match which {
+            0 => layers.user = file("user.toml"),
+            1 => layers.machine.shared = file("machine.toml"),
+            2 => layers.machine.private = file("tenant.toml"),
+            3 => layers.computer = Some(MachineFiles { shared: file("computer"), ..MachineFiles::default() }),
+            _ => {
+                layers.computer = Some(MachineFiles { private: file("computer"), ..MachineFiles::default() })
+            }
+        }
+        layers
+    };
+    for content in every_error() {
+        for which in 0..5 {
+            for rogue in [false, true] {
+                if which == 0 && rogue {
+                    continue;
+                }
+                let layers = spoil(&content, which, rogue);
+                let (settings, problems) = Settings::resolve(&layers);
+                let fault = settings.tenant().expect_err("no tenant, and no consumer mode");
+                assert!(problems.contains(&fault), "{which}: {content:?}: shown: {problems:?}");
+                assert!(fault.code.starts_with("settings-"), "{fault}");
+                assert_eq!(settings.server_url.value, None, "{which}: {content:?}");
+                assert_eq!(settings.tenant_locked, which > 0, "{which}: {content:?}");
+                let key = if which == 0 { "log_level" } else { "tenant_id" };
+                let refused = set(&layers, key, Some("warn")).expect_err("nothing is written over it");
+                let code = if which == 0 { fault.code.as_str() } else { "setting-managed" };
+                assert_eq!(refused.code, code, "{which}: {content:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_user_s_faults_do_not_touch_the_machine_s_tenant() {
+    let machine = ROGUE.replace("evil", "good");
+    for content in every_error() {
+        let mut layers = layers("", &[("TENANT_ID", "no id")], Some(&machine));
+        layers.user.content = content;
+        let (settings, _) = Settings::resolve(&layers);
+        let named = settings.tenant().expect("whole").expect("named");
+        assert_eq!(named.server_url, "https://good.example/");
+    }
+}
+
+/// Below `--home` the computer's tenant holds, and nothing else of it.
+#[test]
+fn a_home_of_one_s_own_does_not_by_pass_the_computer() {
+    let mut layers = layers(ROGUE, &[], Some(&ROGUE.replace("evil", "home")));
+    let shared = "server_url = \"https://good.example\"\ntenant_id = \"good\"\nrest_port = 7";
+    layers.computer = Some(MachineFiles {
+        shared: file("shared", shared),
+        private: file("private", "tenant_token = \"good\""),
+    });
+    let (settings, problems) = Settings::resolve(&layers);
+    let named = settings.tenant().expect("whole").expect("named");
+    assert_eq!(
+        (named.server_url.as_str(), named.tenant_id.as_str(), named.tenant_token.0.as_str(), named.tenant_ca),
+        ("https://good.example/", "good", "good", None)
+    );
+    assert_eq!(codes(&problems), ["setting-managed"; 8]);
+    assert!(problems[0].next.contains("shared"), "{}", problems[0]);
+    assert_eq!(settings.rest_port.from, Provenance::Default, "two agents do not share a port");
+    assert!(settings.get(Key::TenantCa).locked && !settings.get(Key::RestPort).locked);
+    assert_eq!(set(&layers, "tenant_ca", Some("/a.pem")).expect_err("locked").code, "setting-managed");
+    assert!(set(&layers, "rest_port", Some("7")).is_ok());
+}
+
+#[test]
+fn a_token_that_every_user_can_read_is_a_problem() {
+    for private in [false, true] {
+        let mut layers = layers("", &[], Some(&ROGUE.replace("evil", "good")));
+        if private {
+            layers.machine.private = std::mem::take(&mut layers.machine.shared);
+            layers.machine.private.path = "tenant.toml".to_owned();
+        }
+        let (_, problems) = Settings::resolve(&layers);
+        assert_eq!(codes(&problems), [""; 0]);
+        let file = if private { &mut layers.machine.private } else { &mut layers.machine.shared };
+        file.exposed = true;
+        let (settings, problems) = Settings::resolve(&layers);
+        assert_eq!(codes(&problems), ["tenant-token-exposed"]);
+        assert!(
+            problems[0].next.contains("tenant.toml") && problems[0].next.contains("0600"),
+            "{}",
+            problems[0]
+        );
+        assert!(settings.tenant().is_ok_and(|named| named.is_some()), "it works until IT has mended it");
+    }
+    let mut layers = layers("", &[], Some("rest_port = 1"));
+    layers.machine.shared.exposed = true;
+    assert_eq!(codes(&Settings::resolve(&layers).1), [""; 0], "no secret in it");
+}
+
+/// What is set to bytes that are no text is set, and wrong.
+#[test]
+fn a_variable_that_is_no_text_is_not_absent() {
+    for name in ["SERVER_URL", "TENANT_ID", "TENANT_TOKEN", "TENANT_ROOT", "HOOKSWITCH_TENANT_CA"] {
+        let (settings, problems) = Settings::resolve(&layers("", &[(name, "/a\u{fffd}")], None));
+        assert_eq!(codes(&problems), ["setting-invalid"], "{name}");
+        assert!(settings.tenant().is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_tenant_is_whole_or_a_mistake() {
+    let whole = [("SERVER_URL", "https://t.example"), ("TENANT_ID", "t"), ("TENANT_TOKEN", "s")];
+    let tenant = |given: &[(&str, &str)]| Settings::resolve(&layers("", given, None)).0.tenant();
+    assert_eq!(tenant(&[]), Ok(None));
+    assert!(tenant(&whole).is_ok_and(|named| named.is_some()));
+    for lack in 0..3 {
+        let given: Vec<_> = (0..3).filter(|part| *part != lack).map(|part| whole[part]).collect();
+        assert_eq!(tenant(&given).expect_err("in part").args["missing"], whole[lack].0);
+    }
+    let only_ca = tenant(&[("TENANT_CA", "/a.pem")]).expect_err("in part");
+    assert_eq!(only_ca.args["missing"], "SERVER_URL, TENANT_ID, TENANT_TOKEN");
 }
 
 #[test]
@@ -187,9 +348,9 @@ fn no_problem_quotes_a_secret() {
 fn hostile_files_are_refused_in_bounds() {
     let deep = format!("user = {}", "[".repeat(100_000));
     let huge = format!("user = \"{}\"", "x".repeat(1 << 20));
-    for (text, code) in [(deep, "settings-unreadable"), (huge, "settings-too-large")] {
+    for (text, code) in [(deep, "settings-unreadable"), (huge, "settings-unusable")] {
         let (settings, problems) = Settings::resolve(&layers(&text, &[], None));
-        assert_eq!(settings, Settings::default());
+        assert_eq!(settings.list(), Settings::default().list());
         assert_eq!(codes(&problems), [code]);
     }
 }

@@ -1,11 +1,19 @@
 ### Teile von Problemen des Agenten selbst und der Arbeitsumgebung. Ohne Punkt am Ende.
 
+detail-agent-ended = Es endete sofort ({ $status })
 detail-bus-silent = Er antwortet nicht
 detail-certificate-clock = Die Uhr steht vor 1970
 detail-certificate-not-made = Ein Zertifikat lässt sich nicht erstellen: { $error }
 detail-certificate-not-written = { $path } lässt sich nicht schreiben: { $error }
 detail-certificate-ends = Das alte wäre bald abgelaufen
 detail-certificate-refused = Das alte gilt nicht oder nicht für diesen Rechner: { $error }
+detail-file-dangling = Es ist eine Verknüpfung, die nirgendwohin führt
+detail-file-foreign = { $path } gehört { $owner }
+detail-file-link = Es ist eine Verknüpfung
+detail-file-not-utf8 = Es ist kein Text in UTF-8
+detail-file-open-to-others = Andere Benutzer dürfen in { $path } schreiben
+detail-settings-too-large = Sie hat { $bytes } Byte, gelesen werden höchstens { $limit }
+detail-file-withheld = Dieses Benutzerkonto darf sie nicht lesen
 detail-holder-program = { $name }, Prozess { $process }
 detail-holder-unknown = einem anderen Programm
 detail-holder-user = einem Programm des Benutzers { $user }
@@ -16,7 +24,8 @@ detail-no-page = Das ist keine Adresse einer Seite
 detail-no-randomness = kein Zufall
 detail-pem-exposed = Andere könnten { $path } lesen
 detail-pem-none = { $path } ist kein PEM mit einem Zertifikat oder Schlüssel
-detail-pem-unreadable = { $path } fehlt oder ist nicht lesbar: { $error }
+detail-pem-missing = { $path } fehlt
+detail-pem-unreadable = { $path } ist nicht lesbar: { $error }
 detail-store-foreign = Sie gehört einem anderen Programm (Anwendungskennung { $application_id })
 detail-store-link = Sie ist eine Verknüpfung
 detail-store-newer = Ihre Version ist { $found }, dieses Programm kennt Versionen bis { $known }

@@ -3,6 +3,10 @@
 problem-agent-answer = Der laufende Agent hat auf eine andere Frage geantwortet
     .next = Die Befehle der Version benutzen, die läuft.
     .place = lokaler Socket
+problem-agent-foreign = Das Programm, das dort antwortet, gehört einem anderen Benutzer; es wurde nichts gefragt
+    .next = Mit --home DIR oder HOOKSWITCH_HOME einen eigenen Ordner nennen.
+problem-agent-not-started = Hookswitch läuft nicht und ließ sich nicht starten: { $reason }
+    .next = Im Terminal mit `hookswitch run` starten: Dort steht, was im Weg ist.
 problem-agent-lost = Der laufende Agent antwortet nicht: { $error }
     .next = Noch einmal versuchen; wenn es bleibt, Hookswitch beenden und neu starten.
     .place = lokaler Socket

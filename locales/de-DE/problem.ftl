@@ -23,15 +23,21 @@ problem-setting-unknown = Es gibt keine Einstellung { $key }
     .next = „hookswitch settings list“ zeigt alle, die es gibt; nur diese gelten.
 problem-settings-newer = Die Einstellungsdatei hat das Schema { $schema }, dieser Agent kennt höchstens { $known }
     .next = Aktualisieren Sie den Agenten; bis dahin gelten die Einstellungen, die er kennt.
-problem-settings-too-large = Die Einstellungsdatei hat { $bytes } Byte, gelesen werden höchstens { $limit }; sie wird übergangen
-    .next = Sehen Sie nach, was sie gefüllt hat, oder löschen Sie sie: Dann gelten die Vorgaben.
+problem-settings-unusable = Die Einstellungsdatei ist nicht zu gebrauchen: { $reason }
+    .next = Die Datei berichtigen oder entfernen. Bis dahin gilt nichts, worüber sie bestimmen könnte, etwa der Mandant.
+problem-settings-withheld = Dieser Rechner wird verwaltet, aber dieses Benutzerkonto darf seine Einstellungen nicht lesen
+    .next = Was Ihre Firma vorgibt, bleibt in diesem Benutzerkonto aus; was Ihr Headset kann, geht trotzdem. Welche Konten die Datei lesen dürfen, bestimmt Ihre IT-Abteilung.
+problem-tenant-token-exposed = Jeder Benutzer dieses Rechners kann das Token des Mandanten lesen
+    .next = Die Zeile tenant_token nach { $private } verlegen (Eigentümer root, Rechte 0600) und beim Mandanten ein neues Token vergeben lassen.
 problem-settings-unreadable = Zeile { $line } der Einstellungsdatei ist kein TOML; die Datei wird übergangen
     .next = Berichtigen Sie die Zeile: Name = Wert, Texte in Anführungszeichen.
 
 ## Ordner und Protokolle
 
-problem-home-foreign = Der Ordner gehört einem anderen Benutzer
+problem-home-foreign = Der Ordner gehört einem anderen Benutzer: { $owner }
     .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen eigenen Ordner oder berichtigen Sie den Besitzer.
+problem-home-open = Andere Benutzer dürfen in den Ordner schreiben; was darin liegt, kann von ihnen sein
+    .next = Nachsehen, was darin liegt, ihnen das Recht nehmen (chmod go-w) oder mit --home DIR oder HOOKSWITCH_HOME einen anderen Ordner nennen.
 problem-home-unknown = Dieser Benutzer hat keinen persönlichen Ordner
     .next = Nennen Sie mit --home DIR oder HOOKSWITCH_HOME einen Ordner.
 problem-home-unwritable = In den Ordner lässt sich nicht schreiben: { $reason }

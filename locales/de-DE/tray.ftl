@@ -33,6 +33,7 @@ tray-open-softphones = Softphones
 tray-softphone-asks = { $origin } bittet um Erlaubnis …
 
 tray-consumer = Nicht verwaltet
+tray-locked = Verwaltet, aber ohne Verbindung zur Firma
 tray-managed = Verwaltet von { $company }
 tray-not-enrolled = Noch nicht bei der Firma angemeldet
 tray-quit = Beenden

@@ -1,11 +1,19 @@
 ### Parts of problems of the agent itself and of the desktop. Lower case, no full stop.
 
+detail-agent-ended = it ended at once ({ $status })
 detail-bus-silent = it does not answer
 detail-certificate-clock = the clock stands before 1970
 detail-certificate-not-made = a certificate cannot be made: { $error }
 detail-certificate-not-written = { $path } cannot be written: { $error }
 detail-certificate-ends = the old one would soon have ended
 detail-certificate-refused = the old one is not valid, or not for this computer: { $error }
+detail-file-dangling = it is a link that leads nowhere
+detail-file-foreign = { $path } belongs to { $owner }
+detail-file-link = it is a link
+detail-file-not-utf8 = it is not UTF-8 text
+detail-file-open-to-others = other users may write to { $path }
+detail-settings-too-large = it has { $bytes } bytes, at most { $limit } are read
+detail-file-withheld = this account may not read it
 detail-holder-program = { $name }, process { $process }
 detail-holder-unknown = another program
 detail-holder-user = a program of the user { $user }
@@ -16,7 +24,8 @@ detail-no-page = this is no address of a page
 detail-no-randomness = no randomness
 detail-pem-exposed = others could read { $path }
 detail-pem-none = { $path } is not PEM with one certificate or key
-detail-pem-unreadable = { $path } is missing or unreadable: { $error }
+detail-pem-missing = { $path } is missing
+detail-pem-unreadable = { $path } cannot be read: { $error }
 detail-store-foreign = it belongs to another program (application id { $application_id })
 detail-store-link = it is a link
 detail-store-newer = its version is { $found }, this program knows versions up to { $known }

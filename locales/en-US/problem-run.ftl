@@ -3,6 +3,10 @@
 problem-agent-answer = The running agent gave an answer to another question
     .next = Use the command line of the version that is running.
     .place = local socket
+problem-agent-foreign = The program that answers there is another user’s; nothing was asked of it
+    .next = Name a folder of your own with --home DIR or HOOKSWITCH_HOME.
+problem-agent-not-started = Hookswitch is not running and could not be started: { $reason }
+    .next = Start it in a terminal with `hookswitch run`: it says there what stands in its way.
 problem-agent-lost = The running agent does not answer: { $error }
     .next = Try again; if it persists, end Hookswitch and start it anew.
     .place = local socket

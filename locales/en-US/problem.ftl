@@ -23,15 +23,21 @@ problem-setting-unknown = There is no setting { $key }
     .next = “hookswitch settings list” shows all there are; only these count.
 problem-settings-newer = The settings file has schema { $schema }, this agent knows up to { $known }
     .next = Update the agent; until then the settings it knows are used.
-problem-settings-too-large = The settings file has { $bytes } bytes, at most { $limit } are read; it is left out
-    .next = Look what filled it, or delete it: the defaults apply.
+problem-settings-unusable = The settings file cannot be used: { $reason }
+    .next = Correct the file, or remove it. Until then nothing counts that it could decide, such as the tenant.
+problem-settings-withheld = This computer is managed, but this account may not read its settings
+    .next = Your company’s functions stay off in this account; what your headset can do works all the same. Your IT department decides which accounts may read the file.
+problem-tenant-token-exposed = Every user of this computer can read the tenant’s token
+    .next = Move the line tenant_token to { $private }, owner root, mode 0600, and have the tenant give a new token.
 problem-settings-unreadable = Line { $line } of the settings file is not TOML; the file is left out
     .next = Correct the line: name = value, texts in quotation marks.
 
 ## Folders and logs
 
-problem-home-foreign = The folder belongs to another user
+problem-home-foreign = The folder belongs to another user: { $owner }
     .next = Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.
+problem-home-open = Other users may write in the folder, so what lies there may be theirs
+    .next = Look what is in it, take the right from them (chmod go-w), or name another folder with --home DIR or HOOKSWITCH_HOME.
 problem-home-unknown = This user has no home folder
     .next = Name a folder with --home DIR or HOOKSWITCH_HOME.
 problem-home-unwritable = The folder cannot be written: { $reason }

@@ -34,6 +34,7 @@ tray-open-softphones = Softphones
 tray-softphone-asks = { $origin } asks …
 
 tray-consumer = Not managed
+tray-locked = Managed, but not connected to the company
 tray-managed = Managed by { $company }
 tray-not-enrolled = Not yet enrolled with the company
 tray-quit = Quit

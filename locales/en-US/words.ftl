@@ -21,6 +21,7 @@ group-all-users = All Users
 
 no-updates-consumer = No company offers updates for this computer
 no-updates-not-asked = Nothing is known yet: the company has not been reached
+no-updates-locked = Managed, but the company’s settings cannot be used here: no update can be offered
 no-updates-last-known = Nothing newer was known when the company was last reached
 no-updates-no-headset = No headset is plugged in that could be updated
 no-updates-none-newer = No newer firmware is offered for what is plugged in

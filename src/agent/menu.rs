@@ -161,6 +161,7 @@ fn progress_line(job: &Job) -> Message {
 fn tenant_line(view: &View) -> Message {
     match (view.tenant.mode, &view.tenant.company) {
         (TenantMode::Consumer, _) => Message::new("tray-consumer"),
+        (TenantMode::Locked, _) => Message::new("tray-locked"),
         (TenantMode::Server, Some(company)) => Message::new("tray-managed").text("company", company),
         (TenantMode::Server, None) => Message::new("tray-not-enrolled"),
     }

@@ -38,8 +38,8 @@ impl Terminal {
         }
         lines.extend(self.problems(view));
         match view.tenant.mode {
-            // Told to have one and without it: its problem, said above, is why.
-            TenantMode::Consumer if view.problems.iter().any(|p| p.code.starts_with("tenant-")) => {}
+            // Its problem, said above, is why.
+            TenantMode::Locked => lines.push(Line::Message(Message::new("cli-run-locked"))),
             TenantMode::Consumer => lines.push(Line::Message(Message::new("cli-run-consumer"))),
             TenantMode::Server => {
                 let server = view.tenant.server.clone().unwrap_or_default();
@@ -115,10 +115,13 @@ mod tests {
             ["cli-run-rest", "cli-run-headless", "cli-no-headset", "cli-run-consumer"]
         );
         let mut terminal = Terminal::default();
-        let lines = terminal.start(&with(&["rest-port-taken", "tenant-incomplete"]), false);
+        let mut view = with(&["rest-port-taken"]);
+        view.tenant.mode = TenantMode::Locked;
+        view.tenant.problem = Some(Problem::new("tenant-incomplete", "what", "place", "next"));
+        let lines = terminal.start(&view, false);
         assert_eq!(
             ids(&lines),
-            ["cli-run-no-rest", "cli-no-headset", "rest-port-taken", "tenant-incomplete"]
+            ["cli-run-no-rest", "cli-no-headset", "rest-port-taken", "tenant-incomplete", "cli-run-locked"]
         );
     }
 

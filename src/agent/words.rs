@@ -27,6 +27,7 @@ pub fn no_updates(view: &View) -> Message {
     let tenant = &view.tenant;
     Message::new(match tenant.mode {
         TenantMode::Consumer => "no-updates-consumer",
+        TenantMode::Locked => "no-updates-locked",
         TenantMode::Server if tenant.policy_version.is_none() => "no-updates-not-asked",
         TenantMode::Server if tenant.last_poll_s.is_none() || tenant.problem.is_some() => {
             "no-updates-last-known"

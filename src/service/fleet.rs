@@ -187,7 +187,8 @@ impl Fleet {
         let firmware_update = port.and_then(|port| self.usb.get(port)).is_some_and(is_updatable);
         let mut physical = Physical::new(found, plan, firmware_update);
         let Device { id, product, firmware_version: version, .. } = &physical.device;
-        tracing::info!(device = %id, product, version, "headset attached");
+        tracing::info!(device = %id, version, "headset attached");
+        tracing::debug!(device = %id, product, "in its own words");
         if self.updating.as_ref() == Some(id) {
             if self.returning_until.take().is_none() {
                 // It is opened when the job is over.

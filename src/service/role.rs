@@ -181,7 +181,7 @@ impl Service {
             }
             service.outbox.flush_events(now.instant);
         } else {
-            // A company that let the machine go rules it no more.
+            // A company that let the machine go rules it no more; which one it is now, if any, is not known.
             service.policy = None;
             service.groups.clear();
         }
@@ -449,7 +449,9 @@ impl Service {
 
     fn tenant_state(&self) -> TenantState {
         if self.config.server_url.is_none() {
-            return TenantState::default();
+            let problem = self.config.tenant_fault.clone();
+            let mode = if problem.is_some() { TenantMode::Locked } else { TenantMode::Consumer };
+            return TenantState { mode, problem, ..TenantState::default() };
         }
         let document = self.policy.as_ref().map(Verified::get);
         TenantState {

@@ -1,14 +1,14 @@
 //! One `hookswitch.toml` as keys with their places in the text.
 
+use super::Key;
 use super::value::Raw;
-use super::{Key, SettingsFile, migrations};
 use crate::protocol::Problem;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::{Spanned, Value};
 
-/// Bytes; a settings file of every key at its longest stays far below.
-pub(super) const MAX_FILE_BYTES: usize = 256 * 1024;
+/// The number of the file's form; see `migrations`.
+pub(super) const SCHEMA_KEY: &str = "schema";
 
 /// A top-level entry: where its key and its value are.
 #[derive(Clone, Debug)]
@@ -23,29 +23,9 @@ pub(super) struct Document {
     /// In today's schema; ranges are places in this text.
     pub text: String,
     pub entries: BTreeMap<String, Entry>,
-    unreadable: bool,
 }
 
 impl Document {
-    /// An absent file is an empty document; so is an unreadable one, with a problem.
-    pub(super) fn read(file: &SettingsFile, problems: &mut Vec<Problem>) -> Self {
-        let Some(text) = &file.text else { return Self::default() };
-        if text.len() > MAX_FILE_BYTES {
-            problems.push(too_large(&file.path, text.len()));
-            return Self { unreadable: true, ..Self::default() };
-        }
-        match migrations::migrate(text) {
-            Ok((document, notice)) => {
-                problems.extend(notice.map(|n| n.problem(&file.path)));
-                document
-            }
-            Err(error) => {
-                problems.push(unreadable(&file.path, text, &error));
-                Self { unreadable: true, ..Self::default() }
-            }
-        }
-    }
-
     pub(super) fn parse(text: &str) -> Result<Self, toml::de::Error> {
         let entries: BTreeMap<Spanned<String>, Spanned<Value>> = toml::from_str(text)?;
         let entries = entries
@@ -55,15 +35,7 @@ impl Document {
                 (key.into_inner(), entry)
             })
             .collect();
-        Ok(Self { text: text.to_owned(), entries, unreadable: false })
-    }
-
-    pub(super) fn is_unreadable(&self) -> bool {
-        self.unreadable
-    }
-
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
+        Ok(Self { text: text.to_owned(), entries })
     }
 
     /// Known keys with their values; the others become problems.
@@ -72,7 +44,7 @@ impl Document {
         for (name, entry) in self.entries {
             match Key::named(&name) {
                 Some(key) => known.push((key, format!("{path}: {name}"), Raw::from(entry.value))),
-                None if name == migrations::SCHEMA_KEY => {}
+                None if name == SCHEMA_KEY => {}
                 None => problems.push(unknown(&name, path)),
             }
         }
@@ -101,31 +73,6 @@ pub(super) fn unknown(name: &str, place: &str) -> Problem {
         )
         .with("key", name),
     }
-}
-
-fn too_large(path: &str, bytes: usize) -> Problem {
-    Problem::new(
-        "settings-too-large",
-        format!("The settings file has {bytes} bytes, at most {MAX_FILE_BYTES} are read; it is left out"),
-        path,
-        "Look what filled it, or delete it: the defaults apply.",
-    )
-    .with("bytes", bytes.to_string())
-    .with("limit", MAX_FILE_BYTES.to_string())
-}
-
-/// Says where, never quotes the line: it may hold the token.
-fn unreadable(path: &str, text: &str, error: &toml::de::Error) -> Problem {
-    let at = error.span().map_or(0, |span| span.start.min(text.len()));
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    Problem::new(
-        "settings-unreadable",
-        format!("Line {line} of the settings file is not TOML; the file is left out"),
-        format!("{path}:{line}"),
-        "Correct the line: `name = value`, texts in quotation marks.",
-    )
-    .with("line", line.to_string())
 }
 
 /// Levenshtein distance.

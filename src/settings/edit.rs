@@ -1,31 +1,24 @@
 //! `settings set`: the user's file with one value changed and everything else as the person wrote it.
 
-use super::document::{Document, unknown};
-use super::migrations::{SCHEMA, SCHEMA_KEY};
+use super::document::{Document, SCHEMA_KEY, unknown};
+use super::migrations::SCHEMA;
 use super::value::Raw;
-use super::{Key, Layers, Provenance, Settings, SettingsFile, machine_names_tenant, managed};
+use super::{Key, Layers, Provenance, Settings, managed};
 use crate::protocol::Problem;
 
 /// The new text of the user's file. `value` is spelt as in the environment (lists with commas); `None` removes the
 /// setting, so that the layer below applies again.
 ///
 /// # Errors
-/// No such setting, a value out of bounds, a setting that the machine's file sets, or a user's file that is no TOML.
+/// No such setting, a value out of bounds, a setting that the machine decides on, or a user's file that cannot be read.
 pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, Problem> {
     let path = layers.user.path.as_str();
     let key = Key::named(name).ok_or_else(|| unknown(name, path))?;
-    let mut ignored = Vec::new();
-    let machine = Document::read(&layers.machine, &mut ignored);
-    let locked = key.is_tenant() && machine_names_tenant(&layers.machine, &machine);
-    if locked || machine.keys().any(|k| k == name) {
-        return Err(managed(key, format!("{path}: {name}"), &layers.machine.path));
+    let decided = if key.is_tenant() { layers.tenant_decided_by() } else { layers.set_by_machine(name) };
+    if let Some(machine) = decided {
+        return Err(managed(key, format!("{path}: {name}"), &machine));
     }
-
-    let mut faults = Vec::new();
-    let document = Document::read(&layers.user, &mut faults);
-    if document.is_unreadable() {
-        return Err(faults.remove(0));
-    }
+    let document = layers.user.document(&mut Vec::new())?;
     let wrong = |kind: super::value::Kind| kind.problem(key, format!("{path}: {name}"));
     // A table may be spread over the file (`user.x = 1`, `[user]`): there is no one place to change.
     if document.entries.get(name).is_some_and(|entry| holds_tables(&entry.value)) {
@@ -90,8 +83,8 @@ fn line_end(text: &str, from: usize) -> usize {
 }
 
 fn with_schema(text: String) -> String {
-    let file = SettingsFile { path: String::new(), text: Some(text.clone()) };
-    let document = Document::read(&file, &mut Vec::new());
+    // Not in today's form where an edit broke it; then it is written as it is.
+    let Ok(document) = Document::parse(&text) else { return text };
     match document.entries.get(SCHEMA_KEY) {
         None => format!("{SCHEMA_KEY} = {SCHEMA}\n{text}"),
         // A table has no one place for the number.

@@ -28,7 +28,12 @@ impl Settings {
             Key::TenantToken => Value::from(self.tenant_token.value.as_ref().map(|_| "(set)")),
             _ => Value::from(self.text(key)),
         };
-        Listed { key: key.name(), value, from, locked: from >= Provenance::Machine }
+        Listed {
+            key: key.name(),
+            value,
+            from,
+            locked: from >= Provenance::Machine || (self.tenant_locked && key.is_tenant()),
+        }
     }
 
     /// The value of a setting that is a plain text; never a secret.
@@ -62,12 +67,12 @@ impl Settings {
 }
 
 impl Listed {
-    /// The value as `settings get` prints it and `settings set` takes it.
     /// A secret that is set: its value is not to be shown.
     pub fn is_hidden(&self) -> bool {
         self.key == Key::TenantToken.name() && !self.value.is_null()
     }
 
+    /// The value as `settings get` prints it and `settings set` takes it.
     pub fn shown(&self) -> String {
         match &self.value {
             Value::Null => String::new(),

@@ -2,11 +2,10 @@
 //! leaves every other character alone; the file itself is rewritten only when the person changes a setting.
 
 use super::Key;
-use super::document::Document;
+use super::document::{Document, SCHEMA_KEY};
 use crate::protocol::Problem;
 
 pub const SCHEMA: i64 = 1;
-pub(super) const SCHEMA_KEY: &str = "schema";
 
 /// The file was written by a newer agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The agent loop: the pure [`Agent`] and the doing of its outputs.
 use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
-use super::{ldap, notify, os, service};
+use super::{ldap, log, notify, os, service};
 use crate::agent::{Agent, Input, Output, Reply, SdkEvent};
 use crate::locale::Locale;
 use crate::protocol::local::View;
@@ -129,6 +129,9 @@ impl Doing {
                     }
                 }
                 Output::AskDirectory { user, rules } => {
+                    if let Some((_, password)) = rules.directory.as_ref().and_then(|d| d.bind.as_ref()) {
+                        log::mask(password);
+                    }
                     let events = self.parts.events.clone();
                     tokio::task::spawn_local(async move {
                         let answer = ldap::ask(&user, &rules).await;

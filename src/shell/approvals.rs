@@ -1,13 +1,13 @@
 //! Approved web pages in the settings: what they say, and changing one of them in the person's file.
-#![expect(clippy::disallowed_methods, reason = "settings are files")]
 
 use super::folders::Folders;
 use super::os;
 use super::private_file::{self, Durability, Readers};
+use super::settings_files;
 use crate::agent::sdk::consent::Approvals;
 use crate::protocol::Problem;
 use crate::protocol::local::Decider;
-use crate::settings::{self, Key, Layers, Provenance, Settings, SettingsFile};
+use crate::settings::{self, Key, Layers, Provenance, Settings};
 
 /// The setting where it is kept.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ impl ApprovedPages {
 
     /// What counts now.
     pub fn read(&self) -> Approvals {
-        self.of(&Settings::resolve(&self.layers()).0)
+        self.of(&Settings::resolve(&settings_files::layers(&self.0)).0)
     }
 
     fn of(&self, settings: &Settings) -> Approvals {
@@ -40,7 +40,7 @@ impl ApprovedPages {
     /// # Errors
     /// The file cannot be read as settings, or not be written.
     pub fn keep(&self, origin: &str, approved: bool) -> Result<Approvals, Problem> {
-        let layers = self.layers();
+        let layers = settings_files::layers(&self.0);
         // The person's own list, whatever counts over it.
         let own = Layers { user: layers.user.clone(), ..Layers::default() };
         let mut list = Settings::resolve(&own).0.sdk_approved.value;
@@ -56,18 +56,6 @@ impl ApprovedPages {
         os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
         private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)?;
         Ok(self.read())
-    }
-
-    fn layers(&self) -> Layers {
-        let file = |path: &std::path::Path| SettingsFile {
-            path: path.display().to_string(),
-            text: std::fs::read_to_string(path).ok(),
-        };
-        Layers {
-            user: file(&self.0.user_settings()),
-            environment: os::environment(),
-            machine: file(self.0.machine_settings()),
-        }
     }
 }
 

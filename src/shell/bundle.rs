@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads the logs and writes the zip")]
 
 use super::log;
+use super::os::{self, Found};
 use crate::locale::Locale;
 use crate::protocol::{Detail, Problem};
 use crate::settings::Settings;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -114,28 +115,45 @@ pub fn write(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, Problem>
         )
         .detail("reason", reason)
     };
-    // Behind a link the file it leads to is replaced; a device or a pipe never is.
-    let target = match std::fs::metadata(output) {
-        Ok(found) if found.is_file() => output.canonicalize().unwrap_or_else(|_| output.to_owned()),
-        Ok(_) => {
-            return Err(refused(Detail::new("no-file", "it is no file")));
+    write_zip(parts, output).map_err(|error| match error {
+        NotWritten::Taken(reason) => refused(reason),
+        NotWritten::System(error) => {
+            // An error of the temporary file names that file, which means nothing to the person.
+            let plain = if error.raw_os_error().is_some() { error } else { error.kind().into() };
+            refused(Detail::verbatim(plain))
         }
-        Err(_) => output.to_owned(),
-    };
-    write_zip(parts, &target).map_err(|error| {
-        // An error of the temporary file names that file, which means nothing to the person.
-        let plain = if error.raw_os_error().is_some() { error } else { error.kind().into() };
-        refused(Detail::verbatim(plain))
     })
 }
 
-fn write_zip(parts: &BundleParts<'_>, output: &Path) -> io::Result<Summary> {
-    let folder = match output.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut file = tempfile::Builder::new().prefix(".hookswitch-bundle-").tempfile_in(folder)?;
-    let mut zip = ZipWriter::new(file.as_file_mut());
+enum NotWritten {
+    /// By something that is no plain file.
+    Taken(Detail),
+    System(io::Error),
+}
+
+impl From<io::Error> for NotWritten {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl From<zip::result::ZipError> for NotWritten {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self::System(error.into())
+    }
+}
+
+fn write_zip(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, NotWritten> {
+    let (folder, name) = os::split(output)?;
+    let folder = os::Folder::open(&folder)?;
+    match folder.look_at(name)? {
+        Found::Nothing | Found::File => {}
+        // Whoever put it there would say what is overwritten.
+        Found::Link => return Err(NotWritten::Taken(Detail::new("file-link", "it is a link"))),
+        Found::Other => return Err(NotWritten::Taken(Detail::new("no-file", "it is no file"))),
+    }
+    let mut pending = folder.begin(0o600)?;
+    let mut zip = ZipWriter::new(&mut pending.file);
     let options =
         SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o600);
     let mut add = |name: &str, content: &[u8]| {
@@ -144,11 +162,10 @@ fn write_zip(parts: &BundleParts<'_>, output: &Path) -> io::Result<Summary> {
     };
     let mut summary = Summary::new();
     summary.collect(parts, &mut add)?;
-    let manifest = serde_json::to_string_pretty(&summary)?;
+    let manifest = serde_json::to_string_pretty(&summary).map_err(io::Error::from)?;
     add("manifest.json", manifest.as_bytes())?;
     zip.finish()?;
-    file.as_file().sync_all()?;
-    file.persist(output)?;
+    pending.place(name, true)?;
     Ok(summary)
 }
 

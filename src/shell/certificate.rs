@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "files live in the shell")]
 
 use crate::protocol::Detail;
+use crate::shell::os;
 use crate::shell::private_file::{self, Durability, Readers};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
@@ -74,8 +75,8 @@ pub enum Origin {
 /// Why the files that were there are not used.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    #[error("{path} is missing or unreadable: {source}")]
-    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{path} is missing")]
+    Missing { path: PathBuf },
     #[error("others could read {path}")]
     Exposed { path: PathBuf },
     #[error("{path} is not PEM with one certificate or key")]
@@ -90,6 +91,9 @@ pub enum Unusable {
 pub enum CertificateError {
     #[error("cannot write {path}: {source}")]
     Write { path: PathBuf, source: io::Error },
+    /// What is there may be good: nobody who trusts it is cut off because it could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read { path: PathBuf, source: io::Error },
     #[error("cannot make a certificate: {0}")]
     Make(#[from] rcgen::Error),
     #[error("the clock stands before 1970")]
@@ -99,9 +103,7 @@ pub enum CertificateError {
 impl From<&Unusable> for Detail {
     fn from(why: &Unusable) -> Self {
         match why {
-            Unusable::Unreadable { path, source } => {
-                Detail::new("pem-unreadable", why).with("path", path.display()).with("error", source)
-            }
+            Unusable::Missing { path } => Detail::new("pem-missing", why).with("path", path.display()),
             Unusable::Exposed { path } => Detail::new("pem-exposed", why).with("path", path.display()),
             Unusable::NotPem { path } => Detail::new("pem-none", why).with("path", path.display()),
             Unusable::Ends => Detail::new("certificate-ends", why),
@@ -116,6 +118,9 @@ impl From<&CertificateError> for Detail {
             CertificateError::Write { path, source } => Detail::new("certificate-not-written", error)
                 .with("path", path.display())
                 .with("error", source),
+            CertificateError::Read { path, source } => {
+                Detail::new("pem-unreadable", error).with("path", path.display()).with("error", source)
+            }
             CertificateError::Make(library) => {
                 Detail::new("certificate-not-made", error).with("error", library)
             }
@@ -139,19 +144,19 @@ impl Terms {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let since_1970 = now.duration_since(UNIX_EPOCH).map_err(|_| CertificateError::Clock)?;
         let ca_path = folder.join("ca.pem");
-        let origin = if ca_path.exists() || folder.join("key.pem").exists() {
-            match self.load(folder, since_1970, &provider) {
-                Ok((leaf, key, ends_s)) => {
-                    return Ok(ServerCertificate { leaf, key, ca_path, origin: Origin::Kept, ends_s });
-                }
-                Err(why) => Origin::Renewed(why),
+        let origin = match self.load(folder, since_1970, &provider) {
+            Ok(Some((leaf, key, ends_s))) => {
+                return Ok(ServerCertificate { leaf, key, ca_path, origin: Origin::Kept, ends_s });
             }
-        } else {
-            Origin::First
+            Ok(None) => Origin::First,
+            Err(NotLoaded::Unusable(why)) => Origin::Renewed(why),
+            Err(NotLoaded::Unreadable { path, source }) => {
+                return Err(CertificateError::Read { path, source });
+            }
         };
         let made = make(now, self.valid)?;
         let written = |path: &Path, source| CertificateError::Write { path: path.to_owned(), source };
-        private_file::owner_folder(folder).map_err(|e| written(folder, e))?;
+        os::private_folder(folder).map_err(|e| written(folder, e))?;
         for (name, pem, readers) in [
             ("key.pem", &made.key_pem, Readers::Owner),
             ("leaf.pem", &made.leaf_pem, Readers::Owner),
@@ -165,20 +170,24 @@ impl Terms {
         Ok(ServerCertificate { leaf: made.leaf, key: made.key, ca_path, origin, ends_s })
     }
 
+    /// `None` = neither a key nor an authority has ever been here.
     fn load(&self, folder: &Path, since_1970: Duration, provider: &Arc<CryptoProvider>) -> Loaded {
-        let key_path = folder.join("key.pem");
-        let unreadable = |source| Unusable::Unreadable { path: key_path.clone(), source };
-        if private_file::open_to_others(&key_path).map_err(unreadable)? {
-            return Err(Unusable::Exposed { path: key_path });
-        }
-        let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?)
-            .map_err(|_| Unusable::NotPem { path: key_path.clone() })?;
-        let certificate = |name| {
-            let path = folder.join(name);
-            CertificateDer::from_pem_slice(&read(&path)?).map_err(|_| Unusable::NotPem { path })
+        let path = |name: &str| folder.join(name);
+        let (key_path, ca_path) = (path("key.pem"), path("ca.pem"));
+        let (key, ca) = match (read(&key_path, true)?, read(&ca_path, false)?) {
+            (None, None) => return Ok(None),
+            (Some(key), Some(ca)) => (key, ca),
+            (None, Some(_)) => return Err(Unusable::Missing { path: key_path }.into()),
+            (Some(_), None) => return Err(Unusable::Missing { path: ca_path }.into()),
         };
-        let (leaf, ca): (CertificateDer<'static>, CertificateDer<'static>) =
-            (certificate("leaf.pem")?, certificate("ca.pem")?);
+        let Some(leaf) = read(&path("leaf.pem"), false)? else {
+            return Err(Unusable::Missing { path: path("leaf.pem") }.into());
+        };
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|_| Unusable::NotPem { path: key_path })?;
+        let certificate = |name: &str, bytes: &[u8]| {
+            CertificateDer::from_pem_slice(bytes).map_err(|_| Unusable::NotPem { path: path(name) })
+        };
+        let (leaf, ca) = (certificate("leaf.pem", &leaf)?, certificate("ca.pem", &ca)?);
         // Fails if the key is not the leaf's.
         CertifiedKey::from_der(vec![leaf.clone()], key.clone_key(), provider).map_err(Unusable::Refused)?;
         let (begins_s, ends_s) =
@@ -187,14 +196,25 @@ impl Terms {
         // this one would have been told to trust another for nothing.
         let at = since_1970.max(Duration::from_secs(begins_s));
         if (at + self.renew_before).as_secs() > ends_s {
-            return Err(Unusable::Ends);
+            return Err(Unusable::Ends.into());
         }
         verify(&ca, &leaf, at, provider).map_err(Unusable::Refused)?;
-        Ok((leaf, key, ends_s))
+        Ok(Some((leaf, key, ends_s)))
     }
 }
 
-type Loaded = Result<(CertificateDer<'static>, PrivateKeyDer<'static>, u64), Unusable>;
+type Loaded = Result<Option<(CertificateDer<'static>, PrivateKeyDer<'static>, u64)>, NotLoaded>;
+
+enum NotLoaded {
+    Unusable(Unusable),
+    Unreadable { path: PathBuf, source: io::Error },
+}
+
+impl From<Unusable> for NotLoaded {
+    fn from(why: Unusable) -> Self {
+        Self::Unusable(why)
+    }
+}
 
 /// First and last second, Unix time.
 fn validity(certificate: &CertificateDer<'_>) -> Option<(u64, u64)> {
@@ -207,12 +227,20 @@ fn validity(certificate: &CertificateDer<'_>) -> Option<(u64, u64)> {
 /// Keys and certificates are some hundred bytes; what is larger is something else.
 const MAX_PEM_BYTES: u64 = 16 * 1024;
 
-fn read(path: &Path) -> Result<Vec<u8>, Unusable> {
-    let unreadable = |source| Unusable::Unreadable { path: path.to_owned(), source };
+/// `None` = there is no such file.
+fn read(path: &Path, secret: bool) -> Result<Option<Vec<u8>>, NotLoaded> {
+    let unreadable = |source| NotLoaded::Unreadable { path: path.to_owned(), source };
+    let file = match os::open_own(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    if secret && os::open_to_others(&file).map_err(unreadable)? {
+        return Err(Unusable::Exposed { path: path.to_owned() }.into());
+    }
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
     io::Read::read_to_end(&mut io::Read::take(file, MAX_PEM_BYTES), &mut bytes).map_err(unreadable)?;
-    Ok(bytes)
+    Ok(Some(bytes))
 }
 
 /// What a softphone that trusts `ca` would say of `leaf` at that time, for every name of the door.

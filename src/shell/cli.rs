@@ -4,11 +4,11 @@
 use super::folders::Folders;
 use super::hardware::Hardware;
 use super::ipc::LocalClient;
-use super::os;
 use super::run::{self, RunOptions};
+use super::{os, settings_files};
 use crate::locale::Locale;
 use crate::protocol::Problem;
-use crate::settings::{Layers, Settings, SettingsFile};
+use crate::settings::Settings;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -87,6 +87,8 @@ enum Command {
 
 /// What every command needs.
 struct Context {
+    /// As it was asked for.
+    home: Option<PathBuf>,
     folders: Folders,
     settings: Settings,
     settings_problems: Vec<Problem>,
@@ -180,19 +182,6 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
     }
 }
 
-fn settings_in(folders: &Folders) -> (Settings, Vec<Problem>) {
-    let file = |path: &Path| SettingsFile {
-        path: path.display().to_string(),
-        text: std::fs::read_to_string(path).ok(),
-    };
-    let layers = Layers {
-        user: file(&folders.user_settings()),
-        environment: os::environment(),
-        machine: file(folders.machine_settings()),
-    };
-    Settings::resolve(&layers)
-}
-
 fn locale(asked: Option<String>, settings: &Settings) -> Locale {
     let language = asked.or_else(|| settings.language.value.clone());
     Locale::new(&language.unwrap_or_else(os::language))
@@ -202,18 +191,19 @@ impl Context {
     fn new(home: Option<&Path>, language: Option<String>, command: &Command) -> Result<Self, Problem> {
         let runs = matches!(command, Command::Run(_));
         let folders = if runs { Folders::new(home)? } else { Folders::places(home)? };
-        let (settings, settings_problems) = settings_in(&folders);
+        let (settings, settings_problems) = Settings::resolve(&settings_files::layers(&folders));
         let locale = locale(language, &settings);
-        Ok(Self { folders, settings, settings_problems, locale })
+        let home = home.map(Path::to_owned);
+        Ok(Self { home, folders, settings, settings_problems, locale })
     }
 
     /// The running agent, if there is one.
-    fn agent(&self) -> Option<LocalClient> {
+    fn agent(&self) -> Result<Option<LocalClient>, Problem> {
         LocalClient::connect(&self.folders.runtime.join(run::SOCKET))
     }
 
     fn need_agent(&self) -> Result<LocalClient, Failure> {
-        self.agent().ok_or_else(|| {
+        self.agent()?.ok_or_else(|| {
             Failure::Later(Problem::new(
                 "agent-not-running",
                 "Hookswitch is not running",

@@ -1,7 +1,7 @@
 //! Where the agent keeps its files.
 #![expect(clippy::disallowed_methods, reason = "folders are looked at and made here")]
 
-use super::os;
+use super::os::{self, Distrust, Owner};
 use crate::protocol::Problem;
 use std::path::{Path, PathBuf};
 
@@ -18,18 +18,31 @@ pub struct Folders {
     pub runtime: PathBuf,
     /// Packages; may be deleted at any time.
     pub cache: PathBuf,
-    machine_settings: PathBuf,
+    /// Address and token of the softphone door, for this user's programs. Below `--home` it is at the top, where
+    /// scripts look for it.
+    pub endpoint: PathBuf,
+    pub machine: MachinePlaces,
+}
+
+/// Folders with `hookswitch.toml` and `tenant.toml` of the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachinePlaces {
+    /// The one that counts below `--home`.
+    pub home: Option<PathBuf>,
+    /// The one of the computer, which decides on the tenant in any case.
+    pub computer: PathBuf,
 }
 
 impl Folders {
     /// Creates what is missing and makes sure that files can be written. With `home` (from `--home` or
     /// `HOOKSWITCH_HOME`) everything is below it, also what else belongs to the machine, so that two agents do not meet.
+    /// The computer's tenant holds there too.
     ///
     /// # Errors
     /// The first folder that cannot be used, why, and what to do.
     pub fn new(home: Option<&Path>) -> Result<Self, Problem> {
         let folders = Self::places(home)?;
-        for folder in [&folders.config, &folders.data, &folders.state, &folders.runtime, &folders.cache] {
+        for folder in folders.all() {
             prepare(folder)?;
         }
         Ok(folders)
@@ -38,19 +51,32 @@ impl Folders {
     /// The same without touching the disk, for commands that only read.
     ///
     /// # Errors
-    /// The system knows no home folder of this user.
+    /// The system knows no home folder of this user, or it is another user's.
     pub fn places(home: Option<&Path>) -> Result<Self, Problem> {
-        if let Some(home) = home {
-            let home = std::path::absolute(home).map_err(|error| unwritable(home, &error.to_string()))?;
-            return Ok(Self {
-                config: home.join("config"),
-                data: home.join("data"),
-                state: home.join("logs"),
-                runtime: home.join("run"),
-                cache: home.join("cache"),
-                machine_settings: home.join("machine/hookswitch.toml"),
-            });
+        let computer = os::machine_settings();
+        let folders = match home {
+            Some(home) => {
+                let home = std::path::absolute(home).map_err(|error| unwritable(home, &error.to_string()))?;
+                os::trusted(&home, Owner::Me).map_err(|distrust| foreign(&home, &distrust))?;
+                Self {
+                    config: home.join("config"),
+                    data: home.join("data"),
+                    state: home.join("logs"),
+                    runtime: home.join("run"),
+                    cache: home.join("cache"),
+                    endpoint: home.join("endpoint.json"),
+                    machine: MachinePlaces { home: Some(home.join("machine")), computer },
+                }
+            }
+            None => Self::of_user(computer)?,
+        };
+        for folder in folders.all() {
+            guarded(folder)?;
         }
+        Ok(folders)
+    }
+
+    fn of_user(computer: PathBuf) -> Result<Self, Problem> {
         let dirs = directories::ProjectDirs::from("", "", "hookswitch").ok_or_else(|| {
             Problem::new(
                 "home-unknown",
@@ -60,41 +86,74 @@ impl Folders {
             )
         })?;
         let state = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned();
+        let runtime = dirs.runtime_dir().map_or_else(|| state.join("run"), Path::to_owned);
         Ok(Self {
             config: dirs.config_dir().to_owned(),
             data: dirs.data_local_dir().to_owned(),
-            runtime: dirs.runtime_dir().map_or_else(|| state.join("run"), Path::to_owned),
+            endpoint: runtime.join("endpoint.json"),
+            runtime,
             state: state.join("logs"),
             cache: dirs.cache_dir().to_owned(),
-            machine_settings: os::machine_settings(),
+            machine: MachinePlaces { home: None, computer },
         })
+    }
+
+    fn all(&self) -> [&Path; 5] {
+        [&self.config, &self.data, &self.state, &self.runtime, &self.cache]
+    }
+
+    /// The file of the machine's settings that every user may read.
+    pub fn machine_settings(&self) -> PathBuf {
+        self.machine.home.as_ref().unwrap_or(&self.machine.computer).join("hookswitch.toml")
     }
 
     /// The file of the user's settings.
     pub fn user_settings(&self) -> PathBuf {
         self.config.join("hookswitch.toml")
     }
+}
 
-    /// The file of the machine's settings.
-    pub fn machine_settings(&self) -> &Path {
-        &self.machine_settings
+/// That nobody else can have put there what is believed, or change it. A folder that others may write is closed later,
+/// as long as it is empty.
+fn guarded(folder: &Path) -> Result<(), Problem> {
+    match os::trusted(folder, Owner::Me) {
+        Ok(()) => Ok(()),
+        Err(Distrust::OpenToOthers(open)) if open == folder && is_empty(folder) => Ok(()),
+        Err(distrust) => Err(foreign(folder, &distrust)),
     }
 }
 
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 fn prepare(folder: &Path) -> Result<(), Problem> {
-    if folder.exists() && !os::is_mine(folder) {
-        return Err(Problem::new(
-            "home-foreign",
-            "The folder belongs to another user",
-            folder.display().to_string(),
-            "Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.",
-        ));
-    }
     os::private_folder(folder).map_err(|error| unwritable(folder, &error.to_string()))?;
     // Permissions do not tell of a read-only or full disk; a file does.
     tempfile::NamedTempFile::new_in(folder)
         .and_then(tempfile::NamedTempFile::close)
         .map_err(|error| unwritable(folder, &cause(&error)))
+}
+
+fn foreign(folder: &Path, distrust: &Distrust) -> Problem {
+    match distrust {
+        Distrust::Foreign { path, owner } => Problem::new(
+            "home-foreign",
+            format!("The folder belongs to another user: {owner}"),
+            path.display().to_string(),
+            "Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.",
+        )
+        .with("owner", owner),
+        Distrust::OpenToOthers(path) => Problem::new(
+            "home-open",
+            "Other users may write in the folder, so what lies there may be theirs",
+            path.display().to_string(),
+            "Look what is in it, take the right from them (`chmod go-w`), or name another folder with --home DIR or \
+             HOOKSWITCH_HOME.",
+        ),
+        Distrust::System(path, error) => unwritable(path, &error.to_string()),
+        Distrust::NotAFile(_) | Distrust::DanglingLink(_) => unwritable(folder, &distrust.to_string()),
+    }
 }
 
 /// The system's reason without the temporary file's name.
@@ -122,7 +181,6 @@ fn unwritable(folder: &Path, reason: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "looks at what was created")]
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
@@ -136,7 +194,12 @@ mod tests {
             assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
             assert_eq!(std::fs::read_dir(folder).expect("readable").count(), 0, "no probe is left");
         }
-        assert!(folders.machine_settings().starts_with(home.path()));
+        assert!(folders.machine.home.as_ref().is_some_and(|place| place.starts_with(home.path())));
+        assert_eq!(
+            folders.machine.computer,
+            Path::new("/etc/hookswitch"),
+            "no home is out of the tenant's reach"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "sockets and their files are this room's world")]
 
 use super::handle::AgentHandle;
+use super::os;
 use crate::agent::{Command, Reply};
 use crate::protocol::Problem;
 use crate::protocol::local::{LocalAnswer, LocalRequest};
@@ -56,11 +57,15 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
     let Some(lock) = lock(&path.with_extension("lock")).map_err(|e| cannot_listen(path, &e))? else {
         return Err(already_running(path));
     };
-    if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        return Err(already_running(path));
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => return Err(already_running(path)),
+        // Nobody answers: what is there was left by a crash.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path).map_err(|e| cannot_listen(path, &e))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(cannot_listen(path, &error)),
     }
-    // Nobody answers: what is there was left by a crash.
-    let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path).map_err(|e| cannot_listen(path, &e))?;
     // The folder lets nobody else in meanwhile.
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
@@ -92,7 +97,7 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
 
 /// `None` = another process holds it. The file stays: deleting it would let two processes lock two files.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    let mut options = super::os::private_options();
+    let mut options = os::private_options();
     let file = options.write(true).create(true).truncate(false).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -207,9 +212,23 @@ pub struct LocalClient {
 
 impl LocalClient {
     /// `None` = no agent runs with these folders.
-    pub fn connect(path: &Path) -> Option<Self> {
-        let stream = std::os::unix::net::UnixStream::connect(path).ok()?;
-        Some(Self { reader: io::BufReader::new(stream) })
+    ///
+    /// # Errors
+    /// Something is there that does not let us in, or is another user's: it would be believed.
+    pub fn connect(path: &Path) -> Result<Option<Self>, Problem> {
+        let stream = match std::os::unix::net::UnixStream::connect(path) {
+            Ok(stream) => stream,
+            Err(error)
+                if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(lost(&error)),
+        };
+        if !os::is_mine_or_roots(&stream).map_err(|error| lost(&error))? {
+            return Err(foreign(path));
+        }
+        Ok(Some(Self { reader: io::BufReader::new(stream) }))
     }
 
     pub fn ask(&mut self, request: &LocalRequest) -> Result<LocalAnswer, Problem> {
@@ -257,6 +276,15 @@ fn already_running(path: &Path) -> Problem {
         "Hookswitch is running already",
         path.display().to_string(),
         "Use it with `hookswitch open`, or end it before starting another one with the same folders.",
+    )
+}
+
+fn foreign(path: &Path) -> Problem {
+    Problem::new(
+        "agent-foreign",
+        "The program that answers there is another user's; nothing was asked of it",
+        path.display().to_string(),
+        "Name a folder of your own with --home DIR or HOOKSWITCH_HOME.",
     )
 }
 

@@ -132,7 +132,9 @@ async fn try_servers(directory: &Directory, queries: Vec<Query>) -> Result<Answe
         match try_server(server, directory, &queries).await {
             Ok((found, refused)) => return Ok(Answer { server: server.clone(), found, refused }),
             Err(fault) => {
-                tracing::info!(server = connection::shown(server), %fault, "the directory server cannot be asked");
+                // What the server says may name anybody.
+                tracing::info!(server = connection::shown(server), "the directory server cannot be asked");
+                tracing::debug!(server = connection::shown(server), %fault, "the directory server's fault");
                 let ends = fault.ends_the_search();
                 first.get_or_insert_with(|| fault.problem(server));
                 if ends {

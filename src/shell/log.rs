@@ -27,11 +27,14 @@ const MAX_LINE_BYTES: usize = 8 * 1024;
 const QUEUED_LINES: usize = 1024;
 
 /// Which log a module writes to; all others write to the session's.
-const ROUTES: [(&str, u8); 18] = [
+const ROUTES: [(&str, u8); 20] = [
     ("hookswitch::service::role::reports", files::CLOUD),
     ("hookswitch::service::policy", files::CLOUD),
     ("hookswitch::service::outbox", files::CLOUD),
     ("hookswitch::shell::tenant", files::CLOUD),
+    ("hookswitch::shell::ldap", files::CLOUD),
+    ("hookswitch::agent::identity", files::CLOUD),
+    ("ldap3", files::CLOUD),
     ("tough", files::CLOUD),
     ("reqwest", files::CLOUD),
     ("hyper", files::CLOUD),
@@ -44,7 +47,6 @@ const ROUTES: [(&str, u8); 18] = [
     ("hidapi", files::DEVICE),
     ("rusb", files::DEVICE),
     ("hookswitch::service::update", files::DFU),
-    ("hookswitch::shell::update", files::DFU),
     ("dfu", files::DFU),
 ];
 
@@ -187,9 +189,28 @@ mod tests {
             ("device_handlers::report", files::DEVICE),
             ("dfu", files::DFU),
             ("hookswitch::service", files::SESSION),
-            ("ldap3", files::SESSION),
+            ("ldap3::conn", files::CLOUD),
+            ("hookswitch::shell::ldap::connection", files::CLOUD),
         ] {
             assert_eq!(route(target), file, "{target}");
+        }
+    }
+
+    /// A module that was renamed would log to the session's file, silently.
+    #[test]
+    fn every_route_names_a_module_or_a_library_that_is_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let lock = std::fs::read_to_string(root.join("Cargo.lock")).expect("the lock file is committed");
+        for (module, _) in ROUTES {
+            let there = match module.strip_prefix("hookswitch::") {
+                Some(path) => root.join("src").join(path.replace("::", "/")).with_extension("rs").is_file(),
+                None => {
+                    let name = module.replace('_', "-");
+                    lock.contains(&format!("name = \"{name}\"\n"))
+                        || lock.contains(&format!("name = \"{module}\"\n"))
+                }
+            };
+            assert!(there, "{module}");
         }
     }
 

@@ -34,7 +34,8 @@ pub fn show(locale: &Locale, notice: &Notice) {
             .map_err(zbus::Error::from)
             .and_then(|runtime| runtime.block_on(send(&title, &body)));
         if let Err(error) = sent {
-            tracing::info!(%error, "a notice could not be shown");
+            tracing::info!("a notice could not be shown");
+            tracing::debug!(%error, "the desktop's word for it");
         }
     });
     if let Err(error) = shown {

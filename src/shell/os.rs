@@ -1,24 +1,43 @@
 //! What differs between operating systems; nothing else says `cfg(target_os)`.
 
 use crate::protocol::{Detail, Problem};
+use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    Alarm, AwakeLock, ended, environment, frugal_memory, give_back_memory, hardware_seed, host_name, instant,
-    is_foreign, is_mine, keep_awake, language, machine_seed, machine_settings, make_private, open_url,
-    port_holder, private_folder, private_options, slept, survive_file_limits, system, termination,
-    usb_descriptors, user_name, watch_world,
+    Alarm, AwakeLock, Folder, Found, Opened, Owner, Pending, ended, environment, frugal_memory,
+    give_back_memory, hardware_seed, has_display, host_name, instant, is_foreign, is_mine_or_roots,
+    is_socket, keep_awake, language, machine_seed, machine_settings, make_private, open_of, open_own,
+    open_to_others, open_url, port_holder, private_folder, private_options, slept, split, start_beside,
+    start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name, watch_world,
 };
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
-    "this system needs src/shell/os/<system>.rs with: Alarm, ended, environment, frugal_memory, give_back_memory, \
-     hardware_seed, host_name, instant, is_foreign, is_mine, keep_awake (and AwakeLock), language, machine_seed, \
-     machine_settings, make_private, open_url, port_holder, private_folder, private_options, slept, \
-     survive_file_limits, system, termination, usb_descriptors, user_name, watch_world"
+    "this system needs src/shell/os/<system>.rs with: Alarm, AwakeLock, Folder, Found, Opened, Owner, Pending, \
+     ended, environment, frugal_memory, give_back_memory, hardware_seed, has_display, host_name, instant, \
+     is_foreign, is_mine_or_roots, is_socket, keep_awake, language, machine_seed, machine_settings, make_private, \
+     open_of, open_own, open_to_others, open_url, port_holder, private_folder, private_options, slept, split, \
+     start_beside, start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name, \
+     watch_world"
 );
+
+/// Why a file or folder is not believed, or not looked into.
+#[derive(Debug, thiserror::Error)]
+pub enum Distrust {
+    #[error("{0} is no file")]
+    NotAFile(PathBuf),
+    #[error("{0} is a link that leads nowhere")]
+    DanglingLink(PathBuf),
+    #[error("{path} belongs to {owner}")]
+    Foreign { path: PathBuf, owner: String },
+    #[error("others may write {0}")]
+    OpenToOthers(PathBuf),
+    #[error("{0}: {1}")]
+    System(PathBuf, std::io::Error),
+}
 
 /// The operating system as it is registered with the tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -24,7 +24,6 @@ use crate::protocol::{self, Detail, Problem};
 use crate::service::{Config, Identity, Input, Marks, Service};
 use crate::settings::Settings;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -74,7 +73,7 @@ pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
 }
 
 async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<(), Problem> {
-    let RunOptions { headless, folders, settings, settings_problems, language } = options;
+    let RunOptions { headless, folders, settings, mut settings_problems, language } = options;
     let locale = Arc::new(Locale::new(&language));
     let (events, queue) = mpsc::channel(AGENT_QUEUE);
     let (views, view) = watch::channel(Arc::new(View::default()));
@@ -125,6 +124,8 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         door: look_after,
     };
     let agent = tokio::task::spawn_local(agent::run(parts, queue));
+    // What keeps the tenant out is said where the tenant is.
+    settings_problems.retain(|problem| settings.tenant_fault.as_ref() != Some(problem));
     for problem in &settings_problems {
         tracing::warn!(%problem, "settings");
     }
@@ -159,7 +160,7 @@ fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
         port: settings.rest_port.value,
         certificate_folder: folders.data.join("certificate"),
         certificate: Terms::default(),
-        endpoint_path: folders.endpoint(),
+        endpoint_path: folders.endpoint.clone(),
     }
 }
 
@@ -212,11 +213,13 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         let _ = events.send(trouble(protocol::Function::Store, problem));
     }
     let persisted = store.load()?;
-    let mut tenant = tenant_room(&folders, &settings).unwrap_or_else(|problem| {
-        tracing::error!(%problem, "tenant");
-        let _ = events.send(trouble(protocol::Function::Tenant, problem));
-        None
-    });
+    let (mut tenant, tenant_fault) = match tenant_room(&folders, &settings) {
+        Ok(tenant) => (tenant, None),
+        Err(problem) => {
+            tracing::error!(%problem, "tenant");
+            (None, Some(problem))
+        }
+    };
     if let (Some(room), Some(credential)) = (&mut tenant, &persisted.credential) {
         log::mask(&credential.access_token);
         room.use_token(&credential.access_token);
@@ -233,6 +236,7 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         os: system.name,
         os_version: system.version,
         server_url: tenant.as_ref().and(settings.server_url.value.clone()),
+        tenant_fault,
         root_sha256: tenant.as_ref().and_then(TenantRoom::pinned_root),
         seed: random()?,
     };
@@ -256,34 +260,9 @@ fn trouble(function: protocol::Function, problem: Problem) -> ServiceEvent {
 
 /// `None` = consumer mode.
 fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
-    let given = (
-        settings.server_url.value.clone(),
-        settings.tenant_id.value.clone(),
-        settings.tenant_token.value.clone(),
-    );
-    let (server_url, tenant_id, token) = match given {
-        (None, None, None) => return Ok(None),
-        (Some(server_url), Some(tenant_id), Some(token)) => (server_url, tenant_id, token),
-        (server_url, tenant_id, token) => {
-            let given = [
-                ("SERVER_URL", server_url.is_some()),
-                ("TENANT_ID", tenant_id.is_some()),
-                ("TENANT_TOKEN", token.is_some()),
-            ];
-            let missing: Vec<&str> =
-                given.iter().filter(|(_, there)| !there).map(|(name, _)| *name).collect();
-            let missing = missing.join(", ");
-            return Err(Problem::new(
-                "tenant-incomplete",
-                format!("For the tenant there is no {missing}"),
-                "hookswitch.toml",
-                "Set SERVER_URL, TENANT_ID and TENANT_TOKEN, or none of them for consumer mode.",
-            )
-            .with("missing", missing));
-        }
-    };
-    let extra_ca_pem = match &settings.tenant_ca.value {
-        Some(path) => Some(std::fs::read(path).map_err(|error| {
+    let Some(named) = settings.tenant()? else { return Ok(None) };
+    let extra_ca_pem = named.tenant_ca.map(|path| {
+        std::fs::read(&path).map_err(|error| {
             Problem::new(
                 "tenant-ca-unreadable",
                 format!("The tenant's CA certificate cannot be read: {error}"),
@@ -291,15 +270,14 @@ fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRo
                 "Correct the setting tenant_ca.",
             )
             .with("error", error.to_string())
-        })?),
-        None => None,
-    };
+        })
+    });
     TenantRoom::new(TenantConfig {
-        server_url,
-        tenant_id,
-        tenant_token: token.0,
-        pinned_root_sha256: settings.tenant_root.value.clone(),
-        extra_ca_pem,
+        server_url: named.server_url,
+        tenant_id: named.tenant_id,
+        tenant_token: named.tenant_token.0,
+        pinned_root_sha256: named.tenant_root,
+        extra_ca_pem: extra_ca_pem.transpose()?,
         data: folders.data.join("tenant"),
     })
     .map(Some)
@@ -452,15 +430,4 @@ fn no_runtime(error: Detail) -> Problem {
         "Close other programs, or raise this user's limits.",
     )
     .detail("error", error)
-}
-
-impl Folders {
-    /// Address and token of the softphone door, for this user's programs. Below `--home` it is at the top, where
-    /// scripts look for it.
-    pub fn endpoint(&self) -> PathBuf {
-        match self.data.parent() {
-            Some(home) if self.data.ends_with("data") => home.join("endpoint.json"),
-            _ => self.runtime.join("endpoint.json"),
-        }
-    }
 }

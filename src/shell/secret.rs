@@ -4,7 +4,10 @@
 pub fn secret() -> Result<String, aws_lc_rs::error::Unspecified> {
     let mut bytes = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut bytes)?;
-    Ok(hex(&bytes))
+    let secret = hex(&bytes);
+    // Whoever comes to log it, by whatever way.
+    super::log::mask(&secret);
+    Ok(secret)
 }
 
 /// Compares without telling by its time how much was right.

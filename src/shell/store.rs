@@ -5,6 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the database file and its mode are the world")]
 
+use super::os;
 use crate::protocol::{Detail, Problem};
 use crate::service::{Delivery, Owed, Persisted, Record};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
@@ -272,50 +273,39 @@ const FAILED: (&str, &str, &str) = (
     "Look at the disk; if it is sound, restart the agent and send the log to support.",
 );
 
-/// The file exists, is a plain file and belongs to its user alone; SQLite gives its side files the same mode.
+/// The file exists, is a plain file and belongs to its user alone; SQLite gives its side files the same mode. None of
+/// them is a link: SQLite would follow it.
 fn prepare_file(path: &Path) -> Result<(), Fault> {
-    match std::fs::symlink_metadata(path) {
-        Ok(meta) if meta.file_type().is_symlink() => return Err(Fault::Link),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            if let Some(folder) = path.parent() {
-                private_folder(folder)?;
-            }
+    for side in ["", "-wal", "-shm", "-journal"] {
+        match std::fs::symlink_metadata(beside(path, side)) {
+            Ok(meta) if meta.file_type().is_symlink() => return Err(Fault::Link),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => return Err(error.into()),
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    drop(file);
+    if let Some(folder) = path.parent() {
+        os::private_folder(folder)?;
+    }
+    let file = os::private_options().read(true).write(true).create(true).truncate(false).open(path)?;
+    os::make_private(&file)?;
     Ok(())
 }
 
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// Renames the file and its write-ahead log, which may hold the only copy of the last changes.
 fn move_aside(path: &Path, what: &str) -> Result<Problem, Problem> {
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let beside = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let kept = beside(&format!(".damaged-{now_s}"));
+    let kept = beside(path, &format!(".damaged-{now_s}"));
     let fail = |error: std::io::Error| Fault::from(error).problem(path);
     std::fs::rename(path, &kept).map_err(fail)?;
     for side in ["-wal", "-shm"] {
-        match std::fs::rename(beside(side), beside(&format!(".damaged-{now_s}{side}"))) {
+        match std::fs::rename(beside(path, side), beside(path, &format!(".damaged-{now_s}{side}"))) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(fail(error)),
             _ => {}
         }

@@ -100,7 +100,7 @@ impl TenantRoom {
         let extra_ca =
             config.extra_ca_pem.as_deref().map(http::certificates).transpose()?.unwrap_or_default();
         for folder in [config.data.clone(), config.data.join("tuf"), config.data.join("packages")] {
-            private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
+            super::os::private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
         }
         Ok(Self {
             signer: proof::Signer::new(base.clone()),
@@ -344,14 +344,6 @@ impl TenantRoom {
         groups.truncate(MAX_ASSIGNED);
         Ok(groups)
     }
-}
-
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// The TUF library writes with the mode of the session. The folder keeps others out already; a copy of it would not.

@@ -210,9 +210,13 @@ fn the_bundle_replaces_no_devices_and_no_links() -> Told<()> {
     std::fs::write(&real, "old").at("a file")?;
     std::os::unix::fs::symlink(&real, &link).at("a link")?;
     let ended = run(&home, &["bundle", "-o", &link.display().to_string()])?;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.starts_with("hookswitch: The bundle cannot be written: it is a link ("),
+        "{ended:?}"
+    );
     assert!(std::fs::symlink_metadata(&link).at("the link")?.is_symlink());
-    assert!(std::fs::read(&real).at("the bundle")?.starts_with(b"PK"));
+    assert_eq!(std::fs::read(&real).at("the file behind it")?, b"old");
 
     // A socket stands for everything that is no file.
     let socket = folder.path().join("socket");
@@ -272,4 +276,50 @@ async fn a_tenant_named_in_part_is_told() -> Told<()> {
     .await?;
     assert!(!said.contains("No tenant: consumer mode"), "{said}");
     program.end().await
+}
+
+/// From the list of programs: there is nobody to read that no agent is running.
+#[tokio::test]
+async fn opening_the_window_starts_the_agent() -> Told<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path().join("home");
+    let programs = folder.path().join("bin");
+    std::fs::create_dir(&programs).at("a folder")?;
+    // The desktop's opener, which says what it was asked to show.
+    let opener = programs.join("xdg-open");
+    std::fs::write(&opener, format!("#!/bin/sh\necho \"$1\" >> {}/shown\n", folder.path().display()))
+        .at("opener")?;
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).at("opener")?;
+    let path = format!("{}:/usr/bin:/bin", programs.display());
+    let open = |display: &str| {
+        let mut command = hookswitch(&home, &["open"]);
+        command
+            .env("DISPLAY", display)
+            .env("PATH", &path)
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("INVOCATION_ID");
+        ended(&mut command)
+    };
+    assert_eq!(open("")?.code, Some(75), "without a screen a person reads what is said");
+    assert!(!home.exists());
+    for times in 1..3 {
+        let opened = open(":9")?;
+        assert_eq!(opened.code, Some(0), "{opened:?}");
+        let shown = crate::rig::told::wait_for("the page", crate::rig::world::PATIENCE, async || {
+            let shown = std::fs::read_to_string(folder.path().join("shown")).unwrap_or_default();
+            Ok((shown.lines().count() == times).then_some(shown))
+        })
+        .await?;
+        assert!(shown.lines().all(|page| page.starts_with("http://127.0.0.1:")), "{shown}");
+    }
+    let socket = home.join("run/agent.sock");
+    let agent =
+        hookswitch::shell::ipc::LocalClient::connect(&socket).map_err(|problem| problem.to_string())?;
+    let stop = hookswitch::protocol::local::LocalRequest::Stop { anyway: false };
+    agent.ok_or("one agent, still running")?.ask(&stop).map_err(|problem| problem.to_string())?;
+    crate::rig::told::wait_for("its end", crate::rig::world::PATIENCE, async || {
+        Ok((!socket.exists()).then_some(()))
+    })
+    .await
 }

@@ -20,7 +20,7 @@ const ROOTS: [(&str, &str); 9] = [
 ];
 
 /// Circles that are still there. Each must be, so that the list only gets shorter.
-const LEFT: [&[&str]; 1] = [&["src/settings/document.rs", "src/settings/migrations.rs"]];
+const LEFT: [&[&str]; 0] = [];
 
 /// The modules of one crate: path from the root, and file.
 type Modules<'a> = BTreeMap<Vec<&'a str>, &'a str>;

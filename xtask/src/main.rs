@@ -31,7 +31,8 @@ cargo xtask COMMAND
 
   demo [--once] [--yes]         the main job from end to end, on a simulated headset
   test [--tier NAME]... [--yes] [--no-skip]
-                                the test tiers: fast, directory, browser, kernel, desktop (all of them by default)
+                                the test tiers: fast, directory, browser, kernel, accounts,
+                                desktop (all of them by default)
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
   mutants [CRATE]... [--yes]    how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build

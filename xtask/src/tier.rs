@@ -26,12 +26,13 @@ pub(crate) enum Tier {
     Directory,
     Browser,
     Kernel,
+    Accounts,
     Desktop,
 }
 
 impl Tier {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Fast, Self::Directory, Self::Browser, Self::Kernel, Self::Desktop];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Fast, Self::Directory, Self::Browser, Self::Kernel, Self::Accounts, Self::Desktop];
 
     /// The name of the tier; for all but `fast` also of its integration test.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +41,7 @@ impl Tier {
             Self::Directory => "directory",
             Self::Browser => "browser",
             Self::Kernel => "kernel",
+            Self::Accounts => "accounts",
             Self::Desktop => "desktop",
         }
     }
@@ -64,6 +66,10 @@ impl Tier {
             Self::Kernel => (
                 &["xz-utils", "dbus", "libglib2.0-bin"],
                 &["apt-get", "dpkg-deb", "xz", "dbus-run-session", "gdbus"],
+            ),
+            Self::Accounts => (
+                &["passwd", "perl-base", "systemd", "udev", "util-linux"],
+                &["perl", "setpriv", "systemctl", "systemd-analyze", "udevadm", "unshare", "useradd"],
             ),
             Self::Desktop => (
                 &[
@@ -90,6 +96,7 @@ impl Tier {
             Self::Fast | Self::Kernel => vec![],
             Self::Directory => vec!["tests/directory/slapd.sh".into(), "with".into()],
             Self::Browser => vec!["tests/browser/rig.sh".into(), "with".into()],
+            Self::Accounts => vec!["tests/accounts/rig.sh".into()],
             Self::Desktop => vec!["tests/desktop/rig.sh".into()],
         }
     }

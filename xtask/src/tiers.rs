@@ -19,9 +19,10 @@ cargo xtask ci
   directory   tests/directory.rs against OpenLDAP (tests/directory/slapd.sh)
   browser     tests/browser.rs with headless Chromium (tests/browser/rig.sh)
   kernel      tests/kernel.rs with a stock Debian kernel in an emulated machine (tests/kernel/run.sh)
+  accounts    tests/accounts.rs as root, with two more users and an /etc and /usr of its own (tests/accounts/rig.sh)
   desktop     tests/desktop.rs with an X server, D-Bus and a panel (tests/desktop/rig.sh)
 
-  The integration tests named directory, browser, kernel and desktop run in their tier only.
+  The integration tests named directory, browser, kernel, accounts and desktop run in their tier only.
   A tier that this machine cannot run is skipped loudly. With --no-skip, with CI=true and as `cargo xtask ci` that
   is a failure, and formatting, lints and documentation tests are run as well.
 
@@ -32,16 +33,23 @@ cargo xtask ci
   HOOKSWITCH_BIN_DIR         the built programs; examples in examples/ below it
   HOOKSWITCH_ARTIFACTS       a folder for pictures and logs worth keeping
   HOOKSWITCH_VM              kernel: run.sh, which runs a command in the guest
-  HOOKSWITCH_SHIPPED         kernel, desktop: the agent as it is shipped (release build)
+  HOOKSWITCH_SHIPPED         kernel, accounts, desktop: the agent as it is shipped (release build)
   SLAPD_URI, SLAPD_CA, ...   directory: see tests/directory/slapd.sh
   HOOKSWITCH_WEBDRIVER, ...  browser: see tests/browser/rig.sh
   HOOKSWITCH_DESKTOP_ITEM    desktop: item.sh, which asks the tray; see tests/desktop/rig.sh
 ";
 
 /// Why this machine cannot run the tier.
-fn hindrance(tier: Tier) -> Option<String> {
+fn hindrance(workspace: &Workspace, tier: Tier) -> Option<String> {
     if tier == Tier::Kernel && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Some("its rig boots Debian's amd64 kernel and needs a Linux machine of that kind".into());
+    }
+    if tier == Tier::Accounts {
+        match Command::new(workspace.root.join("tests/accounts/rig.sh")).arg("--check").output() {
+            Ok(tried) if tried.status.success() => {}
+            Ok(tried) => return Some(String::from_utf8_lossy(&tried.stderr).trim().to_owned()),
+            Err(why) => return Some(format!("its rig cannot be started: {why}")),
+        }
     }
     let needs = tier.needs();
     let lacking = needs.lacking();
@@ -100,7 +108,7 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
 fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
     println!("\n=== {} ===", tier.name());
     let mut row = Row { name: tier.name(), ..Row::default() };
-    if let Some(why) = hindrance(tier) {
+    if let Some(why) = hindrance(workspace, tier) {
         println!("SKIPPED: the {} tier: {why}", tier.name());
         row.counts.skipped = 1;
         row.note = format!("SKIPPED: {why}");
@@ -131,7 +139,7 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
             call.env("HOOKSWITCH_SHIPPED", workspace.shipped());
             call.args(["--test", tier.name()]);
         }
-        Tier::Desktop => {
+        Tier::Accounts | Tier::Desktop => {
             call.env("HOOKSWITCH_SHIPPED", workspace.shipped());
             call.args(["--test", tier.name()]);
         }
@@ -159,7 +167,7 @@ fn build_test(workspace: &Workspace, tier: Tier) -> Outcome {
     if tier == Tier::Fast {
         return Ok(());
     }
-    if matches!(tier, Tier::Kernel | Tier::Desktop) {
+    if matches!(tier, Tier::Kernel | Tier::Accounts | Tier::Desktop) {
         workspace.build_shipped()?;
     }
     run_call(workspace.cargo("test").args(["--workspace", "--no-run", "--quiet", "--test", tier.name()]))

@@ -114,6 +114,7 @@ fn config(server: Option<&str>) -> Config {
         os: "linux".to_owned(),
         os_version: "Debian 12".to_owned(),
         server_url: server.map(str::to_owned),
+        tenant_fault: None,
         root_sha256: None,
         seed: 7,
     }

@@ -125,7 +125,7 @@ fn damaged_or_exposed_files_are_made_again_and_it_says_why() {
 
     std::fs::remove_file(path("key.pem")).unwrap();
     let origin = load_or_make(home.path(), time(0)).unwrap().origin;
-    assert!(matches!(origin, Origin::Renewed(Unusable::Unreadable { .. })), "{origin:?}");
+    assert!(matches!(origin, Origin::Renewed(Unusable::Missing { .. })), "{origin:?}");
 
     std::fs::write(path("key.pem"), KeyPair::generate().unwrap().serialize_pem()).unwrap();
     std::fs::set_permissions(path("key.pem"), std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -139,4 +139,29 @@ fn damaged_or_exposed_files_are_made_again_and_it_says_why() {
 
     let origin = load_or_make(home.path(), time(0)).unwrap().origin;
     assert!(matches!(origin, Origin::Kept), "{origin:?}");
+}
+
+/// The programs that trust it must not be cut off because a look at it failed.
+#[test]
+fn an_error_is_not_absence() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    let first = load_or_make(home.path(), time(0)).unwrap();
+    let planted = path("elsewhere.pem");
+    std::fs::rename(path("key.pem"), &planted).unwrap();
+    std::os::unix::fs::symlink(&planted, path("key.pem")).unwrap();
+    for name in ["key.pem", "ca.pem"] {
+        if name == "ca.pem" {
+            std::fs::remove_file(path("key.pem")).unwrap();
+            std::fs::rename(&planted, path("key.pem")).unwrap();
+            std::fs::rename(path(name), path("kept.pem")).unwrap();
+            std::fs::create_dir(path(name)).unwrap();
+        }
+        let error = load_or_make(home.path(), time(0)).expect_err("it cannot be read");
+        assert!(matches!(&error, CertificateError::Read { path, .. } if path.ends_with(name)), "{error}");
+    }
+    std::fs::remove_dir(path("ca.pem")).unwrap();
+    std::fs::rename(path("kept.pem"), path("ca.pem")).unwrap();
+    let again = load_or_make(home.path(), time(0)).unwrap();
+    assert_eq!(again.leaf, first.leaf, "it is still the same");
 }

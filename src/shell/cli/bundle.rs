@@ -18,7 +18,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn execute(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
-    let (view, agent_settings) = match context.agent() {
+    let (view, agent_settings) = match context.agent()? {
         Some(mut agent) => (Some(super::agent::view(&mut agent)?), Some(agent.settings())),
         None => (None, None),
     };

@@ -30,7 +30,7 @@ pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce()
     if options.watch {
         return watch(options, context);
     }
-    match context.agent() {
+    match context.agent()? {
         Some(mut agent) => {
             let view = super::agent::view(&mut agent)?;
             print(options, context, true, &view.devices);

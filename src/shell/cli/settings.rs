@@ -1,11 +1,11 @@
 //! `hookswitch settings get|set|list`.
-#![expect(clippy::disallowed_methods, reason = "settings are files")]
 
 use super::{Context, Done, output};
 use crate::locale::Message;
 use crate::protocol::Problem;
-use crate::settings::{self, Key, Layers, Listed, Provenance, Settings, SettingsFile};
-use crate::shell::os;
+use crate::settings::{self, Key, Listed, Provenance, Settings};
+use crate::shell::private_file::{self, Durability, Readers};
+use crate::shell::{os, settings_files};
 use clap::Subcommand;
 
 #[derive(Subcommand, Debug)]
@@ -70,15 +70,7 @@ fn from(provenance: Provenance, context: &Context) -> String {
 
 fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
     let path = context.folders.user_settings();
-    let file = |path: &std::path::Path| SettingsFile {
-        path: path.display().to_string(),
-        text: std::fs::read_to_string(path).ok(),
-    };
-    let layers = Layers {
-        user: file(&path),
-        environment: os::environment(),
-        machine: file(context.folders.machine_settings()),
-    };
+    let layers = settings_files::layers(&context.folders);
     let text = settings::set(&layers, name, value)?;
     let cannot = |error: std::io::Error| {
         Problem::new(
@@ -92,13 +84,10 @@ fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
     let folder = path.parent().unwrap_or(&path).to_owned();
     os::private_folder(&folder).map_err(cannot)?;
     // Whole or not at all: a crash leaves the old file.
-    let mut temporary = tempfile::NamedTempFile::new_in(&folder).map_err(cannot)?;
-    std::io::Write::write_all(&mut temporary, text.as_bytes()).map_err(cannot)?;
-    temporary.as_file().sync_all().map_err(cannot)?;
-    temporary.persist(&path).map_err(|e| cannot(e.error))?;
+    private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)?;
     let written = Message::new("cli-setting-written").text("file", path.display().to_string());
     output::line(&context.locale.format(&written));
-    let (now, _) = Settings::resolve(&Layers { user: file(&path), ..layers });
+    let (now, _) = Settings::resolve(&settings_files::layers(&context.folders));
     if let Ok(key) = Key::find(name)
         && now.get(key).from > Provenance::User
     {

@@ -1,5 +1,5 @@
 //! `hookswitch status|poll|groups|open|certificate`.
-#![expect(clippy::disallowed_methods, reason = "the certificate is a file")]
+#![expect(clippy::disallowed_methods, reason = "the certificate is a file, and an agent is waited for")]
 
 use super::agent::{expect_done, view};
 use super::{Context, Done, job, output};
@@ -7,11 +7,16 @@ use crate::agent::words;
 use crate::calendar;
 use crate::locale::Message;
 use crate::protocol::local::{LocalAnswer, LocalRequest};
-use crate::protocol::{Problem, TenantMode, Why};
-use crate::shell::ipc::other_answer;
+use crate::protocol::{Detail, Problem, TenantMode, Why};
+use crate::shell::ipc::{LocalClient, other_answer};
 use crate::shell::os;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+/// An agent that takes longer to answer is not coming.
+const START_LIMIT: Duration = Duration::from_secs(20);
 
 #[derive(Args, Debug)]
 pub(super) struct JsonOnly {
@@ -39,6 +44,7 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     let say = |id: &'static str| context.locale.format(&Message::new(id));
     let tenant = match (view.tenant.mode, &view.tenant.server) {
         (TenantMode::Server, Some(server)) => server.clone(),
+        (TenantMode::Locked, _) => say("cli-locked"),
         _ => say("cli-consumer"),
     };
     let mut rows = vec![
@@ -97,8 +103,11 @@ pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
     }
     let say = |message: Message| context.locale.format(&message);
     if view.groups.is_empty() {
-        let consumer = view.tenant.mode == TenantMode::Consumer;
-        output::line(&say(Message::new(if consumer { "cli-groups-consumer" } else { "cli-no-groups" })));
+        output::line(&say(Message::new(match view.tenant.mode {
+            TenantMode::Consumer => "cli-groups-consumer",
+            TenantMode::Locked => "cli-groups-locked",
+            TenantMode::Server => "cli-no-groups",
+        })));
     }
     let rows: Vec<Vec<String>> = view
         .groups
@@ -122,7 +131,13 @@ pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
 }
 
 pub(super) fn open(options: &OpenOptions, context: &Context) -> Done {
-    match context.need_agent()?.ask(&LocalRequest::Window)? {
+    let mut agent = match context.agent()? {
+        Some(agent) => agent,
+        // From the list of programs: nobody reads there that none is running.
+        None if !options.print && os::has_display() => started(context)?,
+        None => context.need_agent()?,
+    };
+    match agent.ask(&LocalRequest::Window)? {
         LocalAnswer::Window { url } if options.print => {
             output::line(&url);
             Ok(())
@@ -130,6 +145,39 @@ pub(super) fn open(options: &OpenOptions, context: &Context) -> Done {
         LocalAnswer::Window { url } => Ok(os::open_url(&url).inspect_err(|_| output::line(&url))?),
         LocalAnswer::Problem { problem } => Err(problem.into()),
         _ => Err(other_answer().into()),
+    }
+}
+
+/// The agent that was not running.
+fn started(context: &Context) -> Result<LocalClient, Problem> {
+    let not_started = |reason: Detail| {
+        Problem::new(
+            "agent-not-started",
+            format!("Hookswitch is not running and could not be started: {reason}"),
+            context.folders.state.display().to_string(),
+            "Start it in a terminal with `hookswitch run`: it says there what stands in its way.",
+        )
+        .detail("reason", reason)
+    };
+    let by_itself = context.home.is_some() || !os::start_unit();
+    let mut arguments: Vec<OsString> = vec!["run".into(), "--minimized".into()];
+    if let Some(home) = &context.home {
+        arguments.extend(["--home".into(), home.into()]);
+    }
+    let mut child = by_itself.then(|| os::start_beside(&arguments)).transpose();
+    let child = child.as_mut().map_err(|error| not_started(Detail::verbatim(error)))?;
+    let begun = Instant::now();
+    loop {
+        if let Some(agent) = context.agent()? {
+            return Ok(agent);
+        }
+        if let Some(Ok(Some(status))) = child.as_mut().map(std::process::Child::try_wait) {
+            return Err(not_started(Detail::new("agent-ended", "it ended at once").with("status", status)));
+        }
+        if begun.elapsed() > START_LIMIT {
+            return Err(not_started(Detail::new("bus-silent", "it does not answer")));
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 

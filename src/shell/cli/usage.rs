@@ -61,7 +61,8 @@ pub(super) fn page(arguments: &[OsString], locale: &Locale) -> String {
 pub(super) fn locale(arguments: &[OsString]) -> Locale {
     let asked = value_of("--language", arguments).and_then(|tag| tag.into_string().ok());
     let home = super::home(value_of("--home", arguments).map(PathBuf::from));
-    let settings = Folders::places(home.as_deref()).map(|folders| super::settings_in(&folders).0);
+    let settings = Folders::places(home.as_deref())
+        .map(|folders| Settings::resolve(&crate::shell::settings_files::layers(&folders)).0);
     super::locale(asked, &settings.unwrap_or_else(|_| Settings::default()))
 }
 

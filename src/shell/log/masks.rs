@@ -7,7 +7,7 @@ const SECRET: &str = "(secret)";
 const USER: &str = "(user)";
 /// Access tokens come and go; the first ones registered are the long-lived ones and stay.
 const MAX_MASKS: usize = 1024;
-const LASTING_MASKS: usize = 64;
+const LASTING_MASKS: usize = 256;
 /// Shorter texts are masked only where they stand alone, or a log would have holes inside of its words.
 const ANYWHERE_FROM_BYTES: usize = 8;
 
@@ -27,18 +27,71 @@ static MASKS: RwLock<Vec<Mask>> = RwLock::new(Vec::new());
 
 /// Never to be written to a log: a token, a password.
 pub fn mask(secret: &str) {
-    let percent: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    // as it looks inside of `{:?}`, JSON and a query
-    for form in [secret.to_owned(), secret.escape_debug().to_string(), percent] {
+    for form in written(secret) {
         register(form, Kind::Secret);
     }
 }
 
 /// Not to be written to a log at `info`, `warn` and `error`.
+///
+/// `CORP\jane.doe` and `jane.doe@corp.example` are known by the account, as `DOMAIN\` and `@realm` change from place to
+/// place, and `jane.doe` by what a directory makes of it: `Jane Doe`, `Doe, Jane`.
 pub fn mask_user(name: &str) {
-    register(name.to_lowercase(), Kind::User);
-    // for texts that cannot be compared without case
-    register(name.to_owned(), Kind::User);
+    let account = name.rsplit('\\').next().unwrap_or(name);
+    let account = account.split('@').next().unwrap_or(account);
+    let mut names = vec![name.to_owned(), account.to_owned()];
+    if let Some((first, last)) = account.split_once(['.', '_']).filter(|(a, b)| a.len() > 1 && b.len() > 1) {
+        names.extend([format!("{first} {last}"), format!("{last} {first}"), format!("{last}, {first}")]);
+    }
+    for form in names.iter().flat_map(|name| written(name)) {
+        register(form.to_lowercase(), Kind::User);
+        // for texts that cannot be compared without case
+        register(form, Kind::User);
+    }
+}
+
+fn digits_in_small(form: &str) -> String {
+    let mut digits = 0;
+    let small = |c: char| {
+        let digit = digits > 0;
+        digits = if matches!(c, '%' | '\\') { 2 } else { digits - i32::from(digit) };
+        if digit { c.to_ascii_lowercase() } else { c }
+    };
+    form.chars().map(small).collect()
+}
+
+/// A text as it stands inside of `{:?}` and JSON, a query and a path, a name of a directory (RFC 4514) and a filter
+/// (RFC 4515).
+fn written(text: &str) -> Vec<String> {
+    let query: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let path = query.replace('+', "%20");
+    // Every byte that is no letter or digit, for those who escape more than they must.
+    let every = |mark: &str| -> String {
+        let escaped = |byte: u8| match byte {
+            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+            b => format!("{mark}{b:02X}"),
+        };
+        text.bytes().map(escaped).collect()
+    };
+    let special = |c: char| matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' | '#');
+    let name: String = text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect();
+    let hex = |special: &dyn Fn(char) -> bool| -> String {
+        text.chars()
+            .map(|c| if special(c) { format!("\\{:02x}", u32::from(c)) } else { c.to_string() })
+            .collect()
+    };
+    let of_name = hex(&special);
+    let of_filter = hex(&|c| matches!(c, '*' | '(' | ')' | '\\'));
+    let debug = text.escape_debug().to_string();
+    let every = [every("%"), every("\\")];
+    // Some write the digits of an escape small.
+    let small = |form: &String| digits_in_small(form);
+    let small = [&query, &path, &every[0], &every[1]].map(small);
+    let mut forms = vec![text.to_owned(), debug, query, path, name, of_name, of_filter];
+    forms.extend(every.into_iter().chain(small));
+    forms.sort();
+    forms.dedup();
+    forms
 }
 
 fn register(text: String, kind: Kind) {
@@ -126,12 +179,20 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !before && !after
 }
 
+/// `uid%3D` and `CORP\5c`: the digits are those of a mark.
+fn ends_escaped(text: &str) -> bool {
+    let mut last = text.bytes().rev();
+    let digits = [last.next(), last.next()].iter().all(|byte| byte.is_some_and(|b| b.is_ascii_hexdigit()));
+    digits && matches!(last.next(), Some(b'%' | b'\\'))
+}
+
 /// A whole word: `root` is no user in `tenant_root` and `root-ca`.
 fn is_name(text: &str, start: usize, end: usize, names: Names) -> bool {
     let of_a_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let (before, after) = (&text[..start], &text[end..]);
     // The letter of an escaped line break is none of the word that begins the next line.
-    let begins_line = ["\\n", "\\r", "\\t"].iter().any(|escape| before.ends_with(escape));
+    let begins_line =
+        ["\\n", "\\r", "\\t"].iter().any(|escape| before.ends_with(escape)) || ends_escaped(before);
     let is_field = names == Names::InValues && after.starts_with('=');
     (begins_line || !before.chars().next_back().is_some_and(of_a_word))
         && !after.chars().next().is_some_and(of_a_word)
@@ -185,6 +246,40 @@ mod tests {
         ] {
             assert_eq!(hidden(&masks, line, Names::InValues), shown);
             assert_eq!(hidden(&masks, line, Names::Shown), line);
+        }
+    }
+
+    /// However somebody else writes it.
+    #[test]
+    fn every_form_of_a_name_is_hidden() {
+        mask_user("CORP\\Jane.Doe");
+        mask_user("jörg müller@corp.example");
+        for line in [
+            "CORP\\Jane.Doe CORP\\\\jane.doe corp\\JANE.DOE CORP\\5cJane.Doe CORP%5CJane.Doe",
+            "Jane.Doe@corp.example JANE.DOE@CORP.EXAMPLE jane.doe%40corp.example",
+            "no such entry: uid=Jane.Doe,ou=people,dc=example UID=JANE.DOE+cn=Jane Doe cn=Doe\\, Jane cn=Doe\\2c Jane",
+            "(&(uid=jane.doe)(cn=x)) /v1/users/jane.doe/groups?u=Jane%2EDoe uid%3DJane.Doe%2Cou%3Dx uid%3djane%2edoe",
+            "Jane.Doe: bind as\\nJane.Doe\\nfailed {\"user\":\"Jane.Doe\"}",
+            "jörg müller JÖRG MÜLLER j%C3%B6rg%20m%C3%BCller J%c3%b6rg+m%c3%bcller cn=J\\C3\\B6rg\\20M\\C3\\BCller",
+        ] {
+            let shown = masked(line, true).to_lowercase();
+            for part in ["jane", "doe", "jörg", "müller", "b6rg", "bcller"] {
+                assert!(!shown.contains(part), "{part} is in {shown:?}, which was {line:?}");
+            }
+        }
+        assert_eq!(masked("Janet.Doe; jane.doe-admin; Doerthe", true), "Janet.Doe; jane.doe-admin; Doerthe");
+    }
+
+    #[test]
+    fn every_form_of_a_secret_is_hidden_whoever_writes_it() {
+        mask("s3cr3t p/w+of=all");
+        for line in [
+            "s3cr3t p/w+of=all",
+            "s3cr3t%20p%2Fw%2Bof%3Dall",
+            "s3cr3t+p%2fw%2bof%3dall",
+            "s3cr3t p/w\\+of\\=all",
+        ] {
+            assert_eq!(masked(line, false), "(secret)", "{line}");
         }
     }
 

@@ -10,7 +10,6 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tokio::io::Interest;
@@ -50,15 +49,21 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
 }
 
 mod awake;
+mod files;
 
 pub use awake::{AwakeLock, keep_awake};
+pub use files::{
+    Folder, Found, Opened, Owner, Pending, is_mine_or_roots, is_socket, make_private, open_of, open_own,
+    open_to_others, private_folder, private_options, split, trusted,
+};
 
 /// State LISTEN in `/proc/net/tcp`.
 const LISTEN: &str = "0A";
 
-/// Variables whose name or value is no UTF-8 are left out.
+/// Bytes that are no UTF-8 become U+FFFD: a variable that is set wrongly is set all the same.
 pub fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 /// The language the session asks for, as a POSIX locale name; empty if none.
@@ -67,32 +72,24 @@ pub fn language() -> String {
     variable("LC_ALL").or_else(|| variable("LC_MESSAGES")).or_else(|| variable("LANG")).unwrap_or_default()
 }
 
-/// The machine's settings, which only root may write.
+/// The folder of the machine's settings, which only root may write.
 pub fn machine_settings() -> PathBuf {
-    PathBuf::from("/etc/hookswitch/hookswitch.toml")
+    PathBuf::from("/etc/hookswitch")
 }
 
 /// Name of the user this process runs as; the number where no name is known.
 pub fn user_name() -> String {
-    // SAFETY: getuid has no preconditions and cannot fail.
-    let uid = unsafe { libc::getuid() };
-    name_of(uid).unwrap_or_else(|| uid.to_string())
+    user_named(rustix::process::getuid().as_raw())
 }
 
 fn name_of(uid: u32) -> Option<String> {
-    let mut buffer = vec![0u8; 16 * 1024];
-    let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
-    let mut found = std::ptr::null_mut();
-    // SAFETY: all pointers are valid for the call and the buffer's length is given.
-    let error = unsafe {
-        libc::getpwuid_r(uid, entry.as_mut_ptr(), buffer.as_mut_ptr().cast(), buffer.len(), &raw mut found)
-    };
-    if error != 0 || found.is_null() {
-        return None;
-    }
-    // SAFETY: the call succeeded, so `found` points to `entry`, whose name is a C string inside `buffer`.
-    let name = unsafe { std::ffi::CStr::from_ptr((*found).pw_name) };
-    name.to_str().ok().filter(|name| !name.is_empty()).map(str::to_owned)
+    let user = nix::unistd::User::from_uid(uid.into()).ok().flatten()?;
+    Some(user.name).filter(|name| !name.is_empty())
+}
+
+/// A user as people know them.
+fn user_named(uid: u32) -> String {
+    name_of(uid).unwrap_or_else(|| uid.to_string())
 }
 
 pub fn host_name() -> String {
@@ -166,10 +163,14 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
         return Err(no_browser(Detail::new("no-page", "not an address of a page")));
     }
     // Without a display xdg-open would look for a browser in the terminal, or say nothing at all.
-    if ["DISPLAY", "WAYLAND_DISPLAY"].iter().all(|name| std::env::var_os(name).is_none()) {
+    if !has_display() {
         return Err(no_browser(Detail::new("no-display", "there is no display")));
     }
-    let mut child = Command::new("xdg-open")
+    // Started by systemd we live in a sandbox, which the browser must not inherit: systemd starts it beside us.
+    let beside = ["systemd-run", "--user", "--collect", "--quiet", "--", "xdg-open"];
+    let opener = if std::env::var_os("INVOCATION_ID").is_some() { &beside[..] } else { &beside[5..] };
+    let mut child = Command::new(opener[0])
+        .args(&opener[1..])
         .arg(url)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -186,6 +187,33 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
     waited.map(drop).map_err(|error| no_browser(Detail::verbatim(error)))
 }
 
+/// Whether there is a screen that a person looks at.
+pub fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Starts this program with `arguments`, to outlive the caller and its terminal. The child tells when it ends early.
+///
+/// # Errors
+/// As [`Command::spawn`].
+pub fn start_beside(arguments: &[std::ffi::OsString]) -> io::Result<std::process::Child> {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Ctrl-C in the terminal is for whoever is there, not for the agent.
+    command.process_group(0).spawn()
+}
+
+/// Lets the session's service manager start the agent's unit. `false` = there is none, or it did not.
+pub fn start_unit() -> bool {
+    let mut systemctl = Command::new("systemctl");
+    systemctl.args(["--user", "--quiet", "start", "hookswitch.service"]);
+    systemctl.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    systemctl.status().is_ok_and(|status| status.success())
+}
+
 /// Who listens at this address, be it among others. `None` = nobody, or the system does not tell.
 pub fn port_holder(address: SocketAddr) -> Option<Holder> {
     let any = |ip: IpAddr| SocketAddr::new(ip, address.port());
@@ -199,7 +227,7 @@ pub fn port_holder(address: SocketAddr) -> Option<Holder> {
     let (inode, uid) =
         tables.iter().find_map(|(table, addresses)| listener(&fs::read_to_string(table).ok()?, addresses))?;
     let program = owner_of_socket(&inode);
-    Some(Holder { program, user: name_of(uid).unwrap_or_else(|| uid.to_string()) })
+    Some(Holder { program, user: user_named(uid) })
 }
 
 /// Inode and uid of the socket that listens at one of `addresses`, from a table of proc_pid_net(5).
@@ -253,8 +281,7 @@ fn owner_of_socket(inode: &str) -> Option<(String, u32)> {
 /// Whether a loopback connection from `peer` to `local`, which is ours, is neither this user's nor root's. A peer that
 /// the system does not know (any more) is foreign too; where the system does not tell of anybody, nobody is.
 pub fn is_foreign(peer: SocketAddr, local: SocketAddr) -> bool {
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    let me = unsafe { libc::geteuid() };
+    let me = files::me();
     // A table that changes while it is read may leave a line out.
     for _ in 0..3 {
         match peer_uid(peer, local) {
@@ -312,43 +339,6 @@ fn in_table(address: SocketAddr) -> String {
     format!("{words}:{:04X}", address.port())
 }
 
-/// Whether this user owns the file or folder itself (a link is followed).
-pub fn is_mine(path: &Path) -> bool {
-    // SAFETY: geteuid has no preconditions and cannot fail.
-    let me = unsafe { libc::geteuid() };
-    fs::metadata(path).is_ok_and(|meta| meta.uid() == me)
-}
-
-/// Creates a folder that only this user may enter, and makes an existing one so.
-///
-/// # Errors
-/// As [`fs::DirBuilder::create`] and [`fs::set_permissions`].
-pub fn private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    if fs::metadata(path)?.permissions().mode() & 0o777 != 0o700 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
-}
-
-/// Options that create a file only this user may read.
-pub fn private_options() -> fs::OpenOptions {
-    let mut options = fs::OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
-/// Takes an open file from everybody but this user.
-///
-/// # Errors
-/// As [`fs::File::set_permissions`].
-pub fn make_private(file: &fs::File) -> io::Result<()> {
-    if file.metadata()?.permissions().mode() & 0o777 != 0o600 {
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(())
-}
-
 /// SIGTERM (service managers, log-out), SIGINT (Ctrl-C) or SIGHUP (the terminal went).
 pub async fn termination() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -366,8 +356,6 @@ pub async fn termination() {
     .await;
 }
 
-/// One allocation arena for all threads: the agent's threads sleep nearly always, and an arena each costs memory that
-/// is never given back.
 /// Writing past a limit for the size of files (`ulimit -f`) is an error like a full disk, and does not end the agent.
 pub fn survive_file_limits() {
     // SAFETY: ignoring a signal has no preconditions.
@@ -376,6 +364,8 @@ pub fn survive_file_limits() {
     }
 }
 
+/// One allocation arena for all threads: the agent's threads sleep nearly always, and an arena each costs memory that
+/// is never given back.
 pub fn frugal_memory() {
     // SAFETY: mallopt only changes parameters of the allocator; called before any other thread runs.
     unsafe {

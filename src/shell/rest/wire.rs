@@ -43,6 +43,7 @@ pub(super) struct Tenant {
 pub(super) enum TenantMode {
     Consumer,
     Server,
+    Locked,
 }
 
 #[derive(Debug, Serialize)]
@@ -325,6 +326,7 @@ impl Status {
                 mode: match view.tenant.mode {
                     p::TenantMode::Consumer => TenantMode::Consumer,
                     p::TenantMode::Server => TenantMode::Server,
+                    p::TenantMode::Locked => TenantMode::Locked,
                 },
                 company: view.tenant.company.clone().filter(|_| is_program),
                 enrolled: view.tenant.enrolled,

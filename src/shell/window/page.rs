@@ -299,6 +299,7 @@ impl<'a> Tenant<'a> {
         let company = tenant.company.as_deref().or(tenant.server.as_deref()).unwrap_or_default();
         let line = match tenant.mode {
             TenantMode::Consumer => say(&Message::new("window-consumer")),
+            TenantMode::Locked => say(&Message::new("window-locked")),
             TenantMode::Server if tenant.enrolled => {
                 say(&Message::new("window-managed-by").text("company", company))
             }

@@ -1,0 +1,61 @@
+//! Which parts of a problem are somebody else's words.
+
+use super::{Detail, Problem};
+use std::collections::BTreeMap;
+
+/// Arguments that hold what a server, a library or a device said.
+const FOREIGN: [&str; 5] = ["error", "reason", "words", "title", "product"];
+
+/// `text`, which was made for `problem`, without any of them.
+pub(super) fn without(text: &str, problem: &Problem) -> String {
+    let mut words = Vec::new();
+    of_arguments(&problem.args, &mut words);
+    problem.details.values().for_each(|detail| of_detail(detail, &mut words));
+    // The longest first: one may be part of another.
+    words.sort_by_key(|words| std::cmp::Reverse(words.len()));
+    words.into_iter().fold(text.to_owned(), |text, words| text.replace(words, "…"))
+}
+
+fn of_detail<'a>(detail: &'a Detail, words: &mut Vec<&'a str>) {
+    of_arguments(&detail.args, words);
+    detail.details.values().for_each(|detail| of_detail(detail, words));
+}
+
+fn of_arguments<'a>(arguments: &'a BTreeMap<String, String>, words: &mut Vec<&'a str>) {
+    let foreign = arguments.iter().filter(|(name, _)| FOREIGN.contains(&name.as_str()));
+    words.extend(
+        foreign.map(|(_, words)| words.as_str()).filter(|words| !words.is_empty() && !of_system(words)),
+    );
+}
+
+/// What the system says of a call of ours is fixed and names nobody: `No such file or directory (os error 2)`.
+fn of_system(words: &str) -> bool {
+    let number = words.strip_suffix(')').and_then(|words| words.rsplit_once("(os error "));
+    let number = number.and_then(|(_, number)| number.parse().ok());
+    number.is_some_and(|number| std::io::Error::from_raw_os_error(number).to_string() == words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logged_problem_keeps_its_own_words_and_the_system_s() {
+        let problem =
+            Problem::new("x", "It failed: no uid=Jane.Doe there", "https://t.example", "Ask Jane.Doe again.")
+                .detail(
+                    "detail",
+                    Detail::new("outer", "no uid=Jane.Doe there")
+                        .detail("said", Detail::verbatim("no uid=Jane.Doe there")),
+                )
+                .with("error", "Jane.Doe");
+        assert_eq!(problem.to_string(), "It failed: … (https://t.example). Ask … again.");
+        assert!(format!("{problem:?}").contains("uid=Jane.Doe"), "below info it is whole");
+        let system = std::io::Error::from_raw_os_error(13).to_string();
+        let problem = Problem::new("y", format!("It failed: {system}"), "/x", "Next.").with("error", &system);
+        assert!(problem.to_string().contains(&system), "{problem}");
+        let forged = Problem::new("y", "It failed: Jane (os error 13)", "/x", "Next.")
+            .with("error", "Jane (os error 13)");
+        assert!(!forged.to_string().contains("Jane"), "{forged}");
+    }
+}
