@@ -3,7 +3,6 @@
 //! A certificate authority (RFC 5280: path length 0, name-constrained to `localhost`, 127.0.0.1 and ::1) signs one
 //! leaf and its key is dropped before anything is written, so that whoever trusts `ca.pem` trusts this one leaf and
 //! nothing that could ever be made later. Files: `ca.pem` (0644), `leaf.pem` and `key.pem` (0600), folder 0700.
-#![expect(clippy::disallowed_methods, reason = "files live in the shell")]
 
 use crate::protocol::Detail;
 use crate::shell::os;

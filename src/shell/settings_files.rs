@@ -1,5 +1,4 @@
 //! The settings files as they lie on the disk. What cannot be read is handed on as such: it is not nothing.
-#![expect(clippy::disallowed_methods, reason = "settings are files")]
 
 use super::folders::Folders;
 use super::os::{self, Distrust, Owner};

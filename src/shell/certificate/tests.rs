@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests of files")]
 
 use super::*;
 use std::os::unix::fs::PermissionsExt;
