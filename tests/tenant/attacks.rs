@@ -54,7 +54,7 @@ async fn changed_files_are_refused_by_name_and_the_last_good_policy_stays() {
         ("endless", "tenant-oversize", write("timestamp.json", vec![b' '; 2 * 1024 * 1024])),
         ("an endless root", "tenant-oversize", write("2.root.json", vec![b' '; 2 * 1024 * 1024])),
         ("an unsigned root", "tenant-metadata", write("2.root.json", b"{}".to_vec())),
-        ("no JSON", "tenant-metadata", write("timestamp.json", b"<html>".to_vec())),
+        ("no JSON", "tenant-metadata", write("timestamp.json", b"no JSON".to_vec())),
         (
             "missing",
             "tenant-not-found",
