@@ -276,7 +276,7 @@ async fn what_agents_would_not_do_is_refused_with_every_fault() {
         "a b.zip: its file name cannot be a target name",
         "groups[1].rule.filter: brackets do not match",
         "sdk.approved[0]: expected ",
-        "groups[0].rule.filter: at character 26: `(` inside a value: write \\28, or close the parenthesis before it",
+        "groups[0].rule.filter: at character 25: `(` inside a value: write \\28, or close the parenthesis before it",
         "ldap.ca_pem: ",
         "firmware[0].deployment: \"persistent\" is not built yet",
         "firmware[1].deployment: \"automatic\" is not built yet",
@@ -367,7 +367,7 @@ async fn an_end_set_on_purpose_is_kept_by_the_server() {
 fn a_reader_that_has_seen_enough_is_no_fault() {
     let tenant = Tenant::new();
     let policy = tenant.file("policy.json", policy("Contoso").to_string());
-    let firmware = tenant.file("sc60-2.1.zip", b"firmware");
+    let firmware = tenant.file("sc60-2.1.zip", package(b"firmware"));
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let output = tenant

@@ -63,7 +63,7 @@ CREATE TABLE manual_group (
 -- Hosts enrolled before they had keys pin one at their next enrolment.
 ALTER TABLE host ADD COLUMN host_key TEXT;
 ALTER TABLE host ADD COLUMN pinned_at INTEGER;
-CREATE INDEX event_host ON event (system_id, received_at);
+CREATE INDEX IF NOT EXISTS event_host ON event (system_id, received_at);
 DELETE FROM access_token;
 CREATE TABLE refused_enrolment (
     system_id TEXT NOT NULL REFERENCES host (system_id) ON DELETE CASCADE,
