@@ -132,6 +132,9 @@ async fn answers_keep_to_the_contract() {
         sdk.service.answer(request, Some(problem)).await;
     };
     let nothing = json!({});
+    let unknown = sdk.post("/v1/updates/autumn/install", &nothing).await;
+    contract.check_problem(unknown, StatusCode::NOT_FOUND, "no-such-offer").await;
+    sdk.service.nothing_asked().await;
     let (blocked, ()) = tokio::join!(sdk.post(&path, &nothing), refuse);
     contract.check_problem(blocked, StatusCode::CONFLICT, "access-denied").await;
     let offer = service::offer(OFFER, HEADSET);
@@ -143,9 +146,15 @@ async fn answers_keep_to_the_contract() {
     let updates = sdk.get("/v1/updates").await;
     contract.check("Updates", &updates);
     assert_eq!(updates["job"]["phase"], "fetching");
-    let other = sdk.post("/v1/updates/autumn/install", &nothing).await;
-    contract.check_problem(other, StatusCode::NOT_FOUND, "no-such-offer").await;
-    sdk.service.nothing_asked().await;
+    // What is offered beside a running update only the machine role knows.
+    let running =
+        Problem::new("update-running", "Another update is running", HEADSET, "Wait until it is done.");
+    let refuse = async {
+        let request = sdk.service.asked_to_install("autumn").await;
+        sdk.service.answer(request, Some(running)).await;
+    };
+    let (other, ()) = tokio::join!(sdk.post("/v1/updates/autumn/install", &nothing), refuse);
+    contract.check_problem(other, StatusCode::CONFLICT, "update-running").await;
 }
 
 #[tokio::test]
