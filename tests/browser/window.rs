@@ -118,7 +118,7 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
     shows(&session, "Optional, you decide").await;
     session.screenshot(&artifacts("updates-offer.png")).await.expect("a picture");
     let tree = session.accessibility_tree().await.expect("a tree");
-    assert_eq!(named(&tree, "button"), ["Install Clearer voice", "Not now Clearer voice"]);
+    assert_eq!(named(&tree, "button"), ["Ask now", "Install Clearer voice", "Not now Clearer voice"]);
 
     let install = session.find("button[data-action=install]").await.expect("a button");
     session.script("document.querySelector('[data-action=install]').focus()", &[]).await.expect("focus");
