@@ -300,7 +300,7 @@ fn a_notice_reaches_the_desktop() {
     notify::show(&Locale::new("en-US"), &notice);
     let (title, body) = shown.recv_timeout(PATIENCE).expect("the notice arrives");
     assert_eq!(title, "Update done: Alpha");
-    assert_eq!(body, "The headset says it has version &lt;b&gt;A &amp; B&lt;/b&gt; now.");
+    assert_eq!(body, "The headset says it has version &#60;b&#62;A &#38; B&#60;/b&#62; now.");
 }
 
 /// Ended with its test, however that ends.
