@@ -19,6 +19,8 @@ mod help;
 mod json;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/world.rs"]
+mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -40,8 +40,6 @@ fn random_tests_take_their_seed_from_one_place() {
 }
 
 const TIMED: Left = &[
-    ("tests/cli/run.rs", "the agent ends soon"),
-    ("tests/directory.rs", "a deaf server is given up"),
     ("tests/tenant.rs", "a slow server is given up"),
 ];
 

@@ -55,6 +55,7 @@ async fn changed_files_are_refused_by_name_and_the_last_good_policy_stays() {
         ("an endless root", "tenant-oversize", write("2.root.json", vec![b' '; 2 * 1024 * 1024])),
         ("an unsigned root", "tenant-metadata", write("2.root.json", b"{}".to_vec())),
         ("no JSON", "tenant-metadata", write("timestamp.json", b"no JSON".to_vec())),
+        ("a page of the network's", "tenant-intercepted", write("timestamp.json", b"<html>".to_vec())),
         (
             "missing",
             "tenant-not-found",
@@ -79,8 +80,11 @@ async fn changed_files_are_refused_by_name_and_the_last_good_policy_stays() {
         for have in [None, Some(good.version())] {
             let failure = policy(&mut room, have).await.expect_err(name);
             assert_eq!(failure.problem.code, code, "{name}: {}", failure.problem);
-            let kind =
-                if code == "tenant-server-error" { FailureKind::ServerError } else { FailureKind::Refused };
+            let kind = match code {
+                "tenant-server-error" => FailureKind::ServerError,
+                "tenant-intercepted" => FailureKind::Unreachable,
+                _ => FailureKind::Refused,
+            };
             assert_eq!(failure.kind, kind, "{name}");
             clear(&failure.problem);
         }

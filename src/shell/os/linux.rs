@@ -17,6 +17,8 @@ use tokio::io::unix::AsyncFd;
 
 mod clock;
 mod logind;
+#[cfg(test)]
+mod private_bus;
 mod routes;
 
 pub use clock::{Alarm, instant, slept};

@@ -1,13 +1,11 @@
 //! logind's inhibitor lock (`org.freedesktop.login1.Manager.Inhibit`): while it is held, the machine neither sleeps nor
 //! shuts down. A machine without logind, or without a system bus, works on without.
 
+use super::logind::{MANAGER, PATH, SERVICE};
 use std::time::Duration;
 use zbus::connection::Builder;
 use zbus::zvariant::OwnedFd;
 
-const SERVICE: &str = "org.freedesktop.login1";
-const PATH: &str = "/org/freedesktop/login1";
-const MANAGER: &str = "org.freedesktop.login1.Manager";
 const WHAT: &str = "sleep:shutdown";
 /// What waits for the lock waits for so long at most.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -50,38 +48,10 @@ async fn hold(bus: Builder<'_>, why: &str) -> Result<AwakeLock, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::private_bus::Bus;
     use super::*;
-    use std::io::{BufRead as _, BufReader, Read as _};
-    use std::process::{Child, Command, Stdio};
+    use std::io::Read as _;
     use std::sync::mpsc::{Sender, channel};
-
-    /// A message bus of the test's own.
-    struct Bus(Child, String);
-
-    impl Bus {
-        fn start() -> Self {
-            let daemon = Command::new("dbus-daemon")
-                .args(["--session", "--nofork", "--nopidfile", "--print-address"])
-                .stdout(Stdio::piped())
-                .spawn();
-            let mut daemon = daemon.expect("the package dbus is installed");
-            let mut address = String::new();
-            let out = daemon.stdout.take().expect("a pipe");
-            BufReader::new(out).read_line(&mut address).expect("its address");
-            Self(daemon, address.trim().to_owned())
-        }
-
-        fn builder(&self) -> Builder<'static> {
-            Builder::address(self.1.as_str()).expect("an address")
-        }
-    }
-
-    impl Drop for Bus {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
 
     type Asked = [String; 4];
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use zbus::{Connection, MatchRule, MessageStream, message};
 
-const SERVICE: &str = "org.freedesktop.login1";
-const PATH: &str = "/org/freedesktop/login1";
-const MANAGER: &str = "org.freedesktop.login1.Manager";
+pub(super) const SERVICE: &str = "org.freedesktop.login1";
+pub(super) const PATH: &str = "/org/freedesktop/login1";
+pub(super) const MANAGER: &str = "org.freedesktop.login1.Manager";
 /// The bus may have to start it first.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -26,7 +26,11 @@ pub(super) async fn system_bus() -> zbus::Result<Connection> {
 ///
 /// # Errors
 /// There is no system bus, or it does not pass the signal on.
-pub(super) async fn watch_sleep(mut woke: impl FnMut()) -> zbus::Result<()> {
+pub(super) async fn watch_sleep(woke: impl FnMut()) -> zbus::Result<()> {
+    watch_sleep_on(&system_bus().await?, woke).await
+}
+
+async fn watch_sleep_on(bus: &Connection, mut woke: impl FnMut()) -> zbus::Result<()> {
     let rule = MatchRule::builder()
         .msg_type(message::Type::Signal)
         .sender(SERVICE)?
@@ -34,7 +38,7 @@ pub(super) async fn watch_sleep(mut woke: impl FnMut()) -> zbus::Result<()> {
         .interface(MANAGER)?
         .member("PrepareForSleep")?
         .build();
-    let mut signals = MessageStream::for_match_rule(rule, &system_bus().await?, None).await?;
+    let mut signals = MessageStream::for_match_rule(rule, bus, None).await?;
     while let Some(signal) = signals.next().await {
         // True comes before the sleep, false after it.
         if signal?.body().deserialize::<bool>() == Ok(false) {
@@ -42,4 +46,45 @@ pub(super) async fn watch_sleep(mut woke: impl FnMut()) -> zbus::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::private_bus::Bus;
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    async fn say(from: &Connection, begins: bool) {
+        from.emit_signal(None::<&str>, PATH, MANAGER, "PrepareForSleep", &begins).await.expect("said");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_sleep_is_heard_from_logind_alone() {
+        let bus = Bus::start();
+        let connect = async || bus.builder().build().await.expect("a connection");
+        let logind = bus.builder().name(SERVICE).expect("a name").build().await.expect("logind");
+        let (ours, stranger) = (connect().await, connect().await);
+        let (woke, wakes) = channel();
+        let said = async {
+            // Until the bus knows what we listen to.
+            while wakes.try_recv().is_err() {
+                say(&logind, false).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            while wakes.try_recv().is_ok() {}
+            say(&logind, true).await;
+            say(&stranger, false).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(wakes.try_recv().is_err(), "a sleep that begins, or the word of anybody");
+            say(&logind, false).await;
+            while wakes.try_recv().is_err() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            ended = watch_sleep_on(&ours, || _ = woke.send(())) => panic!("{ended:?}"),
+            () = said => {}
+        }
+    }
 }
