@@ -39,11 +39,8 @@ fn random_tests_take_their_seed_from_one_place() {
     shrink(rule, &broken, &kept, UNSEEDED);
 }
 
-const TIMED: Left = &[
-    ("tests/cli/run.rs", "the agent ends soon"),
-    ("tests/directory.rs", "a deaf server is given up"),
-    ("tests/tenant.rs", "a slow server is given up"),
-];
+const TIMED: Left =
+    &[("tests/cli/run.rs", "the agent ends soon"), ("tests/directory.rs", "a deaf server is given up")];
 
 /// How long something takes is a figure of `cargo xtask bench`; a busy machine must not turn a test red.
 #[test]
