@@ -174,6 +174,8 @@ pub struct Persisted {
     pub groups: Vec<(String, Vec<ResolvedGroup>)>,
     /// Ids that more than one headset laid claim to, see [`fleet::identity`].
     pub homes: fleet::identity::Homes,
+    /// Headsets as the tenant was last told of them.
+    pub devices: Vec<DeviceRegistration>,
     /// `(offer id, version)` the person put off.
     pub deferred: Vec<(String, String)>,
 }
@@ -201,6 +203,8 @@ pub enum Record {
     },
     /// All of them.
     Homes(fleet::identity::Homes),
+    /// Headsets as the tenant is told of them now; replaces all.
+    Devices(Vec<DeviceRegistration>),
     Deferred {
         offer: String,
         version: String,
@@ -254,7 +258,7 @@ pub struct JournalEntry {
 /// A report the tenant has not taken yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Owed {
-    /// Idempotency key (UUID v4).
+    /// Idempotency key, unique within this host: its beginning, the time, and 64 random bits.
     pub id: String,
     pub unix_s: u64,
     pub delivery: Delivery,

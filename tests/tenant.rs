@@ -8,7 +8,6 @@ use rig::{Tenant, clear, deliver, enrol, files, policy, published_file, run, tar
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 use tenant::wire::{
     CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
 };
@@ -168,6 +167,9 @@ async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
     // A download that is given up half-way: what came stays, and the next one goes on from there.
     std::fs::remove_file(&whole).unwrap();
     {
+        let (slow_url, _throttle) = rig::throttled(&url, 1_500_000);
+        let mut room = tenant.room(&slow_url);
+        room.use_token(&enrol(&mut tenant.room(&url)).await.unwrap().credential.access_token);
         let half = tokio::sync::Notify::new();
         let progress = |done, _| {
             if done >= 500_000 {
@@ -178,15 +180,14 @@ async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
         tokio::select! {
             biased;
             () = half.notified() => {}
-            _ = room.perform(request, progress) => println!("the download was too quick to be given up"),
+            answer = room.perform(request, progress) => panic!("it cannot end: {answer:?}"),
         }
     }
-    if !whole.exists() {
-        let came = std::fs::metadata(&part).unwrap().len();
-        assert!((500_000..3_000_000).contains(&came), "{came} bytes came before");
-        let (package, steps) = target(&mut room, "fw.zip").await.unwrap();
-        assert_eq!((package.get(), steps[0]), (&firmware, (came, 3_000_000)));
-    }
+    assert!(!whole.exists());
+    let came = std::fs::metadata(&part).unwrap().len();
+    assert!((500_000..1_500_000).contains(&came), "{came} bytes came before");
+    let (package, steps) = target(&mut room, "fw.zip").await.unwrap();
+    assert_eq!((package.get(), steps[0]), (&firmware, (came, 3_000_000)));
 
     // Its beginning is damaged: found by the hash, and fetched from the start.
     for beginning in [&damaged[..2_000_000], &[0; 3_500_000][..]] {
@@ -226,9 +227,7 @@ async fn a_report_that_is_refused_does_not_hold_up_the_others() {
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-rejected", FailureKind::Rejected));
 
     let many: Vec<Owed> = (0..2_300).map(|n| event(&format!("many-{n}"))).collect();
-    let started = Instant::now();
     assert_eq!(deliver(&mut room, &many, &token).await.unwrap().len(), 2_300);
-    println!("2,300 events in {:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -331,10 +330,9 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     );
 
     let (_slow, slow_url) = tenant.serve(&["--mood", "slow"]);
-    let started = Instant::now();
+    // The answer would have come: that it did not is the agent's own deadline.
     let failure = enrol(&mut tenant.room(&slow_url)).await.unwrap_err();
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-timeout", FailureKind::Unreachable));
-    assert!(started.elapsed() < Duration::from_secs(18), "{:?}", started.elapsed());
 }
 
 /// The loops of the shell may run it on any thread.

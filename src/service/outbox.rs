@@ -1,7 +1,11 @@
 //! What is owed to the tenant: on disk before it is sent, sent until it is taken, taken once by its id.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Delivery, FailureKind, Output, Owed, Record, TenantFailure};
-use std::collections::VecDeque;
+use crate::protocol::{Detail, Problem};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Events go out at the start and then this often.
@@ -18,6 +22,8 @@ const EVENT_BATCH: usize = 500;
 const MOST_EVENTS: usize = 10_000;
 /// Refusals of one report before it is given up.
 const MOST_REFUSALS: u8 = 3;
+/// Reports that are known to be refused for good.
+const MOST_REFUSED: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -32,6 +38,8 @@ pub struct Outbox {
     /// Smaller after a refusal, until the report that is refused stands alone.
     limit: Option<usize>,
     refusals: u8,
+    /// Reports that were given up, by what they were about: said until the tenant takes a later one.
+    refused: BTreeMap<(u8, String), Problem>,
 }
 
 impl Outbox {
@@ -41,6 +49,16 @@ impl Outbox {
 
     pub fn len(&self) -> usize {
         self.owed.len()
+    }
+
+    /// A report that the tenant refuses for good, for people.
+    pub fn refused(&self) -> Option<&Problem> {
+        self.refused.values().next()
+    }
+
+    /// Whether a registration of this user has not been taken yet.
+    pub fn owes_user(&self, name: &str) -> bool {
+        self.owed.iter().any(|o| matches!(&o.delivery, Delivery::User(user) if user.user == name))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -102,6 +120,11 @@ impl Outbox {
         self.limit = None;
         self.refusals = 0;
         self.not_before = None;
+        if !self.refused.is_empty() {
+            for taken in self.owed.iter().filter(|o| ids.contains(&o.id)) {
+                self.refused.remove(&about(&taken.delivery));
+            }
+        }
         self.forget(ids, out);
         if std::mem::take(&mut self.more_events) {
             self.events_due = Some(now);
@@ -127,6 +150,12 @@ impl Outbox {
                         tracing::error!(report = %only, problem = %failure.problem, "the tenant refuses a report for good: given up");
                         self.refusals = 0;
                         self.limit = None;
+                        if let Some(owed) = self.owed.iter().find(|o| o.id == *only)
+                            && self.refused.len() < MOST_REFUSED
+                        {
+                            let problem = given_up(&owed.delivery, &failure.problem);
+                            self.refused.insert(about(&owed.delivery), problem);
+                        }
                         self.forget(&sent, out);
                     }
                 }
@@ -163,6 +192,37 @@ impl Outbox {
 
 fn is_event(owed: &Owed) -> bool {
     matches!(owed.delivery, Delivery::Event(_))
+}
+
+/// What a report is about, for the people who are told that it was given up.
+fn about(delivery: &Delivery) -> (u8, String) {
+    key(delivery).unwrap_or_else(|| match delivery {
+        Delivery::Update(status) => (3, status.device_id.clone()),
+        _ => (4, String::new()),
+    })
+}
+
+fn given_up(delivery: &Delivery, why: &Problem) -> Problem {
+    let detail = match delivery {
+        Delivery::Host(_) => Detail::new("report-host", "this machine"),
+        Delivery::User(_) => Detail::new("report-user", "the user"),
+        Delivery::Device(device) => Detail::new("report-device", format!("the headset {}", device.product))
+            .with("name", &device.product),
+        Delivery::Update(status) => {
+            Detail::new("report-update", format!("the update of {}", status.device_id))
+                .with("name", &status.device_id)
+        }
+        Delivery::Event(_) => Detail::new("report-event", "an event"),
+    };
+    let said = why.args.get("detail").unwrap_or(&why.what);
+    Problem::new(
+        "tenant-report-refused",
+        format!("The tenant refuses what this machine reports of {detail}: {said}"),
+        why.place.clone(),
+        "It is missing in the company's inventory. Check that agent and server are of compatible versions, and send the log to support.",
+    )
+    .detail("what", detail)
+    .with("said", said.clone())
 }
 
 /// What a registration registers; statuses and events are all kept.

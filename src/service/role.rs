@@ -14,15 +14,17 @@ use crate::protocol::{
 use device_handlers::registry;
 use dfu::FirmwareVersion;
 use dfu::usb_dfu::{TransferError, UsbIdentity};
+use inventory::Inventory;
 use jobs::Interrupted;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::secret::Secret;
-use tenant::wire;
+use tenant::{grammar, wire};
 
 mod deploy;
+mod inventory;
 mod jobs;
 mod reports;
 #[cfg(test)]
@@ -65,8 +67,7 @@ pub struct Service {
     last_assigned: Option<Vec<String>>,
     deferred: BTreeSet<(String, String)>,
     user: Option<String>,
-    /// Devices as last registered, to report changes only.
-    registered: BTreeMap<String, wire::DeviceRegistration>,
+    inventory: Inventory,
     tenant: TenantState,
     /// What each errand to the tenant last failed with; one that succeeds says nothing of the others.
     troubles: BTreeMap<Errand, Problem>,
@@ -87,7 +88,7 @@ pub struct Service {
     next_poll: Option<(Instant, u64)>,
     /// Until then only what a person waits for is asked of the tenant.
     quiet_until: Option<Instant>,
-    random: u64,
+    random: fastrand::Rng,
     out: VecDeque<Output>,
     /// Answers to the agent wait until what they answer for is told.
     answers: Vec<ToAgent>,
@@ -126,10 +127,11 @@ impl Service {
             let owed = persisted.owed.drain(..).map(|owed| owed.id).collect();
             out.push_back(Output::Persist(Record::Delivered(owed)));
             persisted.credential = None;
+            persisted.devices.clear();
             out.push_back(Output::Persist(Record::Credential(None)));
         }
         let mut service = Self {
-            random: config.seed | 1,
+            random: fastrand::Rng::with_seed(config.seed),
             system_id: host.known[0].system_id.clone(),
             identities: host.known,
             identities_kept: !host.changed,
@@ -153,7 +155,7 @@ impl Service {
             last_assigned: None,
             deferred: persisted.deferred.into_iter().collect(),
             user: None,
-            registered: BTreeMap::new(),
+            inventory: Inventory::new(persisted.devices, now.instant),
             tenant: TenantState::default(),
             troubles: BTreeMap::new(),
             refused: false,
@@ -173,6 +175,12 @@ impl Service {
         if service.config.server_url.is_some() {
             let jitter = service.jitter();
             service.poll.start(service.policy.as_ref().map(Verified::get), jitter, now.instant);
+            // A machine that is known to the tenant takes its time, as with the poll: after a power cut there are
+            // thousands. A new one is waited for.
+            if service.policy.is_some() && !service.credential_is_good(now) {
+                service.enrol_not_before = service.poll.next;
+                service.assigned = Some(service.last_assigned());
+            }
             service.owe_host(now);
             service.owe_event("com.hookswitch.agent.started", json!({}), now);
             if service.notice.is_some() {
@@ -281,10 +289,20 @@ impl Service {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let tenant =
             (self.config.server_url.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
-        [self.fleet.poll_timeout(), self.update.poll_timeout(), self.next_resume(), tenant]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        [
+            self.fleet.poll_timeout(),
+            self.update.poll_timeout(),
+            self.next_resume(),
+            self.next_missing(),
+            tenant,
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(at, _)| *at)
+    }
+
+    fn next_missing(&self) -> Option<(Instant, &'static str)> {
+        self.config.server_url.as_ref().and_then(|_| self.inventory.poll_timeout())
     }
 
     fn handle_agent(&mut self, message: ToService, now: Now) {
@@ -310,7 +328,11 @@ impl Service {
                     self.last_assigned = None;
                     self.told.rules = None;
                 }
+                let another = self.user.as_ref() != Some(&user);
                 self.user = Some(user);
+                if another {
+                    self.owe_known_user(now);
+                }
                 self.assigned = None;
                 let state = self.state();
                 self.told.offers.clone_from(&state.offers);
@@ -464,7 +486,7 @@ impl Service {
             polling_s: document.map(|d| d.polling_s),
             next_poll_s: self.next_poll.map(|(_, unix_s)| unix_s),
             outbox: self.outbox.len() as u64,
-            problem: self.troubles.values().next().cloned(),
+            problem: self.troubles.values().next().or(self.outbox.refused()).cloned(),
             sdk_approved: document.map(|d| d.sdk.approved.clone()).unwrap_or_default(),
             support: document.and_then(|d| d.support.as_ref()).map(|s| Support {
                 name: s.name.clone(),
@@ -476,15 +498,8 @@ impl Service {
         }
     }
 
-    /// 0..=1, from a xorshift: only spreads load, protects nothing.
+    /// 0..1: spreads load, protects nothing.
     fn jitter(&mut self) -> f64 {
-        (self.next_random() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn next_random(&mut self) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
+        self.random.f64()
     }
 }

@@ -136,6 +136,7 @@ fn must_survive_power_loss(record: &Record) -> bool {
         | Record::Delivered(_)
         | Record::Homes(_)
         | Record::Groups { .. }
+        | Record::Devices(_)
         | Record::Deferred { .. } => false,
     }
 }

@@ -22,12 +22,12 @@ pub fn is_target_name(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
 }
 
-/// `^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`: system, device, event, policy and tenant ids on the wire.
+/// `^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$`: system, device, event, policy and tenant ids on the wire.
 pub fn is_wire_id(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 128
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:~-".contains(b))
 }
 
 /// `^[A-Za-z0-9_-]{43}$`: an Ed25519 public key, 32 bytes in base64url without padding (RFC 4648 §5).
@@ -45,6 +45,18 @@ pub fn is_user_name(text: &str) -> bool {
 pub fn is_line(text: &str, min: usize, max: usize) -> bool {
     let count = text.chars().count();
     (min..=max).contains(&count) && !text.chars().any(char::is_control)
+}
+
+/// Characters that change the direction of what stands around them (Unicode bidi controls): they make a list lie.
+pub fn turns_text(c: char) -> bool {
+    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text as one line of at most `most` characters: control characters and [`turns_text`] become nothing, white space
+/// at the ends too.
+pub fn cleaned(text: &str, most: usize) -> String {
+    let kept: String = text.chars().filter(|c| !c.is_control() && !turns_text(*c)).take(most).collect();
+    kept.trim().to_owned()
 }
 
 /// Host and port of an authority: a DNS name or IPv4 address, or an IPv6 address in brackets, then optionally
@@ -154,7 +166,13 @@ mod tests {
         for bad in ["", ".hidden", "a.", "a/b", "a\\b", "..", "a b", "a:b", &"a".repeat(129)] {
             assert!(!is_target_name(bad), "{bad:?}");
         }
-        assert!(is_wire_id("1-4.2:1.0") && !is_wire_id(".") && !is_wire_id("a/b") && !is_wire_id(""));
+        assert!(
+            is_wire_id("1-4.2:1.0")
+                && is_wire_id("1209-0001-0~1-2")
+                && !is_wire_id(".")
+                && !is_wire_id("a/b")
+                && !is_wire_id("")
+        );
         assert!(is_user_name("CORP\\jörg müller") && !is_user_name("..") && !is_user_name("a\nb"));
     }
 

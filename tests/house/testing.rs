@@ -39,9 +39,7 @@ fn random_tests_take_their_seed_from_one_place() {
     shrink(rule, &broken, &kept, UNSEEDED);
 }
 
-const TIMED: Left = &[
-    ("tests/tenant.rs", "a slow server is given up"),
-];
+const TIMED: Left = &[];
 
 /// How long something takes is a figure of `cargo xtask bench`; a busy machine must not turn a test red.
 #[test]

@@ -34,6 +34,20 @@ pub(crate) fn credential() -> Credential {
     Credential { access_token: "abc".to_owned(), expires_unix_s: 1_700_003_600 }
 }
 
+fn device() -> DeviceRegistration {
+    DeviceRegistration {
+        device_id: "1209-0001-HS0001".to_owned(),
+        vendor_id: 0x1209,
+        product_id: 1,
+        vendor: "Hookswitch".to_owned(),
+        product: "Simulated Headset".to_owned(),
+        serial: Some("HS0001".to_owned()),
+        firmware_version: Some("1.10".to_owned()),
+        attached: true,
+        port: Some("1-2.3".to_owned()),
+    }
+}
+
 fn identity() -> Identity {
     let machine = Marks { installation: Some("0f".to_owned()), hardware: None };
     let key = Some(Secret::new("seed"));
@@ -77,17 +91,7 @@ pub(crate) fn owed() -> Vec<Owed> {
         data: Some(json!({ "device_id": "1209-0001-HS0001" })),
         extensions: BTreeMap::from([("seq".to_owned(), json!(1))]),
     };
-    let device = DeviceRegistration {
-        device_id: "1209-0001-HS0001".to_owned(),
-        vendor_id: 0x1209,
-        product_id: 1,
-        vendor: "Hookswitch".to_owned(),
-        product: "Simulated Headset".to_owned(),
-        serial: Some("HS0001".to_owned()),
-        firmware_version: Some("1.10".to_owned()),
-        attached: true,
-        port: Some("1-2.3".to_owned()),
-    };
+    let device = device();
     let host = HostRegistration {
         system_id: "S".to_owned(),
         hostname: "h".to_owned(),
@@ -114,7 +118,7 @@ pub(crate) fn owed() -> Vec<Owed> {
 
 /// Records that leave a row of their own behind.
 pub(crate) const ROWS: &[&str] =
-    &["identities", "credential", "journal", "owed", "groups", "homes", "deferred"];
+    &["identities", "credential", "journal", "owed", "groups", "homes", "devices", "deferred"];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
 fn record_name(record: &Record) -> Option<&'static str> {
@@ -125,6 +129,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
         Record::Owed(_) => Some("owed"),
         Record::Groups { .. } => Some("groups"),
         Record::Homes(_) => Some("homes"),
+        Record::Devices(_) => Some("devices"),
         Record::Deferred { .. } => Some("deferred"),
         // Made by TUF alone.
         Record::Policy(_) => None,
@@ -141,6 +146,7 @@ fn records() -> Vec<Record> {
         Record::Owed(owed().remove(0)),
         Record::Groups { user: "jane".to_owned(), groups: samples::groups() },
         Record::Homes(BTreeMap::from([("1209-0001-HS0001".to_owned(), "1-2.3".to_owned())])),
+        Record::Devices(vec![device()]),
         Record::Deferred { offer: "fw:d".to_owned(), version: "1.20".to_owned() },
     ]
 }
@@ -210,6 +216,7 @@ fn every_record_leaves_the_row_it_always_left() {
             Record::Owed(owed) => back.owed == [owed.clone()],
             Record::Groups { user, groups } => back.groups == [(user.clone(), groups.clone())],
             Record::Homes(homes) => &back.homes == homes,
+            Record::Devices(devices) => &back.devices == devices,
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
             Record::Policy(_) | Record::JournalCleared { .. } | Record::Delivered(_) => false,
         };

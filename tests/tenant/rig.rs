@@ -111,6 +111,44 @@ impl Drop for Server {
     }
 }
 
+/// Ends when it is dropped, and the connections through it with it.
+pub(crate) struct Throttle(#[expect(dead_code, reason = "held, not read")] tokio::sync::oneshot::Sender<()>);
+
+/// An address that leads to the server at `url`, where a connection stands still after `most` bytes of answers.
+pub(crate) fn throttled(url: &str, most: usize) -> (String, Throttle) {
+    let to = url.strip_prefix("https://").unwrap().to_owned();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let here = format!("https://{}", listener.local_addr().unwrap());
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    let (throttle, ended) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let pass = async {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((near, _)) = listener.accept().await {
+                let to = to.clone();
+                connections.spawn(async move {
+                    let far = tokio::net::TcpStream::connect(to).await?;
+                    let ((mut from_near, mut to_near), (from_far, mut to_far)) =
+                        (near.into_split(), far.into_split());
+                    let asked = tokio::io::copy(&mut from_near, &mut to_far);
+                    let answered = async {
+                        let mut some = tokio::io::AsyncReadExt::take(from_far, most as u64);
+                        tokio::io::copy(&mut some, &mut to_near).await?;
+                        std::future::pending::<std::io::Result<u64>>().await
+                    };
+                    tokio::try_join!(asked, answered)
+                });
+            }
+        };
+        tokio::select! {
+            () = pass => {}
+            _ = ended => {}
+        }
+    });
+    (here, Throttle(throttle))
+}
+
 pub(crate) fn binary() -> PathBuf {
     // target/debug/deps/tenant-… → target/debug/hookswitch-tenant
     let path = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("hookswitch-tenant");

@@ -25,7 +25,9 @@ impl Service {
         if self.keeps_quiet(now) {
             return;
         }
-        if self.credential_is_good(now) {
+        // A person who waits for a package does not wait for the crowd to pass; only for what was refused.
+        let waited_for = self.enrol_failures == 0 && self.update.wants().is_some();
+        if self.credential_is_good(now) || waited_for {
             self.enrol_not_before = None;
         }
         let request = if self.credential_is_good(now) || self.enrol_not_before.is_some_and(|not| not > at) {
@@ -64,9 +66,11 @@ impl Service {
         }
         let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
         let system_id = self.system_id.clone();
+        // The tenant tells the groups of those who are registered at this host, so that comes first.
         if self.assigned.is_none()
             && let (Some(user), Some(policy)) = (self.user.clone(), &self.policy)
             && policy::has_manual_groups(policy.get())
+            && !self.outbox.owes_user(&user)
         {
             return Some(TenantRequest::AssignedGroups { system_id, user, token });
         }
@@ -122,15 +126,18 @@ impl Service {
             }
             TenantAnswer::Delivered(Ok(ids)) => {
                 self.outbox.delivered(&ids, now.instant, &mut self.out);
-                self.troubles.remove(&Errand::Deliver);
+                let was_silent = self.troubles.remove(&Errand::Deliver).is_some();
                 // The tenant is well again: what it could not say about the groups is asked once more.
-                if self.troubles.remove(&Errand::Groups).is_some() {
+                if self.troubles.remove(&Errand::Groups).is_some() || was_silent {
                     self.assigned = None;
                 }
             }
             TenantAnswer::Delivered(Err(failure)) => {
                 self.outbox.failed(&failure, now.instant, &mut self.out);
                 self.unauthorized(&failure, now);
+                if self.assigned.is_none() {
+                    self.assigned = Some(self.last_assigned());
+                }
                 self.trouble(Errand::Deliver, failure);
             }
             TenantAnswer::Assigned(Ok(assigned)) => {
@@ -140,6 +147,10 @@ impl Service {
             }
             TenantAnswer::Assigned(Err(failure)) => {
                 self.unauthorized(&failure, now);
+                if failure.kind == FailureKind::Rejected {
+                    // A tenant that lost its users.
+                    self.owe_known_user(now);
+                }
                 // Without the tenant's word the LDAP groups still count; it is asked again with the next poll.
                 self.assigned = Some(self.last_assigned());
                 self.trouble(Errand::Groups, failure);
@@ -194,7 +205,7 @@ impl Service {
         self.troubles.insert(errand, failure.problem);
     }
 
-    fn last_assigned(&self) -> Vec<String> {
+    pub(super) fn last_assigned(&self) -> Vec<String> {
         if let Some(assigned) = &self.last_assigned {
             return assigned.clone();
         }
@@ -216,6 +227,14 @@ impl Service {
         self.owe(Delivery::Host(host), now);
     }
 
+    /// The user, in the groups of the last time.
+    pub(super) fn owe_known_user(&mut self, now: Now) {
+        if let Some(user) = self.user.clone() {
+            let groups = self.groups.get(&user).cloned().unwrap_or_default();
+            self.owe_user(&user, &groups, now);
+        }
+    }
+
     pub(super) fn owe_user(&mut self, user: &str, groups: &[ResolvedGroup], now: Now) {
         let groups =
             groups.iter().map(|g| wire::ResolvedGroup { id: g.id.clone(), why: why(&g.why) }).collect();
@@ -223,39 +242,6 @@ impl Service {
             Delivery::User(wire::UserRegistration { user: user.to_owned(), display: None, groups }),
             now,
         );
-    }
-
-    /// Devices that came, went or changed since the last look.
-    pub(super) fn register_devices(&mut self, now: Now) {
-        if self.config.server_url.is_none() {
-            return;
-        }
-        let updating = self.fleet.updating().map(str::to_owned);
-        let mut present = BTreeMap::new();
-        for device in self.fleet.devices() {
-            present.insert(device.id.clone(), registration(device, true));
-        }
-        let mut changed = Vec::new();
-        for (id, is) in &present {
-            let settled = updating.as_ref() != Some(id);
-            if settled && self.registered.get(id) != Some(is) {
-                changed.push(is.clone());
-            }
-        }
-        for (id, was) in &self.registered {
-            if was.attached && !present.contains_key(id) {
-                changed.push(wire::DeviceRegistration { attached: false, ..was.clone() });
-            }
-        }
-        for registration in changed {
-            let kind = if registration.attached { "attached" } else { "removed" };
-            let known = self.registered.insert(registration.device_id.clone(), registration.clone());
-            if known.is_none_or(|k| k.attached != registration.attached) {
-                let data = json!({ "device_id": registration.device_id });
-                self.owe_event(&format!("com.hookswitch.device.{kind}"), data, now);
-            }
-            self.owe(Delivery::Device(registration), now);
-        }
     }
 
     pub(super) fn owe_update(&mut self, finished: &Finished, now: Now) {
@@ -296,7 +282,7 @@ impl Service {
         self.owe(Delivery::Event(event), now);
     }
 
-    fn owe(&mut self, delivery: Delivery, now: Now) {
+    pub(super) fn owe(&mut self, delivery: Delivery, now: Now) {
         if self.config.server_url.is_none() {
             return;
         }
@@ -311,7 +297,7 @@ impl Service {
 
     /// Unique within this host; the tenant scopes it by the host's access token.
     fn new_id(&mut self, now: Now) -> String {
-        let random = self.next_random();
+        let random = self.random.u64(..);
         let host: String = self.system_id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
         format!("{host}-{:x}-{random:016x}", now.unix_s)
     }
@@ -342,20 +328,6 @@ fn useless_credential(server: Option<&str>) -> TenantFailure {
     )
     .detail("detail", detail);
     TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
-}
-
-fn registration(device: &Device, attached: bool) -> wire::DeviceRegistration {
-    wire::DeviceRegistration {
-        device_id: device.id.clone(),
-        vendor_id: device.vendor_id,
-        product_id: device.product_id,
-        vendor: device.vendor.clone(),
-        product: device.product.clone(),
-        serial: device.serial.clone(),
-        firmware_version: Some(device.firmware_version.clone()),
-        attached: attached && !matches!(device.status, DeviceStatus::Updating),
-        port: device.port.clone(),
-    }
 }
 
 fn why(why: &crate::protocol::Why) -> String {

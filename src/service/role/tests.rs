@@ -12,6 +12,7 @@ mod bus;
 mod gate;
 mod headset;
 mod identity;
+mod inventory;
 mod jobs;
 mod lights;
 mod outbox;
@@ -34,6 +35,7 @@ struct Disk {
     owed: Vec<Owed>,
     homes: crate::service::fleet::identity::Homes,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
+    devices: Vec<wire::DeviceRegistration>,
     deferred: Vec<(String, String)>,
 }
 
@@ -49,6 +51,7 @@ impl Disk {
             Record::Homes(homes) => self.homes = homes,
             Record::Delivered(ids) => self.owed.retain(|o| !ids.contains(&o.id)),
             Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
+            Record::Devices(devices) => self.devices = devices,
             Record::Deferred { offer, version } => self.deferred.push((offer, version)),
         }
     }
@@ -62,6 +65,7 @@ impl Disk {
             owed: self.owed.clone(),
             homes: self.homes.clone(),
             groups: self.groups.clone().into_iter().collect(),
+            devices: self.devices.clone(),
             deferred: self.deferred.clone(),
         }
     }

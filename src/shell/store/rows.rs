@@ -12,6 +12,7 @@ type Sql<T> = Result<T, rusqlite::Error>;
 const IDENTITIES: &str = "identities";
 /// What versions without keys kept instead.
 const SYSTEM_ID: &str = "system-id";
+const DEVICES: &str = "devices";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
 const HOMES: &str = "homes";
@@ -48,6 +49,7 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
             .prepare("INSERT OR REPLACE INTO user_groups (user, body) VALUES (?1, ?2)")?
             .execute(params![user, json(groups)?])
             .map(drop),
+        Record::Devices(devices) => put(transaction, DEVICES, devices),
         Record::Deferred { offer, version } => transaction
             .prepare("INSERT OR REPLACE INTO deferred (offer, version) VALUES (?1, ?2)")?
             .execute(params![offer, version])
@@ -114,6 +116,7 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         .into_iter()
         .filter_map(|(user, body)| Some((user, readable("user_groups", &body)?)))
         .collect(),
+        devices: get(connection, DEVICES)?.unwrap_or_default(),
         deferred: many(
             connection,
             "SELECT seq, offer, version FROM deferred WHERE length(version) <= ?1 ORDER BY seq LIMIT ?2",

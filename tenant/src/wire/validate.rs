@@ -6,13 +6,13 @@ use super::{
     DeviceRegistration, EnrolRequest, EventBatch, HostRegistration, MAX_EVENTS, ResolvedGroup, UpdateStatus,
     UserRegistration, Verdict,
 };
-use crate::grammar::{is_host_key, is_line, is_slug, is_user_name, is_wire_id};
+use crate::grammar::{is_host_key, is_line, is_slug, is_user_name, is_wire_id, turns_text};
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum WireError {
     /// An identifier with characters it may not have.
-    #[error("{field}: expected 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit")]
+    #[error("{field}: expected 1 to 128 of A-Z a-z 0-9 . _ : ~ -, beginning with a letter or digit")]
     Id {
         /// Which.
         field: String,
@@ -33,7 +33,7 @@ pub enum WireError {
         field: String,
     },
     /// A text too short, too long, or of more than one line.
-    #[error("{field}: expected {min} to {max} characters, no control characters")]
+    #[error("{field}: expected {min} to {max} characters, no control or text direction characters")]
     Line {
         /// Which.
         field: String,
@@ -231,7 +231,11 @@ fn id(field: &str, value: &str) -> Checked {
 }
 
 fn line(field: &str, value: &str, min: usize, max: usize) -> Checked {
-    if is_line(value, min, max) { Ok(()) } else { Err(WireError::Line { field: field.to_owned(), min, max }) }
+    if is_line(value, min, max) && !value.chars().any(turns_text) {
+        Ok(())
+    } else {
+        Err(WireError::Line { field: field.to_owned(), min, max })
+    }
 }
 
 fn optional(field: &str, value: Option<&str>, max: usize) -> Checked {

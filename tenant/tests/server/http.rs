@@ -253,6 +253,8 @@ async fn manual_groups_are_assigned_and_cached() {
     }));
     let server = tenant.serve(&[]);
     let token = server.enrol_as(&tenant, "HOST-1").await;
+    let jane = json!({ "user": "jane", "groups": [] });
+    assert_eq!(server.put(&token, &paths::user("HOST-1", "jane"), &jane).await.status(), 204);
     let ask = |tag: Option<String>| {
         let request = server.get(&paths::user_groups("HOST-1", "jane"));
         let request = tag.into_iter().fold(request, |request, tag| request.header("if-none-match", tag));

@@ -4,6 +4,7 @@
 
 mod hosts;
 mod http;
+mod limits;
 mod publishing;
 mod repository_over_http;
 mod rig;

@@ -92,11 +92,17 @@ impl Tenant {
         self.made[name].as_str().expect("a string")
     }
 
+    /// What the last server said on stderr.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.with_file_name("serve.log")
+    }
+
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_hookswitch-tenant"))
             .args(["serve", "--dir", text(&self.dir)])
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(self.log()).expect("a log"))
             .spawn()
             .expect("the binary starts");
         let mut line = String::new();

@@ -37,6 +37,7 @@ fn a_cloned_machine_is_a_host_of_its_own_and_says_so() {
         before.iter().all(|owed| !clone.disk.owed.contains(owed)),
         "what the other host owes it says itself"
     );
+    clone.pass(Duration::from_secs(300));
     let Some(TenantRequest::Enrol { system_id, host_key }) = &clone.tenant else {
         panic!("{:?}", clone.tenant)
     };

@@ -44,10 +44,10 @@ fn wait_s(rig: &mut Rig) -> u64 {
 #[test]
 fn at_the_start_host_user_and_devices_are_registered_at_once_and_events_go_as_one_batch() {
     let mut rig = Rig::managed(vec![Headset::new(1), Headset::new(2)]);
-    assert_eq!(rig.owes(), ["host", "event", "event", "attached", "event", "attached"]);
+    assert_eq!(rig.owes(), ["host", "event", "event", "attached", "event", "attached", "user"]);
     rig.enrolled();
     rig.policy(&offer("1.20"), 1);
-    assert_eq!(sent(&rig), ["host", "attached", "attached"]);
+    assert_eq!(sent(&rig), ["host", "attached", "attached", "user"]);
     rig.identity(&["all-users"]);
     rig.deliver_all_of(&["user"]);
     assert_eq!(sent(&rig), ["event", "event", "event"]);
@@ -178,7 +178,7 @@ fn what_was_owed_survives_a_crash_and_is_sent_under_the_same_id() {
     let again = rig.until_delivery();
     assert!(owed.iter().all(|o| again.contains(o)), "the tenant can tell that it is the same: {again:?}");
     let kinds: BTreeSet<&str> = rig.owes().into_iter().collect();
-    assert_eq!(kinds, BTreeSet::from(["host", "attached", "event"]));
+    assert_eq!(kinds, BTreeSet::from(["host", "user", "attached", "event"]));
     let ids: BTreeSet<_> = rig.disk.owed.iter().map(|o| &o.id).collect();
     assert_eq!(ids.len(), rig.disk.owed.len(), "an id is given once");
 }

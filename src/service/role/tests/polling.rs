@@ -245,6 +245,10 @@ fn groups_by_hand_are_asked_for_before_the_rules_are_told() {
     let document = PolicyDocument::from_json(manual.as_bytes()).expect("a policy");
     rig.feed(Input::Tenant(TenantAnswer::Policy(Ok(Some(Verified::vouched(document, 1))))));
     assert_eq!(rules(&rig), Vec::<Vec<String>>::new());
+    // The tenant tells the groups of users it knows to be here.
+    let Some(TenantRequest::Deliver { owed, .. }) = &rig.tenant else { panic!("{:?}", rig.tenant) };
+    assert!(owed.iter().any(|owed| matches!(&owed.delivery, Delivery::User(user) if user.user == "jane")));
+    rig.deliver_all();
     assert!(matches!(&rig.tenant, Some(TenantRequest::AssignedGroups { user, .. }) if user == "jane"));
     rig.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec!["vip".to_owned()]))));
     assert_eq!(rules(&rig), [vec!["vip".to_owned()]]);
@@ -267,6 +271,7 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     };
     let mut rig = with_policy(21_600, 5);
     rig.hello();
+    rig.deliver_all();
     ask(&mut rig);
     assert_eq!(rig.tenant, Some(TenantRequest::FetchPolicy { have: Some(3) }));
     assert_eq!(answers(&rig), []);
@@ -311,4 +316,36 @@ fn ask_and_answer(rig: &mut Rig) {
     until_poll(rig);
     unchanged(rig);
     rig.deliver_all();
+}
+
+/// After a power cut a whole company starts at once.
+#[test]
+fn enrolments_of_known_machines_are_spread_and_those_of_new_ones_are_not() {
+    let ended = |seed: u64, polling_s: u32| {
+        let mut rig = with_policy(polling_s, seed);
+        let disk = Disk {
+            credential: Some(Credential { access_token: "t".to_owned(), expires_unix_s: 1 }),
+            ..rig.disk.clone()
+        };
+        rig.service = Service::new(Config { seed, ..config(Some("https://t")) }, disk.read(), rig.now);
+        (rig.disk, rig.tenant) = (disk, None);
+        rig.drain();
+        rig
+    };
+    let wait = |seed: u64, polling_s: u32| {
+        let mut rig = ended(seed, polling_s);
+        let start = rig.now.instant;
+        while !matches!(rig.tenant, Some(TenantRequest::Enrol { .. })) {
+            assert_eq!(rig.tenant, None, "nothing without a credential");
+            let (at, _) = rig.service.poll_timeout().expect("something is planned");
+            rig.pass(at.saturating_duration_since(rig.now.instant));
+        }
+        (rig.now.instant - start).as_secs_f64()
+    };
+    let waits: Vec<f64> = (1..40).map(|seed| wait(seed, 21_600)).collect();
+    let (least, most) = waits.iter().fold((f64::MAX, 0.0_f64), |(a, b), w| (a.min(*w), b.max(*w)));
+    assert!(most <= 301.0 && most - least > 150.0, "{waits:?}");
+    assert!((1..40).all(|seed| wait(seed, 60) <= 7.0), "a tenth of a short interval");
+    // A new machine is waited for by the person who set it up.
+    assert!(matches!(start(Disk::default()).tenant, Some(TenantRequest::Enrol { .. })));
 }

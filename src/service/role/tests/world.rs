@@ -65,7 +65,7 @@ fn a_company_that_wakes_at_nine_does_not_ask_at_nine() {
     let mut waits = Vec::new();
     for seed in 1..40u64 {
         let mut rig = polled();
-        rig.service.random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        rig.service.random = fastrand::Rng::with_seed(seed);
         sleep(&mut rig, 14 * HOUR);
         rig.feed(Input::WorldChanged(WorldChange::Resumed));
         assert_eq!(rig.tenant, None, "asked at once");

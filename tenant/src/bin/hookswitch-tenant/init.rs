@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError, Tenant};
 /// Why no tenant was made.
 #[derive(Debug, Error)]
 pub(crate) enum InitError {
-    #[error("--tenant-id: expected 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit")]
+    #[error("--tenant-id: expected 1 to 128 of A-Z a-z 0-9 . _ : ~ -, beginning with a letter or digit")]
     TenantId,
     #[error("--company: {0}")]
     Company(PolicyError),

@@ -83,6 +83,8 @@ enum Command {
         /// Misbehave on every /v2 call, for exercising agents
         #[arg(long, hide = true)]
         mood: Option<Mood>,
+        #[command(flatten)]
+        limits: serve::Limits,
     },
     /// Show hosts, users, devices and updates
     Inventory {
@@ -189,8 +191,8 @@ fn run(command: Command) -> Result<(), Failure> {
             let order = Order { policy, targets: target, expires_days };
             say_published(&runtime.block_on(repository::publish(&home, &order, now()))?)?;
         }
-        Command::Serve { dir, listen, mood } => {
-            runtime.block_on(serve::serve(&Home::open(&dir)?, listen, mood))?;
+        Command::Serve { dir, listen, mood, limits } => {
+            runtime.block_on(serve::serve(&Home::open(&dir)?, listen, mood, limits))?;
         }
         Command::Inventory { dir, json } => {
             let inventory = Store::open(&Home::open(&dir)?.database())?.inventory()?;

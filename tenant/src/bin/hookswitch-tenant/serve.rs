@@ -8,8 +8,10 @@ mod access;
 mod answer;
 mod body;
 mod files;
+mod guard;
 mod listener;
 mod proof;
+mod quota;
 mod registration;
 mod routes;
 
@@ -19,21 +21,23 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 use crate::digest;
 use crate::home::{self, Home, HomeError};
 use crate::repository::{self, RepositoryError};
 use crate::store::{Store, StoreError, Tenant};
 use answer::Refusal;
-use listener::{Peer, TlsListener};
+use guard::Guard;
 use proof::Nonces;
+use quota::Quotas;
 
 /// Requests worked on at the same time; more are asked to come back (503).
 const MAX_REQUESTS: usize = 256;
@@ -70,8 +74,6 @@ pub(crate) enum ServeError {
     Tls(#[from] rustls::Error),
     #[error("cannot wait for signals: {0}")]
     Signal(io::Error),
-    #[error("server: {0}")]
-    Server(io::Error),
     #[error("the operating system's random number generator failed")]
     Random,
     #[error("endpoint.json: {0}")]
@@ -87,6 +89,9 @@ struct Site {
     mood: Option<Mood>,
     slots: Semaphore,
     nonces: Nonces,
+    guard: Arc<Guard>,
+    quotas: Quotas,
+    most_hosts: u32,
 }
 
 impl Site {
@@ -116,8 +121,27 @@ struct Endpoint {
     ca: PathBuf,
 }
 
+/// What the operator decides.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Limits {
+    /// Connections of one address at the same time; raise it when agents come through one proxy
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    connections_per_peer: u32,
+    /// Hosts that may enrol for the first time from one address in a minute, after the first 60
+    #[arg(long, default_value_t = 60)]
+    new_hosts_per_minute: u32,
+    /// Hosts in all
+    #[arg(long, default_value_t = 50_000)]
+    max_hosts: u32,
+}
+
 /// Serves until SIGTERM or SIGINT.
-pub(crate) async fn serve(home: &Home, address: SocketAddr, mood: Option<Mood>) -> Result<(), ServeError> {
+pub(crate) async fn serve(
+    home: &Home,
+    address: SocketAddr,
+    mood: Option<Mood>,
+    limits: Limits,
+) -> Result<(), ServeError> {
     // Fails only when a provider is installed already, and then it is this one: there is no other in the program.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let store = Store::open(&home.database())?;
@@ -136,7 +160,11 @@ pub(crate) async fn serve(home: &Home, address: SocketAddr, mood: Option<Mood>) 
         mood,
         slots: Semaphore::new(MAX_REQUESTS),
         nonces: Nonces::new(digest::random().map_err(|_| ServeError::Random)?),
+        guard: Arc::default(),
+        quotas: Quotas::new(limits.new_hosts_per_minute),
+        most_hosts: limits.max_hosts,
     });
+    let guard = Arc::clone(&site.guard);
     let signals = (stop_signal()?, stop_signal()?);
     // The certificate has no name for 0.0.0.0 or [::].
     let host =
@@ -145,19 +173,20 @@ pub(crate) async fn serve(home: &Home, address: SocketAddr, mood: Option<Mood>) 
     home::replace(&home.endpoint(), &serde_json::to_vec_pretty(&endpoint)?)?;
     println!("serving {}", endpoint.url);
 
-    let service = routes::router(site).into_make_service_with_connect_info::<Peer>();
+    let per_peer = usize::try_from(limits.connections_per_peer).unwrap_or(usize::MAX);
     let server =
-        axum::serve(TlsListener::start(tcp, bound, Arc::new(tls)), service).with_graceful_shutdown(signals.0);
+        listener::serve(tcp, TlsAcceptor::from(Arc::new(tls)), routes::router(site), per_peer, signals.0);
     let patience = async {
         signals.1.await;
         tokio::time::sleep(GRACE).await;
     };
-    let result = tokio::select! {
-        result = server => result.map_err(ServeError::Server),
-        () = patience => Ok(()),
-    };
+    tokio::select! {
+        () = server => {}
+        () = patience => {}
+    }
+    guard.tell();
     let _ = std::fs::remove_file(home.endpoint());
-    result
+    Ok(())
 }
 
 fn tls_config(home: &Home) -> Result<rustls::ServerConfig, ServeError> {

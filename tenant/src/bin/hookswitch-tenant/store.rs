@@ -17,6 +17,14 @@ use thiserror::Error;
 
 pub(crate) use hosts::{Enrolled, Enrolment};
 
+/// People one host may register.
+pub(crate) const MOST_USERS: u32 = 500;
+/// Devices one host may register.
+pub(crate) const MOST_DEVICES: u32 = 500;
+/// Ended updates and events kept of one host; the oldest go first.
+const MOST_UPDATES: u32 = 1_000;
+const MOST_EVENTS: u32 = 20_000;
+
 /// Events are kept for 90 days, and so is the memory that an id was seen.
 const EVENT_LIFE_S: i64 = 90 * 24 * 60 * 60;
 
@@ -48,6 +56,8 @@ pub(crate) enum Recorded {
     Done,
     /// Another final verdict is already there.
     Conflict,
+    /// The host has as many of them as it may have.
+    Full,
 }
 
 /// An open store.
@@ -99,13 +109,15 @@ impl Store {
         system_id: &str,
         user: &UserRegistration,
         now_s: i64,
-    ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO user (system_id, user, registration, seen_at) VALUES (?1, ?2, ?3, ?4)
+    ) -> Result<Recorded, StoreError> {
+        let done = self.connection.execute(
+            "INSERT INTO user (system_id, user, registration, seen_at)
+             SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM user WHERE system_id = ?1 AND user = ?2)
+             OR (SELECT count(*) FROM user WHERE system_id = ?1) < ?5
              ON CONFLICT DO UPDATE SET registration = ?3, seen_at = ?4",
-            params![system_id, user.user, json(user)?, now_s],
+            params![system_id, user.user, json(user)?, now_s, MOST_USERS],
         )?;
-        Ok(())
+        Ok(if done == 0 { Recorded::Full } else { Recorded::Done })
     }
 
     pub(crate) fn put_device(
@@ -113,13 +125,15 @@ impl Store {
         system_id: &str,
         device: &DeviceRegistration,
         now_s: i64,
-    ) -> Result<(), StoreError> {
-        self.connection.execute(
-            "INSERT INTO device (system_id, device_id, registration, seen_at) VALUES (?1, ?2, ?3, ?4)
+    ) -> Result<Recorded, StoreError> {
+        let done = self.connection.execute(
+            "INSERT INTO device (system_id, device_id, registration, seen_at)
+             SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM device WHERE system_id = ?1 AND device_id = ?2)
+             OR (SELECT count(*) FROM device WHERE system_id = ?1) < ?5
              ON CONFLICT DO UPDATE SET registration = ?3, seen_at = ?4",
-            params![system_id, device.device_id, json(device)?, now_s],
+            params![system_id, device.device_id, json(device)?, now_s, MOST_DEVICES],
         )?;
-        Ok(())
+        Ok(if done == 0 { Recorded::Full } else { Recorded::Done })
     }
 
     pub(crate) fn put_update(
@@ -146,6 +160,12 @@ impl Store {
              ON CONFLICT DO UPDATE SET status = ?3, reported_at = ?4",
             params![system_id, status.event_id, json(status)?, now_s],
         )?;
+        transaction.execute(
+            "DELETE FROM update_status WHERE system_id = ?1 AND event_id NOT IN
+             (SELECT event_id FROM update_status WHERE system_id = ?1
+              ORDER BY reported_at DESC, event_id LIMIT ?2)",
+            params![system_id, MOST_UPDATES],
+        )?;
         transaction.commit()?;
         Ok(Recorded::Done)
     }
@@ -171,16 +191,31 @@ impl Store {
                 }
             }
         }
+        transaction.execute(
+            "DELETE FROM event WHERE system_id = ?1 AND received_at <= coalesce(
+                (SELECT received_at FROM event WHERE system_id = ?1 ORDER BY received_at DESC LIMIT 1 OFFSET ?2), -1)
+             AND received_at < ?3",
+            params![system_id, MOST_EVENTS, now_s],
+        )?;
         transaction.commit()?;
         Ok(answer)
     }
 
-    /// Groups a user was put in by hand, sorted.
-    pub(crate) fn manual_groups(&self, user: &str) -> Result<Vec<String>, StoreError> {
+    /// Groups a user of a host was put in by hand, sorted. `None` = the host has no such user: what the company knows
+    /// of people is not for every machine to ask.
+    pub(crate) fn manual_groups(
+        &self,
+        system_id: &str,
+        user: &str,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let here = "SELECT EXISTS (SELECT 1 FROM user WHERE system_id = ?1 AND user = ?2)";
+        if !self.connection.query_row(here, params![system_id, user], |row| row.get(0))? {
+            return Ok(None);
+        }
         let mut query =
             self.connection.prepare("SELECT group_id FROM manual_group WHERE user = ?1 ORDER BY group_id")?;
         let rows = query.query_map(params![user], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(Some(rows.collect::<Result<_, _>>()?))
     }
 
     /// Puts a user in a group or takes them out. Returns whether that changed anything.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use axum::response::{IntoResponse, Response};
@@ -58,6 +58,10 @@ impl FromRequest<Arc<Site>> for Caller {
         let host = site.with_store(move |store, now_s| store.host_of_token(&token, now_s)).await?;
         let (system_id, key) = host.ok_or(Refusal::Token)?;
         let signed = site.nonces.check(&head, &key)?;
+        // After the proof: nobody uses up what is another host's.
+        if let Some(wait) = site.quotas.request(&system_id) {
+            return Err(Refusal::TooMany { wait, what: "requests of this host" });
+        }
         let body = body::whole(request, site).await?;
         signed.is_of(&body)?;
         Ok(Self { system_id, headers: head.headers, body })
@@ -73,8 +77,7 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 pub(super) async fn enrol(State(site): State<Arc<Site>>, request: Request) -> Result<Response, Refusal> {
     let head = Head::from(&request);
-    let peer = request.extensions().get::<ConnectInfo<Peer>>();
-    let peer = peer.map_or_else(String::new, |ConnectInfo(Peer(address))| address.ip().to_string());
+    let peer = request.extensions().get::<Peer>().copied();
     let body = body::whole(request, &site).await?;
     let request: EnrolRequest = body::read(&head.headers, &body, JSON)?;
     request.validate()?;
@@ -91,11 +94,21 @@ pub(super) async fn enrol(State(site): State<Arc<Site>>, request: Request) -> Re
         system_id: request.system_id,
         host_key: request.host_key,
         token: access_token.clone(),
-        peer,
+        peer: peer.map_or_else(String::new, |peer| peer.0.ip().to_string()),
     };
-    match site.with_store(move |store, now_s| store.enrol(&enrolment, now_s)).await? {
+    let at = Arc::clone(&site);
+    let enrolled = site.with_store(move |store, now_s| {
+        let known = store.knows(&enrolment.system_id)?;
+        let wait = peer.filter(|_| !known).and_then(|peer| at.quotas.new_host(peer.network()));
+        match wait {
+            Some(wait) => Ok(Err(Refusal::TooMany { wait, what: "new hosts from this address" })),
+            None => store.enrol(&enrolment, at.most_hosts, now_s).map(Ok),
+        }
+    });
+    match enrolled.await?? {
         Enrolled::Done => {}
         Enrolled::OtherKey => return Err(Refusal::HostKey),
+        Enrolled::Full => return Err(Refusal::Quota { what: "hosts", most: site.most_hosts }),
     }
     let answer = EnrolResponse {
         access_token: Secret::new(access_token),

@@ -1,5 +1,7 @@
 //! Answers that are not the happy ones, and the headers all answers share.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{
@@ -13,6 +15,7 @@ use tenant::paths::PROBLEM_MEDIA_TYPE;
 use tenant::wire::{MAX_BODY_BYTES, PROBLEM_PREFIX, Problem, WireError};
 use thiserror::Error;
 
+use super::guard::Wrong;
 use crate::digest::sha256;
 use crate::store::StoreError;
 
@@ -62,6 +65,12 @@ pub(super) enum Refusal {
     Method,
     #[error("too much to do at the moment")]
     Busy,
+    #[error("too many {what} in a short time; come back in {} s", .wait.as_secs() + 1)]
+    TooMany { what: &'static str, wait: Duration },
+    #[error("this tenant keeps no more than {most} {what}; its operator can remove some")]
+    Quota { what: &'static str, most: u32 },
+    #[error("no such user at this host; register the user first")]
+    NoUser,
     #[error("the server failed; its operator finds the cause in its log")]
     Internal,
 }
@@ -97,6 +106,9 @@ impl Refusal {
             Self::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
+            Self::Quota { .. } => (StatusCode::FORBIDDEN, "quota"),
+            Self::NoUser => (StatusCode::NOT_FOUND, "user"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -113,6 +125,9 @@ impl IntoResponse for Refusal {
             detail: Some(self.to_string()),
         };
         let mut response = (status, Json(problem)).into_response();
+        if matches!(self, Self::Enrolment | Self::Token | Self::Proof(_)) {
+            response.extensions_mut().insert(Wrong);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
         match self {
@@ -128,6 +143,9 @@ impl IntoResponse for Refusal {
             }
             Self::Busy => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Self::TooMany { wait, .. } => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
             }
             Self::Range { length } => {
                 if let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}")) {

@@ -17,7 +17,7 @@ use super::Site;
 use super::access::Caller;
 use super::answer::{Refusal, tagged_json};
 use super::body::JSON;
-use crate::store::Recorded;
+use crate::store::{MOST_DEVICES, MOST_USERS, Recorded};
 
 type OnePart = Result<Path<String>, PathRejection>;
 type TwoParts = Result<Path<(String, String)>, PathRejection>;
@@ -54,8 +54,10 @@ pub(super) async fn put_user(
     let user: UserRegistration = caller.read(JSON)?;
     user.validate()?;
     equal(&name, &user.user, "user")?;
-    site.with_store(move |store, now_s| store.put_user(&system_id, &user, now_s)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match site.with_store(move |store, now_s| store.put_user(&system_id, &user, now_s)).await? {
+        Recorded::Full => Err(Refusal::Quota { what: "users of one host", most: MOST_USERS }),
+        Recorded::Done | Recorded::Conflict => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 pub(super) async fn get_groups(
@@ -65,7 +67,8 @@ pub(super) async fn get_groups(
 ) -> Result<Response, Refusal> {
     let (system_id, user) = part(path)?;
     caller.owns(&system_id)?;
-    let groups = site.with_store(move |store, _| store.manual_groups(&user)).await?;
+    let groups = site.with_store(move |store, _| store.manual_groups(&system_id, &user)).await?;
+    let groups = groups.ok_or(Refusal::NoUser)?;
     tagged_json(caller.headers(), &ManualGroups { groups })
 }
 
@@ -79,8 +82,10 @@ pub(super) async fn put_device(
     let device: DeviceRegistration = caller.read(JSON)?;
     device.validate()?;
     equal(&device_id, &device.device_id, "device_id")?;
-    site.with_store(move |store, now_s| store.put_device(&system_id, &device, now_s)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match site.with_store(move |store, now_s| store.put_device(&system_id, &device, now_s)).await? {
+        Recorded::Full => Err(Refusal::Quota { what: "devices of one host", most: MOST_DEVICES }),
+        Recorded::Done | Recorded::Conflict => Ok(StatusCode::NO_CONTENT),
+    }
 }
 
 pub(super) async fn put_update(
@@ -94,7 +99,7 @@ pub(super) async fn put_update(
     status.validate()?;
     equal(&event_id, &status.event_id, "event_id")?;
     match site.with_store(move |store, now_s| store.put_update(&system_id, &status, now_s)).await? {
-        Recorded::Done => Ok(StatusCode::NO_CONTENT),
+        Recorded::Done | Recorded::Full => Ok(StatusCode::NO_CONTENT),
         Recorded::Conflict => Err(Refusal::Conflict),
     }
 }
@@ -106,5 +111,8 @@ pub(super) async fn post_events(
     let batch: EventBatch = caller.read(EVENTS_MEDIA_TYPE)?;
     batch.validate()?;
     let system_id = caller.into_system_id();
+    if let Some(wait) = site.quotas.events(&system_id, batch.0.len()) {
+        return Err(Refusal::TooMany { wait, what: "events of this host" });
+    }
     site.with_store(move |store, now_s| store.put_events(&system_id, &batch, now_s)).await.map(Json)
 }

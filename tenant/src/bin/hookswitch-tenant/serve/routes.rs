@@ -15,6 +15,8 @@ use tenant::proof::NONCE_HEADER;
 use tenant::wire::{Health, MAX_BODY_BYTES};
 
 use super::answer::Refusal;
+use super::guard::Wrong;
+use super::listener::Peer;
 use super::{Mood, Site, access, files, registration};
 
 /// How long a request may take to arrive and be answered.
@@ -71,8 +73,9 @@ async fn openapi() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/yaml")], tenant::OPENAPI_YAML)
 }
 
-/// Around every request: mood, a cap on how many run, a deadline, and the headers all answers carry.
+/// Around every request: late answers to wrong tokens, mood, a cap on how many run, a deadline, and the headers all answers carry.
 async fn around(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.network());
     let mut response = match site.mood.filter(|_| request.uri().path().starts_with("/v2/")) {
         Some(Mood::Unauthorized) => Refusal::Token.into_response(),
         Some(Mood::InternalError) => Refusal::Internal.into_response(),
@@ -87,6 +90,10 @@ async fn around(State(site): State<Arc<Site>>, request: Request, next: Next) -> 
             Err(_) => Refusal::Busy.into_response(),
         },
     };
+    if response.extensions().get::<Wrong>().is_some() {
+        // It holds a connection of its peer and nothing else.
+        site.guard.wrong(peer).await;
+    }
     if let Ok(nonce) = HeaderValue::from_str(&site.nonces.issue()) {
         response.headers_mut().insert(NONCE_HEADER, nonce);
     }

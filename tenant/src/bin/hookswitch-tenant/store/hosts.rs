@@ -31,6 +31,8 @@ pub(crate) enum Enrolled {
     Done,
     /// The host is pinned to another key. Remembered for the operator.
     OtherKey,
+    /// The host is new, and there are as many as there may be.
+    Full,
 }
 
 /// Every host and its key.
@@ -67,14 +69,31 @@ struct Refused {
 }
 
 impl Store {
+    /// Whether a host has enrolled before.
+    pub(crate) fn knows(&self, system_id: &str) -> Result<bool, StoreError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM host WHERE system_id = ?1)";
+        Ok(self.connection.query_row(query, params![system_id], |row| row.get(0))?)
+    }
+
     /// Pins a new host to its key, and remembers the token of one whose key it is.
-    pub(crate) fn enrol(&mut self, enrolment: &Enrolment, now_s: i64) -> Result<Enrolled, StoreError> {
+    pub(crate) fn enrol(
+        &mut self,
+        enrolment: &Enrolment,
+        most_hosts: u32,
+        now_s: i64,
+    ) -> Result<Enrolled, StoreError> {
         let Enrolment { system_id, host_key, token, peer } = enrolment;
         let transaction = self.connection.transaction()?;
         transaction.execute("DELETE FROM access_token WHERE expires_at <= ?1", params![now_s])?;
         let query = "SELECT host_key FROM host WHERE system_id = ?1";
         let pinned: Option<Option<String>> =
             transaction.query_row(query, params![system_id], |row| row.get(0)).optional()?;
+        if pinned.is_none() {
+            let hosts: u32 = transaction.query_row("SELECT count(*) FROM host", [], |row| row.get(0))?;
+            if hosts >= most_hosts {
+                return Ok(Enrolled::Full);
+            }
+        }
         let outcome = match pinned.flatten() {
             Some(pinned) if !same(pinned.as_bytes(), host_key.as_bytes()) => {
                 transaction.execute(
