@@ -8,8 +8,8 @@ use std::io::{Cursor, Write};
 use dfu::FirmwareVersion;
 use dfu::image::{Image, ImageError, Suffix};
 use dfu::package::{
-    ArchiveError, Component, Crc32, LIMITS, Method, NameFault, Package, PackageError, RULES_FILE, Rules,
-    RulesError, Target, pack,
+    ArchiveError, Component, Crc32, LIMITS, Method, Misfit, NameFault, Package, PackageError, Product,
+    RULES_FILE, Rules, RulesError, Target, pack,
 };
 use zip::CompressionMethod::{Deflated, Stored};
 use zip::write::SimpleFileOptions;
@@ -124,12 +124,69 @@ fn archives_of_another_writer_are_read_stored_deflated_and_in_folders() {
     }
 }
 
+/// Fields of the two headers that this reader skips, of different lengths, in an entry that is not the last.
+#[test]
+fn extra_fields_and_comments_are_skipped() {
+    let file = image_file();
+    let json = rules("headset.dfu", &file).to_json();
+    let zip = archive(&[(RULES_FILE, &json, plain()), ("headset.dfu", &file, plain())]);
+    let end = zip.len() - 22;
+    let first = central_headers(&zip)[0];
+    let name_end = first + 46 + RULES_FILE.len();
+    let put = |length_at: usize, extra: &[u8], comment: &[u8]| {
+        let mut zip = zip.clone();
+        zip.splice(name_end..name_end, [extra, comment].concat());
+        zip[length_at] = extra.len() as u8;
+        zip[first + 32] = comment.len() as u8;
+        let end = end + extra.len() + comment.len();
+        let size = (end - first) as u32;
+        zip[end + 12..end + 16].copy_from_slice(&size.to_le_bytes());
+        zip
+    };
+    for (extra, comment) in
+        [(&[][..], &[][..]), (&[1; 5], &[]), (&[], b"three"), (&[1, 0, 1, 0, 9], b"and so")]
+    {
+        let opened = Package::open(&put(first + 30, extra, comment));
+        assert!(opened.is_ok(), "{} and {} bytes: {opened:?}", extra.len(), comment.len());
+    }
+    // In the header beside the data.
+    let mut local = zip.clone();
+    let data_at = 30 + RULES_FILE.len();
+    local.splice(data_at..data_at, [1, 0, 2, 0, 9, 9]);
+    local[28] = 6;
+    let (first, end) = (first + 6, end + 6);
+    let second = central_headers(&local)[1];
+    let place = u32::from_le_bytes(local[second + 42..second + 46].try_into().unwrap()) + 6;
+    local[second + 42..second + 46].copy_from_slice(&place.to_le_bytes());
+    local[end + 16..end + 20].copy_from_slice(&(first as u32).to_le_bytes());
+    assert!(Package::open(&local).is_ok());
+}
+
+#[test]
+fn names_have_up_to_128_bytes() {
+    let longest = "n".repeat(128);
+    let file = image_file();
+    let json = rules(&longest, &file).to_json();
+    let zip = archive(&[(RULES_FILE, &json, plain()), (&longest, &file, plain())]);
+    assert!(Package::open(&zip).is_ok());
+}
+
 #[test]
 fn large_files_that_pack_too_well_are_stored() {
     let file = vec![0xff; 3 << 20];
     let files = BTreeMap::from([("headset.dfu".to_owned(), file.clone())]);
     let zip = pack(&rules("headset.dfu", &file), &files).unwrap();
     assert_eq!(Package::open(&zip).unwrap().component_image("headset").unwrap().payload.len(), 3 << 20);
+}
+
+/// Up to a mebibyte any ratio is fine: an image that is mostly erased flash packs to nearly nothing.
+#[test]
+fn small_files_may_pack_as_well_as_they_can() {
+    let file = vec![0xff; 1 << 20];
+    let files = BTreeMap::from([("headset.dfu".to_owned(), file.clone())]);
+    let zip = pack(&rules("headset.dfu", &file), &files).unwrap();
+    assert!(zip.len() < 10_000, "{} bytes", zip.len());
+    assert_eq!(Package::open(&zip).unwrap().component_image("headset").unwrap().payload.len(), 1 << 20);
 }
 
 #[test]
@@ -394,4 +451,77 @@ fn pack_refuses_what_open_would() {
     let mut wrong = good;
     wrong.components.push(wrong.components[0].clone());
     assert!(matches!(pack(&wrong, &files), Err(PackageError::Rules(RulesError::Repeated { .. }))));
+}
+
+fn product(vid: u16, pid: u16, dfu_pids: &[u16]) -> Product {
+    Product { target: Target { vid, pid }, dfu_pids: dfu_pids.to_vec() }
+}
+
+/// A package for 1209:0001, version 1.20, whose suffix says this; no wish for a charge.
+fn suffixed(bcd_device: u16, vid: u16, pid: u16) -> Package {
+    let file = Image::with_suffix(b"firmware", Suffix { bcd_device, vid, pid, bcd_dfu: 0x0100 });
+    let rules = Rules { battery_percent_minimum: None, ..rules("headset.dfu", &file) };
+    Package::open(&pack(&rules, &BTreeMap::from([("headset.dfu".to_owned(), file)])).unwrap()).unwrap()
+}
+
+fn version(text: &str) -> FirmwareVersion {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_package_fits_the_products_and_the_version_it_is_of() {
+    let package = suffixed(0x0120, 0x1209, 1);
+    let ours = product(0x1209, 1, &[]);
+    let wanted = Some(version("1.20"));
+    assert_eq!(package.misfits(std::slice::from_ref(&ours), wanted), []);
+    assert_eq!(package.misfits(std::slice::from_ref(&ours), None), []);
+    let other = |vid, pid| Misfit::OtherProduct { product: Target { vid, pid } };
+    let others = [product(0x1209, 2, &[]), ours.clone(), product(0x1210, 1, &[])];
+    assert_eq!(package.misfits(&others, wanted), [other(0x1209, 2), other(0x1210, 1)]);
+    let later = Some(version("1.30"));
+    let misfit = Misfit::OtherVersion { found: version("1.20"), wanted: version("1.30") };
+    assert_eq!(package.misfits(&[ours], later), [misfit]);
+}
+
+#[test]
+fn a_suffix_must_not_contradict_the_rules() {
+    let ours = [product(0x1209, 1, &[2, 3])];
+    for (vid, pid) in [(0x1209, 1), (0x1209, 2), (0x1209, 3), (0xffff, 1), (0x1209, 0xffff), (0xffff, 0xffff)]
+    {
+        assert_eq!(suffixed(0x0120, vid, pid).misfits(&ours, None), [], "{vid:04x}:{pid:04x}");
+    }
+    for (vid, pid) in [(1, 0x1209), (0x1209, 4), (0x1210, 1), (0xffff, 4), (0x1210, 0xffff)] {
+        let (id, suffix, product) = ("headset".to_owned(), Target { vid, pid }, ours[0].target);
+        let misfit = Misfit::SuffixProduct { id, suffix, product };
+        assert_eq!(suffixed(0x0120, vid, pid).misfits(&ours, None), [misfit]);
+    }
+    assert_eq!(suffixed(0xffff, 0x1209, 1).misfits(&ours, None), []);
+    for (bcd, found) in [(0x0121, "1.21"), (0x0a12, "0x0a12")] {
+        let (id, stated) = ("headset".to_owned(), version("1.20"));
+        let misfit = Misfit::SuffixVersion { id, suffix: version(found), stated };
+        assert_eq!(suffixed(bcd, 0x1209, 1).misfits(&ours, None), [misfit]);
+    }
+}
+
+#[test]
+fn what_is_not_built_is_a_misfit() {
+    let file = image_file();
+    let ours = [product(0x1209, 1, &[])];
+    let with = |percent: Option<u8>, ids: &[&str], wanted: &str| {
+        let mut rules = Rules { battery_percent_minimum: percent, ..rules("headset.dfu", &file) };
+        let one = rules.components[0].clone();
+        let named = |id: &&str| Component { id: (*id).to_owned(), file: format!("{id}.dfu"), ..one.clone() };
+        rules.components = ids.iter().map(named).collect();
+        let files = ids.iter().map(|id| (format!("{id}.dfu"), file.clone())).collect();
+        Package::open(&pack(&rules, &files).unwrap()).unwrap().misfits(&ours, Some(version(wanted)))
+    };
+    assert_eq!(with(None, &["a"], "1.20"), []);
+    assert_eq!(with(Some(0), &["a"], "1.20"), []);
+    assert_eq!(with(Some(1), &["a"], "1.20"), [Misfit::Battery { percent: 1 }]);
+    // Which of several the version is meant of, nobody says.
+    assert_eq!(with(None, &["a", "b"], "1.30"), [Misfit::Components { count: 2 }]);
+    assert_eq!(
+        with(Some(30), &["a", "b"], "1.20"),
+        [Misfit::Components { count: 2 }, Misfit::Battery { percent: 30 }]
+    );
 }

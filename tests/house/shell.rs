@@ -154,7 +154,6 @@ const WAITING: Left = &[
     ("src/shell/cli/status.rs", "an agent that was started for the person is waited for"),
     ("src/shell/ipc.rs", "no descriptors left: a pause before the next try"),
     ("src/shell/loopback.rs", "no descriptors left, and the limit of a silent connection"),
-    ("src/shell/os/linux/clock.rs", "where the kernel has no alarm that counts sleep"),
     ("src/shell/rest/tries.rs", "wrong tokens are answered slowly and counted by the minute"),
     ("src/shell/window/live.rs", "a page is drawn at most so often"),
 ];

@@ -32,6 +32,8 @@ pub(super) enum Life {
 pub(super) struct Headset {
     pub(super) path: String,
     pub(super) serial: Option<&'static str>,
+    /// Another one with this serial number had it first.
+    pub(super) twin: bool,
     pub(super) port: Option<String>,
     pub(super) version: u16,
     pub(super) life: Life,
@@ -57,6 +59,7 @@ impl Headset {
         Self {
             path: format!("/dev/hidraw{n}"),
             serial: Some(serial),
+            twin: false,
             port: Some(port_of(n)),
             version: 0x0110,
             life: Life::Runtime,
@@ -70,7 +73,9 @@ impl Headset {
     }
 
     pub(super) fn id(&self) -> String {
-        format!("1209-0001-{}", self.serial.or(self.port.as_deref()).unwrap_or("0"))
+        let port = self.port.as_deref();
+        let apart = port.filter(|_| self.twin).map(|port| format!("~{port}")).unwrap_or_default();
+        format!("1209-0001-{}{apart}", self.serial.or(port).unwrap_or("0"))
     }
 
     pub(super) fn node(&self) -> Option<HidNode> {

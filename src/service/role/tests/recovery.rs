@@ -310,3 +310,35 @@ fn the_machine_stays_awake_from_before_the_first_request_to_the_verdict() {
     assert!(held < first && first < let_go && let_go < verdict + 3, "{held} {first} {let_go} {verdict}");
     assert!(!rig.awake);
 }
+
+/// Two headsets with one serial number: what is done to one, and said of it, is never the other's.
+#[test]
+fn an_update_of_one_twin_is_never_the_others() {
+    let twin = Headset { serial: Some("HS1"), twin: true, ..Headset::new(2) };
+    let mut rig = Rig::ready(vec![Headset::new(1), twin], &offer("1.20"), &["all-users"]);
+    let (first, second) = (rig.headsets[0].id(), rig.headsets[1].id());
+    let known = |rig: &Rig| rig.told.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(known(&rig), [first.clone(), second.clone()]);
+    assert_eq!(install_on(&mut rig, 0), None);
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
+    assert_eq!(known(&rig), [first.clone(), second.clone()], "while the first is in DFU mode");
+    let mut rig = rig.crash();
+    assert_eq!(
+        known(&rig),
+        [first.clone(), second.clone()],
+        "also after a crash, with only the second at work"
+    );
+    let shown = |rig: &Rig, id: &str| (rig.told[id].firmware_version.clone(), rig.told[id].status.clone());
+    assert_eq!(shown(&rig, &first).1, DeviceStatus::Updating);
+    assert_eq!(shown(&rig, &second), ("1.10".to_owned(), DeviceStatus::Ready));
+    rig.answer_until_fetch();
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |_| false);
+    rig.pass(Duration::from_secs(10));
+    assert_eq!(reports(&rig), [(first.clone(), wire::Verdict::Succeeded, Some("1.20".to_owned()))]);
+    assert_eq!(shown(&rig, &first), ("1.20".to_owned(), DeviceStatus::Ready));
+    assert_eq!(shown(&rig, &second), ("1.10".to_owned(), DeviceStatus::Ready));
+    assert!(rig.headsets[1].taken.is_empty(), "the second was not touched");
+    rig.check_mirror();
+}
