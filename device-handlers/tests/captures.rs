@@ -139,13 +139,11 @@ fn check_all(folder: &Path, at_least: usize) {
     println!("{} descriptors, {facts} facts agree", paths.len());
 }
 
+/// Those of the tree, and those of the folder that `CAPTURES` names (captures of real devices that may not be passed on).
 #[test]
 fn every_layout_decodes_to_its_facts() {
     check_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../recordings/descriptors"), 15);
-}
-
-#[test]
-#[ignore = "needs captures of real devices: CAPTURES=<folder>"]
-fn captured_descriptors_decode_to_their_facts() {
-    check_all(Path::new(&std::env::var_os("CAPTURES").expect("CAPTURES names a folder")), 1);
+    if let Some(folder) = std::env::var_os("CAPTURES") {
+        check_all(Path::new(&folder), 1);
+    }
 }
