@@ -1,6 +1,5 @@
 //! The only module that touches the world: clocks, threads, files, sockets, devices. It decides nothing.
 
-pub mod agent;
 pub mod approvals;
 pub mod awake;
 pub mod bundle;
@@ -17,6 +16,7 @@ pub mod ipc;
 pub mod ldap;
 pub mod log;
 mod loopback;
+pub mod machine;
 mod markup;
 pub mod notify;
 pub mod os;
@@ -24,11 +24,11 @@ pub mod private_file;
 pub mod rest;
 pub mod run;
 pub mod secret;
-pub mod service;
 pub mod settings_files;
 pub mod store;
 mod system;
 pub mod tenant;
 pub mod tray;
 pub mod usb;
+pub mod user;
 pub mod window;

@@ -4,11 +4,11 @@
 
 #[path = "browser/events.rs"]
 mod events;
+#[path = "doors/machine.rs"]
+mod machine;
 #[path = "doors/sdk.rs"]
 #[expect(dead_code, reason = "shared with tests/contract.rs, which uses all of it")]
 mod sdk;
-#[path = "doors/service.rs"]
-mod service;
 #[path = "browser/webdriver.rs"]
 mod webdriver;
 #[path = "browser/window.rs"]

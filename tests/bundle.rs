@@ -1,11 +1,11 @@
 //! The support bundle, read back: what is in it and what must never be.
 #![expect(clippy::disallowed_methods, reason = "plants files and reads the zip")]
 
-use hookswitch::protocol::Problem;
-use hookswitch::protocol::local::{Call, CallState, Direction, View};
-use hookswitch::settings::{Layers, Settings, SettingsFile};
 use hookswitch::shell::bundle::{BundleParts, preview, write};
 use hookswitch::shell::log;
+use hub::protocol::Problem;
+use hub::protocol::local::{Call, CallState, Direction, View};
+use hub::settings::{Layers, Settings, SettingsFile};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -7,19 +7,19 @@ mod access;
 mod door;
 #[path = "contract/events.rs"]
 mod events;
+#[path = "doors/machine.rs"]
+mod machine;
 #[path = "doors/sdk.rs"]
 mod sdk;
-#[path = "doors/service.rs"]
-mod service;
 
-use hookswitch::protocol::local::Standing;
-use hookswitch::protocol::{DeviceStatus, Function, Problem, State, ToAgent, Trouble};
 use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::rest::{self, RestConfig};
+use hub::protocol::local::Standing;
+use hub::protocol::{DeviceStatus, Function, Problem, State, ToUser, Trouble};
+use machine::PlayedMachine;
 use reqwest::{Method, Response, StatusCode};
 use sdk::{Sdk, json_of};
 use serde_json::{Value, json};
-use service::Service;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 
@@ -92,15 +92,15 @@ fn the_contract_lists_exactly_the_routes() {
 
 #[tokio::test]
 async fn answers_keep_to_the_contract() {
-    let mut state = service::state();
+    let mut state = machine::state();
     let problem =
         Problem::new("access-denied", "It may not be opened", "/dev/hidraw0", "Install the udev rule.");
-    state.devices.push(service::device("2", "Broken"));
+    state.devices.push(machine::device("2", "Broken"));
     state.devices[1].status = DeviceStatus::Unavailable { problem: problem.clone() };
     state.offers[0].blocked = Some(problem.clone());
     let sdk = Sdk::open_with(state).await;
     let trouble = Trouble { function: Function::Hid, problem: problem.clone() };
-    sdk.service.say(ToAgent::TroublesChanged { troubles: vec![trouble] }).await;
+    sdk.service.say(ToUser::TroublesChanged { troubles: vec![trouble] }).await;
     let contract = Contract::read();
 
     contract.check("Health", &sdk.get("/v1/health").await);
@@ -137,8 +137,8 @@ async fn answers_keep_to_the_contract() {
     sdk.service.nothing_asked().await;
     let (blocked, ()) = tokio::join!(sdk.post(&path, &nothing), refuse);
     contract.check_problem(blocked, StatusCode::CONFLICT, "access-denied").await;
-    let offer = service::offer(OFFER, HEADSET);
-    sdk.service.say(ToAgent::OffersChanged { offers: vec![offer.clone()] }).await;
+    let offer = machine::offer(OFFER, HEADSET);
+    sdk.service.say(ToUser::OffersChanged { offers: vec![offer.clone()] }).await;
     let encoded = path.replace("spring:", "spring%3A");
     let (accepted, _job) = tokio::join!(sdk.post(&encoded, &nothing), sdk.service.begin_update(&offer));
     assert_eq!(accepted.status(), StatusCode::ACCEPTED);
@@ -178,7 +178,7 @@ async fn what_does_not_fit_a_call_is_refused() {
         let answered = json_of(sdk.post("/v1/calls/1/answer", &json!({})).await).await;
         assert_eq!(answered["state"], "answered");
     }
-    for _ in 1..hookswitch::agent::call::MAX_CALLS {
+    for _ in 1..hub::user::call::MAX_CALLS {
         let made = sdk.post("/v1/calls", &json!({"direction": "incoming"})).await;
         assert_eq!(made.status(), StatusCode::CREATED);
     }
@@ -324,7 +324,7 @@ async fn an_unwritable_home_is_one_clear_line() {
     let home = tempfile::tempdir().expect("a folder");
     let file = home.path().join("not-a-folder");
     std::fs::write(&file, "").expect("a file");
-    let service = Service::start(State::default()).await;
+    let service = PlayedMachine::start(State::default()).await;
     let config = RestConfig {
         port: 0,
         certificate_folder: file.join("certificate"),
@@ -373,7 +373,7 @@ async fn spokes_info_speaks_the_old_envelope() {
     let other = json_of(ask("/Spokes/CallServices/MuteCall").send().await.expect("an answer")).await;
     assert_eq!(other["isError"], true);
 
-    sdk.service.say(ToAgent::DeviceRemoved { id: HEADSET.to_owned() }).await;
+    sdk.service.say(ToUser::DeviceRemoved { id: HEADSET.to_owned() }).await;
     let none =
         ask("/Spokes/DeviceServices/Info").send().await.expect("an answer").text().await.expect("text");
     assert_eq!(

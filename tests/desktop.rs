@@ -2,14 +2,14 @@
 //! `tests/desktop/rig.sh`. Fails elsewhere.
 #![expect(clippy::disallowed_methods, reason = "asks the desktop through its own tools")]
 
-use hookswitch::agent::menu::{Action, Badge, Menu, Page};
-use hookswitch::agent::notice::{Body, Notice};
-use hookswitch::locale::{Locale, Message};
-use hookswitch::protocol::local::{Call, CallState, Direction, View};
-use hookswitch::protocol::{
+use hookswitch::shell::{notify, tray, tray::icon};
+use hub::locale::{Locale, Message};
+use hub::protocol::local::{Call, CallState, Direction, View};
+use hub::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, TenantMode, TenantState,
 };
-use hookswitch::shell::{notify, tray, tray::icon};
+use hub::user::menu::{Action, Badge, Menu, Page};
+use hub::user::notice::{Body, Notice};
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -106,7 +106,7 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
         company: Some("Example Ltd".to_owned()),
         ..TenantState::default()
     };
-    hookswitch::agent::menu::menu(&View {
+    hub::user::menu::menu(&View {
         devices: vec![device],
         offers: vec![offer],
         job: Some(job),

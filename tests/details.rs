@@ -15,8 +15,8 @@ use dfu::usb_dfu::{
 };
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
-use hookswitch::locale::Locale;
-use hookswitch::protocol::{Detail, Problem};
+use hub::locale::Locale;
+use hub::protocol::{Detail, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -380,10 +380,10 @@ fn nested_details_end() {
             r#"{{"answer":"problem","problem":{{"code":"package-refused","what":"w","where":"p","next":"n","args":{{"resumed":"false"}},"details":{{"error":{json}}}}}}}"#
         )
     };
-    let read = |depth| serde_json::from_str::<hookswitch::protocol::local::LocalAnswer>(&nested(depth));
+    let read = |depth| serde_json::from_str::<hub::protocol::local::LocalAnswer>(&nested(depth));
     assert!(read(10_000).is_err() && read(70).is_err(), "deeper than any of ours");
     let answer = read(50).expect("within the bound of the parser");
-    let hookswitch::protocol::local::LocalAnswer::Problem { problem } = answer else { panic!("{answer:?}") };
+    let hub::protocol::local::LocalAnswer::Problem { problem } = answer else { panic!("{answer:?}") };
     let text = Locale::new("de").problem(&problem).what;
     assert_eq!(text.matches("Komponente „c“: ").count(), 50, "{text}");
 }

@@ -3,9 +3,9 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: sockets, environment, clock")]
 
-use hookswitch::agent::DirectoryAnswer;
-use hookswitch::protocol::{Directory, GroupRule, GroupRules};
 use hookswitch::shell::ldap::{DEADLINE, OPERATION_TIMEOUT, ask};
+use hub::protocol::{Directory, GroupRule, GroupRules};
+use hub::user::DirectoryAnswer;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

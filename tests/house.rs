@@ -19,13 +19,11 @@ mod testing;
 
 /// Lines of the longest file.
 const MOST_LINES: usize = 600;
-/// The rooms that own no world.
-const PURE: [&str; 7] =
-    ["src/service", "src/agent", "src/protocol", "src/settings", "src/locale", "src/calendar", "src/world"];
-const PURE_CRATES: [&str; 3] = ["device-handlers/src/", "dfu/src/", "directory/src/"];
+/// The crates that own no world.
+const PURE: [&str; 4] = ["hub", "device-handlers", "dfu", "directory"];
 const NO_NAMES: [&str; 7] = ["utils", "util", "helper", "manager", "common", "core", "types"];
 /// Where TUF or the store have checked what they hand on.
-const VOUCHERS: [&str; 3] = ["src/service/trust.rs", "src/shell/tenant", "src/shell/store"];
+const VOUCHERS: [&str; 3] = ["hub/src/machine/trust.rs", "src/shell/tenant", "src/shell/store"];
 /// Where the world begins.
 const WORLDLY: [&str; 8] = [
     "src/shell",
@@ -129,9 +127,8 @@ fn touches_the_world(name: &str) -> bool {
 #[test]
 fn the_pure_core_owns_no_world() {
     fn rule(path: &str, text: &str) -> Vec<String> {
-        let pure = PURE.iter().any(|room| in_room(path, room))
-            || PURE_CRATES.iter().any(|source| path.starts_with(source));
-        if !pure || is_test(path) {
+        let pure = |name: &&str| path.strip_prefix(*name).is_some_and(|rest| rest.starts_with("/src/"));
+        if !PURE.iter().any(pure) || is_test(path) {
             return Vec::new();
         }
         complain(path, text, touches_the_world, "the pure core owns no world; only src/shell touches it")
@@ -147,48 +144,44 @@ fn the_pure_core_owns_no_world() {
         "use std as s;",
         "#[cfg(test)] mod tests { }\nuse std::thread;",
     ];
-    hold(rule, &broken.map(|text| ("src/service/update.rs", text)), ("src/agent.rs", kept));
+    hold(rule, &broken.map(|text| ("hub/src/machine/update.rs", text)), ("hub/src/user.rs", kept));
     assert_eq!(rule("dfu/src/image.rs", "use std::net::IpAddr;").len(), 1);
     assert_eq!(
-        rule("src/agent/call.rs", "\n\nuse std::fs;")[0].split(": ").next(),
-        Some("src/agent/call.rs:3")
+        rule("hub/src/user/call.rs", "\n\nuse std::fs;")[0].split(": ").next(),
+        Some("hub/src/user/call.rs:3")
     );
 }
 
 #[test]
-fn the_core_does_not_know_the_shell_and_the_roles_meet_in_protocol() {
+fn the_roles_meet_in_protocol() {
     fn rule(path: &str, text: &str) -> Vec<String> {
         let mut out = Vec::new();
         let leads_to = |name: &str, room: &str| {
             let parts: Vec<&str> = name.split("::").collect();
-            let own = ["crate", "super", "hookswitch"];
+            let own = ["crate", "super", "hub"];
             parts.windows(2).any(|pair| own.contains(&pair[0]) && pair[1] == room)
         };
-        if PURE.iter().any(|room| in_room(path, room)) {
-            out.extend(complain(path, text, |n| leads_to(n, "shell"), "the core does not know the shell"));
-        }
-        for (room, other) in [("src/service", "agent"), ("src/agent", "service")] {
+        for (room, other) in [("hub/src/machine", "user"), ("hub/src/user", "machine")] {
             if in_room(path, room) {
-                let why = "service and agent meet only in protocol";
+                let why = "the roles meet only in protocol";
                 out.extend(complain(path, text, |n| leads_to(n, other), why));
             }
         }
-        for room in ["src/protocol", "src/settings", "src/locale", "src/world"] {
-            if in_room(path, room) {
-                let role = |n: &str| leads_to(n, "agent") || leads_to(n, "service");
+        for room in ["protocol", "settings", "locale", "calendar", "detail", "world"] {
+            if in_room(path, &format!("hub/src/{room}")) {
+                let role = |n: &str| leads_to(n, "user") || leads_to(n, "machine");
                 out.extend(complain(path, text, role, "what both roles share knows neither"));
             }
         }
         out
     }
-    let kept = ("src/service/fleet.rs", "use crate::protocol::{Device}; use super::{Scan}; fn agent() {}");
+    let kept = ("hub/src/machine/fleet.rs", "use crate::protocol::{Device}; use super::{Scan}; fn user() {}");
     let broken = [
-        ("src/service/fleet.rs", "use crate::{protocol, shell::store};"),
-        ("src/service.rs", "use super::agent::Agent;"),
-        ("src/service/role/reports.rs", "fn f() { super::super::super::agent::f() }"),
-        ("src/agent.rs", "use crate::service;"),
-        ("src/protocol/local.rs", "use crate::agent::Agent;"),
-        ("src/locale.rs", "use crate::shell::log;"),
+        ("hub/src/machine.rs", "use super::user::UserRole;"),
+        ("hub/src/machine/role/reports.rs", "fn f() { super::super::super::user::f() }"),
+        ("hub/src/user.rs", "use crate::{machine, protocol};"),
+        ("hub/src/protocol/local.rs", "use crate::user::UserRole;"),
+        ("hub/src/detail.rs", "use crate::machine::Input;"),
     ];
     hold(rule, &broken, kept);
 }
@@ -241,7 +234,7 @@ fn only_those_who_check_vouch() {
     let broken = [
         ("src/shell/service.rs", "let v = Verified::vouched(x, 1);"),
         ("src/shell/tenants.rs", "<Verified<X>>::vouched (x, 1)"),
-        ("src/service/update.rs", "x.map(Verified::<Y>::vouched)"),
+        ("hub/src/machine/update.rs", "x.map(Verified::<Y>::vouched)"),
     ];
     assert_eq!(rule("src/a.rs", "// vouched("), Vec::<String>::new());
     hold(rule, &broken, kept);
@@ -278,12 +271,12 @@ fn the_world_is_entered_by_whole_modules() {
     let broken = [
         ("src/shell/hid.rs", outer.as_str()),
         ("src/shell/hid.rs", &allowed),
-        ("src/service/fleet.rs", &inner),
+        ("hub/src/machine/fleet.rs", &inner),
         ("tenant/src/policy.rs", &inner),
         ("dfu/src/lib.rs", &outer),
         ("dfu/src/lib.rs", "#![cfg_attr(all(), expect(clippy::disallowed_methods))]"),
     ];
     let tests = "#[cfg(test)]\n#[expect(clippy::disallowed_methods, reason = \"x\")]\nmod tests {}";
-    assert_eq!(rule("src/agent/identity.rs", tests), Vec::<String>::new());
+    assert_eq!(rule("hub/src/user/identity.rs", tests), Vec::<String>::new());
     hold(rule, &broken, ("src/shell/hid.rs", &inner));
 }

@@ -174,6 +174,7 @@ fn is_id(text: &str) -> bool {
 fn source() -> Source {
     let (mut paths, mut all) = (Vec::new(), Source::default());
     files(&root().join("src"), "rs", &mut paths);
+    files(&root().join("hub/src"), "rs", &mut paths);
     files(&root().join("templates"), "html", &mut paths);
     paths.retain(|path| !path.ends_with("tests.rs") && !path.iter().any(|part| part == "tests"));
     for path in paths {
@@ -255,7 +256,7 @@ fn languages_agree() {
         let here: Vec<Option<PathBuf>> =
             language_files(&tag).iter().map(|(p, _)| p.file_name().map(Into::into)).collect();
         assert_eq!(named, here, "{tag} has the same files");
-        assert!(hookswitch::locale::Locale::tags().any(|t| t == tag), "{tag} is embedded");
+        assert!(hub::locale::Locale::tags().any(|t| t == tag), "{tag} is embedded");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

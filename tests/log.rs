@@ -17,7 +17,7 @@ fn secrets_and_names_never_reach_the_files() {
     tracing::info!(target: "hookswitch::shell::tenant", token = "tenant-token-123456", "enrols anna.muster");
     tracing::debug!(target: "hookswitch::shell::tenant", "token tenant-token-123456 of anna.muster");
     tracing::error!(target: "hookswitch::shell::ipc", password = ?"b\"nd pass", "bind as ANNA.MUSTER\nfailed");
-    tracing::warn!(target: "hookswitch::service::fleet", path = %"/home/anna.muster/x", "odd report");
+    tracing::warn!(target: "hub::machine::fleet", path = %"/home/anna.muster/x", "odd report");
     tracing::info!(target: "dfu::usb_dfu", block = 7, "downloading");
     tracing::trace!(target: "dfu::usb_dfu", "too fine");
     tracing::info!(target: "reqwest::connect", "a library at info with the product at debug");
@@ -47,10 +47,7 @@ fn secrets_and_names_never_reach_the_files() {
     );
     assert!(cloud.contains(" DEBUG hookswitch::shell::tenant: token (secret) of anna.muster\n"), "{cloud}");
     assert!(cloud.contains("a library at info") && !cloud.contains("a library at debug"), "{cloud}");
-    assert!(
-        device.contains(" WARN  hookswitch::service::fleet: odd report path=/home/(user)/x\n"),
-        "{device}"
-    );
+    assert!(device.contains(" WARN  hub::machine::fleet: odd report path=/home/(user)/x\n"), "{device}");
     assert!(dfu.contains("downloading block=7\n") && !dfu.contains("too fine"), "{dfu}");
     assert_eq!(session.lines().count(), 1, "a line break in a message is not one in the log: {session}");
     let stamp = cloud.split(' ').next().expect("a line has a time");

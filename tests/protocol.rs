@@ -1,4 +1,4 @@
-//! The spelling of every word between service, agent, command line and store, frozen in `tests/golden/protocol/`.
+//! The spelling of every word between the roles, the command line and the store, frozen in `tests/golden/protocol/`.
 //! `UPDATE_GOLDEN=1 cargo test --test protocol` writes the files anew; look at the difference before you commit it.
 #![expect(clippy::disallowed_methods, reason = "reads golden files and the environment")]
 
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 #[test]
 fn everybodys_group_is_called_as_the_tenant_calls_it() {
-    assert_eq!(hookswitch::protocol::ALL_USERS, tenant::policy::ALL_USERS);
+    assert_eq!(hub::protocol::ALL_USERS, tenant::policy::ALL_USERS);
 }
 
 fn folder() -> PathBuf {
@@ -71,16 +71,16 @@ fn complete<T>(samples: &[Named<T>], name: fn(&T) -> &'static str, all: &[&str])
 }
 
 #[test]
-fn to_agent() {
-    let all = named("to-agent", samples::to_agent(), samples::to_agent_name);
-    complete(&all, samples::to_agent_name, samples::TO_AGENT);
+fn to_user() {
+    let all = named("to-user", samples::to_user(), samples::to_user_name);
+    complete(&all, samples::to_user_name, samples::TO_USER);
     frozen(&all);
 }
 
 #[test]
-fn to_service() {
-    let all = named("to-service", samples::to_service(), samples::to_service_name);
-    complete(&all, samples::to_service_name, samples::TO_SERVICE);
+fn to_machine() {
+    let all = named("to-machine", samples::to_machine(), samples::to_machine_name);
+    complete(&all, samples::to_machine_name, samples::TO_MACHINE);
     frozen(&all);
 }
 
@@ -119,9 +119,9 @@ fn no_golden_file_is_left_over() {
         .into_iter()
         .chain(stored::ROWS.iter().map(|row| format!("record-{row}")))
         .collect();
-    known.extend(named("to-agent", samples::to_agent(), samples::to_agent_name).into_iter().map(|n| n.0));
+    known.extend(named("to-user", samples::to_user(), samples::to_user_name).into_iter().map(|n| n.0));
     known.extend(
-        named("to-service", samples::to_service(), samples::to_service_name).into_iter().map(|n| n.0),
+        named("to-machine", samples::to_machine(), samples::to_machine_name).into_iter().map(|n| n.0),
     );
     let requests = named("local-request", samples::local_request(), samples::local_request_name);
     known.extend(requests.into_iter().map(|n| n.0));

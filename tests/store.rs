@@ -5,9 +5,9 @@
 #[path = "support/seed.rs"]
 mod seed;
 
-use hookswitch::protocol::{ResolvedGroup, Why};
-use hookswitch::service::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Persisted, Record};
 use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
+use hub::machine::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Persisted, Record};
+use hub::protocol::{ResolvedGroup, Why};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;

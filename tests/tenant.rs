@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: files, processes, sockets")]
 
-use hookswitch::service::{Delivery, FailureKind, Owed, TenantAnswer, TenantRequest};
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
+use hub::machine::{Delivery, FailureKind, Owed, TenantAnswer, TenantRequest};
 use rig::{Tenant, clear, deliver, enrol, files, policy, published_file, run, target};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

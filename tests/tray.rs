@@ -1,7 +1,7 @@
 //! The tray where there is no desktop.
 #![expect(clippy::disallowed_methods, reason = "runs itself again with another environment")]
 
-use hookswitch::locale::Locale;
+use hub::locale::Locale;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ fn no_session_bus_is_one_clear_problem() {
             hookswitch::shell::tray::start(Arc::new(Locale::new("en")), actions).expect_err("no bus");
         assert_eq!(problem.code, "tray-no-session-bus");
         assert!(problem.next.contains("hookswitch open"), "{problem}");
-        let notice = hookswitch::agent::Notice {
+        let notice = hub::user::Notice {
             title: Default::default(),
-            body: hookswitch::agent::notice::Body::Message(Default::default()),
+            body: hub::user::notice::Body::Message(Default::default()),
         };
         hookswitch::shell::notify::show(&Locale::new("en"), &notice);
         return;

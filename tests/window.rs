@@ -1,15 +1,15 @@
 //! The window as a browser's requests meet it: one-time addresses, sessions, what a page may change.
 #![expect(clippy::disallowed_methods, reason = "test code: sockets and tasks")]
 
-#[path = "doors/service.rs"]
-mod service;
+#[path = "doors/machine.rs"]
+mod machine;
 
-use hookswitch::agent::menu::Page;
-use hookswitch::locale::Locale;
-use hookswitch::protocol::{Problem, State, ToAgent, ToService};
 use hookswitch::shell::window::WindowHandle;
+use hub::locale::Locale;
+use hub::protocol::{Problem, State, ToMachine, ToUser};
+use hub::user::menu::Page;
+use machine::PlayedMachine;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use service::Service;
 use std::sync::Arc;
 
 const HEADSET: &str = "1209-0001-A1B2";
@@ -25,7 +25,7 @@ struct Browser {
     secret: String,
     window: WindowHandle,
     /// What is behind the agent.
-    service: Service,
+    service: PlayedMachine,
 }
 
 fn client() -> reqwest::Client {
@@ -36,7 +36,7 @@ fn client() -> reqwest::Client {
 impl Browser {
     /// A browser that opened the window's one-time address.
     async fn open(state: State, language: &str) -> Self {
-        let service = Service::start(state).await;
+        let service = PlayedMachine::start(state).await;
         let window = WindowHandle::new(service.handle.clone(), Arc::new(Locale::new(language)));
         let http = client();
         let url = window.open_url(Page::Updates).await.expect("an address");
@@ -86,7 +86,7 @@ async fn text(request: RequestBuilder, status: StatusCode) -> String {
 
 #[tokio::test]
 async fn an_address_works_once() {
-    let browser = Browser::open(service::state(), "en-US").await;
+    let browser = Browser::open(machine::state(), "en-US").await;
     let url = browser.window.open_url(Page::Updates).await.expect("an address");
     let token = url.split("token=").nth(1).expect("a token");
     assert!(token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()), "{token}");
@@ -110,7 +110,7 @@ async fn an_address_works_once() {
 
 #[tokio::test]
 async fn without_a_session_there_is_nothing_to_see() {
-    let browser = Browser::open(service::state(), "en-US").await;
+    let browser = Browser::open(machine::state(), "en-US").await;
     for path in ["/", "/devices", "/updates", "/live?page=devices", "/enter", "/enter?token=0"] {
         for cookie in ["", "hookswitch_1=0", &format!("{}0", browser.cookie)] {
             let url = format!("{}{path}", browser.origin);
@@ -125,7 +125,7 @@ async fn without_a_session_there_is_nothing_to_see() {
 
 #[tokio::test]
 async fn a_change_needs_cookie_secret_and_origin() {
-    let browser = Browser::open(service::state(), "en-US").await;
+    let browser = Browser::open(machine::state(), "en-US").await;
     let path = format!("/updates/{OFFER}/install");
     let (cookie, origin, secret) = (&browser.cookie, &browser.origin, &browser.secret);
     let evil = "http://127.0.0.1:1";
@@ -166,19 +166,19 @@ async fn a_change_needs_cookie_secret_and_origin() {
         )
         .await;
     }
-    let mut offer = service::offer(OFFER, HEADSET);
+    let mut offer = machine::offer(OFFER, HEADSET);
     let pressed = text(browser.press(&path), StatusCode::NO_CONTENT);
     tokio::join!(pressed, browser.service.begin_update(&offer));
     let page = text(browser.get("/updates"), StatusCode::OK).await;
     assert!(page.contains("<progress"), "{page}");
 
     let defer = async {
-        let ToService::DeferUpdate { request, offer: asked } = browser.service.asked().await else {
+        let ToMachine::DeferUpdate { request, offer: asked } = browser.service.asked().await else {
             panic!("not asked to defer");
         };
         assert_eq!(asked, OFFER);
         offer.deferred = true;
-        browser.service.say(ToAgent::OffersChanged { offers: vec![offer] }).await;
+        browser.service.say(ToUser::OffersChanged { offers: vec![offer] }).await;
         browser.service.answer(request, None).await;
     };
     tokio::join!(text(browser.press(&format!("/updates/{OFFER}/defer")), StatusCode::NO_CONTENT), defer);
@@ -187,7 +187,7 @@ async fn a_change_needs_cookie_secret_and_origin() {
 
 #[tokio::test]
 async fn a_page_that_asks_is_allowed_and_denied_by_a_button() {
-    let browser = Browser::open(service::state(), "en-US").await;
+    let browser = Browser::open(machine::state(), "en-US").await;
     let waiting = "https://new.example";
     let knock = async || browser.service.handle.knock(waiting.to_owned()).await.expect("the agent runs");
     assert!(!knock().await);
@@ -216,7 +216,7 @@ async fn a_page_that_asks_is_allowed_and_denied_by_a_button() {
 
 #[tokio::test]
 async fn refusals_speak_the_persons_language() {
-    let browser = Browser::open(service::state(), "de-DE").await;
+    let browser = Browser::open(machine::state(), "de-DE").await;
     let page = text(browser.get("/updates"), StatusCode::OK).await;
     assert!(page.contains("<html lang=\"de-DE\" dir=\"ltr\">") && page.contains(">Installieren<"), "{page}");
     let answer = text(browser.press(&format!("/updates/{OFFER}/explode")), StatusCode::NOT_FOUND).await;
@@ -246,7 +246,7 @@ async fn refused_install(browser: &Browser, problem: Problem) -> serde_json::Val
 
 #[tokio::test]
 async fn every_answer_is_fenced_in() {
-    let browser = Browser::open(service::state(), "en-US").await;
+    let browser = Browser::open(machine::state(), "en-US").await;
     for path in [
         "/devices",
         "/updates",
@@ -285,7 +285,7 @@ async fn every_answer_is_fenced_in() {
 
 #[tokio::test]
 async fn hostile_names_stay_names() {
-    let mut state = service::state();
+    let mut state = machine::state();
     state.devices[0].product = "<script>alert(1)</script>".to_owned();
     state.offers[0].name = "\"><img src=x onerror=alert(1)>".to_owned();
     state.offers[0].id = "\"><script>:/../\u{2028}".to_owned();
@@ -299,7 +299,7 @@ async fn hostile_names_stay_names() {
 
 #[tokio::test]
 async fn an_open_page_is_told_of_what_changed_and_of_the_end() {
-    let browser = Browser::open(service::state(), "en-US").await;
+    let browser = Browser::open(machine::state(), "en-US").await;
     let mut live = browser.get("/live?page=devices").send().await.expect("a stream");
     assert_eq!(live.headers()["content-type"], "text/event-stream");
     let mut names = Vec::new();
@@ -307,7 +307,7 @@ async fn an_open_page_is_told_of_what_changed_and_of_the_end() {
         names.extend(regions(&mut live).await);
     }
     assert_eq!(names, ["problems", "main", "tenant", "spoken", "present"]);
-    browser.service.say(ToAgent::DeviceChanged { device: service::device("2", "Second") }).await;
+    browser.service.say(ToUser::DeviceChanged { device: machine::device("2", "Second") }).await;
     let mut names = Vec::new();
     while names.len() < 2 {
         names.extend(regions(&mut live).await);

@@ -4,10 +4,10 @@ use super::folders::Folders;
 use super::os;
 use super::private_file::{self, Durability, Readers};
 use super::settings_files;
-use crate::agent::sdk::consent::Approvals;
-use crate::protocol::Problem;
-use crate::protocol::local::Decider;
-use crate::settings::{self, Key, Layers, Provenance, Settings};
+use hub::protocol::Problem;
+use hub::protocol::local::Decider;
+use hub::settings::{self, Key, Layers, Provenance, Settings};
+use hub::user::sdk::consent::Approvals;
 
 /// The setting where it is kept.
 #[derive(Clone, Debug)]

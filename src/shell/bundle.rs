@@ -4,10 +4,10 @@
 
 use super::log;
 use super::os::{self, Found};
-use crate::locale::Locale;
-use crate::protocol::{Detail, Problem};
-use crate::settings::Settings;
 use device_handlers::report::ReportDescriptor;
+use hub::locale::Locale;
+use hub::protocol::{Detail, Problem};
+use hub::settings::Settings;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;

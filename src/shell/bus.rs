@@ -1,13 +1,13 @@
-//! The threads between [`Hardware`] and the service loop: one owns the buses, one a firmware job's device, and each
+//! The threads between [`Hardware`] and the machine role's loop: one owns the buses, one a firmware job's device, and each
 //! open headset has a reader and a writer. All of them block; none has a timer.
 #![expect(clippy::disallowed_methods, reason = "blocking device calls need threads")]
 
 use super::event::Event;
 use super::hardware::{Hardware, HidRead, HidWrite, UsbHandle};
-use crate::protocol::{Detail, Function, Problem};
-use crate::service::{Input, Scan, UsbRequest};
-use crate::world::WorldChange;
 use dfu::usb_dfu::TransferError;
+use hub::machine::{Input, Scan, UsbRequest};
+use hub::protocol::{Detail, Function, Problem};
+use hub::world::WorldChange;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
@@ -29,7 +29,7 @@ struct OutputReport {
     bytes: Vec<u8>,
 }
 
-/// What the service loop holds of the hardware. Dropping it ends all threads but those blocked in a read.
+/// What the machine role's loop holds of the hardware. Dropping it ends all threads but those blocked in a read.
 pub(super) struct Buses {
     bus: mpsc::Sender<BusCommand>,
     usb: mpsc::Sender<UsbRequest>,
@@ -50,7 +50,7 @@ impl Buses {
         let to = events.clone();
         spawn("hotplug", move || {
             let result =
-                hotplug.watch(&mut || _ = to.send(Event::Service(Input::WorldChanged(WorldChange::HotPlug))));
+                hotplug.watch(&mut || _ = to.send(Event::Machine(Input::WorldChanged(WorldChange::HotPlug))));
             if let Err(problem) = result {
                 report(&to, Function::Hotplug, Some(&problem));
             }
@@ -81,7 +81,7 @@ impl Buses {
         let given = self.writers.get(&path).map(|writer| writer.send(OutputReport { ticket, bytes }));
         if !matches!(given, Some(Ok(()))) {
             let result = Err(Detail::new("device-not-open", "it is not open"));
-            let _ = self.events.send(Event::Service(Input::HidWritten { path, ticket, result }));
+            let _ = self.events.send(Event::Machine(Input::HidWritten { path, ticket, result }));
         }
     }
 
@@ -123,7 +123,7 @@ fn run_bus(
                     Ok(hid) => Input::Scanned(Scan { hid, usb: devices.and_then(Result::ok) }),
                     Err(_) => Input::ScanFailed,
                 };
-                let _ = events.send(Event::Service(input));
+                let _ = events.send(Event::Machine(input));
             }
             BusCommand::Open { path } => {
                 let _ = events.send(Event::Opened { result: hid.open(&path), path });
@@ -136,7 +136,7 @@ fn report(events: &UnboundedSender<Event>, function: Function, problem: Option<&
     if let Some(problem) = problem {
         tracing::warn!(%problem, "bus");
     }
-    let _ = events.send(Event::Service(Input::Trouble { function, problem: problem.cloned() }));
+    let _ = events.send(Event::Machine(Input::Trouble { function, problem: problem.cloned() }));
 }
 
 fn run_usb(
@@ -167,7 +167,7 @@ fn run_usb(
                 continue;
             }
         };
-        let _ = events.send(Event::Service(Input::UsbCompleted(answer)));
+        let _ = events.send(Event::Machine(Input::UsbCompleted(answer)));
     }
 }
 
@@ -183,7 +183,7 @@ fn run_reader(mut reader: Box<dyn HidRead>, path: &str, events: &UnboundedSender
                 empty = 0;
                 tracing::trace!(path, report = ?&report[..length], "input report");
                 let bytes = report[..length].to_vec();
-                if events.send(Event::Service(Input::HidReport { path: path.to_owned(), bytes })).is_err() {
+                if events.send(Event::Machine(Input::HidReport { path: path.to_owned(), bytes })).is_err() {
                     return;
                 }
             }
@@ -191,7 +191,7 @@ fn run_reader(mut reader: Box<dyn HidRead>, path: &str, events: &UnboundedSender
         }
     };
     tracing::debug!(path, %error, "reading ends");
-    let _ = events.send(Event::Service(Input::HidLost { path: path.to_owned() }));
+    let _ = events.send(Event::Machine(Input::HidLost { path: path.to_owned() }));
 }
 
 fn run_writer(
@@ -205,7 +205,7 @@ fn run_writer(
         tracing::trace!(path, report = ?bytes, ?result, "output report");
         let result = result.map_err(Detail::verbatim);
         let written = Input::HidWritten { path: path.to_owned(), ticket, result };
-        if events.send(Event::Service(written)).is_err() {
+        if events.send(Event::Machine(written)).is_err() {
             return;
         }
     }
@@ -243,7 +243,7 @@ mod tests {
     fn a_reader_that_brings_nothing_ends() {
         let (events, mut queue) = tokio::sync::mpsc::unbounded_channel();
         run_reader(Box::new(Empty), "node", &events);
-        assert!(matches!(queue.try_recv(), Ok(Event::Service(Input::HidLost { path })) if path == "node"));
+        assert!(matches!(queue.try_recv(), Ok(Event::Machine(Input::HidLost { path })) if path == "node"));
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
         buses.write("node".to_owned(), 2, vec![1]);
         let mut answers = Vec::new();
         while answers.len() < 2 {
-            if let Some(Event::Service(Input::HidWritten { ticket, result, .. })) = queue.blocking_recv() {
+            if let Some(Event::Machine(Input::HidWritten { ticket, result, .. })) = queue.blocking_recv() {
                 answers.push((ticket, result.map_err(|error| error.text)));
             }
         }
@@ -264,7 +264,7 @@ mod tests {
         buses.close("node");
         buses.write("node".to_owned(), 3, vec![1]);
         let last = std::iter::from_fn(|| queue.try_recv().ok()).last();
-        let Some(Event::Service(Input::HidWritten { ticket: 3, result: Err(error), .. })) = last else {
+        let Some(Event::Machine(Input::HidWritten { ticket: 3, result: Err(error), .. })) = last else {
             panic!("an answer")
         };
         assert_eq!(error.code, "device-not-open");

@@ -4,9 +4,9 @@
 //! leaf and its key is dropped before anything is written, so that whoever trusts `ca.pem` trusts this one leaf and
 //! nothing that could ever be made later. Files: `ca.pem` (0644), `leaf.pem` and `key.pem` (0600), folder 0700.
 
-use crate::protocol::Detail;
 use crate::shell::os;
 use crate::shell::private_file::{self, Durability, Readers};
+use hub::protocol::Detail;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, NameConstraints,

@@ -1,13 +1,13 @@
-//! What the service loop hears, from whoever has something to tell it.
+//! What the machine role's loop hears, from whoever has something to tell it.
 
 use super::hardware::HidHandles;
-use crate::protocol::Problem;
-use crate::service::Input;
+use hub::machine::Input;
+use hub::protocol::Problem;
 use tokio::sync::oneshot;
 
-/// Everything that can happen to the service loop.
+/// Everything that can happen to the machine role's loop.
 pub enum Event {
-    Service(Input),
+    Machine(Input),
     /// A HID node was opened, or not.
     Opened {
         path: String,
@@ -20,7 +20,7 @@ pub enum Event {
 impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Service(input) => f.debug_tuple("Service").field(input).finish(),
+            Self::Machine(input) => f.debug_tuple("Machine").field(input).finish(),
             Self::Opened { path, .. } => f.debug_struct("Opened").field("path", path).finish_non_exhaustive(),
             Self::Stop(_) => f.write_str("Stop"),
         }

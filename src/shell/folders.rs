@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "folders are looked at and made here")]
 
 use super::os::{self, Distrust, Owner};
-use crate::protocol::Problem;
+use hub::protocol::Problem;
 use std::path::{Path, PathBuf};
 
 /// The folders of one user, all of them with mode 0700.

@@ -1,12 +1,12 @@
 //! How the doors (REST, window, tray, local socket) reach the agent loop: one channel in, views and events out.
 
-use crate::agent::sdk::Backlog;
-use crate::agent::sdk::consent::Approvals;
-use crate::agent::sdk::session::Client;
-use crate::agent::{Command, DirectoryAnswer, DoorState, Function, Reply, SdkEvent};
-use crate::protocol::local::View;
-use crate::protocol::{Problem, ToAgent};
-use crate::world::WorldChange;
+use hub::protocol::local::View;
+use hub::protocol::{Problem, ToUser};
+use hub::user::sdk::Backlog;
+use hub::user::sdk::consent::Approvals;
+use hub::user::sdk::session::Client;
+use hub::user::{Command, DirectoryAnswer, DoorState, Function, Reply, SdkEvent};
+use hub::world::WorldChange;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,7 +18,7 @@ pub const SUBSCRIBER_QUEUE: usize = 256;
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Event {
-    Service(ToAgent),
+    Machine(ToUser),
     Command {
         command: Command,
         reply: oneshot::Sender<Reply>,
@@ -54,7 +54,7 @@ pub struct Subscription {
     pub open: oneshot::Receiver<()>,
 }
 
-/// How long the service may take to open its database and say hello before others go on without it.
+/// How long the machine role may take to open its database and say hello before others go on without it.
 const GREETING: Duration = Duration::from_secs(10);
 
 /// The agent loop has ended; the program is stopping.
@@ -63,12 +63,12 @@ const GREETING: Duration = Duration::from_secs(10);
 pub struct Stopping;
 
 #[derive(Clone, Debug)]
-pub struct AgentHandle {
+pub struct UserHandle {
     events: mpsc::Sender<Event>,
     views: watch::Receiver<Arc<View>>,
 }
 
-impl AgentHandle {
+impl UserHandle {
     pub fn new(events: mpsc::Sender<Event>, views: watch::Receiver<Arc<View>>) -> Self {
         Self { events, views }
     }
@@ -83,7 +83,7 @@ impl AgentHandle {
         self.views.clone()
     }
 
-    /// Waits until the service has said what is there. After [`GREETING`] without a word what is known has to do.
+    /// Waits until the machine role has said what is there. After [`GREETING`] without a word what is known has to do.
     pub async fn greeted(&self) {
         let mut views = self.views.clone();
         // The views begin with one that is empty.

@@ -1,9 +1,9 @@
 //! The border to devices, in bytes: what the system's HID and USB libraries offer, and what simulated hardware offers
 //! in their place. Nothing above this line knows which of the two it talks to.
 
-use crate::protocol::Problem;
-use crate::service::{HidNode, UsbDevice};
 use dfu::usb_dfu::{ControlTransfer, TransferError};
+use hub::machine::{HidNode, UsbDevice};
+use hub::protocol::Problem;
 use std::io;
 
 /// All hardware of one machine.

@@ -2,9 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "the kernel tells a node's descriptor and port in sysfs")]
 
 use super::hardware::{HidBus, HidHandles, HidRead, HidWrite};
-use crate::protocol::Problem;
-use crate::service::HidNode;
 use hidapi::{HidApi, HidDevice};
+use hub::machine::HidNode;
+use hub::protocol::Problem;
 use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs;

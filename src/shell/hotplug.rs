@@ -4,7 +4,7 @@
 //! Both lead to a new look at the bus, which decides what changed.
 
 use super::hardware::Hotplug;
-use crate::protocol::Problem;
+use hub::protocol::Problem;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::retry_on_intr;
 use udev::MonitorBuilder;

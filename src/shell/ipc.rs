@@ -2,11 +2,11 @@
 //! checked by the kernel's word for it.
 #![expect(clippy::disallowed_methods, reason = "sockets and their files are this room's world")]
 
-use super::handle::AgentHandle;
+use super::handle::UserHandle;
 use super::os;
-use crate::agent::{Command, Reply};
-use crate::protocol::Problem;
-use crate::protocol::local::{LocalAnswer, LocalRequest};
+use hub::protocol::Problem;
+use hub::protocol::local::{LocalAnswer, LocalRequest};
+use hub::user::{Command, Reply};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a caller can ask for beyond the agent itself.
 pub struct Doors {
-    pub agent: AgentHandle,
+    pub agent: UserHandle,
     /// Listed, with secrets as "(set)".
     pub settings: serde_json::Value,
     /// Makes a one-time address of the window.
@@ -169,7 +169,7 @@ async fn view(doors: &Doors) -> LocalAnswer {
 }
 
 async fn window(doors: &Doors) -> LocalAnswer {
-    match doors.window.open_url(crate::agent::menu::Page::Devices).await {
+    match doors.window.open_url(hub::user::menu::Page::Devices).await {
         Ok(url) => LocalAnswer::Window { url },
         Err(problem) => LocalAnswer::Problem { problem },
     }
@@ -340,11 +340,11 @@ impl std::fmt::Debug for Doors {
 
 #[cfg(test)]
 mod tests {
-    use super::super::handle::AgentHandle;
+    use super::super::handle::UserHandle;
     use super::super::window::WindowHandle;
     use super::*;
-    use crate::locale::Locale;
-    use crate::protocol::local::View;
+    use hub::locale::Locale;
+    use hub::protocol::local::View;
     use std::io::Read as _;
     use std::os::unix::net::UnixStream as Caller;
     use std::sync::Barrier;
@@ -352,7 +352,7 @@ mod tests {
 
     fn doors() -> Doors {
         let greeted = View { version: "0".to_owned(), ..View::default() };
-        let agent = AgentHandle::new(mpsc::channel(1).0, watch::channel(Arc::new(greeted)).1);
+        let agent = UserHandle::new(mpsc::channel(1).0, watch::channel(Arc::new(greeted)).1);
         let window = WindowHandle::new(agent.clone(), Arc::new(Locale::new("en")));
         Doors { agent, settings: serde_json::Value::Null, window, stop: mpsc::channel(1).0 }
     }

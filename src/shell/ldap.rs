@@ -3,10 +3,10 @@
 //! One connection to the first server that answers, LDAPv3, all queries pipelined on it. References to other servers
 //! are never followed: they could lead the password anywhere. On any failure the caller keeps the groups it knew.
 
-use crate::agent::DirectoryAnswer;
-use crate::protocol::{Detail, Directory, GroupRules, Problem};
 use directory::filter::{self, Template};
 use futures_util::StreamExt;
+use hub::protocol::{Detail, Directory, GroupRules, Problem};
+use hub::user::DirectoryAnswer;
 use ldap3::{Ldap, LdapError, Scope, SearchOptions};
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! The four logs. One thread writes them; secrets are masked where lines meet the files.
 #![expect(clippy::disallowed_methods, reason = "opens the logs and reads the clock for their lines")]
 
-use crate::calendar;
-use crate::protocol::Problem;
 use files::Files;
+use hub::calendar;
+use hub::protocol::Problem;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
@@ -28,25 +28,25 @@ const QUEUED_LINES: usize = 1024;
 
 /// Which log a module writes to; all others write to the session's.
 const ROUTES: [(&str, u8); 20] = [
-    ("hookswitch::service::role::reports", files::CLOUD),
-    ("hookswitch::service::policy", files::CLOUD),
-    ("hookswitch::service::outbox", files::CLOUD),
+    ("hub::machine::role::reports", files::CLOUD),
+    ("hub::machine::policy", files::CLOUD),
+    ("hub::machine::outbox", files::CLOUD),
     ("hookswitch::shell::tenant", files::CLOUD),
     ("hookswitch::shell::ldap", files::CLOUD),
-    ("hookswitch::agent::identity", files::CLOUD),
+    ("hub::user::identity", files::CLOUD),
     ("ldap3", files::CLOUD),
     ("tough", files::CLOUD),
     ("reqwest", files::CLOUD),
     ("hyper", files::CLOUD),
     ("hyper_util", files::CLOUD),
-    ("hookswitch::service::fleet", files::DEVICE),
+    ("hub::machine::fleet", files::DEVICE),
     ("hookswitch::shell::hid", files::DEVICE),
     ("hookswitch::shell::usb", files::DEVICE),
     ("hookswitch::shell::hotplug", files::DEVICE),
     ("device_handlers", files::DEVICE),
     ("hidapi", files::DEVICE),
     ("rusb", files::DEVICE),
-    ("hookswitch::service::update", files::DFU),
+    ("hub::machine::update", files::DFU),
     ("dfu", files::DFU),
 ];
 
@@ -90,7 +90,8 @@ fn targets(level: &str) -> Targets {
         LevelFilter::INFO => LevelFilter::WARN,
         quieter => quieter,
     };
-    let product = ["hookswitch", "device_handlers", "dfu", "tenant"].map(|target| (target, ours));
+    let product =
+        ["hookswitch", "hub", "device_handlers", "dfu", "directory", "tenant"].map(|target| (target, ours));
     Targets::new().with_default(theirs).with_targets(product)
 }
 
@@ -181,14 +182,14 @@ mod tests {
     #[test]
     fn modules_find_their_log() {
         for (target, file) in [
-            ("hookswitch::service::policy", files::CLOUD),
+            ("hub::machine::policy", files::CLOUD),
             ("hookswitch::shell::tenant::http", files::CLOUD),
             ("tough::client", files::CLOUD),
             ("toughness", files::SESSION),
             ("hookswitch::shell::hidden", files::SESSION),
             ("device_handlers::report", files::DEVICE),
             ("dfu", files::DFU),
-            ("hookswitch::service", files::SESSION),
+            ("hookswitch::shell", files::SESSION),
             ("ldap3::conn", files::CLOUD),
             ("hookswitch::shell::ldap::connection", files::CLOUD),
         ] {
@@ -202,8 +203,11 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let lock = std::fs::read_to_string(root.join("Cargo.lock")).expect("the lock file is committed");
         for (module, _) in ROUTES {
-            let there = match module.strip_prefix("hookswitch::") {
-                Some(path) => root.join("src").join(path.replace("::", "/")).with_extension("rs").is_file(),
+            let there = match module.split_once("::") {
+                Some((of, path)) => {
+                    let source = root.join(if of == "hub" { "hub/src" } else { "src" });
+                    source.join(path.replace("::", "/")).with_extension("rs").is_file()
+                }
                 None => {
                     let name = module.replace('_', "-");
                     lock.contains(&format!("name = \"{name}\"\n"))

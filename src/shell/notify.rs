@@ -2,10 +2,10 @@
 //! logged and forgotten: everything it says is also in the window.
 #![expect(clippy::disallowed_methods, reason = "shows a notice from a thread of its own")]
 
-use crate::agent::Notice;
-use crate::agent::notice::Body;
-use crate::locale::Locale;
 use crate::shell::markup::escaped;
+use hub::locale::Locale;
+use hub::user::Notice;
+use hub::user::notice::Body;
 use std::collections::HashMap;
 use std::time::Duration;
 use zbus::zvariant::Value;

@@ -1,6 +1,6 @@
 //! What differs between operating systems; nothing else says `cfg(target_os)`.
 
-use crate::protocol::{Detail, Problem};
+use hub::protocol::{Detail, Problem};
 use std::path::PathBuf;
 
 #[cfg(target_os = "linux")]

@@ -1,11 +1,8 @@
 //! The doors of the SDK: HTTPS on the loopback, for softphones in browsers and on the desktop.
 #![expect(clippy::disallowed_methods, reason = "sockets, files and tasks live in the shell")]
 
-use crate::agent::DoorState;
-use crate::protocol::local::Endpoint;
-use crate::protocol::{Detail, Problem};
 use crate::shell::certificate::{Origin, ServerCertificate, Terms};
-use crate::shell::handle::AgentHandle;
+use crate::shell::handle::UserHandle;
 use crate::shell::loopback;
 use crate::shell::private_file::{self, Durability, Readers};
 use crate::shell::secret;
@@ -14,6 +11,9 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use door::Door;
+use hub::protocol::local::Endpoint;
+use hub::protocol::{Detail, Problem};
+use hub::user::DoorState;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use serde::Serialize;
@@ -133,11 +133,11 @@ struct EndpointFile<'a> {
 
 /// Opens the door; requests are taken from the moment this returns. Errors: `rest-port-taken`, `rest-not-listening`,
 /// `rest-certificate`, `rest-endpoint-file`; the agent goes on without the door.
-pub async fn start(config: RestConfig, handle: AgentHandle) -> Result<RestServer, Problem> {
+pub async fn start(config: RestConfig, handle: UserHandle) -> Result<RestServer, Problem> {
     open(config, handle).await.map_err(|closed| closed.problem)
 }
 
-async fn open(config: RestConfig, handle: AgentHandle) -> Result<RestServer, Closed> {
+async fn open(config: RestConfig, handle: UserHandle) -> Result<RestServer, Closed> {
     let (sockets, port) = bind(config.port).await.map_err(|(address, e)| not_listening(address, &e))?;
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     let certificate = load(&config)?;

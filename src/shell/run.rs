@@ -1,28 +1,28 @@
 //! `hookswitch run`: both roles in one process, over an in-memory pipe.
 #![expect(clippy::disallowed_methods, reason = "threads, tasks and the process itself start here")]
 
-use super::agent::Parts as AgentParts;
 use super::approvals::ApprovedPages;
 use super::awake::Awake;
 use super::certificate::Terms;
 use super::folders::Folders;
-use super::handle::{AgentHandle, Event};
+use super::handle::{Event, UserHandle};
 use super::hardware::Hardware;
 use super::ipc::{self, Doors};
+use super::machine::{self, Event as MachineEvent, Parts as MachineParts, ToUserLoop};
 use super::rest::{Keeper, RestConfig};
-use super::service::{self, Event as ServiceEvent, Parts as ServiceParts, ToAgentLoop};
 use super::store::Store;
 use super::tenant::{TenantConfig, TenantRoom};
+use super::user::Parts as UserParts;
 use super::window::WindowHandle;
-use super::{agent, log, os, tray};
-use crate::agent::menu::{self, Action, Page};
-use crate::agent::terminal::{Line, Terminal};
-use crate::agent::{Agent, Command, Function, Reply};
-use crate::locale::{Locale, Message};
-use crate::protocol::local::View;
-use crate::protocol::{self, Detail, Problem};
-use crate::service::{Config, Identity, Input, Marks, Service};
-use crate::settings::Settings;
+use super::{log, os, tray, user};
+use hub::locale::{Locale, Message};
+use hub::machine::{Config, Identity, Input, MachineRole, Marks};
+use hub::protocol::local::View;
+use hub::protocol::{self, Detail, Problem};
+use hub::settings::Settings;
+use hub::user::menu::{self, Action, Page};
+use hub::user::terminal::{Line, Terminal};
+use hub::user::{Command, Function, Reply, UserRole};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +77,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let locale = Arc::new(Locale::new(&language));
     let (events, queue) = mpsc::channel(AGENT_QUEUE);
     let (views, view) = watch::channel(Arc::new(View::default()));
-    let handle = AgentHandle::new(events.clone(), view);
+    let handle = UserHandle::new(events.clone(), view);
     let (stop, mut stopping) = mpsc::channel(1);
 
     // The local socket is also the lock: a second agent with the same folders ends here.
@@ -92,14 +92,14 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
 
     let mut keeper = Keeper::new(rest_config(&folders, &settings), handle.clone());
     let door = keeper.check().await;
-    let (to_service, service_queue) = unbounded_channel();
+    let (to_machine, machine_queue) = unbounded_channel();
     let machine = Machine {
         folders: folders.clone(),
         settings: settings.clone(),
         hardware,
-        events: to_service.clone(),
-        queue: service_queue,
-        to_agent: events.clone(),
+        events: to_machine.clone(),
+        queue: machine_queue,
+        to_user: events.clone(),
         failed: stop.clone(),
         why_awake: locale.format(&Message::new("keep-awake-reason")),
     };
@@ -112,18 +112,18 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         .map_err(|error| no_runtime(Detail::verbatim(error)))?;
 
     let (look_after, asked) = mpsc::channel(1);
-    let parts = AgentParts {
+    let parts = UserParts {
         // Every number that JavaScript can count to has room for the calls of a run behind it.
-        agent: Agent::new(env!("CARGO_PKG_VERSION"), user).numbering_calls_from((random()? >> 12).max(1)),
+        role: UserRole::new(env!("CARGO_PKG_VERSION"), user).numbering_calls_from((random()? >> 12).max(1)),
         locale: locale.clone(),
         notices: !headless,
         approved: ApprovedPages::new(folders.clone()),
         views,
-        to_service: to_service.clone(),
+        to_machine: to_machine.clone(),
         events: events.clone(),
         door: look_after,
     };
-    let agent = tokio::task::spawn_local(agent::run(parts, queue));
+    let agent = tokio::task::spawn_local(user::run(parts, queue));
     // What keeps the tenant out is said where the tenant is.
     settings_problems.retain(|problem| settings.tenant_fault.as_ref() != Some(problem));
     for problem in &settings_problems {
@@ -134,7 +134,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let _ = handle.send(Event::Door(door)).await;
     let (close, closed) = oneshot::channel();
     let door = tokio::task::spawn_local(keeper.run(asked, closed));
-    tokio::task::spawn_local(watch_world(handle.clone(), to_service.clone()));
+    tokio::task::spawn_local(watch_world(handle.clone(), to_machine.clone()));
     if !headless {
         start_tray(locale.clone(), &handle, window.clone(), stop.clone());
     }
@@ -146,7 +146,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         ended = &mut machine_ended => ended.unwrap_or(Ok(())),
     };
     summary.abort();
-    stop_all(&handle, &to_service, agent, window).await;
+    stop_all(&handle, &to_machine, agent, window).await;
     let _ = close.send(());
     let _ = tokio::time::timeout(STOP_LIMIT, door).await;
     tracing::info!("stopped");
@@ -165,12 +165,12 @@ fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
 }
 
 /// Both roles hear of everything that may have changed around them.
-async fn watch_world(handle: AgentHandle, to_service: UnboundedSender<ServiceEvent>) {
+async fn watch_world(handle: UserHandle, to_machine: UnboundedSender<MachineEvent>) {
     let (changes, mut heard) = unbounded_channel();
     let tell = async {
         while let Some(change) = heard.recv().await {
             tracing::info!(?change, "the world may have changed");
-            let _ = to_service.send(ServiceEvent::Service(Input::WorldChanged(change)));
+            let _ = to_machine.send(MachineEvent::Machine(Input::WorldChanged(change)));
             let _ = handle.send(Event::WorldChanged(change)).await;
         }
     };
@@ -178,14 +178,14 @@ async fn watch_world(handle: AgentHandle, to_service: UnboundedSender<ServiceEve
     tokio::join!(watch, tell);
 }
 
-/// What the service's thread is given.
+/// What the machine role's thread is given.
 struct Machine {
     folders: Folders,
     settings: Settings,
     hardware: Hardware,
-    events: UnboundedSender<ServiceEvent>,
-    queue: UnboundedReceiver<ServiceEvent>,
-    to_agent: ToAgentLoop,
+    events: UnboundedSender<MachineEvent>,
+    queue: UnboundedReceiver<MachineEvent>,
+    to_user: ToUserLoop,
     failed: mpsc::Sender<()>,
     /// For who wants to put the machine to sleep during an update.
     why_awake: String,
@@ -202,7 +202,7 @@ fn run_machine(machine: Machine) -> Result<(), Problem> {
 }
 
 fn try_run_machine(machine: Machine) -> Result<(), Problem> {
-    let Machine { folders, settings, hardware, events, queue, to_agent, why_awake, .. } = machine;
+    let Machine { folders, settings, hardware, events, queue, to_user, why_awake, .. } = machine;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -240,22 +240,22 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         root_sha256: tenant.as_ref().and_then(TenantRoom::pinned_root),
         seed: random()?,
     };
-    let service = Service::new(config, persisted, service::now());
+    let role = MachineRole::new(config, persisted, machine::now());
     if let Some(room) = &mut tenant {
-        room.use_key(service.host_key());
+        room.use_key(role.host_key());
     }
-    if let Some(problem) = service.notice() {
+    if let Some(problem) = role.notice() {
         tracing::warn!(%problem, "this machine");
         let _ = events.send(trouble(protocol::Function::Host, problem.clone()));
     }
     let awake = Awake::new(why_awake);
-    let parts = ServiceParts { service, store, hardware, tenant, to_agent, awake };
-    LocalSet::new().block_on(&runtime, service::run(parts, events, queue));
+    let parts = MachineParts { role, store, hardware, tenant, to_user, awake };
+    LocalSet::new().block_on(&runtime, machine::run(parts, events, queue));
     Ok(())
 }
 
-fn trouble(function: protocol::Function, problem: Problem) -> ServiceEvent {
-    ServiceEvent::Service(Input::Trouble { function, problem: Some(problem) })
+fn trouble(function: protocol::Function, problem: Problem) -> MachineEvent {
+    MachineEvent::Machine(Input::Trouble { function, problem: Some(problem) })
 }
 
 /// `None` = consumer mode.
@@ -302,7 +302,7 @@ fn random() -> Result<u64, Problem> {
 }
 
 /// The session bus may take seconds to answer: the agent does not wait for it.
-fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
+fn start_tray(locale: Arc<Locale>, handle: &UserHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
     let (actions, clicked) = mpsc::channel(16);
     let (started, tray) = oneshot::channel();
     let spawned = std::thread::Builder::new().name("tray-start".to_owned()).spawn(move || {
@@ -339,7 +339,7 @@ fn start_tray(locale: Arc<Locale>, handle: &AgentHandle, window: WindowHandle, s
 /// Does what was clicked in the tray.
 async fn act(
     mut clicked: mpsc::Receiver<Action>,
-    handle: AgentHandle,
+    handle: UserHandle,
     window: WindowHandle,
     stop: mpsc::Sender<()>,
 ) {
@@ -354,7 +354,7 @@ async fn act(
     }
 }
 
-async fn show(page: Page, handle: &AgentHandle, window: &WindowHandle) {
+async fn show(page: Page, handle: &UserHandle, window: &WindowHandle) {
     let opened = match window.open_url(page).await {
         Ok(url) => os::open_url(&url),
         Err(problem) => Err(problem),
@@ -367,7 +367,7 @@ async fn show(page: Page, handle: &AgentHandle, window: &WindowHandle) {
 }
 
 /// Says what runs and what does not to the person who started it in a terminal, then follows the problems.
-async fn summary(handle: AgentHandle, language: &'static str, headless: bool) {
+async fn summary(handle: UserHandle, language: &'static str, headless: bool) {
     handle.greeted().await;
     let mut views = handle.views();
     let look = async {
@@ -407,16 +407,16 @@ fn say(lines: Vec<Line>, language: &str) {
 }
 
 async fn stop_all(
-    handle: &AgentHandle,
-    to_service: &UnboundedSender<ServiceEvent>,
+    handle: &UserHandle,
+    to_machine: &UnboundedSender<MachineEvent>,
     agent: tokio::task::JoinHandle<()>,
     window: WindowHandle,
 ) {
-    // The agent first: ending its calls puts the lights out, which the service still has to write.
+    // The user role first: ending its calls puts the lights out, which the machine role still has to write.
     let _ = handle.send(Event::Stop).await;
     let _ = tokio::time::timeout(STOP_LIMIT, agent).await;
     let (done, stopped) = oneshot::channel();
-    if to_service.send(ServiceEvent::Stop(done)).is_ok() {
+    if to_machine.send(MachineEvent::Stop(done)).is_ok() {
         let _ = tokio::time::timeout(STOP_LIMIT, stopped).await;
     }
     window.stop().await;

@@ -2,7 +2,7 @@
 
 use super::folders::Folders;
 use super::os::{self, Distrust, Owner};
-use crate::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, SettingsFile, Unusable};
+use hub::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, SettingsFile, Unusable};
 use std::io::{self, Read as _};
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What the service keeps over a restart: one SQLite file, mode 0600, owned by one process.
+//! What the machine role keeps over a restart: one SQLite file, mode 0600, owned by one process.
 //!
 //! Write-ahead log. An ordinary transaction survives `kill -9` (`synchronous=NORMAL`); what must also survive the
 //! plug being pulled (the firmware journal, verdicts, the host's identity) is synced to the disk (`FULL`).
@@ -6,8 +6,8 @@
 #![expect(clippy::disallowed_methods, reason = "the database file and its mode are the world")]
 
 use super::os;
-use crate::protocol::{Detail, Problem};
-use crate::service::{Delivery, Owed, Persisted, Record};
+use hub::machine::{Delivery, Owed, Persisted, Record};
+use hub::protocol::{Detail, Problem};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -6,11 +6,11 @@
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
-use crate::protocol::{Detail, Problem};
-use crate::service::{
+use aws_lc_rs::digest::{SHA256, digest};
+use hub::machine::{
     Credential, Enrolment, FailureKind, TenantAnswer, TenantFailure, TenantRequest, Verified,
 };
-use aws_lc_rs::digest::{SHA256, digest};
+use hub::protocol::{Detail, Problem};
 use reqwest::{Certificate, Client};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -311,7 +311,7 @@ impl TenantRoom {
     async fn deliver(
         &mut self,
         system_id: &str,
-        owed: &[crate::service::Owed],
+        owed: &[hub::machine::Owed],
         token: Secret,
     ) -> Result<Vec<String>, TenantFailure> {
         let client = self.client()?;

@@ -1,11 +1,11 @@
-//! Draws an [`agent::Menu`](crate::agent::Menu) as the icon near the clock. The icon lives on a thread of its own that
+//! Draws an [`agent::Menu`](hub::user::Menu) as the icon near the clock. The icon lives on a thread of its own that
 //! sleeps until there is something to draw; clicks come back as [`Action`]s.
 #![expect(clippy::disallowed_methods, reason = "starts the tray's thread")]
 
-use crate::agent::Menu;
-use crate::agent::menu::{Action, Badge, Item, Page};
-use crate::locale::{Locale, Message};
-use crate::protocol::{Detail, Problem};
+use hub::locale::{Locale, Message};
+use hub::protocol::{Detail, Problem};
+use hub::user::Menu;
+use hub::user::menu::{Action, Badge, Item, Page};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, Once, PoisonError};

@@ -2,9 +2,9 @@
 
 use super::hardware::{UsbBus, UsbHandle, UsbOpen};
 use super::os;
-use crate::protocol::Problem;
-use crate::service::UsbDevice;
 use dfu::usb_dfu::{ControlTransfer, Data, TransferError, UsbIdentity};
+use hub::machine::UsbDevice;
+use hub::protocol::Problem;
 use rusb::{Context, Device, DeviceHandle, UsbContext};
 use std::time::Duration;
 

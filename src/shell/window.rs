@@ -3,14 +3,14 @@
 //! Nothing listens before somebody asks for the window the first time.
 #![expect(clippy::disallowed_methods, reason = "sockets, tasks and the clock live in the shell")]
 
-use crate::agent::menu::Page;
-use crate::locale::Locale;
-use crate::protocol::Problem;
-use crate::shell::handle::AgentHandle;
+use crate::shell::handle::UserHandle;
 use crate::shell::loopback;
 use crate::shell::os;
 use axum::Router;
 use axum::routing::{get, post};
+use hub::locale::Locale;
+use hub::protocol::Problem;
+use hub::user::menu::Page;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct WindowHandle(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    handle: AgentHandle,
+    handle: UserHandle,
     locale: Arc<Locale>,
     /// Ends the program; `None` where it cannot be ended from here.
     stop: Option<mpsc::Sender<()>>,
@@ -53,7 +53,7 @@ struct Server {
 /// What all requests share.
 #[derive(Debug)]
 struct Window {
-    handle: AgentHandle,
+    handle: UserHandle,
     locale: Arc<Locale>,
     stop: Option<mpsc::Sender<()>>,
     port: u16,
@@ -62,7 +62,7 @@ struct Window {
 }
 
 impl WindowHandle {
-    pub fn new(handle: AgentHandle, locale: Arc<Locale>) -> Self {
+    pub fn new(handle: UserHandle, locale: Arc<Locale>) -> Self {
         Self(Arc::new(Shared { handle, locale, stop: None, server: Mutex::default() }))
     }
 

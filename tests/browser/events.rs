@@ -1,11 +1,11 @@
 //! `/v1` from a page of another origin, over the certificate that the browser trusts.
 
+use crate::machine;
 use crate::sdk::Sdk;
-use crate::service;
 use crate::webdriver::{Options, Session};
 use crate::{driver, until};
-use hookswitch::protocol::local::{Softphone, Standing};
-use hookswitch::protocol::{DeviceEvent, ToAgent};
+use hub::protocol::local::{Softphone, Standing};
+use hub::protocol::{DeviceEvent, ToUser};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -67,7 +67,7 @@ async fn page() -> String {
 
 #[tokio::test]
 async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
-    let sdk = Sdk::open_with(service::state()).await;
+    let sdk = Sdk::open_with(machine::state()).await;
     trust(&sdk.home.path().join("certificate/ca.pem"));
     let (softphone, stranger) = (page().await, page().await);
     sdk.decide(&softphone, true).await;
@@ -92,7 +92,7 @@ async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
     assert_eq!(made[0], 201, "{made}");
     assert_eq!(made[1]["client"], softphone);
     let headset = sdk.handle.view().devices[0].id.clone();
-    sdk.service.say(ToAgent::DeviceEvent { id: headset, event: DeviceEvent::Answer }).await;
+    sdk.service.say(ToUser::DeviceEvent { id: headset, event: DeviceEvent::Answer }).await;
     let events = seen(3).await;
     let what: Vec<(&Value, &Value)> =
         events.as_array().expect("a list")[1..].iter().map(|e| (&e[1]["what"], &e[1]["cause"])).collect();

@@ -1,14 +1,14 @@
 //! The window's pages in a real browser.
 
-use crate::service::{self, Service};
+use crate::machine::{self, PlayedMachine};
 use crate::webdriver::{AccessibleNode, Error, Options, Session};
 use crate::{artifacts, driver, until};
-use hookswitch::agent::Function;
-use hookswitch::agent::menu::Page;
-use hookswitch::locale::Locale;
-use hookswitch::protocol::{DeviceStatus, Job, Outcome, Problem, State, ToAgent};
 use hookswitch::shell::handle::Event;
 use hookswitch::shell::window::WindowHandle;
+use hub::locale::Locale;
+use hub::protocol::{DeviceStatus, Job, Outcome, Problem, State, ToUser};
+use hub::user::Function;
+use hub::user::menu::Page;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use std::sync::Arc;
 const ENTER: &str = "\u{e007}";
 
 /// A browser that shows one page of the window.
-async fn show(state: State, page: Page, language: &'static str) -> (Session, Service, WindowHandle) {
-    let service = Service::start(state).await;
+async fn show(state: State, page: Page, language: &'static str) -> (Session, PlayedMachine, WindowHandle) {
+    let service = PlayedMachine::start(state).await;
     let window = WindowHandle::new(service.handle.clone(), Arc::new(Locale::new(language)));
     let url = window.open_url(page).await.expect("an address");
     let session =
@@ -62,9 +62,9 @@ async fn devices_are_shown_as_they_come_and_go() {
     shows(&session, "No headset found").await;
     session.screenshot(&artifacts("devices-empty.png")).await.expect("a picture");
 
-    let State { tenant, mut devices, offers, .. } = service::state();
-    service.say(ToAgent::TenantChanged { tenant }).await;
-    devices.push(service::device("2", "<script>alert(1)</script>"));
+    let State { tenant, mut devices, offers, .. } = machine::state();
+    service.say(ToUser::TenantChanged { tenant }).await;
+    devices.push(machine::device("2", "<script>alert(1)</script>"));
     let problem = Problem::new(
         "access-denied",
         "The headset may not be opened by you",
@@ -74,9 +74,9 @@ async fn devices_are_shown_as_they_come_and_go() {
     devices[1].status = DeviceStatus::Unavailable { problem };
     devices[0].line_busy = true;
     for device in devices {
-        service.say(ToAgent::DeviceChanged { device }).await;
+        service.say(ToUser::DeviceChanged { device }).await;
     }
-    service.say(ToAgent::OffersChanged { offers }).await;
+    service.say(ToUser::OffersChanged { offers }).await;
     let problem = Problem::new(
         "no-such-code",
         "Softphones cannot connect: port 32018 is held by spokesd (812)",
@@ -99,7 +99,7 @@ async fn devices_are_shown_as_they_come_and_go() {
     let links = named(&tree, "link");
     assert_eq!(links, ["Skip to the content", "Devices", "Updates", "Softphones"]);
 
-    service.say(ToAgent::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
+    service.say(ToUser::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
     until("the headset went", async || {
         text_of(&session, "main").await.is_ok_and(|text| !text.contains("Desk One"))
     })
@@ -110,7 +110,7 @@ async fn devices_are_shown_as_they_come_and_go() {
 
 #[tokio::test]
 async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
-    let mut offered = service::state();
+    let mut offered = machine::state();
     // Entered at another page: the page's secret is still known on the next one.
     let (session, service, _window) = show(offered.clone(), Page::Devices, "en-US").await;
     session.find("nav a[href='/updates']").await.expect("a link").click().await.expect("a click");
@@ -154,10 +154,10 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
 
     let mut device = offered.devices.remove(0);
     device.firmware_version = "1.30".to_owned();
-    service.say(ToAgent::DeviceChanged { device }).await;
-    service.say(ToAgent::OffersChanged { offers: Vec::new() }).await;
+    service.say(ToUser::DeviceChanged { device }).await;
+    service.say(ToUser::OffersChanged { offers: Vec::new() }).await;
     job.outcome = Some(Outcome::Succeeded { version: "1.30".to_owned() });
-    service.say(ToAgent::JobChanged { job: Some(job) }).await;
+    service.say(ToUser::JobChanged { job: Some(job) }).await;
     shows(&session, "Done: Desk One now reports version 1.30.").await;
     session.screenshot(&artifacts("updates-done.png")).await.expect("a picture");
     assert_quiet(&session).await;
@@ -169,7 +169,7 @@ async fn a_softphone_that_asks_is_allowed_by_keyboard() {
     for (language, asks, allow) in
         [("en-US", "asks to use the headset", "Allow"), ("de-DE", "möchte das Headset nutzen", "Erlauben")]
     {
-        let (session, service, _window) = show(service::state(), Page::Devices, language).await;
+        let (session, service, _window) = show(machine::state(), Page::Devices, language).await;
         let knock =
             async |origin: &str| service.handle.knock(origin.to_owned()).await.expect("the agent runs");
         assert!(!knock("https://calls.example").await);
@@ -198,13 +198,13 @@ async fn a_softphone_that_asks_is_allowed_by_keyboard() {
     }
 }
 
-async fn step(service: &Service, job: &mut Job, phase: &str, done_bytes: u64) {
+async fn step(service: &PlayedMachine, job: &mut Job, phase: &str, done_bytes: u64) {
     (job.phase, job.done_bytes) = (phase.to_owned(), done_bytes);
-    service.say(ToAgent::JobChanged { job: Some(job.clone()) }).await;
+    service.say(ToUser::JobChanged { job: Some(job.clone()) }).await;
 }
 
 /// A function of the agent that does not run.
-async fn broken(service: &Service, problem: Problem) {
+async fn broken(service: &PlayedMachine, problem: Problem) {
     let function = Event::Function { function: Function::Rest, problems: vec![problem] };
     service.handle.send(function).await.expect("the agent runs");
     service.settled().await;
@@ -212,14 +212,14 @@ async fn broken(service: &Service, problem: Problem) {
 
 #[tokio::test]
 async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
-    let mut state = service::state();
+    let mut state = machine::state();
     let blocked = Problem::new(
         "in-a-call",
         "Sie sind im Gespräch",
         "Desk One",
         "Beenden Sie das Gespräch, dann geht es von selbst weiter.",
     );
-    state.offers.push(service::offer("autumn:1", "1209-0001-A1B2"));
+    state.offers.push(machine::offer("autumn:1", "1209-0001-A1B2"));
     state.offers[1].blocked = Some(blocked);
     let (session, _service, _window) = show(state, Page::Updates, "de-DE").await;
     let media = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
@@ -241,7 +241,7 @@ async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
 /// Contrast of every text with what is behind it, in both colour schemes.
 #[tokio::test]
 async fn texts_stand_out_from_their_ground() {
-    let mut state = service::state();
+    let mut state = machine::state();
     state.devices[0].line_busy = true;
     for page in [Page::Devices, Page::Updates, Page::Softphones] {
         let (session, service, _window) = show(state.clone(), page, "en-US").await;
@@ -262,7 +262,7 @@ async fn texts_stand_out_from_their_ground() {
 
 #[tokio::test]
 async fn what_a_button_could_not_do_is_said_at_once() {
-    let (session, service, _window) = show(service::state(), Page::Updates, "en-US").await;
+    let (session, service, _window) = show(machine::state(), Page::Updates, "en-US").await;
     shows(&session, "1.20 → 1.30").await;
     // Without the secret of this page, as after a restart of the agent.
     session.script("localStorage.clear()", &[]).await.expect("an answer");
@@ -276,7 +276,7 @@ async fn what_a_button_could_not_do_is_said_at_once() {
 
 #[tokio::test]
 async fn a_page_says_when_the_agent_is_gone() {
-    let (session, _service, window) = show(service::state(), Page::Devices, "en-US").await;
+    let (session, _service, window) = show(machine::state(), Page::Devices, "en-US").await;
     shows(&session, "Desk One").await;
     window.stop().await;
     until("the page says so", async || {

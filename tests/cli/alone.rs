@@ -316,7 +316,7 @@ async fn opening_the_window_starts_the_agent() -> Told<()> {
     let socket = home.join("run/agent.sock");
     let agent =
         hookswitch::shell::ipc::LocalClient::connect(&socket).map_err(|problem| problem.to_string())?;
-    let stop = hookswitch::protocol::local::LocalRequest::Stop { anyway: false };
+    let stop = hub::protocol::local::LocalRequest::Stop { anyway: false };
     agent.ok_or("one agent, still running")?.ask(&stop).map_err(|problem| problem.to_string())?;
     crate::rig::told::wait_for("its end", crate::rig::world::PATIENCE, async || {
         Ok((!socket.exists()).then_some(()))

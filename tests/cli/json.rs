@@ -123,8 +123,7 @@ async fn of_a_consumer() -> Told<()> {
     golden("devices.json", &pretty(&scene.json(&["devices", "--json"])?));
     let plain = scene.run(&["status"])?.stdout;
     let url = status["rest"]["url"].as_str().unwrap_or_default();
-    let ends =
-        hookswitch::calendar::minute(status["rest"]["certificate_ends_s"].as_u64().unwrap_or_default());
+    let ends = hub::calendar::minute(status["rest"]["certificate_ends_s"].as_u64().unwrap_or_default());
     golden(
         "status.consumer.txt",
         &masked(

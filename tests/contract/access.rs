@@ -1,9 +1,9 @@
 //! Who may do what at the door, what each may know, and that nobody shuts it for the others.
 
 use crate::sdk::{self, Sdk, json_of};
-use crate::{APPROVED, Contract, OFFER, service};
-use hookswitch::protocol::local::Standing;
-use hookswitch::protocol::{DeviceStatus, Function, Problem, ToAgent, Trouble};
+use crate::{APPROVED, Contract, OFFER, machine};
+use hub::protocol::local::Standing;
+use hub::protocol::{DeviceStatus, Function, Problem, ToUser, Trouble};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 
@@ -141,7 +141,7 @@ async fn a_page_starts_no_firmware() {
 /// Nothing by which a page could tell this person or this computer from others.
 #[tokio::test]
 async fn a_page_learns_the_least() {
-    let mut state = service::state();
+    let mut state = machine::state();
     let broken =
         Problem::new("access-denied", "/home/alex/.x may not be read", "/dev/hidraw0", "Install the rule.");
     state.devices[0].status = DeviceStatus::Unavailable { problem: broken.clone() };
@@ -152,7 +152,7 @@ async fn a_page_learns_the_least() {
     let sdk = Sdk::open_with(state).await;
     let contract = Contract::read();
     let trouble = Trouble { function: Function::Hid, problem: broken };
-    sdk.service.say(ToAgent::TroublesChanged { troubles: vec![trouble] }).await;
+    sdk.service.say(ToUser::TroublesChanged { troubles: vec![trouble] }).await;
     sdk.post("/v1/calls", &json!({"direction": "incoming", "contact": "Kim"})).await;
     let own = sdk.page(Method::POST, "/v1/calls", "https://own.example");
     let own =

@@ -2,8 +2,8 @@
 
 use super::sdk::Events;
 use super::*;
-use hookswitch::agent::DoorState;
 use hookswitch::shell::rest::Keeper;
+use hub::user::DoorState;
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
@@ -30,7 +30,7 @@ async fn a_taken_port_names_its_holder_and_the_door_opens_once_it_is_free() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = holder.local_addr().expect("an address").port();
     let home = tempfile::tempdir().expect("a folder");
-    let service = Service::start(State::default()).await;
+    let service = PlayedMachine::start(State::default()).await;
     let config = config(home.path(), port, Terms::default());
     let endpoint = config.endpoint_path.clone();
     let mut keeper = Keeper::new(config, service.handle.clone());
@@ -56,7 +56,7 @@ async fn the_address_that_is_named_is_the_one_that_is_taken() {
     let Ok(holder) = TcpListener::bind("[::1]:0") else { panic!("this machine has no IPv6 loopback") };
     let port = holder.local_addr().expect("an address").port();
     let home = tempfile::tempdir().expect("a folder");
-    let service = Service::start(State::default()).await;
+    let service = PlayedMachine::start(State::default()).await;
     let mut keeper = Keeper::new(config(home.path(), port, Terms::default()), service.handle.clone());
     let problem = closed(&mut keeper).await;
     assert_eq!((problem.code.as_str(), problem.place), ("rest-port-taken", format!("[::1]:{port}")));
@@ -80,7 +80,7 @@ async fn a_holder_that_ends_lets_the_door_open_at_once() {
     let said = python.stdout.take().expect("its words");
     std::io::BufRead::read_line(&mut std::io::BufReader::new(said), &mut line).expect("its port");
     let port = line.trim().parse().expect("a port");
-    let service = Service::start(State::default()).await;
+    let service = PlayedMachine::start(State::default()).await;
     let mut keeper = Keeper::new(config(home.path(), port, Terms::default()), service.handle.clone());
     let problem = closed(&mut keeper).await;
     assert!(problem.what.contains(&format!("python3, process {}", python.id())), "{}", problem.what);
@@ -111,7 +111,7 @@ async fn shown(url: &str) -> Vec<u8> {
 #[tokio::test]
 async fn what_was_looked_at_only_at_start_a_certificate_that_ends_gives_way_without_a_dropped_stream() {
     let home = tempfile::tempdir().expect("a folder");
-    let service = Service::start(service::state()).await;
+    let service = PlayedMachine::start(machine::state()).await;
     let hour = Duration::from_secs(3600);
     // Good for an hour, and renewed all the time.
     let terms = Terms { valid: hour, renew_before: hour * 2 };
@@ -144,14 +144,14 @@ async fn what_was_looked_at_only_at_start_a_certificate_that_ends_gives_way_with
     let leaf = rustls::pki_types::pem::PemObject::from_pem_slice(&leaf);
     assert_eq!(leaf.map(|l: rustls::pki_types::CertificateDer<'_>| l.to_vec()).expect("PEM"), second);
 
-    service.say(ToAgent::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
+    service.say(ToUser::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
     assert_eq!(events.next().await.expect("the stream goes on").name, "device-removed");
 }
 
 #[tokio::test]
 async fn a_certificate_that_does_is_kept_and_a_lost_file_for_programs_is_written_again() {
     let home = tempfile::tempdir().expect("a folder");
-    let service = Service::start(State::default()).await;
+    let service = PlayedMachine::start(State::default()).await;
     let config = config(home.path(), 0, Terms::default());
     let mut server = rest::start(config.clone(), service.handle.clone()).await.expect("the door opens");
     let (certificate, file) =

@@ -1,9 +1,9 @@
 //! The event stream: state first, then every change once.
 
 use crate::sdk::{self, Event, PATIENCE, Sdk};
-use crate::{Contract, HEADSET, OFFER, service};
-use hookswitch::protocol::local::View;
-use hookswitch::protocol::{DeviceEvent, ToAgent};
+use crate::{Contract, HEADSET, OFFER, machine};
+use hub::protocol::local::View;
+use hub::protocol::{DeviceEvent, ToUser};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ async fn a_stream_begins_with_the_state_and_misses_nothing() {
                 assert_eq!(resumed.next().await.as_ref(), Some(expected));
             }
             // It is now where the living stream is: the next event comes once, to both.
-            sdk.service.say(ToAgent::OffersChanged { offers: Vec::new() }).await;
+            sdk.service.say(ToUser::OffersChanged { offers: Vec::new() }).await;
             let next = stream.next().await.expect("the new one");
             assert_eq!(resumed.next().await.as_ref(), Some(&next));
             seen.push(next);
@@ -111,20 +111,20 @@ async fn a_stream_ends_when_the_approval_does_or_the_agent_stops() {
 
 /// One of each event, and calls of two softphones.
 async fn every_change(sdk: &Sdk) {
-    let press = |event| sdk.service.say(ToAgent::DeviceEvent { id: HEADSET.to_owned(), event });
-    let mut device = service::device(HEADSET, "Desk One");
+    let press = |event| sdk.service.say(ToUser::DeviceEvent { id: HEADSET.to_owned(), event });
+    let mut device = machine::device(HEADSET, "Desk One");
     device.line_busy = true;
-    sdk.service.say(ToAgent::DeviceChanged { device }).await;
+    sdk.service.say(ToUser::DeviceChanged { device }).await;
     press(DeviceEvent::DialTone).await;
     let incoming = json!({"direction": "incoming", "contact": "Kim"});
     assert_eq!(sdk.post("/v1/calls", &incoming).await.status(), StatusCode::CREATED);
     press(DeviceEvent::Answer).await;
     assert_eq!(sdk.post_as("other", "/v1/calls", &incoming).await.status(), StatusCode::CREATED);
     press(DeviceEvent::MuteToggle).await;
-    let mut offer = service::offer(OFFER, HEADSET);
+    let mut offer = machine::offer(OFFER, HEADSET);
     offer.deferred = true;
-    sdk.service.say(ToAgent::OffersChanged { offers: vec![offer] }).await;
-    sdk.service.say(ToAgent::DeviceRemoved { id: HEADSET.to_owned() }).await;
+    sdk.service.say(ToUser::OffersChanged { offers: vec![offer] }).await;
+    sdk.service.say(ToUser::DeviceRemoved { id: HEADSET.to_owned() }).await;
 }
 
 fn schema_of(event: &Event) -> &'static str {

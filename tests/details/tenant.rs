@@ -2,10 +2,10 @@
 
 use crate::{GERMAN, german};
 use directory::filter::Template;
-use hookswitch::protocol::{Detail, Directory, GroupRule, GroupRules, Problem};
 use hookswitch::shell::certificate::{self, Origin};
 use hookswitch::shell::ldap::ask;
 use hookswitch::shell::store::Store;
+use hub::protocol::{Detail, Directory, GroupRule, GroupRules, Problem};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};

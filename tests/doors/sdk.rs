@@ -1,11 +1,11 @@
 //! A softphone's side of the HTTPS door, and the door itself in a home of its own.
 
-use super::service::{self, Service};
-use hookswitch::agent::{Command, Reply};
-use hookswitch::protocol::State;
+use super::machine::{self, PlayedMachine};
 use hookswitch::shell::certificate::Terms;
-use hookswitch::shell::handle::AgentHandle;
+use hookswitch::shell::handle::UserHandle;
 use hookswitch::shell::rest::{self, RestConfig, RestServer};
+use hub::protocol::State;
+use hub::user::{Command, Reply};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -17,21 +17,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Sdk {
     pub(crate) home: tempfile::TempDir,
     pub(crate) server: RestServer,
-    pub(crate) handle: AgentHandle,
+    pub(crate) handle: UserHandle,
     /// What is behind the agent.
-    pub(crate) service: Service,
+    pub(crate) service: PlayedMachine,
     pub(crate) token: String,
     pub(crate) http: reqwest::Client,
 }
 
 impl Sdk {
     pub(crate) async fn open() -> Self {
-        Self::open_with(service::state()).await
+        Self::open_with(machine::state()).await
     }
 
     pub(crate) async fn open_with(state: State) -> Self {
         let home = tempfile::tempdir().expect("a folder");
-        let service = Service::start_with(state, "sdk_approved = [\"https://own.example\"]\n").await;
+        let service = PlayedMachine::start_with(state, "sdk_approved = [\"https://own.example\"]\n").await;
         let handle = service.handle.clone();
         let config = RestConfig {
             port: 0,

@@ -7,8 +7,9 @@ use super::source;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that are roots of a crate, with the folder their modules lie in.
-const ROOTS: [(&str, &str); 9] = [
+const ROOTS: [(&str, &str); 10] = [
     ("src/lib.rs", "src"),
+    ("hub/src/lib.rs", "hub/src"),
     ("device-handlers/src/lib.rs", "device-handlers/src"),
     ("dfu/src/lib.rs", "dfu/src"),
     ("directory/src/lib.rs", "directory/src"),

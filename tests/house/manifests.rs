@@ -4,7 +4,25 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// The crates of this repository.
-const OURS: [&str; 7] = ["hookswitch", "device-handlers", "dfu", "directory", "tenant", "simulator", "xtask"];
+const OURS: [&str; 8] =
+    ["hookswitch", "hub", "device-handlers", "dfu", "directory", "tenant", "simulator", "xtask"];
+/// Libraries that know no clock, thread, file, socket, environment or process: all that the pure crates may use.
+const WORLDLESS: [&str; 14] = [
+    "crc32fast",
+    "fastrand",
+    "flate2",
+    "fluent-bundle",
+    "fluent-langneg",
+    "jiff",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "toml",
+    "tracing",
+    "unic-langid",
+    "url",
+    "zip",
+];
 /// What the tenant's library may use without its `server` feature.
 const CONTRACT: [&str; 5] = ["dfu", "directory", "serde", "serde_json", "thiserror"];
 
@@ -38,7 +56,9 @@ fn graph(member: &str, manifest: &Table) -> Vec<String> {
     let ours = |of: &BTreeSet<String>| of.iter().filter(|d| OURS.contains(&d.as_str())).cloned().collect();
     let (of_ours, tested_with): (Vec<String>, Vec<String>) = (ours(&used), ours(&tested));
     let allowed: &[&str] = match member {
-        "." => &["device-handlers", "dfu", "directory", "tenant"],
+        "." => &["hub", "device-handlers", "dfu", "directory", "tenant"],
+        // What it decides, it decides on headsets, firmware, groups and the words of the tenant.
+        "hub" => &["device-handlers", "dfu", "directory", "tenant"],
         // What it publishes is read by the rules of those who take it.
         "tenant" => &["device-handlers", "dfu", "directory"],
         _ => &[],
@@ -85,6 +105,22 @@ fn crates_depend_one_way() {
     let complaints: Vec<String> = members.iter().flat_map(|m| graph(m, &manifest(m))).collect();
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert!(used(&manifest(".")).contains("device-handlers"), "the manifests are not read right");
+}
+
+/// What decides has no world, as a fact of its manifest.
+#[test]
+fn what_decides_has_no_library_that_reaches_the_world() {
+    fn rule(member: &str, manifest: &Table) -> Vec<String> {
+        let foreign = |name: &String| {
+            let known = WORLDLESS.contains(&name.as_str()) || OURS.contains(&name.as_str());
+            (!known).then(|| format!("{member}/Cargo.toml: {name} is not known to leave the world alone"))
+        };
+        used(manifest).iter().filter_map(foreign).collect()
+    }
+    let sample = "[dependencies]\nserde.workspace = true\n[target.'cfg(unix)'.dependencies]\nrustix = \"1\"";
+    assert_eq!(rule("hub", &sample.parse().expect("TOML")).len(), 1);
+    let complaints: Vec<String> = super::PURE.iter().flat_map(|m| rule(m, &manifest(m))).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use super::{is_test, source};
 
 const SEEDS: &str = "tests/support/seed.rs";
 
-const UNSEEDED: Left = &[("src/service/role/tests/random.rs", "prints its seed and takes it back by itself")];
+const UNSEEDED: Left =
+    &[("hub/src/machine/role/tests/random.rs", "prints its seed and takes it back by itself")];
 
 #[test]
 fn random_tests_take_their_seed_from_one_place() {

@@ -2,9 +2,9 @@
 //! can be said again.
 
 use super::{samples, stored};
-use hookswitch::protocol::local::{LocalAnswer, LocalRequest};
-use hookswitch::protocol::{ToAgent, ToService};
-use hookswitch::service::{JournalEntry, Owed};
+use hub::machine::{JournalEntry, Owed};
+use hub::protocol::local::{LocalAnswer, LocalRequest};
+use hub::protocol::{ToMachine, ToUser};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -18,8 +18,8 @@ fn read<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(frame: &[
 
 fn read_all(frame: &[u8]) -> usize {
     [
-        read::<ToAgent>(frame),
-        read::<ToService>(frame),
+        read::<ToUser>(frame),
+        read::<ToMachine>(frame),
         read::<LocalRequest>(frame),
         read::<LocalAnswer>(frame),
         read::<Owed>(frame),
@@ -35,8 +35,8 @@ fn frames() -> Vec<Vec<u8>> {
         all.iter().map(|message| serde_json::to_vec(message).expect("JSON")).collect()
     }
     [
-        say(samples::to_agent()),
-        say(samples::to_service()),
+        say(samples::to_user()),
+        say(samples::to_machine()),
         say(samples::local_request()),
         say(samples::local_answer()),
         say(stored::owed()),
@@ -93,10 +93,10 @@ fn mutated_frames_are_understood_or_refused() {
 fn a_newer_peer_may_say_more_but_the_command_line_may_not() {
     let more = br#"{"type":"device-removed","id":"d","since":12}"#;
     assert_eq!(
-        serde_json::from_slice::<ToAgent>(more).expect("what is new is passed over"),
-        ToAgent::DeviceRemoved { id: "d".to_owned() }
+        serde_json::from_slice::<ToUser>(more).expect("what is new is passed over"),
+        ToUser::DeviceRemoved { id: "d".to_owned() }
     );
-    assert!(serde_json::from_slice::<ToAgent>(br#"{"type":"tea"}"#).is_err());
+    assert!(serde_json::from_slice::<ToUser>(br#"{"type":"tea"}"#).is_err());
     assert!(serde_json::from_slice::<LocalRequest>(br#"{"do":"install","offer":"a","force":true}"#).is_err());
     assert!(serde_json::from_slice::<LocalRequest>(br#"{"do":"stop"} {"do":"stop"}"#).is_err());
 }
@@ -111,7 +111,7 @@ fn deep_and_long_frames_do_not_break_the_stack() {
 
 #[test]
 fn secrets_do_not_reach_the_log_by_debug() {
-    let rules = samples::to_agent().into_iter().find(|m| matches!(m, ToAgent::ResolveGroups { .. }));
+    let rules = samples::to_user().into_iter().find(|m| matches!(m, ToUser::ResolveGroups { .. }));
     let said = format!("{:?} {:?}", rules.expect("a sample"), stored::credential());
     assert!(!said.contains("word") && !said.contains("abc"), "{said}");
 }

@@ -1,12 +1,12 @@
 //! One message of every kind, with every optional part once there and once not.
 
-use hookswitch::protocol::local::{
+use hub::protocol::local::{
     Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
 };
-use hookswitch::protocol::{
+use hub::protocol::{
     Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, Function, GroupRule,
     GroupRules, Indicators, Job, Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop,
-    Support, TenantMode, TenantState, ToAgent, ToService, Trouble, Why,
+    Support, TenantMode, TenantState, ToMachine, ToUser, Trouble, Why,
 };
 
 pub(crate) fn problem() -> Problem {
@@ -185,7 +185,7 @@ fn troubles() -> Vec<Trouble> {
     all.into_iter().map(|function| Trouble { function, problem: plain_problem() }).collect()
 }
 
-pub(crate) const TO_AGENT: &[&str] = &[
+pub(crate) const TO_USER: &[&str] = &[
     "hello",
     "device-changed",
     "device-removed",
@@ -200,23 +200,23 @@ pub(crate) const TO_AGENT: &[&str] = &[
 ];
 
 /// Without wildcard: a new variant needs a name here, a sample below and a golden file.
-pub(crate) fn to_agent_name(message: &ToAgent) -> &'static str {
+pub(crate) fn to_user_name(message: &ToUser) -> &'static str {
     match message {
-        ToAgent::Hello(_) => "hello",
-        ToAgent::Refused { .. } => "refused",
-        ToAgent::TroublesChanged { .. } => "troubles-changed",
-        ToAgent::DeviceChanged { .. } => "device-changed",
-        ToAgent::DeviceRemoved { .. } => "device-removed",
-        ToAgent::DeviceEvent { .. } => "device-event",
-        ToAgent::OffersChanged { .. } => "offers-changed",
-        ToAgent::JobChanged { .. } => "job-changed",
-        ToAgent::TenantChanged { .. } => "tenant-changed",
-        ToAgent::ResolveGroups { .. } => "resolve-groups",
-        ToAgent::Answer { .. } => "answer",
+        ToUser::Hello(_) => "hello",
+        ToUser::Refused { .. } => "refused",
+        ToUser::TroublesChanged { .. } => "troubles-changed",
+        ToUser::DeviceChanged { .. } => "device-changed",
+        ToUser::DeviceRemoved { .. } => "device-removed",
+        ToUser::DeviceEvent { .. } => "device-event",
+        ToUser::OffersChanged { .. } => "offers-changed",
+        ToUser::JobChanged { .. } => "job-changed",
+        ToUser::TenantChanged { .. } => "tenant-changed",
+        ToUser::ResolveGroups { .. } => "resolve-groups",
+        ToUser::Answer { .. } => "answer",
     }
 }
 
-pub(crate) fn to_agent() -> Vec<ToAgent> {
+pub(crate) fn to_user() -> Vec<ToUser> {
     use DeviceEvent::{
         Answer, DialTone, HangUp, HoldToggle, MuteOff, MuteOn, MuteToggle, Redial, Reject, TeamsButton,
     };
@@ -236,60 +236,60 @@ pub(crate) fn to_agent() -> Vec<ToAgent> {
         Outcome::Unknown { problem: plain_problem() },
     ];
     let mut all = vec![
-        ToAgent::Hello(Box::new(state())),
-        ToAgent::Hello(Box::default()),
-        ToAgent::DeviceChanged { device: device(DeviceStatus::Ready, true) },
-        ToAgent::DeviceChanged { device: device(DeviceStatus::Updating, false) },
-        ToAgent::DeviceChanged { device: device(DeviceStatus::Unavailable { problem: problem() }, false) },
-        ToAgent::DeviceChanged {
+        ToUser::Hello(Box::new(state())),
+        ToUser::Hello(Box::default()),
+        ToUser::DeviceChanged { device: device(DeviceStatus::Ready, true) },
+        ToUser::DeviceChanged { device: device(DeviceStatus::Updating, false) },
+        ToUser::DeviceChanged { device: device(DeviceStatus::Unavailable { problem: problem() }, false) },
+        ToUser::DeviceChanged {
             device: Device { problem: Some(problem()), ..device(DeviceStatus::Ready, false) },
         },
-        ToAgent::DeviceChanged { device: device(DeviceStatus::NeedsFirmware { problem: problem() }, false) },
-        ToAgent::DeviceRemoved { id: id() },
-        ToAgent::OffersChanged { offers: offers() },
-        ToAgent::JobChanged { job: None },
-        ToAgent::JobChanged { job: Some(job(None)) },
-        ToAgent::TenantChanged { tenant: tenant() },
-        ToAgent::TroublesChanged { troubles: troubles() },
-        ToAgent::Refused { protocol: 3 },
-        ToAgent::ResolveGroups { rules: rules() },
-        ToAgent::Answer { request: 1, problem: None },
-        ToAgent::Answer { request: u64::MAX, problem: Some(problem()) },
+        ToUser::DeviceChanged { device: device(DeviceStatus::NeedsFirmware { problem: problem() }, false) },
+        ToUser::DeviceRemoved { id: id() },
+        ToUser::OffersChanged { offers: offers() },
+        ToUser::JobChanged { job: None },
+        ToUser::JobChanged { job: Some(job(None)) },
+        ToUser::TenantChanged { tenant: tenant() },
+        ToUser::TroublesChanged { troubles: troubles() },
+        ToUser::Refused { protocol: 3 },
+        ToUser::ResolveGroups { rules: rules() },
+        ToUser::Answer { request: 1, problem: None },
+        ToUser::Answer { request: u64::MAX, problem: Some(problem()) },
     ];
-    all.extend(pressed.map(|event| ToAgent::DeviceEvent { id: id(), event }));
-    all.extend(ended.map(|outcome| ToAgent::JobChanged { job: Some(job(Some(outcome))) }));
+    all.extend(pressed.map(|event| ToUser::DeviceEvent { id: id(), event }));
+    all.extend(ended.map(|outcome| ToUser::JobChanged { job: Some(job(Some(outcome))) }));
     all
 }
 
-pub(crate) const TO_SERVICE: &[&str] =
+pub(crate) const TO_MACHINE: &[&str] =
     &["hello", "set-indicators", "install-update", "defer-update", "cancel-update", "poll", "identity"];
 
-pub(crate) fn to_service_name(message: &ToService) -> &'static str {
+pub(crate) fn to_machine_name(message: &ToMachine) -> &'static str {
     match message {
-        ToService::Hello { .. } => "hello",
-        ToService::SetIndicators { .. } => "set-indicators",
-        ToService::InstallUpdate { .. } => "install-update",
-        ToService::DeferUpdate { .. } => "defer-update",
-        ToService::CancelUpdate { .. } => "cancel-update",
-        ToService::Poll { .. } => "poll",
-        ToService::Identity { .. } => "identity",
+        ToMachine::Hello { .. } => "hello",
+        ToMachine::SetIndicators { .. } => "set-indicators",
+        ToMachine::InstallUpdate { .. } => "install-update",
+        ToMachine::DeferUpdate { .. } => "defer-update",
+        ToMachine::CancelUpdate { .. } => "cancel-update",
+        ToMachine::Poll { .. } => "poll",
+        ToMachine::Identity { .. } => "identity",
     }
 }
 
-pub(crate) fn to_service() -> Vec<ToService> {
+pub(crate) fn to_machine() -> Vec<ToMachine> {
     let offer = || "fw:1209-0001-HS0001".to_owned();
     vec![
-        ToService::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() },
-        ToService::SetIndicators {
+        ToMachine::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() },
+        ToMachine::SetIndicators {
             device: "1209-0001-HS0001".to_owned(),
             indicators: Indicators { off_hook: true, ring: false, mute: true, hold: false },
         },
-        ToService::InstallUpdate { request: 1, offer: offer() },
-        ToService::DeferUpdate { request: 2, offer: offer() },
-        ToService::CancelUpdate { request: 3, anyway: true },
-        ToService::Poll { request: 4 },
-        ToService::Identity { user: "jane".to_owned(), groups: groups(), problem: None },
-        ToService::Identity { user: "jane".to_owned(), groups: vec![], problem: Some(problem()) },
+        ToMachine::InstallUpdate { request: 1, offer: offer() },
+        ToMachine::DeferUpdate { request: 2, offer: offer() },
+        ToMachine::CancelUpdate { request: 3, anyway: true },
+        ToMachine::Poll { request: 4 },
+        ToMachine::Identity { user: "jane".to_owned(), groups: groups(), problem: None },
+        ToMachine::Identity { user: "jane".to_owned(), groups: vec![], problem: Some(problem()) },
     ]
 }
 

@@ -1,8 +1,8 @@
 //! What the store keeps: reports, the journal, the credential, and the rows of every record as SQLite holds them.
 
 use super::{folder, samples};
-use hookswitch::service::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Record};
 use hookswitch::shell::store::Store;
+use hub::machine::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Record};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tenant::secret::Secret;

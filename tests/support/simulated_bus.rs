@@ -2,11 +2,11 @@
 //! Nothing of the product is replaced; only the wire is.
 
 use dfu::usb_dfu::{ControlTransfer, Data, TransferError, UsbIdentity};
-use hookswitch::protocol::Problem;
-use hookswitch::service::{HidNode, UsbDevice};
 use hookswitch::shell::hardware::{
     Hardware, HidBus, HidHandles, HidRead, HidWrite, Hotplug, UsbBus, UsbHandle, UsbOpen,
 };
+use hub::machine::{HidNode, UsbDevice};
+use hub::protocol::Problem;
 use simulator::{Bus, BusDevice, HidPipe, UsbError};
 use std::io;
 

@@ -1,8 +1,8 @@
 //! A server, or somebody in its place, that changes what was signed.
 
 use crate::rig::{Tenant, clear, copy_folder, enrol, files, policy, published_file, target};
-use hookswitch::service::{FailureKind, Record};
 use hookswitch::shell::store::Store;
+use hub::machine::{FailureKind, Record};
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! A TLS server that is no tenant: each answer is the bytes a test gives it.
 
 use crate::rig::{clear, deliver, enrol};
-use hookswitch::service::{Delivery, FailureKind, Owed, TenantFailure};
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
+use hub::machine::{Delivery, FailureKind, Owed, TenantFailure};
 use rustls::pki_types::PrivateKeyDer;
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -1,8 +1,8 @@
 //! A tenant of its own for each test, and short words for what is asked of the room.
 
-use hookswitch::protocol::Problem;
-use hookswitch::service::{Enrolment, Owed, TenantAnswer, TenantFailure, TenantRequest, Verified};
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
+use hub::machine::{Enrolment, Owed, TenantAnswer, TenantFailure, TenantRequest, Verified};
+use hub::protocol::Problem;
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::{Outcome, Stop, stop};
 
 /// The packages of this workspace, for what must be said of each by name.
-const MEMBERS: [&str; 7] =
-    ["hookswitch", "device-handlers", "dfu", "directory", "tenant", "simulator", "xtask"];
+const MEMBERS: [&str; 8] =
+    ["hookswitch", "hub", "device-handlers", "dfu", "directory", "tenant", "simulator", "xtask"];
 
 /// This checkout and where it is built.
 #[derive(Debug)]

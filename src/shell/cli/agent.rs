@@ -1,9 +1,9 @@
 //! What commands ask of the running agent.
 
 use super::{Done, Failure};
-use crate::protocol::Problem;
-use crate::protocol::local::{LocalAnswer, LocalRequest, View};
 use crate::shell::ipc::{LocalClient, other_answer};
+use hub::protocol::Problem;
+use hub::protocol::local::{LocalAnswer, LocalRequest, View};
 
 pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
     match agent.ask(&LocalRequest::View)? {

@@ -1,12 +1,12 @@
 //! `hookswitch bundle`: what support needs, in one zip.
 
 use super::{Context, Done, output};
-use crate::locale::Message;
 use crate::shell::bundle::{self, BundleParts};
 use crate::shell::hardware::Hardware;
 use crate::shell::os;
 use clap::Args;
 use device_handlers::report::ReportDescriptor;
+use hub::locale::Message;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]

@@ -1,10 +1,10 @@
 //! `hookswitch descriptor`: a report descriptor in plain facts.
 
 use super::{Done, input, output};
-use crate::locale::{Locale, Message};
-use crate::protocol::{Detail, Problem};
 use clap::Args;
 use device_handlers::report::{Explanation, NoCallControl, ReportDescriptor, ReportType, Role};
+use hub::locale::{Locale, Message};
+use hub::protocol::{Detail, Problem};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

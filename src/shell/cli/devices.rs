@@ -1,13 +1,13 @@
 //! `hookswitch devices`: from the running agent, or from the buses themselves.
 
 use super::{Context, Done, output};
-use crate::locale::Message;
-use crate::protocol::local::{LocalAnswer, LocalRequest, View};
-use crate::protocol::{Device, DeviceStatus};
-use crate::service::Scan;
-use crate::service::fleet::Fleet;
 use crate::shell::hardware::Hardware;
 use clap::Args;
+use hub::locale::Message;
+use hub::machine::Scan;
+use hub::machine::fleet::Fleet;
+use hub::protocol::local::{LocalAnswer, LocalRequest, View};
+use hub::protocol::{Device, DeviceStatus};
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -41,7 +41,7 @@ pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce()
 }
 
 /// Every device a problem stands in the way of is listed all the same; only a bus that cannot be read is an error.
-fn look(hardware: Hardware) -> Result<Vec<Device>, crate::protocol::Problem> {
+fn look(hardware: Hardware) -> Result<Vec<Device>, hub::protocol::Problem> {
     let Hardware { mut hid, mut usb, .. } = hardware;
     let mut fleet = Fleet::default();
     let mut out = VecDeque::new();

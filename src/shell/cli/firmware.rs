@@ -3,11 +3,11 @@
 
 use super::input::{self, ReadError};
 use super::{Done, output};
-use crate::locale::{Locale, Message};
-use crate::protocol::{Detail, Problem};
 use clap::Subcommand;
 use device_handlers::registry;
 use dfu::package::{LIMITS, Misfit, Package, Product, Rules, pack};
+use hub::locale::{Locale, Message};
+use hub::protocol::{Detail, Problem};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The command line with its words: what `--help` prints, and what completions show. Only made when somebody asks.
 
 use super::Cli;
-use crate::locale::{HelpTexts, Locale};
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
+use hub::locale::{HelpTexts, Locale};
 
 /// Columns of a terminal nobody has made wider. The texts break their lines for it.
 const COLUMNS: usize = 80;

@@ -1,7 +1,7 @@
 //! How commands read files: up to a bound, whatever the file says of its own length.
 #![expect(clippy::disallowed_methods, reason = "opens the files people name")]
 
-use crate::protocol::Detail;
+use hub::protocol::Detail;
 use std::io::{self, Read as _};
 use std::path::Path;
 

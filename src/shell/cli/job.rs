@@ -1,9 +1,9 @@
 //! The firmware job as commands show it.
 
 use super::{Context, output};
-use crate::locale::Message;
-use crate::protocol::Outcome;
-use crate::protocol::local::View;
+use hub::locale::Message;
+use hub::protocol::Outcome;
+use hub::protocol::local::View;
 
 /// The update that runs, or how the last one ended.
 pub(super) fn print(context: &Context, view: &View) {

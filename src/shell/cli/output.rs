@@ -1,6 +1,6 @@
 //! How commands print: aligned text for people, one JSON document for programs.
 
-use crate::protocol::Problem;
+use hub::protocol::Problem;
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};

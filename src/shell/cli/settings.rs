@@ -1,12 +1,12 @@
 //! `hookswitch settings get|set|list`.
 
 use super::{Context, Done, output};
-use crate::locale::Message;
-use crate::protocol::Problem;
-use crate::settings::{self, Key, Listed, Provenance, Settings};
 use crate::shell::private_file::{self, Durability, Readers};
 use crate::shell::{os, settings_files};
 use clap::Subcommand;
+use hub::locale::Message;
+use hub::protocol::Problem;
+use hub::settings::{self, Key, Listed, Provenance, Settings};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {

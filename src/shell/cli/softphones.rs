@@ -2,10 +2,10 @@
 
 use super::agent::view;
 use super::{Context, Done, output};
-use crate::agent::words;
-use crate::locale::Message;
-use crate::protocol::local::{LocalAnswer, LocalRequest, Softphone};
 use clap::Subcommand;
+use hub::locale::Message;
+use hub::protocol::local::{LocalAnswer, LocalRequest, Softphone};
+use hub::user::words;
 use serde::Serialize;
 
 #[derive(Subcommand, Debug)]

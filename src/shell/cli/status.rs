@@ -3,14 +3,14 @@
 
 use super::agent::{expect_done, view};
 use super::{Context, Done, job, output};
-use crate::agent::words;
-use crate::calendar;
-use crate::locale::Message;
-use crate::protocol::local::{LocalAnswer, LocalRequest};
-use crate::protocol::{Detail, Problem, TenantMode, Why};
 use crate::shell::ipc::{LocalClient, other_answer};
 use crate::shell::os;
 use clap::{Args, Subcommand};
+use hub::calendar;
+use hub::locale::Message;
+use hub::protocol::local::{LocalAnswer, LocalRequest};
+use hub::protocol::{Detail, Problem, TenantMode, Why};
+use hub::user::words;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
@@ -90,7 +90,7 @@ pub(super) fn poll(context: &Context) -> Done {
 #[derive(Serialize)]
 struct Groups<'a> {
     user: &'a str,
-    groups: &'a [crate::protocol::ResolvedGroup],
+    groups: &'a [hub::protocol::ResolvedGroup],
     problem: Option<&'a Problem>,
 }
 

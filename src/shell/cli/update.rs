@@ -2,11 +2,11 @@
 
 use super::agent::{expect_done, now_or_later};
 use super::{Context, Done, agent, job, output};
-use crate::agent::words;
-use crate::locale::Message;
-use crate::protocol::local::{LocalAnswer, LocalRequest, View};
-use crate::protocol::{Job, Offer, Outcome, Problem};
 use clap::{Args, Subcommand};
+use hub::locale::Message;
+use hub::protocol::local::{LocalAnswer, LocalRequest, View};
+use hub::protocol::{Job, Offer, Outcome, Problem};
+use hub::user::words;
 use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
 

@@ -1,12 +1,12 @@
 //! What clap does not take as a command: questions for help, and wrong usage in our own words.
 
 use super::{Done, Failure, help, output};
-use crate::locale::Locale;
-use crate::protocol::Problem;
-use crate::settings::Settings;
 use crate::shell::folders::Folders;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _};
+use hub::locale::Locale;
+use hub::protocol::Problem;
+use hub::settings::Settings;
 use std::ffi::OsString;
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "connects to the directory")]
 
 use super::guard;
-use crate::protocol::{Detail, Directory, Problem};
+use hub::protocol::{Detail, Directory, Problem};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};

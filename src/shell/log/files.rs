@@ -2,8 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "writes the logs")]
 
 use super::masks::masked;
-use crate::protocol::Problem;
 use crate::shell::os;
+use hub::protocol::Problem;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

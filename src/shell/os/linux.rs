@@ -2,8 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
 use super::{Holder, System, is_web_address, no_browser};
-use crate::protocol::{Detail, Problem};
-use crate::world::WorldChange;
+use hub::protocol::{Detail, Problem};
+use hub::world::WorldChange;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::collections::BTreeMap;
 use std::fs;

@@ -3,8 +3,8 @@
 use super::door::Door;
 use super::reader::Reader;
 use super::refusal::Refusal;
-use crate::agent::sdk::session::Client;
 use axum::http::StatusCode;
+use hub::user::sdk::session::Client;
 
 /// Whom the door deals with.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What all requests to the door share.
 
 use super::tries::WrongTokens;
-use crate::shell::handle::AgentHandle;
+use crate::shell::handle::UserHandle;
 use tokio::sync::watch;
 
 pub(super) struct Door {
-    pub(super) handle: AgentHandle,
+    pub(super) handle: UserHandle,
     pub(super) token: String,
     pub(super) port: u16,
     /// Tells event numbers of this run from those of another.

@@ -1,22 +1,22 @@
 //! Looks after the door: opens it when it can be, and sees to its certificate.
 
 use super::{Closed, RestConfig, RestServer, open};
-use crate::agent::DoorState;
-use crate::shell::handle::{AgentHandle, Event};
+use crate::shell::handle::{Event, UserHandle};
 use crate::shell::os;
+use hub::user::DoorState;
 use tokio::sync::{mpsc, oneshot};
 
 #[derive(Debug)]
 pub struct Keeper {
     config: RestConfig,
-    handle: AgentHandle,
+    handle: UserHandle,
     server: Option<RestServer>,
     /// The process that has the port.
     holder: Option<u32>,
 }
 
 impl Keeper {
-    pub fn new(config: RestConfig, handle: AgentHandle) -> Self {
+    pub fn new(config: RestConfig, handle: UserHandle) -> Self {
         Self { config, handle, server: None, holder: None }
     }
 

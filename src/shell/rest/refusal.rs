@@ -1,10 +1,10 @@
 //! Errors as RFC 9457 problem documents.
 
 use super::wire;
-use crate::agent::{self, WhyNot};
 use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use hub::user::{self, WhyNot};
 use serde::Serialize;
 
 /// A request that is not carried out, and why. For the softphone's developer: English, unlike the problems of a view.
@@ -43,13 +43,13 @@ impl Refusal {
     }
 
     /// The agent's own refusal.
-    pub(super) fn by_agent(refusal: &agent::Refusal) -> Self {
+    pub(super) fn by_agent(refusal: &user::Refusal) -> Self {
         let status = match refusal.why {
             WhyNot::NoSuchCall | WhyNot::NoSuchOffer | WhyNot::NoSuchSoftphone => StatusCode::NOT_FOUND,
             WhyNot::NotYourCall | WhyNot::Locked => StatusCode::FORBIDDEN,
             WhyNot::NoOrigin => StatusCode::BAD_REQUEST,
             WhyNot::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
-            WhyNot::WrongCallState | WhyNot::Service | WhyNot::NotKept | WhyNot::AtWork => {
+            WhyNot::WrongCallState | WhyNot::Machine | WhyNot::NotKept | WhyNot::AtWork => {
                 StatusCode::CONFLICT
             }
         };

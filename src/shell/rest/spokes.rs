@@ -5,11 +5,11 @@ use super::caller::Caller;
 use super::door::Door;
 use super::reader::Reader;
 use super::refusal::Refusal;
-use crate::protocol::Device;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use hub::protocol::Device;
 use serde::Serialize;
 use std::sync::Arc;
 

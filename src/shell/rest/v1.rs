@@ -4,7 +4,6 @@ use super::caller::{Caller, Power};
 use super::door::Door;
 use super::refusal::Refusal;
 use super::{sse, wire};
-use crate::agent::{CallAction, Command, Reply};
 use crate::shell::handle::Stopping;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
@@ -13,6 +12,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
 use axum::{Extension, Json};
+use hub::user::{CallAction, Command, Reply};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -151,7 +151,7 @@ async fn ask(door: &Door, command: Command) -> Result<Reply, Refusal> {
     }
 }
 
-fn answered_call(reply: Reply) -> Result<crate::protocol::local::Call, Refusal> {
+fn answered_call(reply: Reply) -> Result<hub::protocol::local::Call, Refusal> {
     match reply {
         Reply::Call(call) => Ok(call),
         Reply::Done | Reply::Stranger | Reply::Refused(_) => Err(Refusal::new(

@@ -3,9 +3,9 @@
 //! A change here is a change of the public contract: members may be added, nothing may be renamed or removed in v1.
 
 use super::reader::Reader;
-use crate::agent::sdk::{CallChange, Cause, Change, Wish};
-use crate::protocol as p;
-use crate::protocol::local::{self, View};
+use hub::protocol as p;
+use hub::protocol::local::{self, View};
+use hub::user::sdk::{CallChange, Cause, Change, Wish};
 use serde::{Deserialize, Serialize};
 
 /// The longest contact name a call may carry, in characters.

@@ -1,7 +1,7 @@
 //! Records to rows and back.
 
 use super::{MAX_DEFERRED, MAX_JOBS, MAX_OWED, MAX_USERS, MAX_VALUE_BYTES};
-use crate::service::{Delivery, Identity, Marks, Owed, Persisted, Record, Verified};
+use hub::machine::{Delivery, Identity, Marks, Owed, Persisted, Record, Verified};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

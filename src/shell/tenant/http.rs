@@ -1,7 +1,7 @@
 //! The one HTTP client, and what its failures mean to a person.
 
-use crate::protocol::{Detail, Problem};
-use crate::service::{FailureKind, TenantFailure};
+use hub::machine::{FailureKind, TenantFailure};
+use hub::protocol::{Detail, Problem};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
 use std::error::Error;
 use std::time::{Duration, SystemTime};

@@ -2,10 +2,10 @@
 
 use super::http;
 use super::tuf::{self, Checked, MAX_TARGET_BYTES};
-use crate::protocol::{Detail, Problem};
-use crate::service::{FailureKind, TenantFailure, Verified};
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::StreamExt;
+use hub::machine::{FailureKind, TenantFailure, Verified};
+use hub::protocol::{Detail, Problem};
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -2,11 +2,11 @@
 
 use super::http::{self, Attempt, Base};
 use super::key::{self, HostKey};
-use crate::protocol::Problem;
-use crate::service::{FailureKind, TenantFailure};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hub::machine::{FailureKind, TenantFailure};
+use hub::protocol::Problem;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,8 +2,8 @@
 
 use super::http::{self, Base};
 use super::proof::Signer;
-use crate::service::{Delivery, FailureKind, Owed, TenantFailure};
 use flate2::{Compression, write::GzEncoder};
+use hub::machine::{Delivery, FailureKind, Owed, TenantFailure};
 use reqwest::{Client, RequestBuilder, header};
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -143,7 +143,7 @@ fn outcome(taken: Vec<String>, failed: Option<TenantFailure>) -> Result<Vec<Stri
 
 pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, TenantFailure> {
     serde_json::to_vec(value).map_err(|error| {
-        let problem = crate::protocol::Problem::new(
+        let problem = hub::protocol::Problem::new(
             "tenant-report",
             format!("A report cannot be written as JSON: {error}"),
             "the agent",

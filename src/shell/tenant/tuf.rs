@@ -6,9 +6,9 @@
 
 use super::http;
 use super::proof::Signer;
-use crate::protocol::{Detail, Problem};
-use crate::service::{FailureKind, TenantFailure, Verified};
 use futures_util::{Stream, StreamExt, stream};
+use hub::machine::{FailureKind, TenantFailure, Verified};
+use hub::protocol::{Detail, Problem};
 use reqwest::{Client, StatusCode, header};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The icon, drawn: a headset in white on a coloured disc, which is readable on light and dark panels, and in its lower
 //! right corner a badge that differs by shape as well as by colour.
 
-use crate::agent::menu::Badge;
+use hub::user::menu::Badge;
 
 const DISC: [u8; 3] = [0x17, 0x77, 0x82];
 const WHITE: [u8; 3] = [0xFF, 0xFF, 0xFF];

@@ -1,14 +1,14 @@
 //! Each request of the window and its answer.
 
 use super::{Window, page};
-use crate::agent::menu::Page;
-use crate::agent::{Command, Reply};
-use crate::protocol::Problem;
 use crate::shell::handle::Stopping;
 use crate::shell::os;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use hub::protocol::Problem;
+use hub::user::menu::Page;
+use hub::user::{Command, Reply};
 use serde::Serialize;
 use std::sync::Arc;
 

@@ -2,13 +2,13 @@
 
 use super::page::{self, Region};
 use super::{Window, answer};
-use crate::agent::menu::Page;
-use crate::protocol::local::View;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use hub::protocol::local::View;
+use hub::user::menu::Page;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;

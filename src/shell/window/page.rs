@@ -1,16 +1,16 @@
 //! A view as pages: every text by its Fluent id, every name escaped by the template.
 
-use crate::agent::menu::{Page, quit_strands};
-use crate::agent::words;
-use crate::calendar;
-use crate::locale::{Locale, Message, ProblemText};
-use crate::protocol::local::{Softphone, Standing, View};
-use crate::protocol::{
-    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, Stop, TenantMode,
-};
 use crate::shell::markup::escaped;
 use crate::shell::secret;
 use askama::Template;
+use hub::calendar;
+use hub::locale::{Locale, Message, ProblemText};
+use hub::protocol::local::{Softphone, Standing, View};
+use hub::protocol::{
+    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, Stop, TenantMode,
+};
+use hub::user::menu::{Page, quit_strands};
+use hub::user::words;
 
 /// Parts of a page that are drawn anew when they change, in the order of the page.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 //! browser once, in the fragment of the first address, and is kept in the storage of this origin, port included: it
 //! is in no page and no request before it is used, so a stolen cookie does not lead to it.
 
-use crate::agent::menu::Page;
 use crate::shell::secret;
+use hub::user::menu::Page;
 use std::time::{Duration, Instant};
 
 /// A one-time address is for the browser that is being started.

@@ -1,7 +1,7 @@
 //! The bytes of a report descriptor in the spellings people post them in: plain or annotated hex, a C array, what
 //! `usbhid-dump` prints and what `hid-recorder` records. Pure.
 
-use crate::protocol::Detail;
+use hub::protocol::Detail;
 
 /// Characters of a word that is not understood that are shown.
 const MAX_WORD: usize = 20;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::{Support, TenantState};
+use hub::protocol::{Support, TenantState};
 
 fn problem() -> Problem {
     Problem::new("window-request", "It broke", "<b>here</b>", "Mend it")

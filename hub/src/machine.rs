@@ -1,0 +1,349 @@
+//! The machine role, pure: attached headsets, the verified policy and what it plans, one firmware job, and what is
+//! owed to the tenant.
+//!
+//! Mutate with [`MachineRole::handle`], then drain [`MachineRole::poll_output`] until `None` (in order: a `Persist` is done
+//! before what follows it), then wait for [`MachineRole::poll_timeout`]. No clock, file, device or socket here.
+
+use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToMachine, ToUser};
+use crate::world::WorldChange;
+use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+use tenant::policy::PolicyDocument;
+use tenant::secret::Secret;
+use tenant::wire::{
+    CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
+};
+
+pub mod fleet;
+pub mod host;
+pub mod outbox;
+pub mod policy;
+mod role;
+pub mod trust;
+pub mod update;
+
+pub use fleet::HidNode;
+pub use host::{Identity, Marks};
+pub use role::MachineRole;
+pub use trust::Verified;
+
+/// The clocks, read once by the shell for each input.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Also runs on while the machine sleeps.
+    pub instant: Instant,
+    pub unix_s: u64,
+    /// How much of `instant` was sleep, since the program started.
+    pub slept: Duration,
+}
+
+/// What the machine role is told about the machine it runs on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub agent_version: String,
+    /// Who this machine is if the store does not know it yet.
+    pub identity: Identity,
+    pub hostname: String,
+    pub os: String,
+    pub os_version: String,
+    /// `None` = consumer mode, or `tenant_fault`.
+    pub server_url: Option<String>,
+    /// Why there is no server although one is meant.
+    pub tenant_fault: Option<Problem>,
+    /// SHA-256 of the root.json that an earlier enrolment pinned; shown to the user.
+    pub root_sha256: Option<String>,
+    /// Entropy for jitter and for ids of reports.
+    pub seed: u64,
+}
+
+#[derive(Debug)]
+pub enum Input {
+    /// Everything that depends on it is looked at again.
+    WorldChanged(WorldChange),
+    Scanned(Scan),
+    /// An [`Output::Scan`] brought nothing: what is on the buses is not known.
+    ScanFailed,
+    HidOpened {
+        path: String,
+        result: Result<(), Problem>,
+    },
+    HidReport {
+        path: String,
+        bytes: Vec<u8>,
+    },
+    /// What became of an [`Output::WriteHid`]; the error in the system's words.
+    HidWritten {
+        path: String,
+        ticket: u64,
+        result: Result<(), Detail>,
+    },
+    HidLost {
+        path: String,
+    },
+    /// The answer to the last [`Output::Usb`] but `Close`, which has none.
+    UsbCompleted(Result<Vec<u8>, TransferError>),
+    User(ToMachine),
+    Tenant(TenantAnswer),
+    /// A [`Output::Persist`] did not reach the disk: what must not go on without it stops.
+    StoreFailed {
+        problem: Problem,
+        /// The [`Output::Usb`] that followed it was not performed and gets no other answer. Those that were not polled
+        /// yet are held back in any case.
+        withheld: bool,
+    },
+    /// A part of the machine role that does not work; `None` = it works (again).
+    Trouble {
+        function: Function,
+        problem: Option<Problem>,
+    },
+    /// The program ends: lights out, see [`MachineRole::has_stopped`].
+    Stop,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Enumerate HID nodes, and USB devices if asked.
+    Scan {
+        usb: bool,
+    },
+    OpenHid {
+        path: String,
+    },
+    /// Answered by [`Input::HidWritten`] with the same ticket; the next one for this node comes after that.
+    WriteHid {
+        path: String,
+        ticket: u64,
+        bytes: Vec<u8>,
+    },
+    CloseHid {
+        path: String,
+    },
+    Usb(UsbRequest),
+    /// One at a time; answered by [`Input::Tenant`].
+    Tenant(TenantRequest),
+    Persist(Record),
+    ToUser(ToUser),
+    /// Keep the machine awake and on, or let it sleep again. Best effort, not answered.
+    KeepAwake(bool),
+}
+
+/// What was found on the buses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scan {
+    pub hid: Vec<HidNode>,
+    /// `None` = not asked for, or the USB library did not answer.
+    pub usb: Option<Vec<UsbDevice>>,
+}
+
+/// A USB device as enumerated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsbDevice {
+    /// Given anew at each enumeration: the same identity at another address has been away.
+    pub address: u8,
+    pub identity: UsbIdentity,
+}
+
+/// One step of a firmware job at a USB device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsbRequest {
+    /// Open the device at `port` and claim `interface`.
+    Open {
+        port: String,
+        interface: u8,
+    },
+    Control(ControlTransfer),
+    Reset,
+    Close,
+}
+
+/// What was in the store when the machine role started.
+#[derive(Debug, Default)]
+pub struct Persisted {
+    /// Of each machine that ran with this data; the last used first.
+    pub identities: Vec<Identity>,
+    /// Last good policy.
+    pub policy: Option<Verified<PolicyDocument>>,
+    pub credential: Option<Credential>,
+    /// Firmware jobs that were interrupted, and those whose verdict may still be corrected; one for each device.
+    pub journal: Vec<JournalEntry>,
+    /// In the order they were written.
+    pub owed: Vec<Owed>,
+    /// Last known groups of each user.
+    pub groups: Vec<(String, Vec<ResolvedGroup>)>,
+    /// Ids that more than one headset laid claim to, see [`fleet::identity`].
+    pub homes: fleet::identity::Homes,
+    /// Headsets as the tenant was last told of them.
+    pub devices: Vec<DeviceRegistration>,
+    /// `(offer id, version)` the person put off.
+    pub deferred: Vec<(String, String)>,
+}
+
+/// One change that must be on disk before the next output is performed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// Replaces all of them.
+    Identities(Vec<Identity>),
+    /// Last good policy.
+    Policy(Verified<PolicyDocument>),
+    /// `None` forgets it.
+    Credential(Option<Credential>),
+    /// Replaces the entry of its device.
+    Journal(JournalEntry),
+    JournalCleared {
+        device: DeviceId,
+    },
+    Owed(Owed),
+    /// These were taken by the tenant.
+    Delivered(Vec<String>),
+    Groups {
+        user: String,
+        groups: Vec<ResolvedGroup>,
+    },
+    /// All of them.
+    Homes(fleet::identity::Homes),
+    /// Headsets as the tenant is told of them now; replaces all.
+    Devices(Vec<DeviceRegistration>),
+    Deferred {
+        offer: String,
+        version: String,
+    },
+}
+
+/// A bearer token of the tenant. Never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub access_token: String,
+    pub expires_unix_s: u64,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential").field("expires_unix_s", &self.expires_unix_s).finish_non_exhaustive()
+    }
+}
+
+/// Enough to find a device that was left in DFU mode, and to finish what was begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    pub offer: String,
+    pub policy: String,
+    pub name: String,
+    pub device: String,
+    pub port: String,
+    pub vendor_id: u16,
+    pub product_id: u16,
+    pub serial: Option<String>,
+    pub from_version: String,
+    pub target_version: String,
+    /// TUF target name of the package.
+    pub target: String,
+    pub component: String,
+    /// `dfu::usb_dfu::Phase` as text.
+    pub phase: String,
+    /// How the headset calls itself; empty in entries of older versions.
+    #[serde(default)]
+    pub vendor: String,
+    #[serde(default)]
+    pub product: String,
+    /// The verdict that was given last, if one was.
+    #[serde(default)]
+    pub said: Option<Verdict>,
+    /// The device works: nothing is to be recovered, but what it says later may correct the verdict.
+    #[serde(default)]
+    pub works: bool,
+}
+
+/// A report the tenant has not taken yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Idempotency key, unique within this host: its beginning, the time, and 64 random bits.
+    pub id: String,
+    pub unix_s: u64,
+    pub delivery: Delivery,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "kebab-case")]
+pub enum Delivery {
+    Host(HostRegistration),
+    User(UserRegistration),
+    Device(DeviceRegistration),
+    Update(UpdateStatus),
+    /// One CloudEvent; sent in batches.
+    Event(CloudEvent),
+}
+
+/// What the shell's tenant room is asked; it performs one at a time and answers each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TenantRequest {
+    /// The host's key is on disk: one that was lost would keep the host out.
+    Enrol {
+        system_id: String,
+        host_key: Secret,
+    },
+    /// TUF refresh; the policy document if it is newer than `have`.
+    FetchPolicy {
+        have: Option<u64>,
+    },
+    /// Fetch and verify a target into the package cache.
+    FetchTarget {
+        target: String,
+    },
+    /// Immediate reports singly; events (all of them `Delivery::Event`) as one batch.
+    Deliver {
+        system_id: String,
+        owed: Vec<Owed>,
+        token: String,
+    },
+    AssignedGroups {
+        system_id: String,
+        user: String,
+        token: String,
+    },
+}
+
+#[derive(Debug)]
+pub enum TenantAnswer {
+    Enrolled(Result<Enrolment, TenantFailure>),
+    /// `None` = unchanged.
+    Policy(Result<Option<Verified<PolicyDocument>>, TenantFailure>),
+    TargetProgress {
+        done_bytes: u64,
+        total_bytes: u64,
+    },
+    /// The whole archive.
+    Target(Result<Verified<Vec<u8>>, TenantFailure>),
+    Delivered(Result<Vec<String>, TenantFailure>),
+    Assigned(Result<Vec<String>, TenantFailure>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enrolment {
+    pub credential: Credential,
+    /// SHA-256 of the root.json now pinned.
+    pub root_sha256: String,
+}
+
+/// Why the tenant room could not do what it was asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantFailure {
+    pub kind: FailureKind,
+    pub problem: Problem,
+    /// From `Retry-After`.
+    pub retry_after: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// 401: the credential is no longer (or never was) good.
+    Unauthorized,
+    /// Name resolution, connect, TLS, time-out.
+    Unreachable,
+    /// 5xx and 429.
+    ServerError,
+    /// Other 4xx: asking again the same way will not help.
+    Rejected,
+    /// TUF or the document refused it: expired, rolled back, unsigned, oversize, invalid. The last good policy stays.
+    Refused,
+}

@@ -1,0 +1,508 @@
+//! One headset with the HID nodes that speak for it. The node with call control carries the calls; another one is
+//! opened only for what the nodes before it cannot do, and is heard for that alone.
+
+use super::identity::{Found, Place};
+use super::node::{HidNode, plain, text};
+use super::wire::{cannot_read, lights_fail, wire_capabilities, wire_event};
+use super::{Output, UsbDevice};
+use crate::protocol::{Detail, Device, DeviceStatus, Problem, ToUser};
+use device_handlers::description::Description;
+use device_handlers::headset::{self, Event, Headset, Indicators, ReportError};
+use device_handlers::registry;
+use device_handlers::report::{Capabilities, DescriptorError, ReportDescriptor};
+use dfu::usb_dfu::Bcd;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A problem that a readable report took back is not told again before this.
+const UNREADABLE_AGAIN: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(super) struct Physical {
+    pub(super) device: Device,
+    pub(super) place: Place,
+    pub(super) description: Description,
+    /// The first one carries the calls. Empty while the headset is off the bus for an update, or if none is understood.
+    nodes: Vec<Node>,
+    /// A node whose descriptor is not understood, if there is no other.
+    broken: Option<String>,
+    /// What the lights should show, also of a node that comes later.
+    target: Indicators,
+}
+
+#[derive(Debug)]
+struct Node {
+    path: String,
+    descriptor: Vec<u8>,
+    headset: Headset,
+    /// What it does that no node before it does.
+    carries: Capabilities,
+    opening: Opening,
+    /// Of the output report that was handed out and is not answered.
+    ticket: Option<u64>,
+    /// What the system said of the last refused report.
+    refused: Option<Detail>,
+    unreadable: Unreadable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// Asked for, or done.
+    Asked,
+    /// It failed, or waits for the end of a firmware job; permissions may come a moment after the node, so the next
+    /// scan tries again.
+    Again,
+    /// Reading from it ends again and again: not before it was away.
+    GivenUp,
+}
+
+#[derive(Debug, Default)]
+struct Unreadable {
+    /// A readable report has come since the node was opened.
+    heard: bool,
+    error: Option<ReportError>,
+    told: Option<Instant>,
+}
+
+/// What the nodes of a headset come to.
+pub(super) struct Plan {
+    description: Description,
+    nodes: Vec<Node>,
+    broken: Option<(String, DescriptorError)>,
+}
+
+impl Plan {
+    /// `None` if none of them is a headset that may be touched.
+    pub(super) fn of(found: &Found) -> Option<Self> {
+        let first = found.nodes.first()?;
+        let description = registry::describe(first.vendor_id, first.product_id);
+        if description.denied {
+            return None;
+        }
+        let mut broken = None;
+        let mut nodes: Vec<Node> = Vec::new();
+        for node in &found.nodes {
+            let Some(bytes) = &node.descriptor else { continue };
+            match ReportDescriptor::parse(bytes) {
+                Ok(descriptor) if !descriptor.has_telephony() => {}
+                Ok(descriptor) => nodes.push(Node::new(node, bytes, descriptor, &description)),
+                // Nobody knows whether it is a headset unless we know the product or it names the telephony page.
+                Err(error)
+                    if description.product.is_none() && !bytes.windows(2).any(|w| w == [0x05, 0x0b]) =>
+                {
+                    tracing::warn!(path = %node.path, %error, "HID node with a descriptor that does not decode: left alone");
+                }
+                Err(error) => broken = broken.or(Some((node.path.clone(), error))),
+            }
+        }
+        // A stable sort: of equals the first in the order of the nodes.
+        nodes.sort_by_key(|node| std::cmp::Reverse(worth(node.headset.capabilities())));
+        let mut carried = Capabilities::default();
+        let mut first = true;
+        nodes.retain_mut(|node| {
+            node.carries = without(node.headset.capabilities(), carried);
+            carried = either(carried, node.carries);
+            std::mem::take(&mut first) || node.carries != Capabilities::default()
+        });
+        if nodes.is_empty() && broken.is_none() {
+            return None;
+        }
+        Some(Self { description, broken: broken.filter(|_| nodes.is_empty()), nodes })
+    }
+
+    fn has(&self, node: &Node) -> bool {
+        self.nodes.iter().any(|new| new.path == node.path && new.descriptor == node.descriptor)
+    }
+
+    fn capabilities(&self) -> Option<Capabilities> {
+        let all = self.nodes.iter().map(|node| node.headset.capabilities());
+        all.reduce(either)
+    }
+}
+
+/// A node with call control before one without, then one with mute, then whoever can do more.
+fn worth(of: Capabilities) -> (bool, bool, usize) {
+    let Capabilities { call_control, mute_sync, ring, hold, reject, redial, line_busy, teams } = of;
+    let more = [ring, hold, reject, redial, line_busy, teams];
+    (call_control, mute_sync, more.into_iter().filter(|has| *has).count())
+}
+
+fn both(a: Capabilities, b: Capabilities, of: impl Fn(bool, bool) -> bool) -> Capabilities {
+    Capabilities {
+        call_control: of(a.call_control, b.call_control),
+        mute_sync: of(a.mute_sync, b.mute_sync),
+        ring: of(a.ring, b.ring),
+        hold: of(a.hold, b.hold),
+        reject: of(a.reject, b.reject),
+        redial: of(a.redial, b.redial),
+        line_busy: of(a.line_busy, b.line_busy),
+        teams: of(a.teams, b.teams),
+    }
+}
+
+fn either(a: Capabilities, b: Capabilities) -> Capabilities {
+    both(a, b, |a, b| a || b)
+}
+
+fn without(a: Capabilities, b: Capabilities) -> Capabilities {
+    both(a, b, |a, b| a && !b)
+}
+
+/// Whether a node that is not the first one is heard.
+fn is_carried(by: Capabilities, event: Event) -> bool {
+    match event {
+        Event::Answer | Event::HangUp | Event::DialTone => by.call_control,
+        Event::Reject => by.reject,
+        Event::HoldToggle => by.hold,
+        Event::MuteToggle | Event::MuteState(_) => by.mute_sync,
+        Event::Redial => by.redial,
+        Event::LineBusy(_) => by.line_busy,
+        Event::TeamsButton => by.teams,
+    }
+}
+
+impl Node {
+    fn new(node: &HidNode, bytes: &[u8], descriptor: ReportDescriptor, description: &Description) -> Self {
+        let mut headset = Headset::new(descriptor, description);
+        // Until it is open.
+        headset.pause();
+        Self {
+            path: node.path.clone(),
+            descriptor: bytes.to_vec(),
+            headset,
+            carries: Capabilities::default(),
+            opening: Opening::Asked,
+            ticket: None,
+            refused: None,
+            unreadable: Unreadable::default(),
+        }
+    }
+
+    fn reopened(&mut self, target: Indicators, now: Instant) {
+        self.ticket = None;
+        self.unreadable = Unreadable::default();
+        if self.headset.indicators() != target {
+            self.headset.set_indicators(target, now);
+        }
+        self.headset.rewrite_indicators(now);
+    }
+
+    fn trouble(&mut self, product: &str, was: Option<&Problem>) -> Option<Problem> {
+        if self.headset.lights_fail() {
+            // The words of the first time stay: what is told does not flicker.
+            let told = was.filter(|p| p.code == "lights-not-taken").cloned();
+            return Some(told.unwrap_or_else(|| lights_fail(product, self.refused.take())));
+        }
+        self.unreadable.error.as_ref().map(|error| cannot_read(product, error))
+    }
+}
+
+impl Physical {
+    /// Not opened yet.
+    pub(super) fn new(found: &Found, plan: Plan, firmware_update: bool) -> Self {
+        // `Plan::of` has seen one.
+        let first = found.nodes.first();
+        let of = |own: fn(&HidNode) -> &str| first.map(own).unwrap_or_default();
+        let capabilities = wire_capabilities(plan.capabilities(), firmware_update);
+        let status = match &plan.broken {
+            None => DeviceStatus::Ready,
+            Some((path, error)) => DeviceStatus::Unavailable { problem: bad_descriptor(path, error) },
+        };
+        let device = Device {
+            id: found.id.clone(),
+            vendor: text(Some(&plan.description.vendor), of(|n| &n.manufacturer), "Unknown vendor"),
+            product: text(plan.description.product.as_ref(), of(|n| &n.product), "USB headset"),
+            vendor_id: first.map_or(0, |n| n.vendor_id),
+            product_id: first.map_or(0, |n| n.product_id),
+            serial: found.nodes.iter().find_map(HidNode::own_serial).map(plain),
+            firmware_version: Bcd(first.map_or(0, |n| n.bcd_device)).to_string(),
+            port: first.and_then(|n| n.port.clone()),
+            capabilities,
+            status,
+            line_busy: false,
+            problem: None,
+        };
+        let broken = plan.broken.map(|(path, _)| path);
+        Self {
+            device,
+            place: found.place.clone(),
+            description: plan.description,
+            nodes: plan.nodes,
+            broken,
+            target: Indicators::default(),
+        }
+    }
+
+    /// Off the bus.
+    pub(super) fn is_away(&self) -> bool {
+        self.nodes.is_empty() && self.broken.is_none()
+    }
+
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.broken.as_deref() == Some(path) || self.nodes.iter().any(|node| node.path == path)
+    }
+
+    pub(super) fn open_all(&mut self, out: &mut VecDeque<Output>) {
+        for node in &mut self.nodes {
+            node.opening = Opening::Asked;
+            out.push_back(Output::OpenHid { path: node.path.clone() });
+        }
+    }
+
+    /// For the end of a firmware job.
+    pub(super) fn open_later(&mut self) {
+        for node in &mut self.nodes {
+            node.opening = Opening::Again;
+        }
+    }
+
+    /// Those that could not be opened, once more.
+    pub(super) fn open_again(&mut self, out: &mut VecDeque<Output>) {
+        for node in self.nodes.iter_mut().filter(|node| node.opening == Opening::Again) {
+            node.opening = Opening::Asked;
+            out.push_back(Output::OpenHid { path: node.path.clone() });
+        }
+    }
+
+    /// Whether the plan is for this very headset, with at least one node that was there before. Else it has left the
+    /// bus between two scans, and nothing of it holds.
+    pub(super) fn stays(&self, found: &Found, plan: &Plan) -> bool {
+        let broken =
+            self.broken.is_some() && self.broken == plan.broken.as_ref().map(|(path, _)| path.clone());
+        self.place == found.place && (broken || self.nodes.iter().any(|node| plan.has(node)))
+    }
+
+    /// Closes the nodes that are not in the plan any more: before anything is opened, as their paths may have gone to
+    /// another headset.
+    pub(super) fn close_others(&mut self, plan: &Plan, out: &mut VecDeque<Output>) {
+        for node in self.nodes.iter().filter(|node| !plan.has(node)) {
+            out.push_back(Output::CloseHid { path: node.path.clone() });
+        }
+        self.nodes.retain(|node| plan.has(node));
+    }
+
+    /// A descriptor that could not be read just now is the one that was read before.
+    pub(super) fn remembers(&self, node: &HidNode) -> Option<Vec<u8>> {
+        let known =
+            self.nodes.iter().find(|known| known.path == node.path && self.place == Place::of(node))?;
+        Some(known.descriptor.clone())
+    }
+
+    /// Takes in the nodes that came, and the parts they play. `false` if nothing is new.
+    pub(super) fn replan(&mut self, plan: Plan, updating: bool, out: &mut VecDeque<Output>) -> bool {
+        let capabilities = wire_capabilities(plan.capabilities(), self.device.capabilities.firmware_update);
+        let same = plan.nodes.len() == self.nodes.len()
+            && plan.nodes.iter().zip(&self.nodes).all(|(a, b)| a.path == b.path && a.carries == b.carries);
+        if same && capabilities == self.device.capabilities {
+            return false;
+        }
+        let mut old = std::mem::take(&mut self.nodes);
+        for mut new in plan.nodes {
+            match old.iter().position(|node| node.path == new.path) {
+                Some(at) => {
+                    let node = old.swap_remove(at);
+                    self.nodes.push(Node { carries: new.carries, ..node });
+                }
+                None => {
+                    match updating {
+                        true => new.opening = Opening::Again,
+                        false => out.push_back(Output::OpenHid { path: new.path.clone() }),
+                    }
+                    self.nodes.push(new);
+                }
+            }
+        }
+        if self.broken.take().is_some() {
+            self.device.status = DeviceStatus::Ready;
+        }
+        self.device.capabilities = capabilities;
+        true
+    }
+
+    /// Closes everything.
+    pub(super) fn close(&mut self, out: &mut VecDeque<Output>) {
+        for path in self.nodes.drain(..).map(|node| node.path).chain(self.broken.take()) {
+            out.push_back(Output::CloseHid { path });
+        }
+    }
+
+    /// One node is gone; what becomes of the others shows the next scan.
+    pub(super) fn close_one(&mut self, path: &str, out: &mut VecDeque<Output>) {
+        self.nodes.retain(|node| node.path != path);
+        self.broken.take_if(|broken| broken == path);
+        out.push_back(Output::CloseHid { path: path.to_owned() });
+    }
+
+    /// Reading ends again and again.
+    pub(super) fn give_up(&mut self, path: &str, problem: Problem, out: &mut VecDeque<Output>) -> bool {
+        out.push_back(Output::CloseHid { path: path.to_owned() });
+        let Some(at) = self.nodes.iter().position(|node| node.path == path) else { return false };
+        let node = &mut self.nodes[at];
+        node.opening = Opening::GivenUp;
+        node.ticket = None;
+        node.headset.pause();
+        // Without the first one there are no calls.
+        if at == 0 { self.set_status(DeviceStatus::Unavailable { problem }) } else { false }
+    }
+
+    /// Whether the device changed. While updating the end of the job writes the lights.
+    pub(super) fn opened(
+        &mut self,
+        path: &str,
+        result: Result<(), Problem>,
+        updating: bool,
+        now: Instant,
+    ) -> bool {
+        let Some(at) = self.nodes.iter().position(|node| node.path == path) else { return false };
+        let node = &mut self.nodes[at];
+        match result {
+            Ok(()) if updating => false,
+            Ok(()) => {
+                node.reopened(self.target, now);
+                if at == 0 { self.set_status(DeviceStatus::Ready) } else { false }
+            }
+            Err(problem) => {
+                tracing::warn!(device = %self.device.id, %problem, "headset cannot be opened");
+                node.opening = Opening::Again;
+                match at == 0 && !updating {
+                    true => self.set_status(DeviceStatus::Unavailable { problem }),
+                    false => false,
+                }
+            }
+        }
+    }
+
+    pub(super) fn report_received(&mut self, path: &str, bytes: &[u8], now: Instant) {
+        let Some(node) = self.nodes.iter_mut().find(|node| node.path == path) else { return };
+        let unreadable = &mut node.unreadable;
+        match node.headset.handle_report(bytes, now) {
+            Ok(()) => (unreadable.heard, unreadable.error) = (true, None),
+            Err(error) => {
+                tracing::debug!(device = %self.device.id, %error, "report ignored");
+                // A device may have reports of its own that it declares nowhere; one of which nothing else is
+                // understood speaks another language.
+                let tell = matches!(error, ReportError::TooShort { .. }) || !unreadable.heard;
+                let again = unreadable.told.is_none_or(|at| now.duration_since(at) >= UNREADABLE_AGAIN);
+                if tell && again && unreadable.error.is_none() {
+                    tracing::warn!(device = %self.device.id, %error, "report cannot be read");
+                    (unreadable.error, unreadable.told) = (Some(error), Some(now));
+                }
+            }
+        }
+    }
+
+    pub(super) fn written(&mut self, path: &str, ticket: u64, result: Result<(), Detail>, now: Instant) {
+        let Some(node) = self.nodes.iter_mut().find(|node| node.path == path) else { return };
+        // An answer to what a former opening of the node was given says nothing of this one.
+        if node.ticket.take_if(|waiting| *waiting == ticket).is_none() {
+            return;
+        }
+        let taken = result.is_ok();
+        if let Err(error) = result {
+            tracing::debug!(device = %self.device.id, %error, "output report refused");
+            node.refused = Some(error);
+        }
+        node.headset.written(taken, now);
+    }
+
+    pub(super) fn set_indicators(&mut self, target: Indicators, now: Instant) {
+        self.target = target;
+        for node in &mut self.nodes {
+            node.headset.set_indicators(target, now);
+        }
+    }
+
+    pub(super) fn indicators(&self) -> Indicators {
+        self.target
+    }
+
+    pub(super) fn pause(&mut self) {
+        for node in &mut self.nodes {
+            node.ticket = None;
+            node.headset.pause();
+        }
+    }
+
+    /// Nodes that are open, at the end of a firmware job.
+    pub(super) fn rewrite(&mut self, now: Instant) {
+        for node in self.nodes.iter_mut().filter(|node| node.opening == Opening::Asked) {
+            node.reopened(self.target, now);
+        }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.nodes.iter().all(|node| node.headset.is_settled())
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.nodes.iter().filter_map(|node| node.headset.poll_timeout()).min_by_key(|(at, _)| *at)
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        for node in &mut self.nodes {
+            if node.headset.poll_timeout().is_some_and(|(at, _)| at <= now) {
+                node.headset.handle_timeout(now);
+            }
+        }
+    }
+
+    pub(super) fn usb_is(&mut self, usb: Option<&UsbDevice>) -> bool {
+        let updatable = usb.is_some_and(super::is_updatable);
+        std::mem::replace(&mut self.device.capabilities.firmware_update, updatable) != updatable
+    }
+
+    pub(super) fn set_status(&mut self, status: DeviceStatus) -> bool {
+        let changed = self.device.status != status;
+        self.device.status = status;
+        changed
+    }
+
+    /// Hands on what the nodes have to say.
+    pub(super) fn drain(&mut self, last_ticket: &mut u64, out: &mut VecDeque<Output>) {
+        let id = &self.device.id;
+        let before = (self.device.line_busy, self.device.problem.clone());
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            while let Some(output) = node.headset.poll_output() {
+                match output {
+                    headset::Output::Write(bytes) => {
+                        *last_ticket += 1;
+                        node.ticket = Some(*last_ticket);
+                        let (path, ticket) = (node.path.clone(), *last_ticket);
+                        out.push_back(Output::WriteHid { path, ticket, bytes });
+                    }
+                    headset::Output::Event(event) if at > 0 && !is_carried(node.carries, event) => {}
+                    headset::Output::Event(Event::LineBusy(is)) => self.device.line_busy = is,
+                    headset::Output::Event(event) => {
+                        if let Some(event) = wire_event(event) {
+                            tracing::info!(device = %id, ?event, "pressed");
+                            out.push_back(Output::ToUser(ToUser::DeviceEvent { id: id.clone(), event }));
+                        }
+                    }
+                }
+            }
+        }
+        let was = before.1.as_ref();
+        let product = &self.device.product;
+        self.device.problem = self.nodes.iter_mut().find_map(|node| node.trouble(product, was));
+        if let Some(problem) = self.device.problem.as_ref().filter(|is| Some(*is) != was) {
+            tracing::warn!(device = %id, %problem, "headset");
+        }
+        if before != (self.device.line_busy, self.device.problem.clone()) {
+            self.report(out);
+        }
+    }
+
+    pub(super) fn report(&self, out: &mut VecDeque<Output>) {
+        out.push_back(Output::ToUser(ToUser::DeviceChanged { device: self.device.clone() }));
+    }
+}
+
+fn bad_descriptor(path: &str, error: &DescriptorError) -> Problem {
+    Problem::new(
+        "bad-descriptor",
+        format!("Its report descriptor cannot be understood: {error}"),
+        path,
+        "Plug it in again; if that does not help, send a bundle to support.",
+    )
+    .detail("error", error)
+}

@@ -1,0 +1,141 @@
+//! What is offered, and the gate before an update.
+
+use super::*;
+use crate::protocol::{Deployment, Job, Stop};
+
+impl MachineRole {
+    /// The gate: everything that speaks against it is said before anything is begun.
+    pub(super) fn install(&mut self, offer: &str, now: Now) -> Result<(), Problem> {
+        if let Some(job) = self.update.job().filter(|j| j.outcome.is_none()) {
+            return Err(Problem::new(
+                "update-running",
+                "Another update is running",
+                job.device.clone(),
+                "Wait until it is done; one headset is updated at a time.",
+            ));
+        }
+        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
+        if let Some(problem) = known.blocked {
+            return Err(problem);
+        }
+        // A package needs a credential; one that was refused may not be asked for again for a while.
+        if self.credential.is_none()
+            && self.enrol_not_before.is_some_and(|at| at > now.instant)
+            && let Some(problem) = self.troubles.get(&Errand::Enrol)
+        {
+            return Err(problem.clone());
+        }
+        if known.deployment == Deployment::Recovery {
+            self.resume(&known.device);
+            return Ok(());
+        }
+        let policy = self.policy.as_ref().map(Verified::get);
+        let target_name = policy
+            .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
+            .map(|f| f.target.clone())
+            .ok_or_else(|| no_such_offer(offer))?;
+        let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
+        self.update.start(&known, &target_name, target, &mut self.out);
+        self.fleet.begin_update(&known.device, &mut self.out);
+        Ok(())
+    }
+
+    pub(super) fn target(&self, device: &str) -> Option<Target> {
+        let known = self.fleet.device(device)?;
+        let runtime = self.fleet.usb(known.port.as_ref()?)?.clone();
+        let (vendor, product) = (known.vendor.clone(), known.product.clone());
+        Some(Target { runtime, description: self.fleet.description(device)?.clone(), vendor, product })
+    }
+
+    /// Only what the person decides about may be put off, and only what is offered now.
+    pub(super) fn defer(&mut self, offer: &str) -> Result<(), Problem> {
+        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
+        if known.deployment != Deployment::Optional {
+            return Err(Problem::new(
+                "not-deferrable",
+                "This update cannot be put off",
+                known.name,
+                "Install it when it suits; until then it stays in the list.",
+            ));
+        }
+        let version = known.to_version;
+        self.deferred.insert((known.id.clone(), version.clone()));
+        self.out.push_back(Output::Persist(Record::Deferred { offer: known.id, version }));
+        Ok(())
+    }
+
+    /// Stops the running job. What leaves the headset without firmware is done only where the person was told.
+    pub(super) fn cancel(&mut self, anyway: bool, now: Now) -> Result<(), Problem> {
+        let running = self.update.job().filter(|job| job.outcome.is_none());
+        let Some(job) = running else {
+            return Err(Problem::new(
+                "no-update-running",
+                "No update is running",
+                "firmware update",
+                "There is nothing to cancel.",
+            ));
+        };
+        match job.stop {
+            Stop::TooLate => Err(Problem::new(
+                "cancel-too-late",
+                "The headset has the whole firmware and puts it in place",
+                job.name.clone(),
+                "Leave it plugged in; it is nearly done.",
+            )),
+            Stop::Strands if !anyway && !job.cancelling => Err(Problem::new(
+                "cancel-strands",
+                "The firmware is being written: cancelled now, the headset does not work until the update is installed again",
+                job.name.clone(),
+                "Let it go on; or cancel all the same (`hookswitch update cancel --force`).",
+            )),
+            Stop::Strands | Stop::Harmless => {
+                let finished = self.update.cancel(now.instant, &mut self.out).flatten();
+                self.finished(finished, now);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn offers(&self) -> Vec<crate::protocol::Offer> {
+        let policy = self.policy.as_ref().map(Verified::get);
+        let groups = self.user.as_ref().and_then(|user| self.groups.get(user));
+        let mut offers = match (policy, groups) {
+            (Some(policy), Some(groups)) => {
+                let devices = self.fleet.devices().filter(|d| !self.is_settling(&d.id));
+                let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
+                policy::plan(policy, with_gate, groups, &self.deferred)
+            }
+            _ => Vec::new(),
+        };
+        let groups = groups.map_or(&[][..], Vec::as_slice);
+        let managed = self.config.server_url.is_some();
+        let lost = self.recoveries().filter(|entry| self.update.device() != Some(&entry.device));
+        offers.extend(lost.map(|entry| policy::recovery(entry, policy, groups, managed)));
+        offers
+    }
+
+    /// A job works on it, or it is on its way back with the version that was wanted.
+    fn is_settling(&self, device: &str) -> bool {
+        let done = |job: &Job| job.device == device && matches!(job.outcome, Some(Outcome::Succeeded { .. }));
+        self.update.device() == Some(device)
+            || self.fleet.updating() == Some(device) && self.update.job().is_some_and(done)
+    }
+}
+
+pub(super) fn no_such_offer(offer: &str) -> Problem {
+    Problem::new(
+        "no-such-offer",
+        "There is no such update any more",
+        offer.chars().take(200).collect::<String>(),
+        "Look at the list of updates again.",
+    )
+}
+
+pub(super) fn in_call(device: &Device) -> Problem {
+    Problem::new(
+        "in-call",
+        "The headset is in a call",
+        device.product.clone(),
+        "Install the update when the call is over.",
+    )
+}

@@ -1,0 +1,224 @@
+//! Firmware jobs from their end to their continuation: what the journal holds, who still needs firmware, and verdicts
+//! that what a headset says later corrects.
+
+use super::*;
+use crate::machine::JournalEntry;
+use crate::machine::update::{Entry, job_of};
+use crate::protocol::{Capabilities, Job};
+use dfu::usb_dfu::Mode;
+
+/// An entry of the journal and what is planned with it.
+#[derive(Debug)]
+pub(super) struct Interrupted {
+    pub(super) entry: JournalEntry,
+    /// `None` = when a person asks.
+    pub(super) due: Option<Instant>,
+    pub(super) tries: u8,
+}
+
+impl Interrupted {
+    /// As found in the store.
+    pub(super) fn restored(entry: JournalEntry, now: Instant) -> (DeviceId, Self) {
+        let due = (!entry.works).then_some(now);
+        (entry.device.clone(), Self { entry, due, tries: 0 })
+    }
+}
+
+impl MachineRole {
+    /// The verdict, what becomes of the journal and the news of both, in this order: neighbouring records are one
+    /// transaction, so a crash loses all of it or nothing.
+    pub(super) fn finished(&mut self, finished: Option<Finished>, now: Now) {
+        let Some(finished) = finished else { return };
+        let device = finished.job.device.clone();
+        let tries = self.interrupted.get(&device).map_or(0, |i| i.tries);
+        // A package that cannot be had once more is no news.
+        if !finished.starved || tries <= 1 {
+            self.owe_update(&finished, now);
+        }
+        let mut needs_firmware = false;
+        match &finished.journal {
+            Entry::Untouched => {}
+            Entry::Cleared => {
+                self.interrupted.remove(&device);
+                self.out.push_back(Output::Persist(Record::JournalCleared { device }));
+            }
+            Entry::Kept(entry) => {
+                needs_firmware = !entry.works;
+                let due = finished.starved.then(|| now.instant + resume_wait(tries));
+                self.out.push_back(Output::Persist(Record::Journal((**entry).clone())));
+                self.interrupted.insert(device, Interrupted { entry: (**entry).clone(), due, tries });
+            }
+        }
+        self.out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(finished.job) }));
+        self.fleet.end_update(needs_firmware, now.instant, &mut self.out);
+    }
+
+    pub(super) fn next_resume(&self) -> Option<(Instant, &'static str)> {
+        let idle = self.update.device().is_none() && self.config.server_url.is_some();
+        let due = self.interrupted.values().filter(|_| idle).filter_map(|i| i.due).min()?;
+        Some((due, "continue an interrupted firmware update"))
+    }
+
+    /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
+    pub(super) fn resume_interrupted(&mut self, now: Now) {
+        if self.next_resume().is_none_or(|(due, _)| due > now.instant) {
+            return;
+        }
+        let first = self.interrupted.values().filter(|i| i.due.is_some()).min_by_key(|i| i.due);
+        if let Some(device) = first.map(|i| i.entry.device.clone()) {
+            self.resume(&device);
+        }
+    }
+
+    /// Continues the job of the journal's entry for `device`.
+    pub(super) fn resume(&mut self, device: &str) {
+        let Some(interrupted) = self.interrupted.get_mut(device) else { return };
+        interrupted.due = None;
+        interrupted.tries = interrupted.tries.saturating_add(1);
+        let entry = interrupted.entry.clone();
+        let runtime = UsbIdentity {
+            port: entry.port.clone(),
+            vid: entry.vendor_id,
+            pid: entry.product_id,
+            bcd_device: entry.from_version.parse::<FirmwareVersion>().map_or(0, FirmwareVersion::bcd),
+            serial: entry.serial.clone(),
+            dfu: None,
+        };
+        let description = registry::describe(entry.vendor_id, entry.product_id);
+        let (vendor, product) = (entry.vendor.clone(), entry.product.clone());
+        self.update.resume(&entry, Target { runtime, description, vendor, product }, &mut self.out);
+        self.fleet.begin_update(&entry.device, &mut self.out);
+    }
+
+    /// Headsets that have, or may have, no working firmware and are not seen at work.
+    pub(super) fn recoveries(&self) -> impl Iterator<Item = &JournalEntry> {
+        let entries = self.interrupted.values().map(|i| &i.entry).filter(|entry| !entry.works);
+        entries.filter(|entry| self.fleet.device(&entry.device).is_none())
+    }
+
+    /// Those, and the one whose continued job runs, as faces show them.
+    pub(super) fn stranded(&self) -> BTreeMap<DeviceId, Device> {
+        let show = |entry: &JournalEntry| {
+            let status = match self.update.device() == Some(&entry.device) {
+                true => DeviceStatus::Updating,
+                false => DeviceStatus::NeedsFirmware { problem: self.needs_firmware(entry) },
+            };
+            (entry.device.clone(), device_of(entry, status))
+        };
+        self.recoveries().map(show).collect()
+    }
+
+    fn needs_firmware(&self, entry: &JournalEntry) -> Problem {
+        let (code, what, next) = match self.fleet.usb(&entry.port) {
+            Some(usb) if usb.vid == entry.vendor_id => (
+                "needs-firmware",
+                "The headset needs its firmware again: its update was not finished",
+                "Keep it at this USB port and install the update again.",
+            ),
+            _ => (
+                "needs-firmware-away",
+                "The headset was gone when its update was not finished, and needs its firmware again",
+                "Plug it into the same USB port and install the update again.",
+            ),
+        };
+        Problem::new(code, what, entry.port.clone(), next)
+    }
+
+    /// What the headsets of the journal say of themselves by now, in normal operation. While a job runs, its news go
+    /// first.
+    pub(super) fn hear_late_answers(&mut self, now: Now) {
+        if self.update.device().is_some() {
+            return;
+        }
+        let waiting = self.interrupted.values().filter(|i| i.due.is_none());
+        let heard: Vec<(DeviceId, String)> =
+            waiting.filter_map(|i| Some((i.entry.device.clone(), self.version_at_work(&i.entry)?))).collect();
+        for (device, version) in heard {
+            self.hear_late(&device, version, now);
+        }
+    }
+
+    /// The version of a headset that is seen in normal operation on both of its sides.
+    fn version_at_work(&self, entry: &JournalEntry) -> Option<String> {
+        let device = self.fleet.device(&entry.device).filter(|d| d.status != DeviceStatus::Updating)?;
+        let usb = self.fleet.usb(device.port.as_ref()?)?;
+        let in_dfu = usb.dfu.as_ref().is_some_and(|dfu| dfu.mode == Mode::Dfu);
+        (!in_dfu).then(|| device.firmware_version.clone())
+    }
+
+    fn hear_late(&mut self, device: &str, version: String, now: Now) {
+        let Some(entry) = self.interrupted.get(device).map(|i| i.entry.clone()) else { return };
+        let outcome = match entry.said {
+            _ if version == entry.target_version => Some(Outcome::Succeeded { version: version.clone() }),
+            Some(wire::Verdict::Unknown) => {
+                Some(Outcome::Failed { problem: came_back_old(&entry, &version) })
+            }
+            _ => None,
+        };
+        // It works with what it had: all that is left to wait for is that it says otherwise.
+        let as_before = version == entry.from_version && version != entry.target_version;
+        if outcome.is_none() && as_before && entry.works {
+            return;
+        }
+        tracing::info!(%device, %version, said = ?entry.said, "a headset says late which firmware it runs");
+        let corrected = outcome.map(|outcome| Finished {
+            job: Job { outcome: Some(outcome.clone()), ..job_of(&entry) },
+            policy: entry.policy.clone(),
+            outcome,
+            read_back: Some(version),
+            journal: Entry::Untouched,
+            starved: false,
+        });
+        if let Some(corrected) = &corrected {
+            self.owe_update(corrected, now);
+        }
+        if let Some(known) = self.interrupted.get_mut(device).filter(|_| as_before) {
+            known.entry.works = true;
+            known.entry.said = corrected.as_ref().map(|_| wire::Verdict::Failed).or(entry.said);
+            self.out.push_back(Output::Persist(Record::Journal(known.entry.clone())));
+        } else {
+            self.interrupted.remove(device);
+            self.out.push_back(Output::Persist(Record::JournalCleared { device: device.to_owned() }));
+        }
+        if let Some(Finished { job, .. }) = corrected {
+            self.update.correct(job.clone());
+            self.out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(job) }));
+        }
+    }
+}
+
+/// Before the package of an interrupted job is asked for again.
+fn resume_wait(tries: u8) -> Duration {
+    Duration::from_secs(60).saturating_mul(1 << tries.min(5))
+}
+
+fn came_back_old(entry: &JournalEntry, found: &str) -> Problem {
+    let (why, what) = match found == entry.from_version {
+        true => ("old-version", "The headset came back with its old version"),
+        false => ("other-version", "The headset came back with a version nobody asked for"),
+    };
+    let detail = crate::protocol::Detail::new("dfu-late-version", format!("it reports {found}"));
+    Problem::new("update-failed", what, entry.device.clone(), "The headset works. Install the update again.")
+        .with("why", why)
+        .detail("detail", detail.with("found", found))
+        .detail("device", dfu::usb_dfu::DeviceNow::Runtime)
+}
+
+fn device_of(entry: &JournalEntry, status: DeviceStatus) -> Device {
+    let known = registry::describe(entry.vendor_id, entry.product_id);
+    let first = |names: [&str; 3]| names.into_iter().find(|n| !n.is_empty()).unwrap_or_default().to_owned();
+    Device {
+        id: entry.device.clone(),
+        vendor: first([&entry.vendor, &known.vendor, ""]),
+        product: first([&entry.product, known.product.as_deref().unwrap_or_default(), &entry.name]),
+        vendor_id: entry.vendor_id,
+        product_id: entry.product_id,
+        serial: entry.serial.clone(),
+        firmware_version: entry.from_version.clone(),
+        port: Some(entry.port.clone()),
+        capabilities: Capabilities { firmware_update: true, ..Capabilities::default() },
+        status,
+        line_busy: false,
+        problem: None,
+    }
+}

@@ -1,0 +1,340 @@
+//! The tenant's side of the machine role: one request at a time, in the order of need; and what is reported.
+
+use super::*;
+use crate::protocol::Detail;
+
+impl MachineRole {
+    /// When the next request to the tenant is due, whatever it is.
+    pub(super) fn next_tenant_step(&self) -> Option<(Instant, &'static str)> {
+        let (at, reason) = match self.enrol_not_before {
+            // Without a credential that is good everything else has to wait, however overdue it is.
+            Some(at) => (at, "enrol"),
+            None => {
+                let poll = self.poll.next.map(|at| (at, "poll the tenant"));
+                [poll, self.outbox.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)?
+            }
+        };
+        Some((self.quiet_until.map_or(at, |quiet| at.max(quiet)), reason))
+    }
+
+    pub(super) fn tenant_step(&mut self, now: Now) {
+        if self.busy || self.config.server_url.is_none() {
+            return;
+        }
+        let at = now.instant;
+        if self.keeps_quiet(now) {
+            return;
+        }
+        // A person who waits for a package does not wait for the crowd to pass; only for what was refused.
+        let waited_for = self.enrol_failures == 0 && self.update.wants().is_some();
+        if self.credential_is_good(now) || waited_for {
+            self.enrol_not_before = None;
+        }
+        let request = if self.credential_is_good(now) || self.enrol_not_before.is_some_and(|not| not > at) {
+            self.next_request(now)
+        } else {
+            Some(self.enrolment())
+        };
+        if let Some(request) = request {
+            self.busy = true;
+            self.out.push_back(Output::Tenant(request));
+        }
+    }
+
+    fn enrolment(&mut self) -> TenantRequest {
+        if !self.identities_kept {
+            // Right before it, so that the one is not done without the other.
+            self.out.push_back(Output::Persist(Record::Identities(self.identities.clone())));
+        }
+        TenantRequest::Enrol { system_id: self.system_id.clone(), host_key: self.host_key().clone() }
+    }
+
+    pub(super) fn credential_is_good(&self, now: Now) -> bool {
+        self.credential.as_ref().is_some_and(|credential| is_good(credential, now))
+    }
+
+    /// A person waits for a package; everything else waits for the policy.
+    fn next_request(&mut self, now: Now) -> Option<TenantRequest> {
+        if !self.credential_is_good(now) {
+            return None;
+        }
+        if let Some(fetch) = self.update.wants() {
+            return Some(fetch);
+        }
+        if self.poll.next.is_some_and(|next| next <= now.instant) {
+            return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(Verified::version) });
+        }
+        let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
+        let system_id = self.system_id.clone();
+        // The tenant tells the groups of those who are registered at this host, so that comes first.
+        if self.assigned.is_none()
+            && let (Some(user), Some(policy)) = (self.user.clone(), &self.policy)
+            && policy::has_manual_groups(policy.get())
+            && !self.outbox.owes_user(&user)
+        {
+            return Some(TenantRequest::AssignedGroups { system_id, user, token });
+        }
+        let owed = self.outbox.next(now.instant)?;
+        Some(TenantRequest::Deliver { system_id, owed, token })
+    }
+
+    pub(super) fn handle_tenant(&mut self, answer: TenantAnswer, now: Now) {
+        if let TenantAnswer::TargetProgress { done_bytes, total_bytes } = answer {
+            self.update.fetch_progress(done_bytes, total_bytes, &mut self.out);
+            return;
+        }
+        self.busy = false;
+        self.unreachable = failure(&answer).is_some_and(|f| f.kind == FailureKind::Unreachable);
+        match answer {
+            TenantAnswer::TargetProgress { .. } => {}
+            TenantAnswer::Enrolled(Ok(enrolment)) if !is_good(&enrolment.credential, now) => {
+                self.enrolment_failed(useless_credential(self.config.server_url.as_deref()), now);
+            }
+            TenantAnswer::Enrolled(Ok(enrolment)) => {
+                tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
+                self.identities_kept = true;
+                self.root_sha256 = Some(enrolment.root_sha256);
+                self.credential = Some(enrolment.credential.clone());
+                self.enrol_failures = 0;
+                self.enrol_not_before = None;
+                self.troubles.remove(&Errand::Enrol);
+                self.assigned = None;
+                self.out.push_back(Output::Persist(Record::Credential(Some(enrolment.credential))));
+            }
+            TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
+            TenantAnswer::Policy(Ok(policy)) => self.polled(policy, now),
+            TenantAnswer::Policy(Err(failure)) => {
+                self.poll_answered(Some(&failure));
+                self.unauthorized(&failure, now);
+                self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
+                self.trouble(Errand::Policy, failure);
+            }
+            TenantAnswer::Target(Ok(archive)) => {
+                let finished = self.update.fetched(&archive, now.instant, &mut self.out);
+                self.finished(finished, now);
+                // A resumed job does not know yet what is at its port.
+                let port = self.update.port().map(str::to_owned);
+                if let Some(usb) = port.and_then(|p| self.fleet.usb(&p).cloned()) {
+                    let finished = self.update.arrived(usb, now.instant, &mut self.out);
+                    self.finished(finished, now);
+                }
+            }
+            TenantAnswer::Target(Err(failure)) => {
+                self.unauthorized(&failure, now);
+                let finished = self.update.fetch_failed(failure, &mut self.out);
+                self.finished(finished, now);
+            }
+            TenantAnswer::Delivered(Ok(ids)) => {
+                self.outbox.delivered(&ids, now.instant, &mut self.out);
+                let was_silent = self.troubles.remove(&Errand::Deliver).is_some();
+                // The tenant is well again: what it could not say about the groups is asked once more.
+                if self.troubles.remove(&Errand::Groups).is_some() || was_silent {
+                    self.assigned = None;
+                }
+            }
+            TenantAnswer::Delivered(Err(failure)) => {
+                self.outbox.failed(&failure, now.instant, &mut self.out);
+                self.unauthorized(&failure, now);
+                if self.assigned.is_none() {
+                    self.assigned = Some(self.last_assigned());
+                }
+                self.trouble(Errand::Deliver, failure);
+            }
+            TenantAnswer::Assigned(Ok(assigned)) => {
+                self.troubles.remove(&Errand::Groups);
+                self.last_assigned = Some(assigned.clone());
+                self.assigned = Some(assigned);
+            }
+            TenantAnswer::Assigned(Err(failure)) => {
+                self.unauthorized(&failure, now);
+                if failure.kind == FailureKind::Rejected {
+                    // A tenant that lost its users.
+                    self.owe_known_user(now);
+                }
+                // Without the tenant's word the LDAP groups still count; it is asked again with the next poll.
+                self.assigned = Some(self.last_assigned());
+                self.trouble(Errand::Groups, failure);
+            }
+        }
+    }
+
+    fn polled(&mut self, policy: Option<Verified<PolicyDocument>>, now: Now) {
+        if let Some(policy) = policy {
+            tracing::info!(version = policy.version(), "new policy in force");
+            self.out.push_back(Output::Persist(Record::Policy(policy.clone())));
+            self.policy = Some(policy);
+        }
+        self.assigned = None;
+        self.tenant.last_poll_s = Some(now.unix_s);
+        self.troubles.remove(&Errand::Policy);
+        self.poll_answered(None);
+        let jitter = self.jitter();
+        self.poll.succeeded(self.policy.as_ref().map(Verified::get), jitter, now.instant);
+    }
+
+    fn enrolment_failed(&mut self, failure: TenantFailure, now: Now) {
+        let wait = match failure.kind {
+            FailureKind::Unreachable | FailureKind::ServerError => {
+                let backoff = Duration::from_secs(5).saturating_mul(1 << self.enrol_failures.min(8));
+                failure.retry_after.unwrap_or(backoff).clamp(Duration::from_secs(1), REFUSED_WAIT)
+            }
+            FailureKind::Unauthorized | FailureKind::Rejected | FailureKind::Refused => REFUSED_WAIT,
+        };
+        self.enrol_failures += 1;
+        self.poll_answered(Some(&failure));
+        self.enrol_not_before = Some(now.instant + wait);
+        let finished = self.update.enrolment_failed(&failure.problem, &mut self.out);
+        self.finished(finished, now);
+        if self.assigned.is_none() {
+            self.assigned = Some(self.last_assigned());
+        }
+        self.trouble(Errand::Enrol, failure);
+    }
+
+    /// 401: the credential is forgotten and a new one asked for.
+    fn unauthorized(&mut self, failure: &TenantFailure, now: Now) {
+        if failure.kind == FailureKind::Unauthorized && self.credential.take().is_some() {
+            // A tenant that refuses each new credential must not be asked in a circle.
+            self.enrol_not_before = Some(now.instant + REENROL_WAIT);
+            self.out.push_back(Output::Persist(Record::Credential(None)));
+        }
+    }
+
+    fn trouble(&mut self, errand: Errand, failure: TenantFailure) {
+        tracing::warn!(problem = %failure.problem, ?errand, "tenant");
+        self.troubles.insert(errand, failure.problem);
+    }
+
+    pub(super) fn last_assigned(&self) -> Vec<String> {
+        if let Some(assigned) = &self.last_assigned {
+            return assigned.clone();
+        }
+        let groups = self.user.as_ref().and_then(|u| self.groups.get(u));
+        let by_hand = groups.into_iter().flatten().filter(|g| g.why == crate::protocol::Why::Assigned);
+        by_hand.map(|g| g.id.clone()).collect()
+    }
+
+    pub(super) fn owe_host(&mut self, now: Now) {
+        let host = wire::HostRegistration {
+            system_id: self.system_id.clone(),
+            hostname: self.config.hostname.clone(),
+            os: self.config.os.clone(),
+            os_version: self.config.os_version.clone(),
+            agent_version: self.config.agent_version.clone(),
+            groups: Vec::new(),
+            copied_from: self.identities[0].copied_from.clone(),
+        };
+        self.owe(Delivery::Host(host), now);
+    }
+
+    /// The user, in the groups of the last time.
+    pub(super) fn owe_known_user(&mut self, now: Now) {
+        if let Some(user) = self.user.clone() {
+            let groups = self.groups.get(&user).cloned().unwrap_or_default();
+            self.owe_user(&user, &groups, now);
+        }
+    }
+
+    pub(super) fn owe_user(&mut self, user: &str, groups: &[ResolvedGroup], now: Now) {
+        let groups =
+            groups.iter().map(|g| wire::ResolvedGroup { id: g.id.clone(), why: why(&g.why) }).collect();
+        self.owe(
+            Delivery::User(wire::UserRegistration { user: user.to_owned(), display: None, groups }),
+            now,
+        );
+    }
+
+    pub(super) fn owe_update(&mut self, finished: &Finished, now: Now) {
+        let (verdict, detail) = match &finished.outcome {
+            Outcome::Succeeded { .. } => (wire::Verdict::Succeeded, None),
+            Outcome::Failed { problem } => {
+                // What is left of the device is the company's business, too.
+                let device = problem.details.get("device").map(|device| format!("; {device}"));
+                (wire::Verdict::Failed, Some(problem.what.clone() + &device.unwrap_or_default()))
+            }
+            Outcome::Unknown { problem } => (wire::Verdict::Unknown, Some(problem.what.clone())),
+        };
+        let status = wire::UpdateStatus {
+            event_id: self.new_id(now),
+            device_id: finished.job.device.clone(),
+            policy_id: finished.policy.clone(),
+            from_version: Some(finished.job.from_version.clone()),
+            target_version: finished.job.to_version.clone(),
+            verdict,
+            version_read_back: finished.read_back.clone(),
+            detail: detail.map(|d| d.chars().filter(|c| !c.is_control()).take(1000).collect()),
+        };
+        self.owe(Delivery::Update(status), now);
+    }
+
+    pub(super) fn owe_event(&mut self, kind: &str, data: serde_json::Value, now: Now) {
+        let event = wire::CloudEvent {
+            specversion: "1.0".to_owned(),
+            id: self.new_id(now),
+            source: format!("urn:hookswitch:host:{}", self.system_id),
+            kind: kind.to_owned(),
+            time: crate::calendar::rfc3339(now.unix_s),
+            subject: None,
+            datacontenttype: Some("application/json".to_owned()),
+            data: Some(data),
+            extensions: BTreeMap::new(),
+        };
+        self.owe(Delivery::Event(event), now);
+    }
+
+    pub(super) fn owe(&mut self, delivery: Delivery, now: Now) {
+        if self.config.server_url.is_none() {
+            return;
+        }
+        // A status and an event carry their own id: the tenant takes each once.
+        let id = match &delivery {
+            Delivery::Update(status) => status.event_id.clone(),
+            Delivery::Event(event) => event.id.clone(),
+            _ => self.new_id(now),
+        };
+        self.outbox.owe(Owed { id, unix_s: now.unix_s, delivery }, now.instant, &mut self.out);
+    }
+
+    /// Unique within this host; the tenant scopes it by the host's access token.
+    fn new_id(&mut self, now: Now) -> String {
+        let random = self.random.u64(..);
+        let host: String = self.system_id.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        format!("{host}-{:x}-{random:016x}", now.unix_s)
+    }
+}
+
+fn failure(answer: &TenantAnswer) -> Option<&TenantFailure> {
+    match answer {
+        TenantAnswer::TargetProgress { .. } => None,
+        TenantAnswer::Enrolled(result) => result.as_ref().err(),
+        TenantAnswer::Policy(result) => result.as_ref().err(),
+        TenantAnswer::Target(result) => result.as_ref().err(),
+        TenantAnswer::Delivered(result) | TenantAnswer::Assigned(result) => result.as_ref().err(),
+    }
+}
+
+fn is_good(credential: &Credential, now: Now) -> bool {
+    credential.expires_unix_s > now.unix_s + CREDENTIAL_MARGIN_S
+}
+
+fn useless_credential(server: Option<&str>) -> TenantFailure {
+    let why = format!("its access token is good for less than {CREDENTIAL_MARGIN_S} s");
+    let detail = Detail::new("token-ends", why).with("seconds", CREDENTIAL_MARGIN_S);
+    let problem = Problem::new(
+        "tenant-answer",
+        format!("The tenant server gave an answer that is of no use: {detail}"),
+        server.unwrap_or_default(),
+        "The company has to mend its tenant server; it is asked again later.",
+    )
+    .detail("detail", detail);
+    TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
+}
+
+fn why(why: &crate::protocol::Why) -> String {
+    match why {
+        crate::protocol::Why::LdapQuery { .. } => "ldap-query".to_owned(),
+        crate::protocol::Why::Assigned => "assigned".to_owned(),
+        crate::protocol::Why::LastKnown { problem } => format!("last-known: {}", problem.code),
+        crate::protocol::Why::Everyone => "everyone".to_owned(),
+    }
+}

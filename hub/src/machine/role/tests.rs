@@ -1,0 +1,525 @@
+//! The whole machine role against a bus, a disk and a tenant that are values, with clocks moved by hand.
+#![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin, a failed run its seed")]
+
+use super::*;
+use crate::machine::{Enrolment, HidNode, JournalEntry, Marks, Scan, UsbDevice, UsbRequest};
+use crate::protocol::{Detail, Indicators, Job, Offer, Why};
+use crate::world::WorldChange;
+use headset::Headset;
+use std::collections::BTreeSet;
+
+mod bus;
+mod gate;
+mod headset;
+mod identity;
+mod inventory;
+mod jobs;
+mod lights;
+mod outbox;
+mod polling;
+mod random;
+mod recovery;
+mod troubles;
+mod world;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MS: Duration = Duration::from_millis(1);
+
+/// What the store would hold, kept from the records alone.
+#[derive(Clone, Debug, Default)]
+struct Disk {
+    identities: Vec<Identity>,
+    policy: Option<Verified<PolicyDocument>>,
+    credential: Option<Credential>,
+    journal: BTreeMap<String, JournalEntry>,
+    owed: Vec<Owed>,
+    homes: crate::machine::fleet::identity::Homes,
+    groups: BTreeMap<String, Vec<ResolvedGroup>>,
+    devices: Vec<wire::DeviceRegistration>,
+    deferred: Vec<(String, String)>,
+}
+
+impl Disk {
+    fn write(&mut self, record: Record) {
+        match record {
+            Record::Identities(identities) => self.identities = identities,
+            Record::Policy(policy) => self.policy = Some(policy),
+            Record::Credential(credential) => self.credential = credential,
+            Record::Journal(entry) => _ = self.journal.insert(entry.device.clone(), entry),
+            Record::JournalCleared { device } => _ = self.journal.remove(&device),
+            Record::Owed(owed) => self.owed.push(owed),
+            Record::Homes(homes) => self.homes = homes,
+            Record::Delivered(ids) => self.owed.retain(|o| !ids.contains(&o.id)),
+            Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
+            Record::Devices(devices) => self.devices = devices,
+            Record::Deferred { offer, version } => self.deferred.push((offer, version)),
+        }
+    }
+
+    fn read(&self) -> Persisted {
+        Persisted {
+            identities: self.identities.clone(),
+            policy: self.policy.clone(),
+            credential: self.credential.clone(),
+            journal: self.journal.values().cloned().collect(),
+            owed: self.owed.clone(),
+            homes: self.homes.clone(),
+            groups: self.groups.clone().into_iter().collect(),
+            devices: self.devices.clone(),
+            deferred: self.deferred.clone(),
+        }
+    }
+}
+
+struct Rig {
+    service: MachineRole,
+    now: Now,
+    disk: Disk,
+    headsets: Vec<Headset>,
+    /// Paths that cannot be opened.
+    denied: BTreeSet<String>,
+    open: BTreeSet<String>,
+    /// With the shell, unanswered.
+    tenant: Option<TenantRequest>,
+    usb: Option<UsbRequest>,
+    /// Answer scans and opens at once, as most tests want.
+    auto: bool,
+    scans: Vec<bool>,
+    opens: Vec<String>,
+    /// Output reports that are not answered yet.
+    writes: VecDeque<(String, u64, Vec<u8>)>,
+    /// Nothing more can be written.
+    full: bool,
+    /// Everything since the last look, in order.
+    out: Vec<Output>,
+    /// Reports the tenant refused so often that they may be given up.
+    given_up: usize,
+    /// Devices as the user role knows them.
+    told: BTreeMap<String, Device>,
+    /// All else the user role knows, from the messages alone.
+    heard: State,
+    /// The machine is kept from falling asleep.
+    awake: bool,
+    /// Outputs that are still performed; then the process is dead. A transaction is written whole or not at all.
+    left: usize,
+}
+
+fn identity(system_id: &str, machine: &str) -> Identity {
+    let machine = Marks { installation: Some(machine.to_owned()), hardware: None };
+    let key = Some(Secret::new(format!("{system_id:x<43}")));
+    Identity { machine, system_id: system_id.to_owned(), key, copied_from: None }
+}
+
+fn config(server: Option<&str>) -> Config {
+    Config {
+        agent_version: "0.1.0".to_owned(),
+        identity: identity("host-1", "machine-1"),
+        hostname: "h".to_owned(),
+        os: "linux".to_owned(),
+        os_version: "Debian 12".to_owned(),
+        server_url: server.map(str::to_owned),
+        tenant_fault: None,
+        root_sha256: None,
+        seed: 7,
+    }
+}
+
+impl Rig {
+    fn start(server: Option<&str>, disk: Disk, headsets: Vec<Headset>, instant: Instant) -> Self {
+        let now = Now { instant, unix_s: 1_700_000_000, slept: Duration::ZERO };
+        let mut rig = Self {
+            service: MachineRole::new(config(server), disk.read(), now),
+            now,
+            disk,
+            headsets,
+            denied: BTreeSet::new(),
+            open: BTreeSet::new(),
+            tenant: None,
+            usb: None,
+            auto: true,
+            scans: Vec::new(),
+            opens: Vec::new(),
+            writes: VecDeque::new(),
+            full: false,
+            out: Vec::new(),
+            given_up: 0,
+            told: BTreeMap::new(),
+            heard: State::default(),
+            awake: false,
+            left: usize::MAX,
+        };
+        rig.drain();
+        rig
+    }
+
+    /// Managed, nothing on disk, a user role that said hello.
+    fn managed(headsets: Vec<Headset>) -> Self {
+        let mut rig = Self::start(Some("https://t"), Disk::default(), headsets, Instant::now());
+        rig.hello();
+        rig
+    }
+
+    /// Enrolled, with `policy` in force, everything delivered, the user in `groups`.
+    fn ready(headsets: Vec<Headset>, policy: &str, groups: &[&str]) -> Self {
+        let mut rig = Self::managed(headsets);
+        rig.enrolled();
+        rig.policy(policy, 1);
+        rig.identity(groups);
+        rig.deliver_all();
+        rig.pass(Duration::from_secs(5));
+        rig.deliver_all();
+        rig.out.clear();
+        rig
+    }
+
+    /// As after `kill -9`: what was on disk is all that is left.
+    fn crash(self) -> Self {
+        let later = self.now.instant + HOUR;
+        let mut rig = Self::start(Some("https://t"), self.disk, self.headsets, later);
+        rig.hello();
+        rig
+    }
+
+    fn hello(&mut self) {
+        self.feed(Input::User(ToMachine::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() }));
+    }
+
+    fn feed(&mut self, input: Input) {
+        if self.left == 0 {
+            return;
+        }
+        match &input {
+            // The user role knows what it said itself.
+            Input::User(ToMachine::Identity { groups, .. }) => self.heard.known_groups.clone_from(groups),
+            Input::Tenant(TenantAnswer::TargetProgress { .. }) => {}
+            Input::Tenant(_) => self.tenant = None,
+            Input::UsbCompleted(_) => self.usb = None,
+            _ => {}
+        }
+        self.service.handle(input, self.now);
+        self.drain();
+    }
+
+    /// Holds what is true of any sequence of outputs.
+    fn drain(&mut self) {
+        let (mut lost, mut lost_identity) = (false, false);
+        let mut records = Vec::new();
+        loop {
+            let output = self.service.poll_output();
+            if !matches!(output, Some(Output::Persist(_))) {
+                // Neighbours share a transaction, as in the shell.
+                records.drain(..).for_each(|record| self.disk.write(record));
+            }
+            let Some(output) = output.filter(|_| self.left > 0) else { break };
+            self.left -= 1;
+            if lost && !matches!(output, Output::Persist(_)) {
+                let withheld = matches!(&output, Output::Usb(r) if *r != UsbRequest::Close);
+                let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                self.service.handle(Input::StoreFailed { problem, withheld }, self.now);
+                lost = false;
+                let enrolment = matches!(output, Output::Tenant(TenantRequest::Enrol { .. }));
+                if std::mem::take(&mut lost_identity) && enrolment {
+                    let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                    let failure = TenantFailure { kind: FailureKind::Refused, problem, retry_after: None };
+                    self.service.handle(Input::Tenant(TenantAnswer::Enrolled(Err(failure))), self.now);
+                    continue;
+                }
+                if withheld {
+                    continue;
+                }
+            }
+            self.out.push(output.clone());
+            match output {
+                Output::Persist(record) if self.full => {
+                    lost = true;
+                    lost_identity |= matches!(record, Record::Identities(_));
+                }
+                Output::Persist(record) => {
+                    if let Record::Owed(Owed { delivery: Delivery::Update(status), .. }) = &record
+                        && let Some(version) = &status.version_read_back
+                    {
+                        self.check_verdict(&status.device_id, version);
+                    }
+                    records.push(record);
+                }
+                Output::Tenant(request) => self.ask_tenant(request),
+                Output::Usb(request) => self.ask_usb(request),
+                Output::Scan { usb } => self.scans.push(usb),
+                Output::OpenHid { path } => self.opens.push(path),
+                Output::CloseHid { path } => _ = self.open.remove(&path),
+                Output::WriteHid { path, ticket, bytes } => {
+                    self.writes.push_back((path.clone(), ticket, bytes));
+                    let id = self.id_at(&path);
+                    let status = id.and_then(|id| self.told.get(&id)).map(|d| &d.status);
+                    assert_ne!(status, Some(&DeviceStatus::Updating), "{path} is being updated");
+                }
+                Output::KeepAwake(awake) => {
+                    assert_ne!(self.awake, awake, "said twice");
+                    self.awake = awake;
+                }
+                Output::ToUser(message) => self.hear(message),
+            }
+        }
+        if self.auto {
+            self.answer_bus();
+        }
+    }
+
+    /// What the user role was told is what is.
+    fn check_mirror(&self) {
+        let is = self.service.state();
+        let told: Vec<&Device> = self.told.values().collect();
+        assert_eq!(told, is.devices.iter().collect::<Vec<_>>(), "the agent knows other headsets");
+        assert_eq!(self.heard.offers, is.offers, "the agent knows other offers");
+        assert_eq!(self.heard.job, is.job, "the agent knows another job");
+        assert_eq!(self.heard.tenant, is.tenant, "the agent knows another tenant");
+        assert_eq!(self.heard.known_groups, is.known_groups, "the agent knows other groups");
+        assert_eq!(self.heard.rules, is.rules, "the agent knows other rules");
+    }
+
+    /// A headset in DFU mode is in the running job or in the journal, and is shown.
+    fn check_dfu(&self) {
+        for headset in self.headsets.iter().filter(|h| matches!(h.life, headset::Life::Dfu { .. })) {
+            let id = headset.id();
+            let running = self.heard.job.as_ref().is_some_and(|j| j.device == id && j.outcome.is_none());
+            let kept = self.disk.journal.get(&id).is_some_and(|entry| !entry.works);
+            assert!(running || kept, "{id} is in DFU mode, and nobody knows");
+            let shown = self.told.get(&id).map(|d| &d.status);
+            match running {
+                true => assert_eq!(shown, Some(&DeviceStatus::Updating), "{id} is in DFU mode"),
+                false => {
+                    assert!(matches!(shown, Some(DeviceStatus::NeedsFirmware { .. })), "{id}: {shown:?}");
+                    let offered = self.heard.offers.iter().any(|o| o.device == id && o.blocked.is_none());
+                    assert!(offered, "{id} is in DFU mode, and there is no way out");
+                }
+            }
+        }
+    }
+
+    /// A verdict is what the headset says of itself at that time.
+    fn check_verdict(&self, device: &str, version: &str) {
+        let headset = self.headsets.iter().find(|h| h.id() == device).expect("a verdict on a headset");
+        let is = FirmwareVersion::from_bcd(headset.version).map(|v| v.to_string());
+        assert_eq!((headset.life, is.as_deref()), (headset::Life::Runtime, Ok(version)), "{device}");
+    }
+
+    fn ask_tenant(&mut self, request: TenantRequest) {
+        assert_eq!(self.tenant, None, "a second request beside {request:?}");
+        if let TenantRequest::Deliver { owed, .. } = &request {
+            for owed in owed.iter().filter(|_| !self.full) {
+                assert!(self.disk.owed.contains(owed), "sent before it was written down: {owed:?}");
+            }
+            let events = owed.iter().filter(|o| matches!(o.delivery, Delivery::Event(_))).count();
+            assert!(events == 0 || events == owed.len(), "events go alone");
+        }
+        self.tenant = Some(request);
+    }
+
+    fn ask_usb(&mut self, request: UsbRequest) {
+        if request == UsbRequest::Close {
+            return;
+        }
+        assert_eq!(self.usb, None, "a second request beside {request:?}");
+        let entry = self.job().and_then(|job| self.disk.journal.get(&job.device));
+        assert!(entry.is_some_and(|entry| !entry.works), "{request:?} without a journal on disk");
+        assert!(self.awake, "{request:?} while the machine may fall asleep");
+        self.usb = Some(request);
+    }
+
+    fn hear(&mut self, message: ToUser) {
+        match message {
+            ToUser::Hello(state) => {
+                self.told = state.devices.iter().map(|d| (d.id.clone(), d.clone())).collect();
+                self.heard = *state;
+            }
+            ToUser::DeviceChanged { device } => _ = self.told.insert(device.id.clone(), device),
+            ToUser::DeviceRemoved { id } => {
+                assert!(self.told.remove(&id).is_some(), "{id} was not there");
+            }
+            ToUser::OffersChanged { offers } => self.heard.offers = offers,
+            ToUser::JobChanged { job } => {
+                if let Some(Job { device, outcome: Some(Outcome::Succeeded { version }), .. }) = &job {
+                    self.check_verdict(device, version);
+                }
+                self.heard.job = job;
+            }
+            ToUser::TenantChanged { tenant } => self.heard.tenant = tenant,
+            ToUser::ResolveGroups { rules } => self.heard.rules = Some(rules),
+            ToUser::TroublesChanged { troubles } => self.heard.troubles = troubles,
+            ToUser::Refused { .. } | ToUser::DeviceEvent { .. } | ToUser::Answer { .. } => {}
+        }
+    }
+
+    fn id_at(&self, path: &str) -> Option<String> {
+        self.headsets.iter().find(|h| h.path == path).map(|h| h.id())
+    }
+
+    /// Output reports since the last look.
+    fn written(&self) -> Vec<Vec<u8>> {
+        let bytes = |output: &Output| match output {
+            Output::WriteHid { bytes, .. } => Some(bytes.clone()),
+            _ => None,
+        };
+        self.out.iter().filter_map(bytes).collect()
+    }
+
+    /// The oldest output report is taken or refused; `false` if there is none.
+    fn answer_write(&mut self, taken: bool) -> bool {
+        let Some((path, ticket, _)) = self.writes.pop_front() else { return false };
+        let result = if taken { Ok(()) } else { Err(Detail::verbatim("stalled")) };
+        self.feed(Input::HidWritten { path, ticket, result });
+        true
+    }
+
+    fn answer_bus(&mut self) {
+        while self.answer_write(true) {}
+        while let Some(path) = self.opens.pop() {
+            let result = match self.denied.contains(&path) {
+                true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),
+                false => {
+                    self.open.insert(path.clone());
+                    Ok(())
+                }
+            };
+            self.feed(Input::HidOpened { path, result });
+        }
+        if let Some(usb) = self.scans.pop() {
+            let usb = usb || std::mem::take(&mut self.scans).contains(&true);
+            self.feed(Input::Scanned(self.bus(usb)));
+        }
+    }
+
+    fn bus(&self, usb: bool) -> Scan {
+        Scan {
+            hid: self.headsets.iter().filter_map(Headset::node).collect(),
+            usb: usb.then(|| self.headsets.iter().filter_map(Headset::device).collect()),
+        }
+    }
+
+    /// Lets time pass, with a stop at each deadline. A deadline that does not move is a busy loop.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now.instant + time;
+        let mut steps = 0;
+        while let Some((at, reason)) = self.service.poll_timeout().filter(|(at, _)| *at <= end) {
+            steps += 1;
+            assert!(steps < 5000, "{reason}: the clock stands still");
+            self.at(at.max(self.now.instant));
+            self.service.handle_timeout(self.now);
+            self.drain();
+            if let Some((next, reason)) = self.service.poll_timeout() {
+                assert!(next > self.now.instant, "{reason}: was due, was called, is still due");
+            }
+        }
+        self.at(end);
+    }
+
+    fn at(&mut self, instant: Instant) {
+        let whole = |i: Instant| (i - self.now.instant).as_millis() as u64;
+        self.now.unix_s += whole(instant).div_ceil(1000);
+        self.now.instant = instant;
+    }
+
+    fn take(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.out)
+    }
+
+    fn enrolled(&mut self) {
+        assert!(matches!(self.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", self.tenant);
+        self.feed(Input::Tenant(TenantAnswer::Enrolled(Ok(self.enrolment(3600)))));
+    }
+
+    fn enrolment(&self, seconds: u64) -> Enrolment {
+        let expires_unix_s = self.now.unix_s + seconds;
+        let credential = Credential { access_token: format!("token-{expires_unix_s}"), expires_unix_s };
+        Enrolment { credential, root_sha256: "00".to_owned() }
+    }
+
+    fn policy(&mut self, json: &str, version: u64) {
+        assert!(matches!(self.tenant, Some(TenantRequest::FetchPolicy { .. })), "{:?}", self.tenant);
+        let document = PolicyDocument::from_json(json.as_bytes()).expect("a valid policy");
+        self.feed(Input::Tenant(TenantAnswer::Policy(Ok(Some(Verified::vouched(document, version))))));
+        if let Some(TenantRequest::AssignedGroups { .. }) = &self.tenant {
+            self.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec![]))));
+        }
+    }
+
+    fn identity(&mut self, ids: &[&str]) {
+        let group = |(n, id): (usize, &&str)| ResolvedGroup {
+            id: (*id).to_owned(),
+            name: (*id).to_owned(),
+            priority: n as u32,
+            why: Why::Everyone,
+        };
+        let groups = ids.iter().enumerate().map(group).collect();
+        self.feed(Input::User(ToMachine::Identity { user: "jane".to_owned(), groups, problem: None }));
+    }
+
+    /// The tenant takes whatever it is sent now.
+    fn deliver_all(&mut self) {
+        while let Some(TenantRequest::Deliver { owed, .. }) = &self.tenant {
+            let ids = owed.iter().map(|o| o.id.clone()).collect();
+            self.feed(Input::Tenant(TenantAnswer::Delivered(Ok(ids))));
+        }
+    }
+
+    fn fail(&mut self, kind: FailureKind, retry_after: Option<Duration>) {
+        if let (FailureKind::Rejected, Some(TenantRequest::Deliver { owed, .. })) = (kind, &self.tenant) {
+            self.given_up += usize::from(owed.len() == 1);
+        }
+        let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
+        let failure = TenantFailure { kind, problem, retry_after };
+        let answer = match self.tenant.as_ref().expect("a request") {
+            TenantRequest::Enrol { .. } => TenantAnswer::Enrolled(Err(failure)),
+            TenantRequest::FetchPolicy { .. } => TenantAnswer::Policy(Err(failure)),
+            TenantRequest::FetchTarget { .. } => TenantAnswer::Target(Err(failure)),
+            TenantRequest::Deliver { .. } => TenantAnswer::Delivered(Err(failure)),
+            TenantRequest::AssignedGroups { .. } => TenantAnswer::Assigned(Err(failure)),
+        };
+        self.feed(Input::Tenant(answer));
+    }
+
+    fn offers(&self) -> Vec<Offer> {
+        self.heard.offers.clone()
+    }
+
+    /// Asks for the first offer; the problem if it is refused.
+    fn install(&mut self) -> Option<Problem> {
+        let offer = self.offers().first().map_or("none".to_owned(), |o| o.id.clone());
+        self.request(|request| ToMachine::InstallUpdate { request, offer })
+    }
+
+    /// The one answer to a request of the user role.
+    fn request(&mut self, message: impl FnOnce(u64) -> ToMachine) -> Option<Problem> {
+        let from = self.out.len();
+        self.feed(Input::User(message(77)));
+        let answer = |output: &Output| match output {
+            Output::ToUser(ToUser::Answer { request: 77, problem }) => Some(problem.clone()),
+            _ => None,
+        };
+        let answers: Vec<_> = self.out[from..].iter().filter_map(answer).collect();
+        let [answer] = answers.as_slice() else { panic!("one answer, not {answers:?}") };
+        answer.clone()
+    }
+
+    fn job(&self) -> Option<&Job> {
+        self.heard.job.as_ref()
+    }
+
+    fn lights(&mut self, id: &str, indicators: Indicators) {
+        let device = id.to_owned();
+        self.feed(Input::User(ToMachine::SetIndicators { device, indicators }));
+    }
+
+    /// Reports on disk, by kind.
+    fn owes(&self) -> Vec<&'static str> {
+        let kind = |o: &Owed| match &o.delivery {
+            Delivery::Host(_) => "host",
+            Delivery::User(_) => "user",
+            Delivery::Device(d) if d.attached => "attached",
+            Delivery::Device(_) => "removed",
+            Delivery::Update(_) => "update",
+            Delivery::Event(_) => "event",
+        };
+        self.disk.owed.iter().map(kind).collect()
+    }
+}

@@ -1,0 +1,342 @@
+//! Plugs, presses, crashes, refusals and packages in any order. The rig holds what is always true: one tenant
+//! request at a time, one USB request at a time and none without a journal, nothing written to a headset at work,
+//! nothing sent that is not on disk, no deadline that stands still, no verdict that is not the headset's own word. After
+//! each step a user role that only listened knows all there is, and a headset in DFU mode is known and shown.
+
+use super::headset::{Life, offer, package};
+use super::*;
+use dfu::usb_dfu::TransferError;
+
+struct World {
+    rig: Rig,
+    random: fastrand::Rng,
+    log: Vec<String>,
+    /// Reports that were once on disk, and whether they are accounted for.
+    reports: BTreeMap<String, Delivery>,
+    taken: BTreeSet<String>,
+    version: u64,
+}
+
+impl World {
+    fn chance(&mut self, of: u32) -> bool {
+        self.random.u32(..of) == 0
+    }
+
+    fn headset(&mut self) -> usize {
+        self.random.usize(..self.rig.headsets.len())
+    }
+
+    fn step(&mut self) {
+        match self.random.u8(..24) {
+            0 if self.chance(2) => {
+                let n = self.headset();
+                let life = match self.rig.headsets[n].life {
+                    Life::Unplugged => self.rig.headsets[n].boots(),
+                    _ => Life::Unplugged,
+                };
+                self.rig.headsets[n].becomes(life);
+                self.note(format!("headset {n} becomes {life:?}"));
+                self.feed(Input::WorldChanged(WorldChange::HotPlug));
+            }
+            1 => {
+                let n = self.headset();
+                let path = self.rig.headsets[n].path.clone();
+                if !self.rig.denied.remove(&path) {
+                    self.rig.denied.insert(path);
+                }
+            }
+            2 => {
+                let n = self.headset();
+                self.feed(Input::HidLost { path: self.rig.headsets[n].path.clone() });
+            }
+            3..=5 => {
+                let n = self.headset();
+                let len = self.random.usize(..4);
+                let mut bytes: Vec<u8> = std::iter::repeat_with(|| self.random.u8(..32)).take(len).collect();
+                if let Some(id) = bytes.first_mut().filter(|_| self.random.bool()) {
+                    *id = 1;
+                }
+                self.feed(Input::HidReport { path: self.rig.headsets[n].path.clone(), bytes });
+            }
+            6..=7 => {
+                let n = self.headset();
+                let mut on = || self.random.u8(..4) == 0;
+                let indicators = Indicators { off_hook: on(), ring: on(), mute: on(), hold: on() };
+                let device = self.rig.headsets[n].id();
+                self.feed(Input::User(ToMachine::SetIndicators { device, indicators }));
+            }
+            8..=9 => self.request(),
+            10..=15 => self.tenant(),
+            16..=19 => self.usb(),
+            20 => {
+                let user = if self.chance(5) { "joe" } else { "jane" }.to_owned();
+                self.feed(Input::User(ToMachine::Hello { protocol: PROTOCOL_VERSION, user }));
+            }
+            21 => {
+                let groups = [&["all-users"][..], &["vip", "all-users"], &[]];
+                let groups = groups[self.random.usize(..groups.len())];
+                self.note(format!("groups {groups:?}"));
+                self.rig.identity(groups);
+            }
+            22 if self.chance(20) => {
+                let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                self.feed(Input::StoreFailed { problem, withheld: false });
+            }
+            _ => {
+                let time = MS * 3u32.pow(self.random.u32(..16));
+                self.note(format!("{time:?} pass"));
+                self.rig.pass(time);
+            }
+        }
+        self.check();
+    }
+
+    fn note(&mut self, what: String) {
+        self.log.push(what);
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.note(format!("{input:?}").chars().take(300).collect());
+        self.rig.feed(input);
+    }
+
+    fn request(&mut self) {
+        let offers = self.rig.offers();
+        let offer = match self.random.usize(..offers.len() + 1) {
+            n if n < offers.len() => offers[n].id.clone(),
+            _ => "fw:nobody".to_owned(),
+        };
+        let blocked = offers.iter().any(|o| o.id == offer && o.blocked.is_some());
+        let running = self.rig.service.update.device().is_some();
+        self.note(format!("ask for {offer}"));
+        match self.random.u8(..12) {
+            0 => {
+                let anyway = self.random.bool();
+                self.rig.request(|request| ToMachine::CancelUpdate { request, anyway });
+            }
+            1 if self.chance(3) => _ = self.rig.request(|request| ToMachine::DeferUpdate { request, offer }),
+            _ => {
+                let problem = self.rig.request(|request| ToMachine::InstallUpdate { request, offer });
+                assert!(problem.is_some() || !(blocked || running), "the gate was open");
+            }
+        }
+    }
+
+    fn tenant(&mut self) {
+        let Some(request) = self.rig.tenant.clone() else { return };
+        self.note(format!("answer {}", format!("{request:?}").split(' ').next().unwrap_or_default()));
+        if self.chance(3) {
+            use FailureKind::{Refused, Rejected, ServerError, Unauthorized, Unreachable};
+            let kinds = [Unauthorized, Unreachable, ServerError, Rejected, Refused];
+            let kind = kinds[self.random.usize(..kinds.len())];
+            let retry_after = self.chance(4).then(|| Duration::from_secs(self.random.u64(..1000)));
+            self.note(format!("with {kind:?}"));
+            return self.rig.fail(kind, retry_after);
+        }
+        let answer = match request {
+            TenantRequest::Enrol { .. } => {
+                let life_s = [3600, 3600, 600, 30][self.random.usize(..4)];
+                TenantAnswer::Enrolled(Ok(self.rig.enrolment(life_s)))
+            }
+            TenantRequest::FetchPolicy { .. } => {
+                TenantAnswer::Policy(Ok(self.chance(2).then(|| self.policy())))
+            }
+            TenantRequest::FetchTarget { target } => match self.random.u8(..4) {
+                0 => TenantAnswer::TargetProgress { done_bytes: 1, total_bytes: 2 },
+                1 => TenantAnswer::Target(Ok(package(9, "1.20"))),
+                _ => {
+                    let version = target.trim_start_matches("headset-").trim_end_matches(".zip");
+                    TenantAnswer::Target(Ok(package(1, version)))
+                }
+            },
+            TenantRequest::Deliver { owed, .. } => {
+                // At least one, as the tenant room promises.
+                let most = self.random.usize(1..=owed.len());
+                let ids: Vec<String> = owed.into_iter().take(most).map(|o| o.id).collect();
+                for id in &ids {
+                    assert!(self.taken.insert(id.clone()), "{id} was taken before");
+                }
+                TenantAnswer::Delivered(Ok(ids))
+            }
+            TenantRequest::AssignedGroups { .. } => TenantAnswer::Assigned(Ok(vec!["vip".to_owned()])),
+        };
+        self.rig.feed(Input::Tenant(answer));
+    }
+
+    fn policy(&mut self) -> Verified<PolicyDocument> {
+        self.version += 1;
+        let versions = ["1.05", "1.20", "1.30", "2.00"];
+        let mut json: serde_json::Value =
+            serde_json::from_str(&offer(versions[self.random.usize(..4)])).expect("JSON");
+        json["polling_s"] = json!(self.random.u32(60..4000));
+        if self.random.bool() {
+            json["groups"] =
+                json!([{ "id": "vip", "name": "VIP", "priority": 1, "rule": { "kind": "manual" } }]);
+        }
+        let document = PolicyDocument::from_json(json.to_string().as_bytes()).expect("a valid policy");
+        Verified::vouched(document, self.version)
+    }
+
+    /// The headset at work answers, or the cable, or nobody.
+    fn usb(&mut self) {
+        for _ in 0..self.random.u8(1..40) {
+            let (Some(request), Some(port)) = (self.rig.usb.clone(), self.rig.service.update.port()) else {
+                // An answer that comes after the job has ended.
+                if self.rig.usb.is_some() {
+                    self.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
+                }
+                return;
+            };
+            let at = self.rig.headsets.iter().position(|h| h.port.as_deref() == Some(port));
+            let at = at.expect("every port has a headset");
+            let errors = [TransferError::Stall, TransferError::Timeout, TransferError::Io(5)];
+            let before = self.rig.headsets[at].life;
+            let version: FirmwareVersion =
+                self.rig.job().map_or("1.20", |j| &j.to_version).parse().expect("a version");
+            let mut result = match self.chance(150) {
+                true => Err(TransferError::Stall),
+                false => self.rig.headsets[at].answer(&request, version.bcd()),
+            };
+            // What the headset did, the host does not always learn.
+            if self.chance(150) {
+                result = Err(errors[self.random.usize(..3)]);
+            }
+            let moved =
+                matches!(before, Life::Runtime) != matches!(self.rig.headsets[at].life, Life::Runtime);
+            self.feed(Input::UsbCompleted(result));
+            if moved {
+                self.feed(Input::WorldChanged(WorldChange::HotPlug));
+            }
+            self.rig.pass(MS * 6);
+        }
+    }
+
+    /// `kill -9` at any moment; the disk stays, the headsets stay, the time of day goes on.
+    fn crash(&mut self) {
+        self.note("crash".to_owned());
+        let rig = &mut self.rig;
+        let now = Now { instant: rig.now.instant + HOUR, unix_s: rig.now.unix_s + 3600, ..rig.now };
+        let seed = self.random.u64(..);
+        rig.service = MachineRole::new(Config { seed, ..config(Some("https://t")) }, rig.disk.read(), now);
+        rig.now = now;
+        (rig.tenant, rig.usb) = (None, None);
+        rig.scans.clear();
+        rig.opens.clear();
+        rig.open.clear();
+        rig.told.clear();
+        rig.awake = false;
+        rig.drain();
+        rig.hello();
+    }
+
+    fn check(&mut self) {
+        for output in self.rig.take() {
+            if let Output::Persist(Record::Owed(owed)) = output {
+                let known = self.reports.insert(owed.id.clone(), owed.delivery);
+                assert_eq!(known, None, "the id {} twice", owed.id);
+            }
+        }
+        self.rig.check_mirror();
+        self.rig.check_dfu();
+        let owed: BTreeSet<&String> = self.rig.disk.owed.iter().map(|o| &o.id).collect();
+        assert_eq!(owed.len(), self.rig.service.outbox.len(), "disk and memory owe the same");
+        let running = self.rig.heard.job.as_ref().is_some_and(|j| j.outcome.is_none());
+        let updating = self.rig.told.values().any(|d| d.status == DeviceStatus::Updating);
+        assert!(running || !updating || self.rig.service.poll_timeout().is_some(), "at work for ever");
+        assert!(running || !self.rig.awake, "nothing runs, and the machine may not sleep");
+    }
+
+    /// In the end the tenant takes all: every status of an update and every event was taken or given up for good.
+    fn settle(&mut self) {
+        let mut quiet = 0;
+        for _ in 0..3000 {
+            match self.rig.tenant.clone() {
+                Some(TenantRequest::Enrol { .. }) => {
+                    let enrolment = self.rig.enrolment(3600);
+                    self.rig.feed(Input::Tenant(TenantAnswer::Enrolled(Ok(enrolment))));
+                }
+                Some(TenantRequest::FetchPolicy { .. }) => {
+                    self.rig.feed(Input::Tenant(TenantAnswer::Policy(Ok(None))));
+                }
+                Some(TenantRequest::Deliver { owed, .. }) => {
+                    let ids: Vec<String> = owed.into_iter().map(|o| o.id).collect();
+                    self.taken.extend(ids.iter().cloned());
+                    self.rig.feed(Input::Tenant(TenantAnswer::Delivered(Ok(ids))));
+                }
+                Some(TenantRequest::FetchTarget { .. }) => self.rig.fail(FailureKind::Rejected, None),
+                Some(TenantRequest::AssignedGroups { .. }) => {
+                    self.rig.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec![]))));
+                }
+                None if self.rig.usb.is_some() => {
+                    self.rig.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
+                }
+                None => {
+                    quiet = if self.rig.disk.owed.is_empty() { quiet + 1 } else { 0 };
+                    if quiet > 20 {
+                        break;
+                    }
+                    self.rig.pass(Duration::from_secs(60));
+                }
+            }
+            self.check();
+        }
+        assert_eq!(self.rig.disk.owed, [], "owed for ever");
+        let updates = self.reports.iter().filter(|(_, d)| matches!(d, Delivery::Update(_)));
+        let lost = updates.filter(|(id, _)| !self.taken.contains(*id)).count();
+        assert!(lost <= self.rig.given_up, "{lost} verdicts were lost");
+    }
+}
+
+/// Steps and updates that came to a verdict.
+fn run(seed: u64, steps: usize) -> [usize; 3] {
+    let headsets = vec![
+        Headset::new(1),
+        Headset { life: Life::Unplugged, ..Headset::new(2) },
+        Headset { serial: None, ..Headset::new(3) },
+    ];
+    let mut world = World {
+        rig: Rig::managed(headsets),
+        random: fastrand::Rng::with_seed(seed),
+        log: Vec::new(),
+        reports: BTreeMap::new(),
+        taken: BTreeSet::new(),
+        version: 0,
+    };
+    let attempt = std::panic::AssertUnwindSafe(|| {
+        for _ in 0..steps {
+            match world.chance(150) {
+                true => world.crash(),
+                false => world.step(),
+            }
+        }
+        world.settle();
+    });
+    if let Err(panic) = std::panic::catch_unwind(attempt) {
+        let from = world.log.len().saturating_sub(40);
+        println!("SEED={seed} repeats this run, which ended so:\n{}", world.log[from..].join("\n"));
+        std::panic::resume_unwind(panic);
+    }
+    let ended = |verdict| {
+        let is = |d: &&Delivery| matches!(d, Delivery::Update(s) if s.verdict == verdict);
+        world.reports.values().filter(is).count()
+    };
+    [ended(wire::Verdict::Succeeded), ended(wire::Verdict::Failed), ended(wire::Verdict::Unknown)]
+}
+
+#[test]
+fn any_order_of_inputs_breaks_no_rule() {
+    if let Some(seed) = std::env::var("SEED").ok().and_then(|s| s.parse().ok()) {
+        run(seed, 1500);
+        return;
+    }
+    let start = fastrand::u64(..1 << 40);
+    println!("SEED={start} and the 39 after it");
+    let mut verdicts = [0; 3];
+    for seed in start..start + 40 {
+        for (sum, n) in verdicts.iter_mut().zip(run(seed, 1500)) {
+            *sum += n;
+        }
+    }
+    println!("updates that succeeded, failed, are unknown: {verdicts:?}");
+    assert!(verdicts.iter().all(|n| *n > 0), "not every end was tried: {verdicts:?}");
+}

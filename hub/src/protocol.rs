@@ -1,0 +1,539 @@
+//! Every word the machine role and the user role exchange, and what the command line asks of a running agent.
+//!
+//! The first message in each direction is a `Hello`; the machine role's carries its whole [`State`], after that only
+//! changes follow, each of them a whole value (a device, the list of offers), so that losing none is enough to be
+//! right. Frames are one JSON object a line. Golden files in `tests/golden/protocol/` freeze the spelling.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+mod foreign;
+pub mod local;
+
+/// Raised when an older peer would misread a message.
+pub const PROTOCOL_VERSION: u32 = 2;
+
+/// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
+pub type DeviceId = String;
+
+/// The group everybody is in, last by priority. The tenant's contract calls it so.
+pub const ALL_USERS: &str = "all-users";
+
+/// What the machine role tells a user role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToUser {
+    Hello(Box<State>),
+    /// Instead of a hello, to a user role of another version: nothing more is said.
+    Refused {
+        /// What the machine role speaks.
+        protocol: u32,
+    },
+    /// A device came, or anything about it changed.
+    DeviceChanged {
+        device: Device,
+    },
+    DeviceRemoved {
+        id: DeviceId,
+    },
+    /// The person did something at the device.
+    DeviceEvent {
+        id: DeviceId,
+        event: DeviceEvent,
+    },
+    OffersChanged {
+        offers: Vec<Offer>,
+    },
+    JobChanged {
+        job: Option<Job>,
+    },
+    TenantChanged {
+        tenant: TenantState,
+    },
+    /// All that is out of order at the machine now.
+    TroublesChanged {
+        troubles: Vec<Trouble>,
+    },
+    /// The policy's group rules: the user role resolves them for its user and answers [`ToMachine::Identity`].
+    ResolveGroups {
+        rules: GroupRules,
+    },
+    /// Answer to the request with the same number.
+    Answer {
+        request: u64,
+        problem: Option<Problem>,
+    },
+}
+
+/// What a user role asks of the machine role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ToMachine {
+    Hello {
+        protocol: u32,
+        user: String,
+    },
+    SetIndicators {
+        device: DeviceId,
+        indicators: Indicators,
+    },
+    InstallUpdate {
+        request: u64,
+        offer: String,
+    },
+    /// Puts an optional offer off until its version changes.
+    DeferUpdate {
+        request: u64,
+        offer: String,
+    },
+    CancelUpdate {
+        request: u64,
+        /// Also where that leaves the headset without working firmware.
+        #[serde(default)]
+        anyway: bool,
+    },
+    /// Asks the tenant now; answered when it has answered.
+    Poll {
+        request: u64,
+    },
+    Identity {
+        user: String,
+        groups: Vec<ResolvedGroup>,
+        problem: Option<Problem>,
+    },
+}
+
+/// Everything a user role needs to draw itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// [`PROTOCOL_VERSION`] of the machine role.
+    pub protocol: u32,
+    pub devices: Vec<Device>,
+    pub offers: Vec<Offer>,
+    pub job: Option<Job>,
+    pub tenant: TenantState,
+    pub rules: Option<GroupRules>,
+    /// This user's groups as last resolved, from the store.
+    pub known_groups: Vec<ResolvedGroup>,
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            protocol: PROTOCOL_VERSION,
+            devices: Vec::new(),
+            offers: Vec::new(),
+            job: None,
+            tenant: TenantState::default(),
+            rules: None,
+            known_groups: Vec::new(),
+            troubles: Vec::new(),
+        }
+    }
+}
+
+/// A part of the machine role that is out of order; the others go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub function: Function,
+    pub problem: Problem,
+}
+
+/// What of the machine role can be out of order by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Function {
+    Hid,
+    Usb,
+    Hotplug,
+    Store,
+    Tenant,
+    /// Who this machine is: it may be a copy of another.
+    Host,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    pub id: DeviceId,
+    pub vendor: String,
+    pub product: String,
+    pub vendor_id: u16,
+    pub product_id: u16,
+    pub serial: Option<String>,
+    /// `bcdDevice` as `1.20`; the only version USB itself offers.
+    pub firmware_version: String,
+    /// USB port path, `1-2.3`; `None` where the system does not tell (Bluetooth, uhid).
+    pub port: Option<String>,
+    pub capabilities: Capabilities,
+    pub status: DeviceStatus,
+    /// The headset says it is in a call with any softphone (Line Busy Tone, 000B:0097).
+    pub line_busy: bool,
+    /// What does not work although the headset can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    pub call_control: bool,
+    pub mute_sync: bool,
+    pub ring: bool,
+    pub hold: bool,
+    pub reject: bool,
+    pub redial: bool,
+    pub line_busy: bool,
+    pub teams: bool,
+    /// The device offers a firmware update method this agent speaks.
+    pub firmware_update: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum DeviceStatus {
+    Ready,
+    Updating,
+    /// Its update was not finished and nothing runs: it has no working firmware, or may have none. It can do nothing
+    /// until the update is installed again.
+    NeedsFirmware {
+        problem: Problem,
+    },
+    /// It is there but cannot be used: access denied, a descriptor that does not decode, …
+    Unavailable {
+        problem: Problem,
+    },
+}
+
+/// What the lights of a headset should show. The headset decides which of them it has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indicators {
+    pub off_hook: bool,
+    pub ring: bool,
+    pub mute: bool,
+    pub hold: bool,
+}
+
+/// A person's action at a headset, after the handshake rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceEvent {
+    Answer,
+    HangUp,
+    Reject,
+    /// The hook was lifted with nothing going on.
+    DialTone,
+    HoldToggle,
+    MuteToggle,
+    /// The device has a mute *state* and it is now on.
+    MuteOn,
+    MuteOff,
+    Redial,
+    TeamsButton,
+}
+
+/// A firmware update the policy offers for one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// `<policy id>:<device id>`.
+    pub id: String,
+    pub device: DeviceId,
+    pub policy: String,
+    /// The package's name for people.
+    pub name: String,
+    pub from_version: String,
+    pub to_version: String,
+    pub deployment: Deployment,
+    /// Which group brought it.
+    pub group: String,
+    pub deferred: bool,
+    /// Why it cannot be installed right now; `None` when it can.
+    pub blocked: Option<Problem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deployment {
+    Optional,
+    Persistent,
+    Automatic,
+    Silent,
+    /// The headset has no working firmware: it gets it again, whatever the policy says by now.
+    Recovery,
+}
+
+/// The one firmware job that runs, or the last one that ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub offer: String,
+    pub device: DeviceId,
+    pub name: String,
+    pub from_version: String,
+    pub to_version: String,
+    /// Journal phase in kebab case (`fetching`, `downloading`, …), or `waiting-for-replug`.
+    pub phase: String,
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+    /// How often writing broke off and was begun anew.
+    #[serde(default)]
+    pub retries: u32,
+    /// It was cancelled and comes to its end.
+    #[serde(default)]
+    pub cancelling: bool,
+    /// What cancelling would mean now.
+    #[serde(default)]
+    pub stop: Stop,
+    pub outcome: Option<Outcome>,
+}
+
+/// What it means to cancel a running job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// The headset works on with the firmware it has.
+    #[default]
+    Harmless,
+    /// The headset has no working firmware until the update is installed again.
+    Strands,
+    /// The headset has all of it and decides itself.
+    TooLate,
+}
+
+/// A verdict is what was read back from the re-enumerated device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+pub enum Outcome {
+    Succeeded { version: String },
+    Failed { problem: Problem },
+    Unknown { problem: Problem },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TenantState {
+    pub mode: TenantMode,
+    pub server: Option<String>,
+    pub company: Option<String>,
+    pub enrolled: bool,
+    /// Version of the signed policy in force (TUF targets version).
+    pub policy_version: Option<u64>,
+    /// SHA-256 of the pinned root.json, hex.
+    pub root_sha256: Option<String>,
+    /// Unix seconds.
+    pub last_poll_s: Option<u64>,
+    /// Unix seconds.
+    #[serde(default)]
+    pub next_poll_s: Option<u64>,
+    pub polling_s: Option<u32>,
+    /// Reports not yet taken by the tenant.
+    pub outbox: u64,
+    pub problem: Option<Problem>,
+    /// Origins and programs the company approved for the SDK.
+    pub sdk_approved: Vec<String>,
+    pub support: Option<Support>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TenantMode {
+    /// No tenant: all local functions work.
+    #[default]
+    Consumer,
+    Server,
+    /// A tenant is named, or may be, that this agent cannot use; [`TenantState::problem`] says why. No other one can
+    /// take its place.
+    Locked,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Support {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub url: Option<String>,
+}
+
+/// The policy's group rules and where to ask.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRules {
+    /// Changes with `directory` and `groups`; `assigned` may change by itself.
+    pub policy_version: u64,
+    pub directory: Option<Directory>,
+    /// By priority, the first that matches wins.
+    pub groups: Vec<GroupRule>,
+    /// Manual assignments of this user that the tenant knows.
+    pub assigned: Vec<String>,
+}
+
+impl std::fmt::Debug for GroupRules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Holds a bind password.
+        f.debug_struct("GroupRules")
+            .field("policy_version", &self.policy_version)
+            .field("groups", &self.groups.len())
+            .finish()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Directory {
+    /// `ldap://` or `ldaps://` with a host.
+    pub servers: Vec<String>,
+    pub base_dn: String,
+    pub start_tls: bool,
+    /// DN and password; `None` = anonymous.
+    pub bind: Option<(String, String)>,
+    /// PEM of the CA that signed the directory's certificate; `None` = the system's.
+    pub ca_pem: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRule {
+    pub id: String,
+    pub name: String,
+    pub priority: u32,
+    /// LDAP filter with `$user$`; `None` = assigned by hand.
+    pub filter: Option<String>,
+    pub base_dn: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedGroup {
+    pub id: String,
+    pub name: String,
+    pub priority: u32,
+    pub why: Why,
+}
+
+/// Why a user is in a group. A claim that selects policy and authorises nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub enum Why {
+    /// The query found the user; `$user$` stays a placeholder.
+    LdapQuery {
+        server: String,
+        filter: String,
+    },
+    Assigned,
+    /// The directory did not answer: the answer of last time.
+    LastKnown {
+        problem: Problem,
+    },
+    Everyone,
+}
+
+/// What went wrong, where, and what to do next. Shown to people as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Stable, kebab-case.
+    pub code: String,
+    pub what: String,
+    #[serde(rename = "where")]
+    pub place: String,
+    pub next: String,
+    /// What the localised text of `problem-<code>` needs besides `place`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+    /// Arguments of that text which are themselves said in the person's language.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, Detail>,
+}
+
+/// Part of what went wrong, as another room states it: an id with arguments instead of a finished sentence, so that
+/// every face can say it in its language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detail {
+    /// Stable, kebab-case; its localised text is `detail-<code>`.
+    pub code: String,
+    /// In English, for logs and programs, and for faces that do not know the code.
+    pub text: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, Detail>,
+}
+
+impl Detail {
+    /// What somebody else says: the system, a library, a server. Shown as it is.
+    pub fn verbatim(words: impl std::fmt::Display) -> Self {
+        let words = words.to_string();
+        Detail::new("verbatim", &words).with("words", words)
+    }
+
+    pub fn new(code: &str, text: impl std::fmt::Display) -> Self {
+        Self {
+            code: code.to_owned(),
+            text: text.to_string(),
+            args: BTreeMap::new(),
+            details: BTreeMap::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    #[must_use]
+    pub fn detail(mut self, name: &str, detail: impl Into<Detail>) -> Self {
+        self.details.insert(name.to_owned(), detail.into());
+        self
+    }
+}
+
+impl std::fmt::Display for Detail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Problem {
+    pub fn new(
+        code: &str,
+        what: impl Into<String>,
+        place: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.to_owned(),
+            what: what.into(),
+            place: place.into(),
+            next: next.into(),
+            args: BTreeMap::new(),
+            details: BTreeMap::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.args.insert(name.to_owned(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn detail(mut self, name: &str, detail: impl Into<Detail>) -> Self {
+        self.details.insert(name.to_owned(), detail.into());
+        self
+    }
+}
+
+/// For logs and the bundle: without the words of servers, libraries and devices, which may name anybody. Faces say a
+/// problem by its id; [`Debug`] has everything.
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let own = |text: &str| foreign::without(text, self);
+        write!(f, "{} ({}). {}", own(&self.what), own(&self.place), own(&self.next))
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Leaves out what a log must not hold.
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory")
+            .field("servers", &self.servers)
+            .field("base_dn", &self.base_dn)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,595 @@
+//! The user role, pure: the user and the groups, calls and lights, softphones, the tray menu.
+//!
+//! Mutate with [`UserRole::handle`], then drain [`UserRole::poll_output`] until `None`, then wait for
+//! [`UserRole::poll_timeout`]. No clock, file or socket here: time is an argument and wishes are outputs.
+
+use crate::protocol::local::{Call, Direction, Endpoint, View};
+use crate::protocol::{
+    Device, DeviceId, DeviceStatus, GroupRules, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine,
+    ToUser, Trouble,
+};
+use crate::world::WorldChange;
+use call::Calls;
+use door::Door;
+use identity::{Identity, Step};
+use notice::Notices;
+use sdk::consent::{Approvals, Consent};
+use sdk::session::{Client, Sessions};
+use sdk::{Backlog, EventLog};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+pub mod call;
+pub mod door;
+pub mod identity;
+pub mod menu;
+pub mod notice;
+pub mod refusal;
+pub mod sdk;
+mod softphones;
+pub mod terminal;
+pub mod words;
+
+pub use door::DoorState;
+pub use identity::DirectoryAnswer;
+pub use menu::Menu;
+pub use notice::Notice;
+pub use refusal::{Refusal, WhyNot};
+pub use sdk::{Cause, Change, SdkEvent};
+
+/// What an owner does to its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallAction {
+    Answer,
+    Hold,
+    Resume,
+    Mute,
+    Unmute,
+    End,
+}
+
+/// What a softphone, the window, the tray or the command line asks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    CreateCall {
+        client: String,
+        direction: Direction,
+        contact: Option<String>,
+        /// Begins without the microphone.
+        muted: bool,
+    },
+    Call {
+        client: String,
+        id: u64,
+        action: CallAction,
+    },
+    /// A web page comes to the door: [`Reply::Done`] if it is approved, else [`Reply::Stranger`], and it is listed as
+    /// asking.
+    Knock {
+        origin: String,
+    },
+    /// The person lets a page use the headset.
+    Approve {
+        origin: String,
+    },
+    /// The person takes that back, or says no to a page that asks.
+    Revoke {
+        origin: String,
+    },
+    Install {
+        offer: String,
+    },
+    /// Stops the running update, up to the end of the download; later the device decides. `anyway`: also where that
+    /// leaves the headset without working firmware.
+    Cancel {
+        anyway: bool,
+    },
+    Defer {
+        offer: String,
+    },
+    /// Whether the program may end now; `anyway` also where that leaves a headset without working firmware.
+    Quit {
+        anyway: bool,
+    },
+    /// Asks the tenant now.
+    Poll,
+}
+
+/// What of the agent can be out of order by itself, in the order it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// The machine role speaks another version.
+    Machine,
+    Settings,
+    Rest,
+    Certificate,
+    /// What was decided about web pages cannot be kept.
+    Approvals,
+    Tray,
+    Browser,
+}
+
+/// The answer to one [`Command`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    Call(Call),
+    Done,
+    /// A page that is not approved.
+    Stranger,
+    Refused(Refusal),
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
+pub enum Input {
+    Machine(ToUser),
+    /// `request` comes back in [`Output::Reply`].
+    Command {
+        request: u64,
+        command: Command,
+    },
+    Directory(DirectoryAnswer),
+    /// A softphone listens from now on. `session` is its stream, of which no other has the number.
+    StreamOpened {
+        session: u64,
+        client: Client,
+    },
+    /// It went, or was ended by [`Output::EndStream`].
+    StreamClosed {
+        session: u64,
+    },
+    /// The pages that the settings approve, at the start and after every change.
+    Approvals(Approvals),
+    /// How [`Output::KeepApproval`] ended: the settings as they are now.
+    ApprovalKept {
+        request: u64,
+        settings: Result<Approvals, Problem>,
+    },
+    /// Everything that depends on it is looked at again.
+    WorldChanged(WorldChange),
+    /// How the door for softphones was found.
+    Door(DoorState),
+    /// A function of the agent that is not running, or not wholly, and why; none = it runs (again).
+    Function {
+        function: Function,
+        problems: Vec<Problem>,
+    },
+    /// Ends all calls and puts every light out.
+    Stop,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
+pub enum Output {
+    Machine(ToMachine),
+    Reply {
+        request: u64,
+        reply: Reply,
+    },
+    /// Ask the directory which of these rules find the user.
+    AskDirectory {
+        user: String,
+        rules: GroupRules,
+    },
+    /// Open the door for softphones if it is closed, else look whether its certificate still does; answered by
+    /// [`Input::Door`].
+    CheckDoor,
+    /// One numbered event for every subscribed softphone.
+    Event(SdkEvent),
+    /// This softphone may not listen any more.
+    EndStream {
+        session: u64,
+    },
+    /// Write into the person's settings that this page is approved, or not any more.
+    KeepApproval {
+        request: u64,
+        origin: String,
+        approved: bool,
+    },
+    Notice(Notice),
+    /// Anything a face draws changed: draw [`UserRole::view`] and [`UserRole::menu`] again. Not before the machine role's hello.
+    ViewChanged,
+}
+
+/// The user role. See the module for how it is driven.
+#[derive(Debug)]
+pub struct UserRole {
+    view: View,
+    log: EventLog,
+    calls: Calls,
+    identity: Identity,
+    door: Door,
+    notices: Notices,
+    /// Lights as last asked for, of every device that is not dark.
+    lit: BTreeMap<DeviceId, Indicators>,
+    /// What is out of order at the machine.
+    troubles: Vec<Trouble>,
+    /// What is out of order here.
+    functions: BTreeMap<Function, Vec<Problem>>,
+    consent: Consent,
+    sessions: Sessions,
+    /// Requests to the machine role and whose they are.
+    asked: BTreeMap<u64, u64>,
+    last_asked: u64,
+    outputs: VecDeque<Output>,
+    /// Answers wait until the view that contains what they answer for is out.
+    replies: Vec<Output>,
+    dirty: bool,
+    /// The machine role said hello: before that the view would show a machine without headset and tenant.
+    greeted: bool,
+}
+
+impl UserRole {
+    /// `user` is what `$user$` stands for in the group rules.
+    pub fn new(version: &str, user: String) -> Self {
+        let view = View { version: version.to_owned(), user: user.clone(), ..View::default() };
+        let hello = Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION, user });
+        Self {
+            view,
+            log: EventLog::default(),
+            calls: Calls::default(),
+            identity: Identity::default(),
+            door: Door::default(),
+            notices: Notices::default(),
+            lit: BTreeMap::new(),
+            troubles: Vec::new(),
+            functions: BTreeMap::new(),
+            consent: Consent::default(),
+            sessions: Sessions::default(),
+            asked: BTreeMap::new(),
+            last_asked: 0,
+            outputs: VecDeque::from([hello]),
+            replies: Vec::new(),
+            dirty: false,
+            greeted: false,
+        }
+    }
+
+    /// Ids of calls count from here; see [`Calls::number_from`].
+    #[must_use]
+    pub fn numbering_calls_from(mut self, first: u64) -> Self {
+        self.calls.number_from(first);
+        self
+    }
+
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    pub fn menu(&self) -> Menu {
+        menu::menu(&self.view)
+    }
+
+    /// What a subscriber gets first; everything after it comes as [`Output::Event`].
+    pub fn backlog(&self, after: Option<u64>) -> Backlog {
+        match after.and_then(|after| self.log.after(after)) {
+            Some(missed) => Backlog::Missed(missed),
+            None => Backlog::State { view: Box::new(self.view.clone()), last: self.log.last() },
+        }
+    }
+
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        match input {
+            Input::Machine(message) => self.handle_machine(message, now),
+            Input::Command { request, command } => self.handle_command(request, command),
+            Input::Directory(answer) => {
+                let step = self.identity.answered(answer, now);
+                self.identity_step(step);
+            }
+            Input::StreamOpened { session, client } => {
+                let makes_room = self.sessions.opened(session, client);
+                self.outputs.extend(makes_room.map(|session| Output::EndStream { session }));
+            }
+            Input::StreamClosed { session } => self.sessions.closed(session, now),
+            Input::Approvals(approvals) => self.consent.set_own(approvals),
+            Input::ApprovalKept { request, settings } => self.approval_kept(request, settings),
+            Input::WorldChanged(change) => {
+                self.identity.world_changed(change, now);
+                if self.door.world_changed(change) {
+                    self.outputs.push_back(Output::CheckDoor);
+                }
+            }
+            Input::Door(state) => self.door_found(state, now),
+            Input::Function { function, problems } => self.function(function, problems),
+            Input::Stop => {
+                let mut changes = Vec::new();
+                self.calls.end_all(None, &mut changes);
+                self.publish(changes);
+            }
+        }
+        self.settle(now);
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let step = self.identity.handle_timeout(now);
+        self.identity_step(step);
+        self.softphones_gone(now);
+        if self.door.handle_timeout(now) {
+            self.outputs.push_back(Output::CheckDoor);
+        }
+        self.settle(now);
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`UserRole::handle_timeout`], and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let deadlines = [
+            self.identity.poll_timeout(),
+            self.door.poll_timeout(),
+            self.sessions.poll_timeout(),
+            self.consent.poll_timeout(),
+        ];
+        deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn handle_machine(&mut self, message: ToUser, now: Instant) {
+        self.dirty = true;
+        match message {
+            ToUser::Hello(state) if state.protocol == PROTOCOL_VERSION => self.hello(*state),
+            ToUser::Hello(state) => self.refuse(state.protocol),
+            ToUser::Refused { protocol } => self.refuse(protocol),
+            ToUser::DeviceChanged { device } => self.device_changed(device),
+            ToUser::DeviceRemoved { id } => {
+                self.view.devices.retain(|d| d.id != id);
+                self.lit.remove(&id);
+                self.publish(vec![Change::DeviceRemoved(id)]);
+            }
+            ToUser::DeviceEvent { id, event } => {
+                let mut changes = Vec::new();
+                let carries = self.view.headset.as_ref() == Some(&id);
+                self.calls.device(&id, carries, event, &mut changes);
+                self.publish(changes);
+            }
+            ToUser::OffersChanged { offers } => {
+                self.view.offers = offers;
+                self.updates_changed();
+            }
+            ToUser::JobChanged { job } => {
+                self.notices.job(self.view.job.as_ref(), job.as_ref());
+                self.view.job = job;
+                self.updates_changed();
+            }
+            ToUser::TenantChanged { tenant } => {
+                // What the directory says changes without a word; it is asked as often as the tenant.
+                if tenant.last_poll_s.is_some() && tenant.last_poll_s != self.view.tenant.last_poll_s {
+                    self.identity.ask_again(now);
+                }
+                self.consent.set_company(&tenant.sdk_approved);
+                self.view.tenant = tenant;
+            }
+            ToUser::TroublesChanged { troubles } => {
+                self.troubles = troubles;
+                self.problems_changed();
+            }
+            ToUser::ResolveGroups { rules } => {
+                let step = self.identity.set_rules(rules);
+                self.identity_step(step);
+            }
+            ToUser::Answer { request, problem } => {
+                if let Some(request) = self.asked.remove(&request) {
+                    let refused = |problem| Reply::Refused(Refusal::new(WhyNot::Machine, problem));
+                    let reply = problem.map_or(Reply::Done, refused);
+                    self.replies.push(Output::Reply { request, reply });
+                }
+            }
+        }
+    }
+
+    /// Softphones that subscribed before this hear what is new in it.
+    fn hello(&mut self, state: State) {
+        self.greeted = true;
+        self.function(Function::Machine, Vec::new());
+        let before = std::mem::replace(&mut self.view.devices, state.devices);
+        let now = &self.view.devices;
+        let gone = before.iter().filter(|was| !now.iter().any(|is| is.id == was.id));
+        let mut changes: Vec<Change> = gone.map(|was| Change::DeviceRemoved(was.id.clone())).collect();
+        changes.extend(now.iter().filter(|is| !before.contains(is)).cloned().map(Change::DeviceChanged));
+        self.publish(changes);
+        if self.view.offers != state.offers || self.view.job != state.job {
+            self.view.offers = state.offers;
+            self.view.job = state.job;
+            self.updates_changed();
+        }
+        self.consent.set_company(&state.tenant.sdk_approved);
+        self.view.tenant = state.tenant;
+        self.troubles = state.troubles;
+        self.problems_changed();
+        self.lit.clear();
+        self.identity.known(state.known_groups);
+        self.view.groups = self.identity.groups().to_vec();
+        if let Some(rules) = state.rules {
+            let step = self.identity.set_rules(rules);
+            self.identity_step(step);
+        }
+    }
+
+    /// Nothing of a machine role of another version is believed, and nothing is asked of it.
+    fn refuse(&mut self, protocol: u32) {
+        self.greeted = true;
+        let problem = Problem::new(
+            "other-version",
+            format!(
+                "Parts of Hookswitch of different versions run on this computer (words of version {protocol} and \
+                 {PROTOCOL_VERSION})"
+            ),
+            "hookswitch",
+            "Restart the computer. If that does not help, install Hookswitch again.",
+        );
+        let problem = problem.with("theirs", protocol.to_string()).with("ours", PROTOCOL_VERSION.to_string());
+        self.function(Function::Machine, vec![problem]);
+    }
+
+    fn device_changed(&mut self, device: Device) {
+        match self.view.devices.iter_mut().find(|d| d.id == device.id) {
+            Some(known) => *known = device.clone(),
+            None => {
+                // A headset that comes (back) is dark: the lights of a running call are asked for again.
+                self.lit.remove(&device.id);
+                self.view.devices.push(device.clone());
+            }
+        }
+        if device.status != DeviceStatus::Ready {
+            self.lit.remove(&device.id);
+        }
+        self.notices.device(&device);
+        self.publish(vec![Change::DeviceChanged(device)]);
+    }
+
+    fn door_found(&mut self, state: DoorState, now: Instant) {
+        self.door.found(&state, now);
+        let (endpoint, rest, certificate) = match state {
+            DoorState::Open { endpoint, notice, .. } => (endpoint, None, notice),
+            DoorState::Closed(problem) => (Endpoint::default(), Some(problem), None),
+        };
+        self.dirty |= self.view.rest != endpoint;
+        self.view.rest = endpoint;
+        self.function(Function::Rest, rest.into_iter().collect());
+        self.function(Function::Certificate, certificate.into_iter().collect());
+    }
+
+    fn function(&mut self, function: Function, problems: Vec<Problem>) {
+        match problems.is_empty() {
+            true => self.functions.remove(&function),
+            false => self.functions.insert(function, problems),
+        };
+        self.problems_changed();
+    }
+
+    fn problems_changed(&mut self) {
+        let of_machine = self.troubles.iter().map(|trouble| &trouble.problem);
+        let problems: Vec<Problem> = of_machine.chain(self.functions.values().flatten()).cloned().collect();
+        self.dirty |= self.view.problems != problems;
+        self.view.problems = problems;
+    }
+
+    fn handle_command(&mut self, request: u64, command: Command) {
+        let mut changes = Vec::new();
+        let result = match command {
+            Command::CreateCall { client, direction, contact, muted } => {
+                self.calls.create(client, direction, contact, muted, &mut changes).map(Reply::Call)
+            }
+            Command::Call { client, id, action } => {
+                self.calls.act(&client, id, action, &mut changes).map(Reply::Call)
+            }
+            Command::Knock { origin } => {
+                Ok(if self.consent.knock(&origin) { Reply::Done } else { Reply::Stranger })
+            }
+            Command::Approve { origin } => return self.decide(request, origin, true),
+            Command::Revoke { origin } => return self.decide(request, origin, false),
+            // While one runs, that is what stands in the way: the running one is not offered.
+            Command::Install { offer }
+                if self.view.job.as_ref().is_none_or(|job| job.outcome.is_some())
+                    && !self.view.offers.iter().any(|o| o.id == offer) =>
+            {
+                Err(refusal::no_such_offer(offer))
+            }
+            Command::Install { offer } => {
+                return self.ask_machine(request, |request| ToMachine::InstallUpdate { request, offer });
+            }
+            Command::Cancel { anyway } => {
+                return self.ask_machine(request, |request| ToMachine::CancelUpdate { request, anyway });
+            }
+            Command::Defer { offer } => {
+                return self.ask_machine(request, |request| ToMachine::DeferUpdate { request, offer });
+            }
+            Command::Quit { anyway } => match menu::quit_strands(&self.view).filter(|_| !anyway) {
+                Some(problem) => Err(Refusal::new(WhyNot::AtWork, problem)),
+                None => Ok(Reply::Done),
+            },
+            Command::Poll => return self.ask_machine(request, |request| ToMachine::Poll { request }),
+        };
+        self.publish(changes);
+        let reply = result.unwrap_or_else(Reply::Refused);
+        self.replies.push(Output::Reply { request, reply });
+    }
+
+    fn ask_machine(&mut self, request: u64, message: impl FnOnce(u64) -> ToMachine) {
+        self.last_asked += 1;
+        self.asked.insert(self.last_asked, request);
+        self.outputs.push_back(Output::Machine(message(self.last_asked)));
+    }
+
+    fn identity_step(&mut self, step: Step) {
+        match step {
+            Step::Ask(rules) => {
+                self.outputs.push_back(Output::AskDirectory { user: self.view.user.clone(), rules });
+            }
+            Step::Resolved => {
+                let groups = self.identity.groups().to_vec();
+                let problem = self.identity.problem().cloned();
+                self.view.groups.clone_from(&groups);
+                self.view.groups_problem.clone_from(&problem);
+                self.dirty = true;
+                let user = self.view.user.clone();
+                self.outputs.push_back(Output::Machine(ToMachine::Identity { user, groups, problem }));
+            }
+            Step::Nothing => {}
+        }
+    }
+
+    fn updates_changed(&mut self) {
+        let change = Change::Updates { offers: self.view.offers.clone(), job: self.view.job.clone() };
+        self.publish(vec![change]);
+    }
+
+    fn publish(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            self.dirty = true;
+            let event = self.log.push(change);
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// What every change ends with: lights, notices and faces follow the state, never the event.
+    fn settle(&mut self, now: Instant) {
+        self.settle_softphones(now);
+        self.view.calls = self.calls.all().to_vec();
+        self.choose_headset();
+        let wanted = self.calls.indicators();
+        let dark = Indicators::default();
+        for device in &self.view.devices {
+            if device.status != DeviceStatus::Ready {
+                continue;
+            }
+            let target = if self.view.headset.as_ref() == Some(&device.id) { wanted } else { dark };
+            let known = self.lit.get(&device.id).copied().unwrap_or(dark);
+            if target != known {
+                self.lit.insert(device.id.clone(), target);
+                let message = ToMachine::SetIndicators { device: device.id.clone(), indicators: target };
+                self.outputs.push_back(Output::Machine(message));
+            }
+        }
+        self.outputs.extend(self.notices.drain_urgent().map(Output::Notice));
+        if self.calls.is_empty() {
+            self.outputs.extend(self.notices.drain().map(Output::Notice));
+        }
+        if self.greeted && std::mem::take(&mut self.dirty) {
+            self.outputs.push_back(Output::ViewChanged);
+        }
+        self.outputs.extend(self.replies.drain(..));
+    }
+
+    /// The first ready headset with call control, else the first one that can mute; it stays the one until it is gone
+    /// or not ready. Between calls one with call control takes over from one without.
+    fn choose_headset(&mut self) {
+        let ready = |d: &&Device| d.status == DeviceStatus::Ready;
+        let full = |d: &&Device| ready(d) && d.capabilities.call_control;
+        let usable = |d: &&Device| full(d) || (ready(d) && d.capabilities.mute_sync);
+        let devices = &self.view.devices;
+        let best = devices.iter().find(full).or_else(|| devices.iter().find(usable));
+        let present = devices.iter().filter(usable).find(|d| Some(&d.id) == self.view.headset.as_ref());
+        let takes_over = |now: &Device| {
+            self.calls.is_empty()
+                && !now.capabilities.call_control
+                && best.is_some_and(|b| b.capabilities.call_control)
+        };
+        let chosen = present.filter(|now| !takes_over(now)).or(best).map(|d| d.id.clone());
+        if self.view.headset != chosen {
+            self.view.headset = chosen;
+            self.dirty = true;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Why a wish was not followed: a type for who acts on it, a problem for who reads it.
+
+use crate::protocol::Problem;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    NoSuchCall,
+    NotYourCall,
+    WrongCallState,
+    TooManyCalls,
+    NoSuchOffer,
+    /// The machine role said no.
+    Machine,
+    /// Not a web page as browsers name them.
+    NoOrigin,
+    /// No page of this name asked or is approved.
+    NoSuchSoftphone,
+    /// Somebody else decides about this page.
+    Locked,
+    /// In force, but not for the next start.
+    NotKept,
+    /// Not while firmware is written.
+    AtWork,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub why: WhyNot,
+    pub problem: Problem,
+}
+
+impl Refusal {
+    pub fn new(why: WhyNot, problem: Problem) -> Self {
+        Self { why, problem }
+    }
+}
+
+pub(super) fn no_such_offer(offer: String) -> Refusal {
+    let next = "Name one of those that `hookswitch update list` prints.";
+    let problem = Problem::new("no-such-offer", "There is no such update, or not any more", offer, next);
+    Refusal::new(WhyNot::NoSuchOffer, problem)
+}

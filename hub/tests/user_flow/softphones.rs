@@ -1,0 +1,266 @@
+//! Which pages may, who asks and how often that is said; and what happens when a softphone goes.
+
+use super::*;
+use hub::protocol::TenantState;
+use hub::protocol::local::{Decider, Softphone, Standing};
+use hub::user::sdk::consent::{Approvals, MOST_ASKING, NOTICE_PAUSE};
+use hub::user::sdk::session::{Client, GRACE};
+use std::time::Duration;
+
+const PAGE: &str = "https://phone.example";
+const SECOND: Duration = Duration::from_secs(1);
+
+fn knock(rig: &mut Rig, origin: &str) -> bool {
+    rig.command(Command::Knock { origin: origin.to_owned() }) == Reply::Done
+}
+
+/// The agent's end of keeping it: the settings do what is asked.
+fn decide(rig: &mut Rig, origin: &str, approve: bool) -> Result<(), String> {
+    rig.requests += 1;
+    let (request, origin) = (rig.requests, origin.to_owned());
+    let command = if approve { Command::Approve { origin } } else { Command::Revoke { origin } };
+    rig.feed(Input::Command { request, command });
+    let mut kept: Vec<String> = approved(rig, Decider::Person);
+    for output in rig.outputs.clone() {
+        if let Output::KeepApproval { request, origin, approved } = output {
+            kept.retain(|on| *on != origin);
+            kept.extend(approved.then_some(origin));
+            let settings = Ok(Approvals { origins: kept.clone(), ..Approvals::default() });
+            rig.feed(Input::ApprovalKept { request, settings });
+        }
+    }
+    match rig.replies().as_slice() {
+        [(_, Reply::Done)] => Ok(()),
+        [(_, Reply::Refused(refusal))] => Err(refusal.problem.code.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn approved(rig: &Rig, by: Decider) -> Vec<String> {
+    let list = &rig.agent.view().softphones;
+    let own = list.iter().filter(|s| s.standing == Standing::Approved && s.by == Some(by));
+    own.map(|s| s.origin.clone()).collect()
+}
+
+fn settings(rig: &mut Rig, origins: &[&str], by: Decider) {
+    let origins = origins.iter().map(|o| (*o).to_owned()).collect();
+    rig.feed(Input::Approvals(Approvals { origins, by, place: "hookswitch.toml".to_owned() }));
+}
+
+fn company(rig: &mut Rig, origins: &[&str]) {
+    let sdk_approved = origins.iter().map(|o| (*o).to_owned()).collect();
+    rig.service(ToUser::TenantChanged { tenant: TenantState { sdk_approved, ..TenantState::default() } });
+}
+
+fn asking(rig: &Rig) -> Vec<&str> {
+    let list = rig.agent.view().softphones.iter();
+    list.filter(|s| s.standing == Standing::Asking).map(|s| s.origin.as_str()).collect()
+}
+
+fn standing(rig: &Rig, origin: &str) -> Option<Softphone> {
+    rig.agent.view().softphones.iter().find(|s| s.origin == origin).cloned()
+}
+
+/// The one deadline there is, and what comes of it.
+fn wait(rig: &mut Rig) -> Duration {
+    let (at, _) = rig.agent.poll_timeout().expect("a deadline");
+    let waited = at - rig.now;
+    rig.now = at;
+    rig.agent.handle_timeout(at);
+    rig.drain();
+    waited
+}
+
+fn open(rig: &mut Rig, session: u64, client: Client) {
+    rig.feed(Input::StreamOpened { session, client });
+}
+
+fn phone() -> Client {
+    Client::Program("phone".to_owned())
+}
+
+#[test]
+fn approval_is_not_starved_by_throw_away_origins() {
+    for names in [16, 1000] {
+        let mut rig = Rig::with(&["d"]);
+        settings(&mut rig, &["https://used.example"], Decider::Person);
+        for n in 0..names {
+            assert!(!knock(&mut rig, &format!("https://throwaway-{n}.example")));
+        }
+        assert!(!knock(&mut rig, PAGE));
+        assert_eq!(asking(&rig)[0], PAGE, "the most recent first");
+        assert!(asking(&rig).len() <= MOST_ASKING);
+        assert!(knock(&mut rig, "https://used.example"), "an approved page works on");
+        // It goes on, and so does the softphone that a person waits for.
+        for n in 0..names {
+            knock(&mut rig, &format!("https://another-{n}.example"));
+            if n % 10 == 0 {
+                knock(&mut rig, PAGE);
+            }
+        }
+        assert!(asking(&rig).contains(&PAGE), "who asks again stays: {:?}", asking(&rig));
+        assert_eq!(decide(&mut rig, PAGE, true), Ok(()));
+        assert!(knock(&mut rig, PAGE) && !asking(&rig).contains(&PAGE));
+    }
+}
+
+#[test]
+fn one_site_does_not_fill_the_list() {
+    let mut rig = Rig::with(&["d"]);
+    for n in 0..10 {
+        knock(&mut rig, &format!("https://phone-{n}.example"));
+    }
+    for n in 0..1000 {
+        for port in ["", ":8443"] {
+            knock(&mut rig, &format!("https://{n}.a.evil.example{port}"));
+        }
+    }
+    let left = asking(&rig).iter().filter(|o| o.starts_with("https://phone-")).count();
+    assert_eq!(left, 10, "{:?}", asking(&rig));
+}
+
+#[test]
+fn what_is_no_page_is_neither_listed_nor_approved() {
+    let mut rig = Rig::with(&["d"]);
+    let hostile =
+        ["null", "", "http://evil.example", "https://Phone.example", "https://phone.example/", "\u{202e}x"];
+    settings(&mut rig, &hostile, Decider::Person);
+    company(&mut rig, &hostile);
+    for origin in hostile {
+        assert!(!knock(&mut rig, origin), "{origin}");
+        let refused = decide(&mut rig, origin, true);
+        assert_eq!(refused.expect_err(origin), "softphone-no-origin");
+    }
+    assert_eq!(rig.agent.view().softphones, []);
+}
+
+#[test]
+fn a_notice_is_rare_in_time_and_names_the_newest() {
+    let mut rig = Rig::with(&["d"]);
+    let told = |rig: &Rig| {
+        let title = |output: &Output| match output {
+            Output::Notice(notice) => Some(format!("{:?}", notice.title)),
+            _ => None,
+        };
+        rig.outputs.iter().find_map(title)
+    };
+    knock(&mut rig, PAGE);
+    assert!(told(&rig).is_some_and(|t| t.contains(PAGE)));
+    for n in 0..20 {
+        knock(&mut rig, &format!("https://throwaway-{n}.example"));
+        assert_eq!(told(&rig), None);
+    }
+    knock(&mut rig, "https://late.example");
+    assert_eq!(wait(&mut rig), NOTICE_PAUSE);
+    assert!(told(&rig).is_some_and(|t| t.contains("late.example")), "{:?}", told(&rig));
+    assert_eq!(rig.agent.poll_timeout(), None, "nobody else asks");
+    rig.now += 2 * NOTICE_PAUSE;
+    knock(&mut rig, PAGE);
+    assert_eq!(told(&rig), None, "once for each");
+}
+
+#[test]
+fn a_no_lasts_and_can_be_taken_back() {
+    let mut rig = Rig::with(&["d"]);
+    knock(&mut rig, PAGE);
+    assert_eq!(decide(&mut rig, PAGE, false), Ok(()));
+    assert!(!knock(&mut rig, PAGE));
+    assert_eq!(standing(&rig, PAGE).map(|s| s.standing), Some(Standing::Denied), "it does not ask again");
+    assert_eq!(rig.notices(), 0);
+    assert_eq!(decide(&mut rig, PAGE, true), Ok(()));
+    assert!(knock(&mut rig, PAGE));
+    assert_eq!(decide(&mut rig, "https://nobody.example", false), Err("no-such-softphone".to_owned()));
+    assert_eq!(decide(&mut rig, "https://typed.example", true), Ok(()), "also before it asked");
+    assert_eq!(approved(&rig, Decider::Person), [PAGE, "https://typed.example"]);
+}
+
+#[test]
+fn what_others_decide_says_who() {
+    let mut rig = Rig::with(&["d"]);
+    company(&mut rig, &[PAGE]);
+    assert!(knock(&mut rig, PAGE));
+    let entry = standing(&rig, PAGE).expect("listed");
+    assert_eq!((entry.by, entry.locked), (Some(Decider::Company), true));
+    assert_eq!(decide(&mut rig, PAGE, false), Err("softphone-locked".to_owned()));
+    for by in [Decider::Machine, Decider::Environment] {
+        settings(&mut rig, &["https://it.example"], by);
+        knock(&mut rig, "https://new.example");
+        let asks = standing(&rig, "https://new.example").expect("it asks");
+        assert_eq!((asks.standing, asks.by, asks.locked), (Standing::Asking, Some(by), true));
+        assert_eq!(decide(&mut rig, "https://new.example", true), Err("softphone-locked".to_owned()));
+        assert_eq!(decide(&mut rig, "https://it.example", false), Err("softphone-locked".to_owned()));
+        assert!(knock(&mut rig, "https://it.example") && !knock(&mut rig, "https://new.example"));
+    }
+}
+
+#[test]
+fn a_revoked_page_has_neither_stream_nor_call() {
+    // By the person, by the company, by the settings.
+    for by in 0..3 {
+        let mut rig = Rig::with(&["d"]);
+        if by == 1 {
+            company(&mut rig, &[PAGE]);
+        } else {
+            settings(&mut rig, &[PAGE], Decider::Person);
+        }
+        open(&mut rig, 1, Client::Page(PAGE.to_owned()));
+        open(&mut rig, 2, phone());
+        let (of_page, of_phone) = (rig.create(PAGE, Direction::Incoming), rig.incoming());
+        assert!(standing(&rig, PAGE).is_some_and(|s| s.connected));
+        let mut outputs = Vec::new();
+        match by {
+            0 => {
+                rig.feed(Input::Command {
+                    request: 99,
+                    command: Command::Revoke { origin: PAGE.to_owned() },
+                });
+            }
+            1 => company(&mut rig, &[]),
+            _ => settings(&mut rig, &[], Decider::Person),
+        }
+        outputs.append(&mut rig.outputs);
+        assert!(outputs.contains(&Output::EndStream { session: 1 }), "at once: {outputs:?}");
+        assert!(!outputs.contains(&Output::EndStream { session: 2 }));
+        assert_eq!((rig.state(of_page), rig.state(of_phone)), (CallState::Ended, CallState::Ringing));
+    }
+}
+
+#[test]
+fn what_cannot_be_remembered_counts_and_is_said() {
+    let mut rig = Rig::with(&["d"]);
+    knock(&mut rig, PAGE);
+    rig.feed(Input::Command { request: 99, command: Command::Approve { origin: PAGE.to_owned() } });
+    assert_eq!(rig.replies(), [], "not before it is kept");
+    assert!(knock(&mut rig, PAGE), "in force at once");
+    rig.feed(Input::ApprovalKept { request: 99, settings: Err(problem("softphone-not-kept")) });
+    let replies = rig.replies();
+    assert!(matches!(&replies[..], [(99, Reply::Refused(r))] if r.problem.code == "softphone-not-kept"));
+    assert!(knock(&mut rig, PAGE));
+    assert_eq!(rig.agent.view().problems[0].code, "softphone-not-kept");
+    assert_eq!(decide(&mut rig, "https://other.example", true), Ok(()));
+    assert_eq!(rig.agent.view().problems, [], "the disk is back");
+}
+
+#[test]
+fn calls_end_when_their_softphone_went_and_did_not_come_back() {
+    let mut rig = Rig::with(&["d"]);
+    let silent = rig.create("silent", Direction::Incoming);
+    open(&mut rig, 1, phone());
+    open(&mut rig, 2, phone());
+    let mine = rig.answered();
+    rig.feed(Input::StreamClosed { session: 1 });
+    assert_eq!(rig.agent.poll_timeout(), None, "one is open still");
+    rig.feed(Input::StreamClosed { session: 2 });
+    rig.now += GRACE - SECOND;
+    rig.agent.handle_timeout(rig.now);
+    rig.drain();
+    assert_eq!(rig.state(mine), CallState::Answered);
+    open(&mut rig, 3, phone());
+    assert_eq!(rig.agent.poll_timeout(), None, "it came back");
+    rig.feed(Input::StreamClosed { session: 3 });
+    assert_eq!(wait(&mut rig), GRACE);
+    assert_eq!(rig.heard(), [(mine, CallChange::Ended, Cause::Agent)]);
+    assert_eq!(rig.state(silent), CallState::Ringing, "it never listened: nothing tells that it went");
+    rig.feed(Input::StreamClosed { session: 3 });
+    assert_eq!(rig.agent.poll_timeout(), None);
+}

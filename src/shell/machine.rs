@@ -1,0 +1,183 @@
+//! The machine role's loop: one closed [`Event`], the pure [`MachineRole`], and the doing of its outputs.
+#![expect(clippy::disallowed_methods, reason = "this loop reads the clocks for the pure role")]
+
+use super::awake::Awake;
+use super::bus::Buses;
+pub use super::event::Event;
+use super::hardware::Hardware;
+use super::os;
+use super::store::Store;
+use super::tenant::TenantRoom;
+use hub::machine::{
+    FailureKind, Input, MachineRole, Now, Output, Record, TenantAnswer, TenantFailure, TenantRequest,
+    UsbRequest,
+};
+use hub::protocol::{Function, ToUser};
+use std::time::SystemTime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+/// What the loop is given.
+pub struct Parts {
+    pub role: MachineRole,
+    pub store: Store,
+    pub hardware: Hardware,
+    pub tenant: Option<TenantRoom>,
+    pub to_user: ToUserLoop,
+    pub awake: Awake,
+}
+
+/// The in-memory pipe to the user role loop.
+pub type ToUserLoop = tokio::sync::mpsc::Sender<super::handle::Event>;
+
+pub fn now() -> Now {
+    let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Now { instant: os::instant(), unix_s, slept: os::slept() }
+}
+
+/// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
+pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
+    let Parts { mut role, store, hardware, tenant, to_user, mut awake } = parts;
+    let mut store = Kept { store, failing: false };
+    let mut buses = Buses::start(hardware, events.clone());
+    let tenant = tenant.map(|room| start_tenant(room, events.clone()));
+    let mut stopped: Option<oneshot::Sender<()>> = None;
+    let alarm = os::Alarm::new();
+    loop {
+        perform(&mut role, &mut store, &mut buses, tenant.as_ref(), &to_user, &mut awake).await;
+        if role.has_stopped()
+            && let Some(stopped) = stopped.take()
+        {
+            let _ = stopped.send(());
+            return;
+        }
+        let deadline = role.poll_timeout().map(|(at, _reason)| at);
+        let event = tokio::select! {
+            event = queue.recv() => event,
+            () = alarm.wait(deadline) => {
+                role.handle_timeout(now());
+                continue;
+            }
+        };
+        match event {
+            None => return,
+            Some(Event::Machine(input)) => role.handle(input, now()),
+            Some(Event::Opened { path, result }) => {
+                let result = result.map(|(reader, writer)| buses.opened(path.clone(), reader, writer));
+                role.handle(Input::HidOpened { path, result }, now());
+            }
+            Some(Event::Stop(done)) => {
+                role.handle(Input::Stop, now());
+                stopped = Some(done);
+            }
+        }
+    }
+}
+
+/// The store, and whether its last write failed: the next one that reaches the disk says that it works again.
+struct Kept {
+    store: Store,
+    failing: bool,
+}
+
+/// Does all outputs in order; what must be on disk first is.
+async fn perform(
+    role: &mut MachineRole,
+    kept: &mut Kept,
+    buses: &mut Buses,
+    tenant: Option<&UnboundedSender<TenantRequest>>,
+    to_user: &ToUserLoop,
+    awake: &mut Awake,
+) {
+    let mut records: Vec<Record> = Vec::new();
+    // The store had something to say that may have led to more.
+    let mut more = false;
+    loop {
+        let output = role.poll_output();
+        match output {
+            Some(Output::Persist(record)) => {
+                records.push(record);
+                continue;
+            }
+            _ if !records.is_empty() => {
+                // Neighbours share a transaction.
+                let written = kept.store.write(&records);
+                let identities = records.drain(..).any(|record| matches!(record, Record::Identities(_)));
+                if kept.failing && written == Ok(true) {
+                    (kept.failing, more) = (false, true);
+                    role.handle(Input::Trouble { function: Function::Store, problem: None }, now());
+                }
+                if let Err(problem) = written {
+                    tracing::error!(%problem, "store");
+                    (kept.failing, more) = (true, true);
+                    // What follows a record of the journal does not happen without it.
+                    let withheld = matches!(&output, Some(Output::Usb(r)) if *r != UsbRequest::Close);
+                    let enrolment = matches!(&output, Some(Output::Tenant(TenantRequest::Enrol { .. })));
+                    role.handle(Input::StoreFailed { problem: problem.clone(), withheld }, now());
+                    if enrolment && identities {
+                        // Nor is a key shown to the tenant that the next start would not have.
+                        let failure =
+                            TenantFailure { kind: FailureKind::Refused, problem, retry_after: None };
+                        role.handle(Input::Tenant(TenantAnswer::Enrolled(Err(failure))), now());
+                        continue;
+                    }
+                    if withheld {
+                        continue;
+                    }
+                }
+            }
+            _ => {}
+        }
+        match output {
+            None if std::mem::take(&mut more) => {}
+            None => return,
+            Some(Output::Persist(_)) => {}
+            Some(Output::Scan { usb }) => buses.scan(usb),
+            Some(Output::OpenHid { path }) => buses.open(path),
+            Some(Output::WriteHid { path, ticket, bytes }) => buses.write(path, ticket, bytes),
+            Some(Output::CloseHid { path }) => buses.close(&path),
+            Some(Output::Usb(request)) => buses.usb(request),
+            Some(Output::Tenant(request)) => {
+                if let Some(tenant) = tenant {
+                    let _ = tenant.send(request);
+                }
+            }
+            Some(Output::KeepAwake(on)) => awake.keep(on).await,
+            Some(Output::ToUser(message)) => tell(to_user, message).await,
+        }
+    }
+}
+
+async fn tell(to_user: &ToUserLoop, message: ToUser) {
+    tracing::trace!(?message, "to user");
+    let _ = to_user.send(super::handle::Event::Machine(message)).await;
+}
+
+/// The tenant room works beside the loop, one request at a time.
+fn start_tenant(mut room: TenantRoom, events: UnboundedSender<Event>) -> UnboundedSender<TenantRequest> {
+    let (requests, mut queue) = unbounded_channel::<TenantRequest>();
+    tokio::task::spawn_local(async move {
+        while let Some(request) = queue.recv().await {
+            let progress_to = events.clone();
+            let answer = room
+                .perform(request, move |done_bytes, total_bytes| {
+                    let progress = TenantAnswer::TargetProgress { done_bytes, total_bytes };
+                    let _ = progress_to.send(Event::Machine(Input::Tenant(progress)));
+                })
+                .await;
+            if let TenantAnswer::Enrolled(Ok(enrolment)) = &answer {
+                super::log::mask(&enrolment.credential.access_token);
+            }
+            if events.send(Event::Machine(Input::Tenant(answer))).is_err() {
+                return;
+            }
+        }
+    });
+    requests
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("role", &self.role).finish_non_exhaustive()
+    }
+}

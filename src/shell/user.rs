@@ -1,0 +1,212 @@
+//! The user role's loop: the pure [`UserRole`] and the doing of its outputs.
+use super::approvals::ApprovedPages;
+use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
+use super::machine::Event as MachineEvent;
+use super::{ldap, log, notify, os};
+use hub::locale::Locale;
+use hub::machine;
+use hub::protocol::local::View;
+use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedSender};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What the loop is given.
+pub struct Parts {
+    pub role: UserRole,
+    pub locale: Arc<Locale>,
+    /// Whether there is somebody to show notices to.
+    pub notices: bool,
+    /// Where decisions about web pages are kept.
+    pub approved: ApprovedPages,
+    pub views: watch::Sender<Arc<View>>,
+    pub to_machine: UnboundedSender<MachineEvent>,
+    /// For answers that come back from tasks.
+    pub events: Sender<Event>,
+    /// Asks whoever keeps the door for softphones to look after it.
+    pub door: Sender<()>,
+}
+
+/// Runs until [`Event::Stop`]; the calls are ended and the lights asked to go out before it returns. Must be called
+/// inside a `LocalSet`.
+pub async fn run(parts: Parts, mut queue: Receiver<Event>) {
+    let mut doing = Doing::new(parts);
+    let alarm = os::Alarm::new();
+    loop {
+        doing.perform();
+        let deadline = doing.parts.role.poll_timeout().map(|(at, _reason)| at);
+        let event = tokio::select! {
+            event = queue.recv() => event,
+            () = alarm.wait(deadline) => {
+                doing.parts.role.handle_timeout(os::instant());
+                continue;
+            }
+        };
+        let Some(event) = event else { return };
+        let stop = matches!(event, Event::Stop);
+        doing.handle(event);
+        if stop {
+            doing.perform();
+            return;
+        }
+    }
+}
+
+struct Doing {
+    parts: Parts,
+    replies: BTreeMap<u64, oneshot::Sender<Reply>>,
+    last_request: u64,
+    /// By session.
+    subscribers: BTreeMap<u64, Sender<SdkEvent>>,
+    last_session: u64,
+}
+
+impl Doing {
+    fn new(parts: Parts) -> Self {
+        let approvals = parts.approved.read();
+        let mut this = Self {
+            parts,
+            replies: BTreeMap::new(),
+            last_request: 0,
+            subscribers: BTreeMap::new(),
+            last_session: 0,
+        };
+        this.parts.role.handle(Input::Approvals(approvals), os::instant());
+        this
+    }
+
+    fn handle(&mut self, event: Event) {
+        let role = &mut self.parts.role;
+        let now = os::instant();
+        match event {
+            Event::Machine(message) => role.handle(Input::Machine(message), now),
+            Event::Command { command, reply } => {
+                self.last_request += 1;
+                self.replies.insert(self.last_request, reply);
+                role.handle(Input::Command { request: self.last_request, command }, now);
+            }
+            Event::Subscribe { client, after, reply } => {
+                let (events, stream) = mpsc::channel(SUBSCRIBER_QUEUE);
+                let (mut closed, open) = oneshot::channel();
+                let backlog = role.backlog(after);
+                if reply.send(Subscription { backlog, events: stream, open }).is_ok() {
+                    self.last_session += 1;
+                    let session = self.last_session;
+                    self.subscribers.insert(session, events);
+                    role.handle(Input::StreamOpened { session, client }, now);
+                    let events = self.parts.events.clone();
+                    tokio::task::spawn_local(async move {
+                        closed.closed().await;
+                        let _ = events.send(Event::StreamClosed { session }).await;
+                    });
+                }
+            }
+            Event::StreamClosed { session } => {
+                self.subscribers.remove(&session);
+                role.handle(Input::StreamClosed { session }, now);
+            }
+            Event::Approvals(approvals) => role.handle(Input::Approvals(approvals), now),
+            Event::Directory(answer) => role.handle(Input::Directory(answer), now),
+            Event::WorldChanged(change) => role.handle(Input::WorldChanged(change), now),
+            Event::Door(state) => role.handle(Input::Door(state), now),
+            Event::Function { function, problems } => {
+                role.handle(Input::Function { function, problems }, now);
+            }
+            Event::Stop => role.handle(Input::Stop, now),
+        }
+    }
+
+    fn perform(&mut self) {
+        while let Some(output) = self.parts.role.poll_output() {
+            match output {
+                Output::Machine(message) => {
+                    let message = MachineEvent::Machine(machine::Input::User(message));
+                    let _ = self.parts.to_machine.send(message);
+                }
+                Output::Reply { request, reply } => {
+                    if let Some(waiting) = self.replies.remove(&request) {
+                        let _ = waiting.send(reply);
+                    }
+                }
+                Output::AskDirectory { user, rules } => {
+                    if let Some((_, password)) = rules.directory.as_ref().and_then(|d| d.bind.as_ref()) {
+                        log::mask(password);
+                    }
+                    let events = self.parts.events.clone();
+                    tokio::task::spawn_local(async move {
+                        let answer = ldap::ask(&user, &rules).await;
+                        let _ = events.send(Event::Directory(answer)).await;
+                    });
+                }
+                // A look that is asked for already will do.
+                Output::CheckDoor => _ = self.parts.door.try_send(()),
+                // A subscriber that does not keep up, or is gone, is dropped; it resumes by the last id it saw.
+                Output::Event(event) => self.subscribers.retain(|_, s| s.try_send(event.clone()).is_ok()),
+                Output::EndStream { session } => _ = self.subscribers.remove(&session),
+                Output::KeepApproval { request, origin, approved } => {
+                    let settings = self.parts.approved.keep(&origin, approved);
+                    let kept = Input::ApprovalKept { request, settings };
+                    self.parts.role.handle(kept, os::instant());
+                }
+                Output::Notice(notice) => {
+                    if self.parts.notices {
+                        notify::show(&self.parts.locale, &notice);
+                    }
+                }
+                Output::ViewChanged => {
+                    let _ = self.parts.views.send(Arc::new(self.parts.role.view().clone()));
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::folders::Folders;
+    use hub::user::sdk::session::Client;
+
+    #[test]
+    fn softphones_that_come_and_go_leave_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folders = Folders::new(Some(folder.path())).expect("writable");
+        let (events, mut queue) = mpsc::channel(1);
+        let parts = Parts {
+            role: UserRole::new("0", "user".to_owned()),
+            locale: Arc::new(Locale::new("en")),
+            notices: false,
+            approved: ApprovedPages::new(folders),
+            views: watch::channel(Arc::default()).0,
+            to_machine: mpsc::unbounded_channel().0,
+            events,
+            door: mpsc::channel(1).0,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let mut doing = Doing::new(parts);
+            let mut stays = Vec::new();
+            for visit in 0..100 {
+                let (reply, answer) = oneshot::channel();
+                let client = Client::Program("phone".to_owned());
+                doing.handle(Event::Subscribe { client, after: None, reply });
+                let subscription = answer.await.expect("answered");
+                if visit % 50 == 0 {
+                    stays.push(subscription);
+                    continue;
+                }
+                drop(subscription);
+                let closed = queue.recv().await.expect("it is told");
+                doing.handle(closed);
+            }
+            assert_eq!(doing.subscribers.len(), stays.len());
+        });
+    }
+}
