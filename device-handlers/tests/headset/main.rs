@@ -3,6 +3,7 @@
 
 mod baseline;
 mod call;
+mod decoding;
 mod devices;
 mod explained;
 mod hostile;
