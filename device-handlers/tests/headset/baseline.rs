@@ -1,7 +1,7 @@
 use device_handlers::headset::{Event, Output};
 
 use crate::layouts::{SEPARATE, SHARED};
-use crate::{IDLE, IN_CALL, NOTHING, RINGING, Rig, event, writes};
+use crate::{IDLE, IN_CALL, NOTHING, RINGING, Rig, SECOND_RING, event, writes};
 
 #[test]
 fn the_first_report_sets_the_state_and_says_nothing() {
@@ -66,4 +66,43 @@ fn on_the_way_out_all_lights_are_cleared() {
     assert_eq!(rig.set(IDLE), writes(&[&[2, 0, 0]]));
     rig.headset.rewrite_indicators(rig.now);
     assert_eq!(rig.drain(), vec![Output::Write(vec![2, 0, 0])]);
+}
+
+#[test]
+fn a_reconnect_ends_what_waited_for_the_old_connection() {
+    let mut rig = Rig::new(SHARED);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::DialTone));
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.drain(), writes(&[&[2, 0, 0]]));
+    assert_eq!(rig.after_ms(5000), NOTHING, "a dial tone that went with the connection");
+
+    rig.settle(IN_CALL);
+    rig.report(&[1, 0x01]);
+    rig.settle(SECOND_RING);
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "a hang-up or half a pulse");
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    assert_eq!(rig.after_ms(5000), NOTHING);
+}
+
+#[test]
+fn after_a_reconnect_without_a_report_a_lifted_hook_is_news() {
+    let mut rig = Rig::new(SHARED);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::DialTone));
+    rig.after_ms(5000);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    rig.after_ms(5000);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::DialTone));
+}
+
+#[test]
+fn an_off_hook_light_that_is_written_anew_is_echoed_like_a_new_one() {
+    let mut rig = Rig::new(SHARED);
+    rig.settle(IN_CALL);
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.drain(), writes(&[&[2, 0x21, 0]]));
+    assert_eq!(rig.report(&[1, 0x01]), NOTHING, "the baseline");
+    rig.after_ms(400);
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "the device went idle and came back by itself");
 }

@@ -1,8 +1,8 @@
-use device_handlers::headset::Indicators;
+use device_handlers::headset::{Event, Indicators};
 use device_handlers::quirk::Quirk;
 
 use crate::layouts::{SEPARATE, SHARED};
-use crate::{HELD, IDLE, IN_CALL, MUTED, NOTHING, RINGING, Rig, writes};
+use crate::{HELD, IDLE, IN_CALL, MUTED, NOTHING, RINGING, Rig, event, writes};
 
 #[test]
 fn a_shared_report_keeps_the_other_lights_and_has_its_full_length() {
@@ -52,4 +52,15 @@ fn the_target_is_remembered() {
     let mut rig = Rig::new(SHARED);
     rig.set(HELD);
     assert_eq!(rig.headset.indicators(), HELD);
+}
+
+#[test]
+fn a_light_beside_off_hook_that_changes_brings_no_echo_of_the_hook() {
+    let mut rig = Rig::new(SHARED);
+    rig.settle(IN_CALL);
+    rig.report(&[1, 0x01]);
+    rig.after_ms(1000);
+    assert_eq!(rig.set(MUTED), writes(&[&[2, 0x23, 0]]));
+    rig.after_ms(100);
+    assert_eq!(rig.report(&[1, 0x00]), event(Event::HangUp));
 }
