@@ -1,6 +1,6 @@
 use device_handlers::headset::{Event, Output};
 
-use crate::layouts::{SEPARATE, SHARED};
+use crate::layouts::{MIRRORED, SEPARATE, SHARED};
 use crate::{IDLE, IN_CALL, NOTHING, RINGING, Rig, SECOND_RING, event, writes};
 
 #[test]
@@ -105,4 +105,24 @@ fn an_off_hook_light_that_is_written_anew_is_echoed_like_a_new_one() {
     assert_eq!(rig.report(&[1, 0x01]), NOTHING, "the baseline");
     rig.after_ms(400);
     assert_eq!(rig.report(&[1, 0x00]), NOTHING, "the device went idle and came back by itself");
+}
+
+#[test]
+fn the_first_report_after_a_reconnect_is_the_state_and_no_news() {
+    let mut rig = Rig::new(SHARED);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    rig.after_ms(249);
+    assert_eq!(rig.report(&[1, 0x03]), NOTHING, "lifted and busy while it was away");
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::LineBusy(false)));
+}
+
+#[test]
+fn a_report_that_says_no_state_does_not_end_the_baseline() {
+    let mut rig = Rig::fresh(MIRRORED, &[]);
+    assert_eq!(rig.report(&[0x9B, 0x01]), NOTHING);
+    assert_eq!(rig.report(&[1, 0x01]), NOTHING, "the state it is in");
+    rig.report(&[0x9B, 0x00]);
+    rig.after_ms(10);
+    assert_eq!(rig.report(&[0x9B, 0x01]), event(Event::TeamsButton));
 }

@@ -20,7 +20,7 @@ fn a_press_repeated_within_5_ms_is_one_press() {
     assert_eq!(rig.report(&[8, 0x01]), event(Event::MuteToggle));
     rig.after_ms(1);
     assert_eq!(rig.report(&[8, 0x00]), NOTHING);
-    rig.after_ms(3);
+    rig.after_ms(4);
     assert_eq!(rig.report(&[8, 0x01]), NOTHING);
     rig.report(&[8, 0x00]);
     rig.after_ms(6);

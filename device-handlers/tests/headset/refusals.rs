@@ -205,6 +205,9 @@ fn the_echo_of_a_report_is_awaited_from_when_it_was_taken() {
     rig.wait(Duration::from_secs(2));
     rig.answer(true);
     assert_eq!(rig.report(&[1, 0x01]), NOTHING, "the device lifts its hook as it was told");
+    rig.wait(Duration::from_millis(400));
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "and lets go of it");
+    rig.report(&[1, 0x01]);
     rig.wait(Duration::from_secs(1));
     assert_eq!(rig.report(&[1, 0x00]), event(Event::HangUp));
 }
@@ -232,6 +235,17 @@ fn a_hook_nobody_took_is_acknowledged_once_whatever_the_device_makes_of_it() {
         assert_eq!(rig.answer(true), NOTHING);
         assert!(rig.headset.is_settled());
     }
+}
+
+#[test]
+fn a_hook_nobody_took_is_acknowledged_by_its_own_light_alone() {
+    let mut rig = Rig::new(SEPARATE);
+    assert_eq!(rig.report(&[8, 0x02]), event(Event::DialTone));
+    rig.wait(Duration::from_millis(990));
+    assert_eq!(rig.wish(RINGING), writes(&[&[0x18, 1]]));
+    assert_eq!(rig.wait(Duration::from_millis(10)), NOTHING, "a report is under way");
+    assert_eq!(rig.answer(true), writes(&[&[0x17, 1]]));
+    assert_eq!(rig.answer(true), writes(&[&[0x17, 0]]));
 }
 
 #[test]
