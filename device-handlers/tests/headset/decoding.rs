@@ -1,7 +1,8 @@
 //! Descriptor bytes in, fields out: where the items' own rules decide.
 
 use device_handlers::report::{
-    ArrayField, Control, MAX_DESCRIPTOR_BYTES, ReportDescriptor, ReportType, Role, Usage, UsageRange,
+    ArrayField, Capabilities, Control, DescriptorError, Field, ReportDescriptor, ReportType, Role, Usage,
+    UsageRange,
 };
 
 use crate::layouts::{MIRRORED, SHARED};
@@ -74,7 +75,7 @@ fn a_long_item_anywhere_is_passed_over_with_its_data() {
 #[test]
 fn a_descriptor_of_the_longest_length_is_read() {
     // Reserved Main items say nothing.
-    assert_eq!(parse(&[0; MAX_DESCRIPTOR_BYTES]), ReportDescriptor::default());
+    assert_eq!(parse(&[0; 16 * 1024]), ReportDescriptor::default());
 }
 
 #[test]
@@ -107,6 +108,7 @@ fn an_arrays_minimum_is_the_value_of_its_first_usage() {
     let flash = array(5, 8, 2).expect("a Flash");
     assert_eq!(flash.read(&[6, 0]), Some(1));
     assert_eq!(flash.read(&[0, 6]), Some(1));
+    assert_eq!(flash.read(&[6, 6]), Some(1));
     assert_eq!(flash.read(&[2, 5]), Some(0));
     assert_eq!(flash.read(&[6]), None, "cut short");
 }
@@ -123,4 +125,176 @@ fn the_teams_button_is_the_first_bit_of_report_9b_in_a_teams_collection() {
     for (from, to, what) in elsewhere {
         assert!(!parse(&with(MIRRORED, from, to)).layout().has(Role::TeamsButton), "{what}");
     }
+}
+
+#[test]
+fn an_array_selects_what_its_slots_have_room_for() {
+    assert!(array(1, 2, 1).is_some(), "2 of 0 to 3");
+    assert_eq!(array(1, 1, 1), None, "2 of 0 to 1");
+    assert_eq!(array(3, 2, 1), None, "4 of 0 to 3");
+    assert_eq!(array(1, 32, 1).expect("a Flash").read(&[2, 0, 0, 0]), Some(1));
+    // With a minimum of 0 no value is left for nothing: then 0 is nothing and 1 the first.
+    assert_eq!(array(0, 8, 2).expect("a Flash").read(&[0, 2]), Some(1));
+    let hook = |size, count| {
+        let bytes = with(&ONE_HOOK_ARRAY, &[0x75, 1, 0x95, 1], &[0x75, size, 0x95, count]);
+        parse(&bytes).layout().has(Role::HookSwitch)
+    };
+    assert!(hook(1, 1) && hook(2, 2) && !hook(1, 2), "several slots of one bit say nothing sensible");
+}
+
+/// One array field, minimum 0, that selects the Hook Switch alone.
+const ONE_HOOK_ARRAY: [u8; 17] =
+    [0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x15, 0x00, 0x75, 1, 0x95, 1, 0x09, 0x20, 0x81, 0x00, 0xC0];
+
+#[test]
+fn a_value_is_read_in_its_own_width_and_sign() {
+    let hook = |minimum: &[u8], size: u8, payload: &[u8]| {
+        let bytes = [
+            &[0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01][..],
+            minimum,
+            &[0x75, size, 0x95, 1, 0x09, 0x20, 0x81, 0x02, 0xC0],
+        ]
+        .concat();
+        parse(&bytes).layout().control(Role::HookSwitch)?.read(payload)
+    };
+    assert_eq!(hook(&[0x15, 0x00], 8, &[0xFF]), Some(255));
+    assert_eq!(hook(&[0x15, 0x01], 8, &[0xFF]), Some(255));
+    assert_eq!(hook(&[0x15, 0xFF], 8, &[0xFF]), Some(-1));
+    assert_eq!(hook(&[0x15, 0xFF], 8, &[0x7F]), Some(127));
+    assert_eq!(hook(&[0x15, 0x00], 32, &[0xFF; 4]), Some(i32::MAX), "more than is told apart");
+    assert_eq!(hook(&[0x15, 0x00], 33, &[0xFF; 5]), None, "wider than any control");
+}
+
+#[test]
+fn elements_of_no_width_and_no_number_are_no_fields() {
+    for (size, count) in [(0, 1), (1, 0), (0, 0)] {
+        for flags in [0x00, 0x02] {
+            let bytes = [0x05, 0x0B, 0x75, size, 0x95, count, 0x09, 0x20, 0x81, flags];
+            assert_eq!(parse(&bytes).fields(), [], "{count} of {size} bits");
+        }
+    }
+}
+
+#[test]
+fn all_reports_together_have_at_most_64_kib() {
+    let fits = [0x85, 0x01, 0x75, 0x08, 0x97, 0x00, 0x00, 0x01, 0x00, 0x81, 0x01];
+    assert_eq!(parse(&fits).payload_len(ReportType::Input, 1), Some(64 * 1024));
+    let one_more = [&fits[..], &[0x75, 0x01, 0x95, 0x01, 0x91, 0x01]].concat();
+    let (offset, limit) = (15, 64 * 1024 * 8);
+    let expected = DescriptorError::TooManyBits { offset, came: limit + 1, limit };
+    assert_eq!(ReportDescriptor::parse(&one_more), Err(expected));
+}
+
+/// Usage, first bit and number of elements of each field.
+fn places(bytes: &[u8]) -> Vec<(u16, u32, u32)> {
+    parse(bytes).fields().iter().map(|field| (field.usage.id, field.bit_offset, field.count)).collect()
+}
+
+#[test]
+fn elements_take_the_usages_one_by_one_and_the_last_for_all_that_are_left() {
+    let one_by_one = [0x05, 0x0B, 0x75, 0x02, 0x95, 0x03, 0x09, 0x20, 0x09, 0x21, 0x09, 0x2F, 0x81, 0x02];
+    assert_eq!(places(&one_by_one), [(0x20, 0, 1), (0x21, 2, 1), (0x2F, 4, 1)]);
+    let left_over = with(&one_by_one, &[0x95, 0x03], &[0x95, 0x05]);
+    assert_eq!(places(&left_over), [(0x20, 0, 1), (0x21, 2, 1), (0x2F, 4, 3)]);
+    let too_many = with(&one_by_one, &[0x95, 0x03], &[0x95, 0x02]);
+    assert_eq!(places(&too_many), [(0x20, 0, 1), (0x21, 2, 1)]);
+}
+
+#[test]
+fn of_a_set_of_alternatives_the_first_usage_counts() {
+    let bytes = [
+        0x05, 0x0B, 0x75, 0x01, 0x95, 0x02, 0xA9, 0x01, 0x09, 0x20, 0x09, 0x21, 0xA9, 0x00, 0x09, 0x2F, 0x81,
+        0x02,
+    ];
+    assert_eq!(places(&bytes), [(0x20, 0, 1), (0x2F, 1, 1)]);
+    let two_sets = with(&bytes, &[0x09, 0x2F], &[0xA9, 0x01, 0x09, 0x2F, 0x09, 0x24, 0xA9, 0x00]);
+    assert_eq!(places(&two_sets), [(0x20, 0, 1), (0x2F, 1, 1)]);
+}
+
+#[test]
+fn a_range_of_usages_that_ends_before_it_begins_is_none() {
+    let range = |first, last| {
+        let bytes = [0x05, 0x0B, 0x75, 0x01, 0x95, 0x02, 0x19, first, 0x29, last, 0x81, 0x02];
+        places(&bytes)
+    };
+    assert_eq!(range(0x20, 0x21), [(0x20, 0, 1), (0x21, 1, 1)]);
+    assert_eq!(range(0x20, 0x20), [(0x20, 0, 2)]);
+    assert_eq!(range(0x21, 0x20), []);
+}
+
+#[test]
+fn each_flag_of_a_main_item_is_told_apart() {
+    for flags in [0x00, 0x01, 0x02, 0x04, 0x20, 0x40, 0x67] {
+        let bytes = [0x05, 0x0B, 0x75, 0x01, 0x95, 0x01, 0x09, 0x20, 0x81, flags];
+        let descriptor = parse(&bytes);
+        let [field] = descriptor.fields() else { panic!("{:?}", descriptor.fields()) };
+        let Field { constant, array, relative, no_preferred_state, null_state, .. } = field;
+        let came = (*constant, array.is_none(), *relative, *no_preferred_state, *null_state);
+        let bit = |bit: u8| flags & bit != 0;
+        assert_eq!(came, (bit(0x01), bit(0x02), bit(0x04), bit(0x20), bit(0x40)), "flags {flags:#04x}");
+    }
+}
+
+#[test]
+fn application_collections_are_listed_once_and_others_not() {
+    let (headset, keypad) = ([0x05, 0x0B, 0x09, 0x05, 0xA1], [0x09, 0x06, 0xA1]);
+    let bytes = [&headset[..], &[0x01], &keypad, &[0x02, 0xC0, 0xC0], &headset, &[0x01, 0xC0]].concat();
+    let descriptor = parse(&bytes);
+    let usage = Usage::new(0x0B, 0x05);
+    assert_eq!((descriptor.applications(), descriptor.top_level()), (&[usage][..], &[usage, usage][..]));
+}
+
+#[test]
+fn where_reports_have_ids_a_field_without_one_is_never_reported() {
+    let bytes = [
+        0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x75, 0x01, 0x95, 0x01, 0x09, 0x20, 0x81, 0x02, 0x85, 0x01, 0x09,
+        0x2F, 0x81, 0x02, 0xC0,
+    ];
+    let layout = parse(&bytes).layout();
+    assert!(layout.has(Role::PhoneMute) && !layout.has(Role::HookSwitch));
+    let layout = parse(&with(&bytes, &[0x85, 0x01], &[])).layout();
+    assert!(layout.has(Role::PhoneMute) && layout.has(Role::HookSwitch));
+}
+
+/// A telephony collection with these inputs and outputs, one bit each.
+fn capabilities(inputs: &[(u8, u8)], outputs: &[(u8, u8)]) -> Capabilities {
+    let mut bytes = vec![0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x75, 0x01, 0x95, 0x01];
+    for (usages, main) in [(inputs, 0x81), (outputs, 0x91)] {
+        for (page, id) in usages {
+            bytes.extend([0x05, *page, 0x09, *id, main, 0x02]);
+        }
+    }
+    bytes.push(0xC0);
+    parse(&bytes).capabilities()
+}
+
+#[test]
+fn what_a_headset_can_do_needs_all_of_it() {
+    let none = Capabilities::default();
+    let (hook, mute) = ((0x0B, 0x20), (0x0B, 0x2F));
+    let (off_hook, mute_led, microphone) = ((0x08, 0x17), (0x08, 0x09), (0x08, 0x21));
+    assert_eq!(capabilities(&[hook], &[off_hook]), Capabilities { call_control: true, ..none });
+    assert_eq!(capabilities(&[mute], &[mute_led]), Capabilities { mute_sync: true, ..none });
+    assert_eq!(capabilities(&[mute], &[microphone]), Capabilities { mute_sync: true, ..none });
+    for input in [hook, mute] {
+        assert_eq!(capabilities(&[input], &[]), none);
+    }
+    for output in [off_hook, mute_led, microphone] {
+        assert_eq!(capabilities(&[], &[output]), none);
+    }
+    for ring in [(0x08, 0x18), (0x0B, 0x9E)] {
+        assert_eq!(capabilities(&[], &[ring]), Capabilities { ring: true, ..none });
+    }
+    for hold in [(0x0B, 0x21), (0x0B, 0x23)] {
+        assert_eq!(capabilities(&[hold], &[]), Capabilities { hold: true, ..none });
+    }
+    for reject in [(0x09, 0x07), (0x0B, 0x07), (0x0B, 0x26)] {
+        assert_eq!(capabilities(&[reject], &[]), Capabilities { reject: true, ..none });
+    }
+    assert_eq!(capabilities(&[(0x0B, 0x24)], &[]), Capabilities { redial: true, ..none });
+    assert_eq!(capabilities(&[(0x0B, 0x97)], &[]), Capabilities { line_busy: true, ..none });
+    let vendor = [
+        0x06, 0x30, 0xFF, 0x09, 0x05, 0xA1, 0x01, 0x75, 0x01, 0x95, 0x01, 0x0A, 0xFD, 0xFF, 0x81, 0x06, 0xC0,
+    ];
+    assert_eq!(parse(&vendor).capabilities(), Capabilities { reject: true, ..none });
 }
