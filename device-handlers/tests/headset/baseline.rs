@@ -126,3 +126,15 @@ fn a_report_that_says_no_state_does_not_end_the_baseline() {
     rig.after_ms(10);
     assert_eq!(rig.report(&[0x9B, 0x01]), event(Event::TeamsButton));
 }
+
+#[test]
+fn the_echo_of_a_write_before_a_reconnect_may_still_come() {
+    let mut rig = Rig::new(SHARED);
+    rig.settle(IN_CALL);
+    rig.set(IDLE);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "the baseline");
+    rig.after_ms(400);
+    assert_eq!(rig.report(&[1, 0x01]), NOTHING);
+}

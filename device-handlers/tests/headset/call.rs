@@ -1,4 +1,4 @@
-use device_handlers::headset::Event;
+use device_handlers::headset::{Event, Output};
 use device_handlers::quirk::Quirk;
 
 use crate::layouts::{ARRAYS, MIRRORED, RELATIVE, SEPARATE, SHARED, UNNUMBERED};
@@ -151,7 +151,7 @@ fn with_a_second_call_ringing_a_hook_pulse_answers_it() {
     rig.report(&[1, 0x01]);
     rig.settle(SECOND_RING);
     assert_eq!(rig.report(&[1, 0x00]), NOTHING, "not decided yet");
-    rig.after_ms(60);
+    assert_eq!(rig.after_ms(99), NOTHING);
     assert_eq!(rig.report(&[1, 0x01]), event(Event::Answer));
     assert_eq!(rig.after_ms(5000), NOTHING);
 }
@@ -254,4 +254,78 @@ fn arrays_select_controls_and_lights() {
     rig.settle(RINGING);
     assert_eq!(rig.report(&[1, 0]), NOTHING, "0 of the one-bit array is nothing, not Button 7");
     assert_eq!(rig.report(&[1, 1 << 4]), event(Event::Reject));
+}
+
+#[test]
+fn a_hook_that_is_reported_once_more_in_a_call_does_not_end_it() {
+    let mut rig = Rig::new(SHARED);
+    rig.settle(IN_CALL);
+    rig.report(&[1, 0x01]);
+    for _ in 0..3 {
+        rig.after_ms(1000);
+        assert_eq!(rig.report(&[1, 0x01]), NOTHING);
+    }
+}
+
+#[test]
+fn a_hook_in_an_array_is_pressed_not_lifted() {
+    let hook_and_flash = [0x09, 0x21, 0x09, 0x26];
+    let at = ARRAYS.windows(4).position(|items| items == hook_and_flash).expect("an array");
+    let mut bytes = ARRAYS.to_vec();
+    // Drop becomes the Hook Switch; the one with a bit of its own becomes Line Busy.
+    bytes[at + 3] = 0x20;
+    let own = bytes.windows(2).position(|item| item == [0x09, 0x20]).expect("a hook");
+    bytes[own + 1] = 0x97;
+    let mut rig = Rig::new(&bytes);
+    assert_eq!(rig.report(&[1, 2 << 1]), event(Event::DialTone));
+    assert_eq!(rig.report(&[1, 0]), NOTHING);
+    assert_eq!(rig.after_ms(5000), NOTHING, "it has no dial tone that would hang");
+    rig.settle(IN_CALL);
+    assert_eq!(rig.report(&[1, 2 << 1]), event(Event::HangUp));
+}
+
+#[test]
+fn an_echo_of_the_hook_ends_with_its_window() {
+    for (ms, expected) in [(499, NOTHING), (500, &[Output::Event(Event::HangUp)][..])] {
+        let mut rig = Rig::new(SHARED);
+        rig.settle(RINGING);
+        assert_eq!(rig.report(&[1, 0x01]), event(Event::Answer));
+        rig.set(IN_CALL);
+        rig.after_ms(ms);
+        assert_eq!(rig.report(&[1, 0x00]), expected, "after {ms} ms");
+    }
+}
+
+#[test]
+fn the_hook_0_of_a_drop_may_take_up_to_two_seconds() {
+    for (ms, expected) in [(1999, NOTHING), (2000, &[Output::Event(Event::HangUp)][..])] {
+        let mut rig = Rig::new(MIRRORED);
+        rig.settle(IN_CALL);
+        rig.report(&[1, 0x01]);
+        assert_eq!(rig.report(&[1, 0x09]), event(Event::HangUp));
+        rig.after_ms(ms);
+        assert_eq!(rig.report(&[1, 0x00]), expected, "after {ms} ms");
+    }
+}
+
+#[test]
+fn a_ring_that_has_just_begun_is_answered_by_the_hook() {
+    for layout in [SHARED, SEPARATE] {
+        let (report, hook) = if layout == SHARED { (1, 0x01) } else { (8, 0x02) };
+        let mut rig = Rig::new(layout);
+        rig.set(RINGING);
+        rig.after_ms(50);
+        assert_eq!(rig.report(&[report, hook]), event(Event::Answer), "the ring light brings no echo of it");
+    }
+}
+
+#[test]
+fn a_repeated_hook_0_is_told_from_the_state_beside_it() {
+    let mut rig = Rig::with_quirks(UNNUMBERED, &[Quirk::RepeatedOnHookIsPress]);
+    rig.settle(RINGING);
+    assert_eq!(rig.report(&[0x02]), event(Event::MuteState(true)));
+    rig.after_ms(50);
+    assert_eq!(rig.report(&[0x02]), event(Event::Reject));
+    rig.settle(IDLE);
+    assert_eq!(rig.report(&[0x02]), NOTHING, "nothing to reject");
 }

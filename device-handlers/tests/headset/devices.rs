@@ -243,5 +243,9 @@ fn each_check_of_a_description_fails_on_its_fault() {
         refused("[1]", "[1]\nquirks = ['mute-is-toggle', 'mute-is-state']"),
         DescriptionError::MuteBothWays { .. }
     ));
+    for quirk in ["mute-is-toggle", "mute-is-state"] {
+        let alone = good.replace("[1]", &format!("[1]\nquirks = ['{quirk}']"));
+        Family::parse(&alone).expect(quirk);
+    }
     assert!(matches!(Family::parse("vendor = 'V'\nvid = 1\nmodel = []"), Err(DescriptionError::NoModel)));
 }

@@ -58,6 +58,8 @@ fn two_echoes_of_one_write_mean_that_the_headset_refuses() {
     rig.set(MUTED);
     rig.after_ms(100);
     assert_eq!(pulse(&mut rig), NOTHING, "no fight about it");
+    rig.after_ms(200);
+    assert_eq!(pulse(&mut rig), NOTHING, "however often it says so");
     rig.after_ms(1500);
     assert_eq!(pulse(&mut rig), event(Event::MuteToggle), "later presses count again");
 }
@@ -131,8 +133,46 @@ fn separate_on_and_off_buttons_say_which() {
     let mut rig = Rig::new(RELATIVE);
     rig.settle(IN_CALL);
     assert_eq!(rig.report(&[1, 0b010]), event(Event::MuteState(true)));
-    rig.report(&[1, 0]);
+    rig.after_ms(50);
+    assert_eq!(rig.report(&[1, 0b010]), NOTHING, "held down");
     rig.set(MUTED);
+    assert_eq!(rig.report(&[1, 0]), NOTHING, "let go");
     rig.after_ms(50);
     assert_eq!(rig.report(&[1, 0b110]), event(Event::MuteState(false)));
+}
+
+#[test]
+fn a_press_later_than_an_echo_can_be_counts() {
+    let mut rig = in_call(&[]);
+    rig.set(MUTED);
+    rig.after_ms(800);
+    assert_eq!(pulse(&mut rig), event(Event::MuteToggle));
+}
+
+#[test]
+fn presses_that_are_far_apart_are_presses_however_many() {
+    let mut rig = in_call(&[]);
+    for target in [MUTED, IN_CALL, MUTED, IN_CALL] {
+        assert_eq!(pulse(&mut rig), event(Event::MuteToggle));
+        rig.settle(target);
+    }
+}
+
+/// RELATIVE with another minimum and other flags of its mute.
+fn relative_mute(minimum: u8, flags: u8) -> Vec<device_handlers::headset::Output> {
+    let at = RELATIVE.windows(2).position(|item| item == [0x15, 0xFF]).expect("a minimum");
+    let mut bytes = RELATIVE.to_vec();
+    assert_eq!(bytes[at + 8..at + 10], [0x81, 0x26]);
+    (bytes[at + 1], bytes[at + 9]) = (minimum, flags);
+    let mut rig = Rig::new(&bytes);
+    rig.settle(IN_CALL);
+    rig.report(&[1, 0b010])
+}
+
+/// An On/Off Control (HUT 3.4.1) is relative, has no preferred state and goes from -1 to 1: less is a toggle.
+#[test]
+fn a_relative_mute_says_on_and_off_only_as_the_usage_tables_have_it() {
+    assert_eq!(relative_mute(0xFF, 0x26), event(Event::MuteState(true)));
+    assert_eq!(relative_mute(0xFF, 0x06), event(Event::MuteToggle));
+    assert_eq!(relative_mute(0x00, 0x26), event(Event::MuteToggle));
 }

@@ -169,3 +169,24 @@ fn a_report_longer_than_declared_is_read_as_far_as_declared() {
     rig.settle(RINGING);
     assert_eq!(rig.report(&[2, 0x01, 0, 0xFF, 0xFF, 0xFF]), event(Event::Answer));
 }
+
+/// Input 1: hook b0, mute b8. Input 2: a byte that says nothing here.
+#[rustfmt::skip]
+const ONE_AND_NONE: &[u8] = &[
+    0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01,
+    0x85, 0x01, 0x95, 0x01, 0x09, 0x20, 0x81, 0x22, 0x95, 0x07, 0x81, 0x01, 0x95, 0x01, 0x09, 0x2F, 0x81, 0x06,
+    0x95, 0x07, 0x81, 0x01,
+    0x85, 0x02, 0x95, 0x10, 0x81, 0x01,
+    0xC0,
+];
+
+#[test]
+fn one_control_that_came_is_enough_and_so_is_a_report_that_has_none() {
+    let mut rig = Rig::new(ONE_AND_NONE);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::DialTone), "the hook came, the mute did not");
+    assert_eq!(rig.headset.handle_report(&[2], rig.now), Ok(()));
+    assert_eq!(
+        rig.headset.handle_report(&[1], rig.now),
+        Err(ReportError::TooShort { report_id: 1, expected: 2, came: 0 })
+    );
+}
