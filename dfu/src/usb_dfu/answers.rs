@@ -46,11 +46,6 @@ impl UsbDfu {
         };
         self.status_failures = 0;
         self.in_error = report.state == DfuState::Error;
-        if report.poll_timeout > MAX_POLL_TIMEOUT {
-            let poll_timeout_ms = report.poll_timeout.as_millis() as u32;
-            // Not even DFU_ABORT may be sent now.
-            return self.fail(Failure::PollTimeoutTooLong { poll_timeout_ms, phase, device });
-        }
         let pause =
             if is_busy(report.state) { report.poll_timeout.max(BUSY_PAUSE) } else { report.poll_timeout };
         self.quiet_until = (!pause.is_zero()).then_some((now + pause, "bwPollTimeout"));

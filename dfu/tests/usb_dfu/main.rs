@@ -4,7 +4,9 @@
 
 mod cases;
 mod device;
+mod edges;
 mod random;
 #[path = "../../../tests/support/seed.rs"]
 mod seed;
+mod words;
 mod world;
