@@ -9,6 +9,7 @@ use crate::protocol::{
     ToUser, Trouble,
 };
 use crate::world::WorldChange;
+use asked::Asked;
 use call::Calls;
 use door::Door;
 use identity::{Identity, Step};
@@ -19,6 +20,7 @@ use sdk::{Backlog, EventLog};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
+pub mod asked;
 pub mod call;
 pub mod door;
 pub mod identity;
@@ -209,8 +211,7 @@ pub struct UserRole {
     consent: Consent,
     sessions: Sessions,
     /// Requests to the machine role and whose they are.
-    asked: BTreeMap<u64, u64>,
-    last_asked: u64,
+    asked: Asked,
     outputs: VecDeque<Output>,
     /// Answers wait until the view that contains what they answer for is out.
     replies: Vec<Output>,
@@ -236,8 +237,7 @@ impl UserRole {
             functions: BTreeMap::new(),
             consent: Consent::default(),
             sessions: Sessions::default(),
-            asked: BTreeMap::new(),
-            last_asked: 0,
+            asked: Asked::default(),
             outputs: VecDeque::from([hello]),
             replies: Vec::new(),
             dirty: false,
@@ -271,7 +271,7 @@ impl UserRole {
     pub fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Machine(message) => self.handle_machine(message, now),
-            Input::Command { request, command } => self.handle_command(request, command),
+            Input::Command { request, command } => self.handle_command(request, command, now),
             Input::Directory(answer) => {
                 let step = self.identity.answered(answer, now);
                 self.identity_step(step);
@@ -304,6 +304,10 @@ impl UserRole {
         let step = self.identity.handle_timeout(now);
         self.identity_step(step);
         self.softphones_gone(now);
+        for request in self.asked.handle_timeout(now) {
+            let reply = Reply::Refused(refusal::no_answer());
+            self.replies.push(Output::Reply { request, reply });
+        }
         if self.door.handle_timeout(now) {
             self.outputs.push_back(Output::CheckDoor);
         }
@@ -321,6 +325,7 @@ impl UserRole {
             self.door.poll_timeout(),
             self.sessions.poll_timeout(),
             self.consent.poll_timeout(),
+            self.asked.poll_timeout(),
         ];
         deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
@@ -369,7 +374,7 @@ impl UserRole {
                 self.identity_step(step);
             }
             ToUser::Answer { request, problem } => {
-                if let Some(request) = self.asked.remove(&request) {
+                if let Some(request) = self.asked.answered(request) {
                     let refused = |problem| Reply::Refused(Refusal::new(WhyNot::Machine, problem));
                     let reply = problem.map_or(Reply::Done, refused);
                     self.replies.push(Output::Reply { request, reply });
@@ -465,7 +470,7 @@ impl UserRole {
         self.view.problems = problems;
     }
 
-    fn handle_command(&mut self, request: u64, command: Command) {
+    fn handle_command(&mut self, request: u64, command: Command, now: Instant) {
         let mut changes = Vec::new();
         let result = match command {
             Command::CreateCall { client, direction, contact, muted } => {
@@ -487,29 +492,28 @@ impl UserRole {
                 Err(refusal::no_such_offer(offer))
             }
             Command::Install { offer } => {
-                return self.ask_machine(request, |request| ToMachine::InstallUpdate { request, offer });
+                return self.ask_machine(request, now, |request| ToMachine::InstallUpdate { request, offer });
             }
             Command::Cancel { anyway } => {
-                return self.ask_machine(request, |request| ToMachine::CancelUpdate { request, anyway });
+                return self.ask_machine(request, now, |request| ToMachine::CancelUpdate { request, anyway });
             }
             Command::Defer { offer } => {
-                return self.ask_machine(request, |request| ToMachine::DeferUpdate { request, offer });
+                return self.ask_machine(request, now, |request| ToMachine::DeferUpdate { request, offer });
             }
             Command::Quit { anyway } => match menu::quit_strands(&self.view).filter(|_| !anyway) {
                 Some(problem) => Err(Refusal::new(WhyNot::AtWork, problem)),
                 None => Ok(Reply::Done),
             },
-            Command::Poll => return self.ask_machine(request, |request| ToMachine::Poll { request }),
+            Command::Poll => return self.ask_machine(request, now, |request| ToMachine::Poll { request }),
         };
         self.publish(changes);
         let reply = result.unwrap_or_else(Reply::Refused);
         self.replies.push(Output::Reply { request, reply });
     }
 
-    fn ask_machine(&mut self, request: u64, message: impl FnOnce(u64) -> ToMachine) {
-        self.last_asked += 1;
-        self.asked.insert(self.last_asked, request);
-        self.outputs.push_back(Output::Machine(message(self.last_asked)));
+    fn ask_machine(&mut self, request: u64, now: Instant, message: impl FnOnce(u64) -> ToMachine) {
+        let number = self.asked.ask(request, now);
+        self.outputs.push_back(Output::Machine(message(number)));
     }
 
     fn identity_step(&mut self, step: Step) {

@@ -25,7 +25,7 @@ use hub::protocol::{
 };
 use hub::user::sdk::{CallChange, Change};
 use hub::user::{CallAction, Cause, Command, Function, Input, Output, Reply, UserRole};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const DARK: Indicators = Indicators { off_hook: false, ring: false, mute: false, hold: false };
 const RING: Indicators = Indicators { ring: true, ..DARK };
@@ -85,6 +85,12 @@ impl Rig {
 
     fn feed(&mut self, input: Input) {
         self.agent.handle(input, self.now);
+        self.drain();
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.agent.handle_timeout(self.now);
         self.drain();
     }
 

@@ -50,5 +50,7 @@ problem-which-update = { $count } Aktualisierungen werden angeboten
     .next = Eine davon nennen, wie `hookswitch update list` sie ausgibt.
 problem-other-version = Auf diesem Rechner laufen Teile von Hookswitch in verschiedenen Versionen (Wörter der Version { $theirs } und { $ours })
     .next = Starten Sie den Rechner neu. Hilft das nicht, installieren Sie Hookswitch noch einmal.
+problem-no-answer = Der Teil von Hookswitch, der sich um die Headsets kümmert, antwortet nicht
+    .next = Sehen Sie mit „hookswitch status“ nach, ob es trotzdem geschehen ist. Bleibt es so, beenden Sie Hookswitch und starten Sie es neu.
 problem-no-tenant = Es gibt keine Firma, die zu fragen wäre
     .next = Gehört dieser Rechner zu einer, setzen Sie SERVER_URL, TENANT_ID und TENANT_TOKEN.

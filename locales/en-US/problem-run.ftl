@@ -50,5 +50,7 @@ problem-which-update = { $count } updates are offered
     .next = Name one of those that `hookswitch update list` prints.
 problem-other-version = Parts of Hookswitch of different versions run on this computer (words of version { $theirs } and { $ours })
     .next = Restart the computer. If that does not help, install Hookswitch again.
+problem-no-answer = The part of Hookswitch that looks after the headsets does not answer
+    .next = Look at “hookswitch status” whether it was done all the same. If this stays, quit Hookswitch and start it again.
 problem-no-tenant = There is no company to ask
     .next = Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.

@@ -11,6 +11,8 @@ pub enum WhyNot {
     NoSuchOffer,
     /// The machine role said no.
     Machine,
+    /// The machine role did not say anything.
+    NoAnswer,
     /// Not a web page as browsers name them.
     NoOrigin,
     /// No page of this name asked or is approved.
@@ -39,4 +41,14 @@ pub(super) fn no_such_offer(offer: String) -> Refusal {
     let next = "Name one of those that `hookswitch update list` prints.";
     let problem = Problem::new("no-such-offer", "There is no such update, or not any more", offer, next);
     Refusal::new(WhyNot::NoSuchOffer, problem)
+}
+
+pub(super) fn no_answer() -> Refusal {
+    let problem = Problem::new(
+        "no-answer",
+        "The part of Hookswitch that looks after the headsets does not answer",
+        "hookswitch",
+        "Look at `hookswitch status` whether it was done all the same. If this stays, quit Hookswitch and start it again.",
+    );
+    Refusal::new(WhyNot::NoAnswer, problem)
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use hub::protocol::{Job, Offer, Outcome, Stop};
+use hub::user::asked::ANSWER_LIMIT;
 use hub::user::{Refusal, WhyNot};
 
 fn changed(id: &str, status: DeviceStatus) -> ToUser {
@@ -259,6 +260,39 @@ fn requests_to_the_service_are_answered_by_its_answer() {
     rig.service(ToUser::Answer { request: first, problem: Some(problem("in-call")) });
     let refusal = Refusal::new(WhyNot::Machine, problem("in-call"));
     assert_eq!(rig.replies(), [(40, Reply::Refused(refusal))]);
+}
+
+/// Whoever asked hears something in the end, also from a machine role that hangs; what it says later is nobody's.
+#[test]
+fn a_request_that_the_machine_never_answers_is_answered_in_the_end() {
+    let mut rig = Rig::with(&["d"]);
+    rig.service(ToUser::OffersChanged { offers: vec![offer()] });
+    let asked = |rig: &mut Rig, request, command| -> u64 {
+        rig.feed(Input::Command { request, command });
+        let number = rig.outputs.iter().find_map(|output| match output {
+            Output::Machine(ToMachine::InstallUpdate { request, .. } | ToMachine::Poll { request }) => {
+                Some(*request)
+            }
+            _ => None,
+        });
+        number.expect("a number")
+    };
+    let first = asked(&mut rig, 40, Command::Install { offer: "fw:d".to_owned() });
+    rig.pass(ANSWER_LIMIT / 2);
+    let second = asked(&mut rig, 41, Command::Poll);
+    rig.pass(ANSWER_LIMIT / 2 - Duration::from_millis(1));
+    assert_eq!(rig.replies(), []);
+    rig.pass(Duration::from_millis(1));
+    let codes = |rig: &mut Rig| -> Vec<_> {
+        rig.replies().into_iter().map(|(request, reply)| (request, refused(reply))).collect()
+    };
+    assert_eq!(codes(&mut rig), [(40, "no-answer".to_owned())], "the first that was asked, alone");
+    rig.service(ToUser::Answer { request: first, problem: None });
+    assert_eq!(rig.replies(), [], "too late");
+    rig.service(ToUser::Answer { request: second, problem: None });
+    assert_eq!(rig.replies(), [(41, Reply::Done)]);
+    rig.pass(ANSWER_LIMIT * 2);
+    assert_eq!(rig.replies(), []);
 }
 
 fn at_work(phase: &str) -> Job {

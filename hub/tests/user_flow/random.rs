@@ -3,6 +3,7 @@
 use super::lights::offer;
 use super::model::Model;
 use super::*;
+use hub::user::asked::ANSWER_LIMIT;
 use hub::user::call::MAX_CALLS;
 use hub::user::sdk::session::{Client, GRACE};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,8 +47,8 @@ struct World {
     random: fastrand::Rng,
     /// What each ready headset shows.
     shown: BTreeMap<String, Indicators>,
-    /// Numbers the machine role has not answered, and whose they are.
-    asked: BTreeMap<u64, u64>,
+    /// Numbers the machine role has not answered, whose they are, and when it was asked.
+    asked: BTreeMap<u64, (u64, Instant)>,
     /// Commands without a reply.
     open: BTreeSet<u64>,
     log: Vec<String>,
@@ -172,7 +173,7 @@ impl World {
 
     fn service(&mut self, message: ToUser) {
         if let ToUser::Answer { request, .. } = &message {
-            let whose = self.asked.remove(request).expect("asked");
+            let (whose, _) = self.asked.remove(request).expect("asked");
             self.log.push(format!("{message:?} for {whose}"));
         } else {
             self.log.push(format!("{message:?}"));
@@ -197,6 +198,8 @@ impl World {
             match output {
                 Output::Reply { request, .. } => {
                     assert!(self.open.remove(&request), "a second reply to {request}");
+                    let late = |at: Instant| self.rig.now >= at + ANSWER_LIMIT;
+                    self.asked.retain(|_, (whose, at)| *whose != request || !late(*at));
                 }
                 Output::Machine(ToMachine::SetIndicators { device, indicators }) => {
                     let ready = self.model.devices.iter().any(|(d, ready)| *d == device && *ready);
@@ -207,7 +210,7 @@ impl World {
                 Output::Machine(
                     ToMachine::InstallUpdate { request, .. } | ToMachine::DeferUpdate { request, .. },
                 ) => {
-                    let whose = self.rig.requests;
+                    let whose = (self.rig.requests, self.rig.now);
                     assert_eq!(self.asked.insert(request, whose), None, "a number used twice");
                 }
                 _ => {}
@@ -224,8 +227,10 @@ impl World {
             let target = if headset.as_ref() == Some(id) { lights } else { DARK };
             assert_eq!(self.shown.get(id).copied().unwrap_or_default(), target, "lights of {id}");
         }
-        let waiting: BTreeSet<u64> = self.asked.values().copied().collect();
-        assert_eq!(self.open, waiting, "only what the service was asked may be unanswered");
+        let waiting: BTreeSet<u64> = self.asked.values().map(|(whose, _)| *whose).collect();
+        assert_eq!(self.open, waiting, "only what the machine role was asked may be unanswered");
+        let late = self.asked.values().find(|(_, at)| self.rig.now >= *at + ANSWER_LIMIT);
+        assert_eq!(late, None, "nobody waits for ever");
     }
 }
 

@@ -66,3 +66,51 @@ impl WrongTokens {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Lines as the log gets them.
+    #[derive(Clone, Debug, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        fn lines(&self) -> Vec<String> {
+            let text = self.0.lock().expect("no panic").clone();
+            String::from_utf8(text).expect("UTF-8").lines().map(str::to_owned).collect()
+        }
+    }
+
+    /// Whoever guesses leaves a trace, and cannot fill the disk with it.
+    #[test]
+    fn guessing_leaves_one_line_whatever_its_number() {
+        let log = Log::default();
+        let to = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || to.clone()).finish();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        tracing::subscriber::with_default(subscriber, || {
+            runtime.block_on(async {
+                let tokens = WrongTokens::default();
+                (0..1_000).for_each(|_| tokens.counted());
+                tokio::task::yield_now().await;
+                assert_eq!(tokens.count.load(Ordering::Relaxed), 1_000);
+            });
+        });
+        let lines = log.lines();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].contains(" WARN ") && lines[0].contains("wrong token"), "{lines:?}");
+    }
+}
