@@ -160,7 +160,8 @@ impl Identity {
                 })
             })
             .collect();
-        groups.sort_by(|a, b| (a.priority, &a.id).cmp(&(b.priority, &b.id)));
+        // Stable: of equal priorities the one that the policy names first.
+        groups.sort_by_key(|group| group.priority);
         groups.push(ResolvedGroup {
             id: ALL_USERS.to_owned(),
             name: "All Users".to_owned(),
@@ -221,6 +222,17 @@ mod tests {
         assert_eq!(ids(&identity), ["it", "sales", "hand", "all-users"]);
         assert_eq!(identity.groups()[2].why, Why::Assigned);
         assert_eq!(identity.poll_timeout(), None);
+    }
+
+    #[test]
+    fn of_equal_priorities_the_one_that_the_policy_names_first_comes_first() {
+        let mut identity = Identity::default();
+        let mut rules = rules(7, &["hand"]);
+        rules.groups.iter_mut().for_each(|group| group.priority = 1);
+        identity.set_rules(rules);
+        let found = Ok(("ldap://127.0.0.1".to_owned(), vec!["it".to_owned(), "sales".to_owned()]));
+        identity.answered(DirectoryAnswer { policy_version: 7, found, refused: vec![] }, Instant::now());
+        assert_eq!(ids(&identity), ["hand", "sales", "it", "all-users"]);
     }
 
     #[test]
