@@ -20,6 +20,7 @@ pub mod machine;
 mod markup;
 pub mod notify;
 pub mod os;
+mod own_settings;
 pub mod private_file;
 pub mod rest;
 pub mod run;

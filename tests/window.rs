@@ -215,6 +215,25 @@ async fn a_page_that_asks_is_allowed_and_denied_by_a_button() {
 }
 
 #[tokio::test]
+async fn of_several_headsets_the_person_chooses_and_it_is_kept() {
+    let mut state = machine::state();
+    state.devices.push(machine::device("1209-0001-TWO", "Desk Two"));
+    let browser = Browser::open(state, "en-US").await;
+    let page = text(browser.get("/devices"), StatusCode::OK).await;
+    assert_eq!(page.matches(">Use for calls</button>").count(), 1, "{page}");
+    assert_eq!(page.matches(">Used for calls</span>").count(), 1, "{page}");
+    text(browser.post("/devices/1209-0001-TWO/use"), StatusCode::FORBIDDEN).await;
+    text(browser.press("/devices/1209-0001-TWO/use"), StatusCode::NO_CONTENT).await;
+    assert_eq!(browser.service.handle.view().headset.as_deref(), Some("1209-0001-TWO"));
+    assert!(browser.service.settings().contains("headset = \"1209-0001-TWO\""));
+    let page = text(browser.get("/devices"), StatusCode::OK).await;
+    assert!(!page.contains("data-id=\"1209-0001-TWO\" data-action=\"use\""), "{page}");
+    let answer = text(browser.press("/devices/gone/use"), StatusCode::CONFLICT).await;
+    assert!(answer.contains("no such headset"), "{answer}");
+    text(browser.press("/devices/1209-0001-TWO/explode"), StatusCode::NOT_FOUND).await;
+}
+
+#[tokio::test]
 async fn refusals_speak_the_persons_language() {
     let browser = Browser::open(machine::state(), "de-DE").await;
     let page = text(browser.get("/updates"), StatusCode::OK).await;

@@ -59,6 +59,8 @@ pub struct Settings {
     pub tenant_ca: Setting<Option<String>>,
     /// The name `$user$` stands for; `None` = the logged-in user.
     pub user: Setting<Option<String>>,
+    /// Id of the headset that carries the calls while it can; `None` = the first one that can.
+    pub headset: Setting<Option<String>>,
     /// `error`, `warn`, `info`, `debug`, `trace`. Default `info`.
     pub log_level: Setting<String>,
     /// The machine decides on the tenant, or may do so in a file that cannot be read.
@@ -79,6 +81,7 @@ impl Default for Settings {
             tenant_root: Setting::default(),
             tenant_ca: Setting::default(),
             user: Setting::default(),
+            headset: Setting::default(),
             log_level: Setting { value: "info".to_owned(), from: Provenance::Default },
             tenant_locked: false,
             tenant_fault: None,
@@ -108,11 +111,12 @@ pub enum Key {
     TenantRoot,
     TenantCa,
     User,
+    Headset,
     LogLevel,
 }
 
 impl Key {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RestPort,
         Self::SdkApproved,
         Self::Language,
@@ -122,6 +126,7 @@ impl Key {
         Self::TenantRoot,
         Self::TenantCa,
         Self::User,
+        Self::Headset,
         Self::LogLevel,
     ];
 
@@ -137,6 +142,7 @@ impl Key {
             Self::TenantRoot => "tenant_root",
             Self::TenantCa => "tenant_ca",
             Self::User => "user",
+            Self::Headset => "headset",
             Self::LogLevel => "log_level",
         }
     }
@@ -191,6 +197,7 @@ impl Settings {
             Key::TenantRoot => self.tenant_root = Setting { value: Some(value::sha256(&raw)?), from },
             Key::TenantCa => self.tenant_ca = Setting { value: Some(value::absolute_path(&raw)?), from },
             Key::User => self.user = Setting { value: Some(value::user(&raw)?), from },
+            Key::Headset => self.headset = Setting { value: Some(value::headset(&raw)?), from },
             Key::LogLevel => self.log_level = Setting { value: value::log_level(&raw)?, from },
         }
         Ok(())

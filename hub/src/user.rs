@@ -23,6 +23,7 @@ use std::time::Instant;
 pub mod asked;
 pub mod call;
 pub mod door;
+pub mod headset;
 pub mod identity;
 pub mod menu;
 pub mod notice;
@@ -93,6 +94,10 @@ pub enum Command {
     Quit {
         anyway: bool,
     },
+    /// Lets this headset carry the calls, from now on and remembered.
+    UseHeadset {
+        device: DeviceId,
+    },
     /// Asks the tenant now.
     Poll,
 }
@@ -147,6 +152,11 @@ pub enum Input {
         request: u64,
         settings: Result<Approvals, Problem>,
     },
+    /// How [`Output::KeepHeadset`] ended.
+    HeadsetKept {
+        request: u64,
+        kept: Result<DeviceId, Problem>,
+    },
     /// Everything that depends on it is looked at again.
     WorldChanged(WorldChange),
     /// How the door for softphones was found.
@@ -182,6 +192,11 @@ pub enum Output {
     EndStream {
         session: u64,
     },
+    /// Write into the person's settings that this headset carries the calls; answered by [`Input::HeadsetKept`].
+    KeepHeadset {
+        request: u64,
+        device: DeviceId,
+    },
     /// Write into the person's settings that this page is approved, or not any more.
     KeepApproval {
         request: u64,
@@ -209,6 +224,8 @@ pub struct UserRole {
     /// What is out of order here.
     functions: BTreeMap<Function, Vec<Problem>>,
     consent: Consent,
+    /// The headset that the person chose.
+    chosen: Option<DeviceId>,
     sessions: Sessions,
     /// Requests to the machine role and whose they are.
     asked: Asked,
@@ -236,6 +253,7 @@ impl UserRole {
             troubles: Vec::new(),
             functions: BTreeMap::new(),
             consent: Consent::default(),
+            chosen: None,
             sessions: Sessions::default(),
             asked: Asked::default(),
             outputs: VecDeque::from([hello]),
@@ -249,6 +267,13 @@ impl UserRole {
     #[must_use]
     pub fn numbering_calls_from(mut self, first: u64) -> Self {
         self.calls.number_from(first);
+        self
+    }
+
+    /// The headset that the settings name.
+    #[must_use]
+    pub fn preferring(mut self, headset: Option<DeviceId>) -> Self {
+        self.chosen = headset;
         self
     }
 
@@ -283,6 +308,7 @@ impl UserRole {
             Input::StreamClosed { session } => self.sessions.closed(session, now),
             Input::Approvals(approvals) => self.consent.set_own(approvals),
             Input::ApprovalKept { request, settings } => self.approval_kept(request, settings),
+            Input::HeadsetKept { request, kept } => self.headset_kept(request, kept),
             Input::WorldChanged(change) => {
                 self.identity.world_changed(change, now);
                 if self.door.world_changed(change) {
@@ -504,6 +530,7 @@ impl UserRole {
                 Some(problem) => Err(Refusal::new(WhyNot::AtWork, problem)),
                 None => Ok(Reply::Done),
             },
+            Command::UseHeadset { device } => return self.use_headset(request, device),
             Command::Poll => return self.ask_machine(request, now, |request| ToMachine::Poll { request }),
         };
         self.publish(changes);
@@ -552,20 +579,7 @@ impl UserRole {
         self.settle_softphones(now);
         self.view.calls = self.calls.all().to_vec();
         self.choose_headset();
-        let wanted = self.calls.indicators();
-        let dark = Indicators::default();
-        for device in &self.view.devices {
-            if device.status != DeviceStatus::Ready {
-                continue;
-            }
-            let target = if self.view.headset.as_ref() == Some(&device.id) { wanted } else { dark };
-            let known = self.lit.get(&device.id).copied().unwrap_or(dark);
-            if target != known {
-                self.lit.insert(device.id.clone(), target);
-                let message = ToMachine::SetIndicators { device: device.id.clone(), indicators: target };
-                self.outputs.push_back(Output::Machine(message));
-            }
-        }
+        self.light();
         self.outputs.extend(self.notices.drain_urgent().map(Output::Notice));
         if self.calls.is_empty() {
             self.outputs.extend(self.notices.drain().map(Output::Notice));
@@ -574,26 +588,5 @@ impl UserRole {
             self.outputs.push_back(Output::ViewChanged);
         }
         self.outputs.extend(self.replies.drain(..));
-    }
-
-    /// The first ready headset with call control, else the first one that can mute; it stays the one until it is gone
-    /// or not ready. Between calls one with call control takes over from one without.
-    fn choose_headset(&mut self) {
-        let ready = |d: &&Device| d.status == DeviceStatus::Ready;
-        let full = |d: &&Device| ready(d) && d.capabilities.call_control;
-        let usable = |d: &&Device| full(d) || (ready(d) && d.capabilities.mute_sync);
-        let devices = &self.view.devices;
-        let best = devices.iter().find(full).or_else(|| devices.iter().find(usable));
-        let present = devices.iter().filter(usable).find(|d| Some(&d.id) == self.view.headset.as_ref());
-        let takes_over = |now: &Device| {
-            self.calls.is_empty()
-                && !now.capabilities.call_control
-                && best.is_some_and(|b| b.capabilities.call_control)
-        };
-        let chosen = present.filter(|now| !takes_over(now)).or(best).map(|d| d.id.clone());
-        if self.view.headset != chosen {
-            self.view.headset = chosen;
-            self.dirty = true;
-        }
     }
 }

@@ -7,6 +7,8 @@ mod calls;
 mod door;
 #[path = "user_flow/groups.rs"]
 mod groups;
+#[path = "user_flow/headsets.rs"]
+mod headsets;
 #[path = "user_flow/lights.rs"]
 mod lights;
 #[path = "user_flow/model.rs"]

@@ -41,6 +41,9 @@ help-devices = Headsets auflisten und ob sie nutzbar sind
         Nach jeder Änderung neu ausgeben, bis zum Abbruch;
         braucht einen laufenden Agenten
 
+help-devices-use = Dieses Headset für Anrufe verwenden, sofort und künftig
+    .device = Wie `hookswitch devices` sie schreibt
+
 help-descriptor = HID-Report-Deskriptor und seine Anrufsteuerung erklären
     .file =
         Hex-Text oder rohe Bytes, höchstens 1 MiB, oder ein Knoten

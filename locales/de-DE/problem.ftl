@@ -13,6 +13,7 @@ problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen und gilt
         [sha256] Schreiben Sie den SHA-256 von root.json, 64 Hexadezimalziffern.
         [path] Schreiben Sie den vollständigen Pfad einer PEM-Datei.
         [user] Schreiben Sie 1 bis 256 Zeichen, keines davon ein Steuerzeichen.
+        [headset] Schreiben Sie die Kennung eines Headsets, wie „hookswitch devices“ sie ausgibt.
        *[level] Schreiben Sie eines der Wörter error, warn, info, debug, trace.
     }
 problem-setting-managed = { $key } wird von Ihrer IT-Abteilung festgelegt und lässt sich hier nicht ändern

@@ -14,6 +14,8 @@ tray-tooltip-muted = Hookswitch: im Gespräch, stumm
 
 tray-no-device = Kein Headset angeschlossen
 tray-device = { $name }, Version { $version }
+tray-device-in-use = { $name }: für Anrufe verwendet
+tray-use-device = { $name } für Anrufe verwenden
 tray-device-updating = { $name }: wird aktualisiert
 tray-device-impaired = { $name } arbeitet nicht, wie es soll
 tray-device-needs-firmware = { $name } braucht seine Firmware noch einmal; lassen Sie es an diesem Anschluss

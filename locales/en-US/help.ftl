@@ -40,6 +40,9 @@ help-devices = List the headsets and whether they can be used
         Print again after every change, until interrupted;
         needs a running agent
 
+help-devices-use = Use this headset for calls, at once and from now on
+    .device = As `hookswitch devices` prints it
+
 help-descriptor = Explain a HID report descriptor and the call control it offers
     .file =
         Hex text or raw bytes, at most 1 MiB, or a node such as

@@ -13,6 +13,7 @@ problem-setting-invalid = The value of { $key } cannot be used and does not coun
         [sha256] Write the SHA-256 of root.json, 64 hexadecimal digits.
         [path] Write the full path of a PEM file.
         [user] Write 1 to 256 characters, none of them a control character.
+        [headset] Write the id of a headset as “hookswitch devices” prints it.
        *[level] Write one of error, warn, info, debug, trace.
     }
 problem-setting-managed = { $key } is set by your IT department and cannot be changed here

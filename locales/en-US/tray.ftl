@@ -14,6 +14,8 @@ tray-tooltip-muted = Hookswitch: in a call, muted
 
 tray-no-device = No headset connected
 tray-device = { $name }, version { $version }
+tray-device-in-use = { $name }: used for calls
+tray-use-device = Use { $name } for calls
 tray-device-updating = { $name }: update in progress
 tray-device-impaired = { $name } does not work as it should
 tray-device-needs-firmware = { $name } needs its firmware again; keep it at this port

@@ -1,12 +1,11 @@
 //! Approved web pages in the settings: what they say, and changing one of them in the person's file.
 
 use super::folders::Folders;
-use super::os;
-use super::private_file::{self, Durability, Readers};
+use super::own_settings::{self, NotKept};
 use super::settings_files;
 use hub::protocol::Problem;
 use hub::protocol::local::Decider;
-use hub::settings::{self, Key, Layers, Provenance, Settings};
+use hub::settings::{Key, Layers, Provenance, Settings};
 use hub::user::sdk::consent::Approvals;
 
 /// The setting where it is kept.
@@ -16,6 +15,11 @@ pub struct ApprovedPages(Folders);
 impl ApprovedPages {
     pub fn new(folders: Folders) -> Self {
         Self(folders)
+    }
+
+    /// Where the rest of the person's settings is.
+    pub fn folders(&self) -> &Folders {
+        &self.0
     }
 
     /// What counts now.
@@ -49,12 +53,8 @@ impl ApprovedPages {
             list.push(origin.to_owned());
         }
         let list = Some(list.join(",")).filter(|list| !list.is_empty());
-        let path = self.0.user_settings();
-        let cannot = |error: std::io::Error| not_kept(&path.display().to_string(), &error.to_string());
-        let text = settings::set(&layers, Key::SdkApproved.name(), list.as_deref())
-            .map_err(|problem| not_kept(&problem.place, &problem.what))?;
-        os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
-        private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)?;
+        own_settings::keep(&self.0, Key::SdkApproved, list.as_deref())
+            .map_err(|NotKept { place, reason }| not_kept(&place, &reason))?;
         Ok(self.read())
     }
 }

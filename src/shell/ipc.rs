@@ -138,6 +138,9 @@ async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
             Ok(LocalRequest::Defer { offer }) => {
                 send(&mut writer, &command(Command::Defer { offer }, doors).await).await?;
             }
+            Ok(LocalRequest::UseHeadset { device }) => {
+                send(&mut writer, &command(Command::UseHeadset { device }, doors).await).await?;
+            }
             Ok(LocalRequest::ApproveSoftphone { origin }) => {
                 send(&mut writer, &command(Command::Approve { origin }, doors).await).await?;
             }

@@ -114,7 +114,9 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let (look_after, asked) = mpsc::channel(1);
     let parts = UserParts {
         // Every number that JavaScript can count to has room for the calls of a run behind it.
-        role: UserRole::new(env!("CARGO_PKG_VERSION"), user).numbering_calls_from((random()? >> 12).max(1)),
+        role: UserRole::new(env!("CARGO_PKG_VERSION"), user)
+            .numbering_calls_from((random()? >> 12).max(1))
+            .preferring(settings.headset.value.clone()),
         locale: locale.clone(),
         notices: !headless,
         approved: ApprovedPages::new(folders.clone()),
@@ -346,6 +348,12 @@ async fn act(
     while let Some(action) = clicked.recv().await {
         match action {
             Action::OpenWindow(page) => show(page, &handle, &window).await,
+            Action::UseHeadset(device) => {
+                // Where that is refused, the page shows how things are.
+                if !matches!(handle.command(Command::UseHeadset { device }).await, Ok(Reply::Done)) {
+                    show(Page::Devices, &handle, &window).await;
+                }
+            }
             Action::Quit => match handle.command(Command::Quit { anyway: false }).await {
                 Ok(Reply::Refused(_)) => show(Page::Quit, &handle, &window).await,
                 _ => _ = stop.send(()).await,

@@ -2,7 +2,7 @@
 use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
 use super::machine::Event as MachineEvent;
-use super::{ldap, log, notify, os};
+use super::{ldap, log, notify, os, own_settings};
 use hub::locale::Locale;
 use hub::machine;
 use hub::protocol::local::View;
@@ -148,6 +148,11 @@ impl Doing {
                     let settings = self.parts.approved.keep(&origin, approved);
                     let kept = Input::ApprovalKept { request, settings };
                     self.parts.role.handle(kept, os::instant());
+                }
+                Output::KeepHeadset { request, device } => {
+                    let kept =
+                        own_settings::keep_headset(self.parts.approved.folders(), &device).map(|()| device);
+                    self.parts.role.handle(Input::HeadsetKept { request, kept }, os::instant());
                 }
                 Output::Notice(notice) => {
                     if self.parts.notices {

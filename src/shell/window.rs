@@ -134,6 +134,7 @@ fn router(window: Arc<Window>) -> Router {
         .route("/quit", get(answer::quit))
         .route("/live", get(live::live))
         .route("/updates/{offer}/{action}", post(answer::act_on_update))
+        .route("/devices/{device}/{action}", post(answer::act_on_device))
         .route("/softphones/{origin}/{action}", post(answer::act_on_softphone))
         .route("/program/{this}/{action}", post(answer::act_on_program))
         .route("/poll", post(answer::poll))

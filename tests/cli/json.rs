@@ -46,6 +46,20 @@ fn all_valid(scene: &Scene) -> Told<Value> {
     Ok(last)
 }
 
+/// The choice of a headset is in force and kept.
+fn the_headset_is_chosen(scene: &Scene) -> Told<()> {
+    let chosen = scene.run(&["devices", "use", "1209-0001-SIM0001"])?;
+    assert_eq!(
+        (chosen.code, chosen.stdout.as_str()),
+        (Some(0), "1209-0001-SIM0001 is used for calls from now on.\n")
+    );
+    assert_eq!(scene.run(&["settings", "get", "headset"])?.stdout, "1209-0001-SIM0001\n");
+    let absent = scene.run(&["devices", "use", "1209-0001-SIM0002"])?;
+    assert_eq!(absent.code, Some(1));
+    assert!(absent.stderr.contains("There is no such headset here (1209-0001-SIM0002)"), "{absent:?}");
+    Ok(())
+}
+
 fn pretty(document: &Value) -> String {
     format!("{document:#}\n")
 }
@@ -62,7 +76,7 @@ fn schemas_are_closed() {
     }
     assert!(seen >= 7, "only {seen} schemas");
     // A word too much is found.
-    let mut document = json!({ "agent_running": false, "devices": [] });
+    let mut document = json!({ "agent_running": false, "headset": null, "devices": [] });
     valid("devices", &document);
     document["more"] = 1.into();
     assert!(std::panic::catch_unwind(|| valid("devices", &document)).is_err());
@@ -131,7 +145,7 @@ async fn of_a_consumer() -> Told<()> {
             &[(url, "https://127.0.0.1:PORT"), (&ends, "END"), (env!("CARGO_PKG_VERSION"), "VERSION")],
         ),
     );
-    Ok(())
+    the_headset_is_chosen(&scene)
 }
 
 #[tokio::test]

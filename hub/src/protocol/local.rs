@@ -24,6 +24,10 @@ pub enum LocalRequest {
     Defer {
         offer: String,
     },
+    /// Lets this headset carry the calls, from now on and remembered.
+    UseHeadset {
+        device: DeviceId,
+    },
     /// Lets a web page use the headset, from now on and remembered.
     ApproveSoftphone {
         origin: String,

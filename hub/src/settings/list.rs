@@ -45,6 +45,7 @@ impl Settings {
             Key::TenantRoot => self.tenant_root.value.clone(),
             Key::TenantCa => self.tenant_ca.value.clone(),
             Key::User => self.user.value.clone(),
+            Key::Headset => self.headset.value.clone(),
             Key::LogLevel => Some(self.log_level.value.clone()),
             Key::RestPort | Key::SdkApproved | Key::TenantToken => None,
         }
@@ -61,6 +62,7 @@ impl Settings {
             Key::TenantRoot => self.tenant_root.from,
             Key::TenantCa => self.tenant_ca.from,
             Key::User => self.user.from,
+            Key::Headset => self.headset.from,
             Key::LogLevel => self.log_level.from,
         }
     }

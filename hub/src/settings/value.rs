@@ -53,6 +53,8 @@ pub(super) enum Kind {
     Path,
     #[error("1 to 256 characters")]
     User,
+    #[error("the id of a headset as `hookswitch devices` prints it")]
+    Headset,
     #[error("one of error, warn, info, debug, trace")]
     LogLevel,
 }
@@ -69,6 +71,7 @@ impl Kind {
             Key::TenantRoot => Self::Sha256,
             Key::TenantCa => Self::Path,
             Key::User => Self::User,
+            Key::Headset => Self::Headset,
             Key::LogLevel => Self::LogLevel,
         }
     }
@@ -85,6 +88,7 @@ impl Kind {
             Self::Sha256 => "sha256",
             Self::Path => "path",
             Self::User => "user",
+            Self::Headset => "headset",
             Self::LogLevel => "level",
         }
     }
@@ -172,6 +176,11 @@ pub(super) fn user(raw: &Raw) -> Result<String, Kind> {
     let text = text(raw, 1024, Kind::User)?;
     let fits = text.chars().count() <= 256 && !text.contains(char::is_control);
     if fits { Ok(text.to_owned()) } else { Err(Kind::User) }
+}
+
+pub(super) fn headset(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 256, Kind::Headset)?;
+    if text.chars().all(|c| c.is_ascii_graphic()) { Ok(text.to_owned()) } else { Err(Kind::Headset) }
 }
 
 pub(super) fn log_level(raw: &Raw) -> Result<String, Kind> {

@@ -1,9 +1,10 @@
 //! The tray menu as a value: the shell draws it, tests compare it.
 
+use super::headset::can_carry;
 use super::words;
 use crate::locale::Message;
 use crate::protocol::local::{CallState, Standing, View};
-use crate::protocol::{Deployment, Device, DeviceStatus, Job, Offer, Problem, Stop, TenantMode};
+use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Job, Offer, Problem, Stop, TenantMode};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Menu {
@@ -40,6 +41,8 @@ pub enum Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     OpenWindow(Page),
+    /// Lets this headset carry the calls.
+    UseHeadset(DeviceId),
     /// Asks with the page [`Page::Quit`] where that would leave a headset without firmware.
     Quit,
 }
@@ -64,7 +67,8 @@ pub fn menu(view: &View) -> Menu {
     if view.devices.is_empty() {
         items.push(Item::Label(Message::new("tray-no-device")));
     }
-    items.extend(view.devices.iter().take(MAX_DEVICES).map(|d| Item::Label(device_line(d))));
+    let choice = view.devices.iter().filter(|device| can_carry(device)).count() > 1;
+    items.extend(view.devices.iter().take(MAX_DEVICES).map(|device| device_item(device, choice, view)));
     if view.devices.len() > MAX_DEVICES {
         let more = (view.devices.len() - MAX_DEVICES) as i64;
         items.push(Item::Label(Message::new("tray-more-devices").number("count", more)));
@@ -140,6 +144,18 @@ pub fn quit_strands(view: &View) -> Option<Problem> {
 fn product_of(view: &View, offer: &Offer) -> String {
     let device = view.devices.iter().find(|device| device.id == offer.device);
     device.map_or_else(|| offer.name.clone(), |device| device.product.clone())
+}
+
+/// Where there is a choice, the one that carries the calls is marked and the others can be chosen.
+fn device_item(device: &Device, choice: bool, view: &View) -> Item {
+    if !choice || !can_carry(device) {
+        return Item::Label(device_line(device));
+    }
+    if view.headset.as_ref() == Some(&device.id) {
+        return Item::Label(Message::new("tray-device-in-use").text("name", &device.product));
+    }
+    let label = Message::new("tray-use-device").text("name", &device.product);
+    Item::Action { label, action: Action::UseHeadset(device.id.clone()) }
 }
 
 fn device_line(device: &Device) -> Message {

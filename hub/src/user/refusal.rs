@@ -9,6 +9,7 @@ pub enum WhyNot {
     WrongCallState,
     TooManyCalls,
     NoSuchOffer,
+    NoSuchDevice,
     /// The machine role said no.
     Machine,
     /// The machine role did not say anything.

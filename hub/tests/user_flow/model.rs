@@ -19,6 +19,8 @@ pub(super) struct Model {
     /// Headsets that can do nothing but mute.
     pub only_mute: Vec<&'static str>,
     pub headset: Option<String>,
+    /// The one that the person chose.
+    pub chosen: Option<String>,
 }
 
 impl Model {
@@ -101,7 +103,15 @@ impl Model {
         }
     }
 
-    /// The headset that carries the calls: the first that can, else the first that can mute. It stays that while it is
+    /// The person chose: from now on, also for the call that goes on.
+    pub(super) fn choose(&mut self, id: &str) {
+        self.chosen = Some(id.to_owned());
+        if self.devices.iter().any(|(d, ready)| d == id && *ready) {
+            self.headset = self.chosen.clone();
+        }
+    }
+
+    /// The headset that carries the calls: the chosen one if it can, else the first that can, else the first that can mute. It stays that while it is
     /// usable; between calls one that can carry them is better than one that cannot.
     pub(super) fn headset(&mut self) -> Option<&str> {
         let ready = |id: &String| self.devices.iter().any(|(d, ready)| d == id && *ready);
@@ -112,7 +122,9 @@ impl Model {
             let better = self.calls.is_empty() && !whole(now) && first.as_ref().is_some_and(&whole);
             ready(now) && !better
         });
-        self.headset = stays.or(first);
+        let wished = self.chosen.clone().filter(ready);
+        let best = if self.calls.is_empty() { wished.or(stays) } else { stays.or(wished) };
+        self.headset = best.or(first);
         self.headset.as_deref()
     }
 

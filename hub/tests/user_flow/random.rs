@@ -60,7 +60,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        match self.random.u8(..20) {
+        match self.random.u8(..21) {
             0..=4 => self.create(),
             5..=9 => self.act(),
             10..=13 => {
@@ -87,9 +87,31 @@ impl World {
                     self.service(ToUser::Answer { request, problem });
                 }
             }
+            19 => self.choose(),
             _ => self.hello(),
         }
         self.check();
+    }
+
+    /// The settings keep it, or cannot.
+    fn choose(&mut self) {
+        let device = self.pick(&HEADSETS).to_owned();
+        let known = self.model.devices.iter().any(|(d, _)| *d == device);
+        match self.command(Command::UseHeadset { device: device.clone() }) {
+            Some(Reply::Refused(refusal)) if !known => assert_eq!(refusal.problem.code, "no-such-device"),
+            None if known => {
+                let request = self.rig.requests;
+                let kept =
+                    if self.random.bool() { Ok(device.clone()) } else { Err(problem("headset-not-kept")) };
+                if kept.is_ok() {
+                    self.model.choose(&device);
+                }
+                self.log.push(format!("{request}: {kept:?}"));
+                self.rig.feed(Input::HeadsetKept { request, kept });
+                self.outputs();
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     /// It listened, went, and did not come back.

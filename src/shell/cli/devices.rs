@@ -2,7 +2,7 @@
 
 use super::{Context, Done, output};
 use crate::shell::hardware::Hardware;
-use clap::Args;
+use clap::{Args, Subcommand};
 use hub::locale::Message;
 use hub::machine::Scan;
 use hub::machine::fleet::Fleet;
@@ -12,31 +12,51 @@ use serde::Serialize;
 use std::collections::VecDeque;
 
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Options {
     #[arg(long)]
     json: bool,
     #[arg(long)]
     watch: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Use { device: String },
 }
 
 #[derive(Serialize)]
 struct Document<'a> {
     /// Whether the answer is the running agent's.
     agent_running: bool,
+    /// The one that carries the calls; only the running agent has one.
+    headset: Option<&'a str>,
     devices: &'a [Device],
 }
 
 pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
+    if let Some(Command::Use { device }) = &options.command {
+        return use_headset(device, context);
+    }
     if options.watch {
         return watch(options, context);
     }
     match context.agent()? {
         Some(mut agent) => {
             let view = super::agent::view(&mut agent)?;
-            print(options, context, true, &view.devices);
+            print(options, context, true, view.headset.as_deref(), &view.devices);
         }
-        None => print(options, context, false, &look(hardware())?),
+        None => print(options, context, false, None, &look(hardware())?),
     }
+    Ok(())
+}
+
+fn use_headset(device: &str, context: &Context) -> Done {
+    let mut agent = context.need_agent()?;
+    super::agent::expect_done(agent.ask(&LocalRequest::UseHeadset { device: device.to_owned() })?)?;
+    output::line(&context.locale.format(&Message::new("cli-headset-chosen").text("id", device)));
     Ok(())
 }
 
@@ -55,29 +75,37 @@ fn look(hardware: Hardware) -> Result<Vec<Device>, hub::protocol::Problem> {
 fn watch(options: &Options, context: &Context) -> Done {
     let mut agent = context.need_agent()?;
     let mut answer = agent.ask(&LocalRequest::Watch)?;
-    let mut last: Option<Vec<Device>> = None;
+    let mut last: Option<(Option<String>, Vec<Device>)> = None;
     loop {
         if let LocalAnswer::View { view } = answer {
-            let View { devices, .. } = *view;
-            if last.as_ref() != Some(&devices) {
+            let View { devices, headset, .. } = *view;
+            let now = (headset, devices);
+            if last.as_ref() != Some(&now) {
+                let (headset, devices) = (now.0.as_deref(), &now.1);
                 match options.json {
                     true => {
-                        let line =
-                            serde_json::to_string(&Document { agent_running: true, devices: &devices });
+                        let document = Document { agent_running: true, headset, devices };
+                        let line = serde_json::to_string(&document);
                         output::line(&line.unwrap_or_default());
                     }
-                    false => print(options, context, true, &devices),
+                    false => print(options, context, true, headset, devices),
                 }
-                last = Some(devices);
+                last = Some(now);
             }
         }
         answer = agent.next_answer()?;
     }
 }
 
-fn print(options: &Options, context: &Context, agent_running: bool, devices: &[Device]) {
+fn print(
+    options: &Options,
+    context: &Context,
+    agent_running: bool,
+    headset: Option<&str>,
+    devices: &[Device],
+) {
     if options.json {
-        return output::json(&Document { agent_running, devices });
+        return output::json(&Document { agent_running, headset, devices });
     }
     let say = |id: &'static str| context.locale.format(&Message::new(id));
     output::line(&say(if agent_running { "cli-agent-running" } else { "cli-agent-not-running" }));
@@ -88,6 +116,9 @@ fn print(options: &Options, context: &Context, agent_running: bool, devices: &[D
         vec![["cli-device", "cli-firmware", "cli-call-control", "cli-state", "cli-id"].map(say).to_vec()];
     for device in devices {
         let (state, problem) = match &device.status {
+            DeviceStatus::Ready if headset == Some(&device.id) && devices.len() > 1 => {
+                (say("cli-in-use"), device.problem.as_ref())
+            }
             DeviceStatus::Ready => (say("cli-ready"), device.problem.as_ref()),
             DeviceStatus::Updating => (say("cli-updating"), None),
             DeviceStatus::NeedsFirmware { problem } => (say("cli-needs-firmware"), Some(problem)),

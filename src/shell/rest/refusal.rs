@@ -45,7 +45,9 @@ impl Refusal {
     /// The agent's own refusal.
     pub(super) fn by_agent(refusal: &user::Refusal) -> Self {
         let status = match refusal.why {
-            WhyNot::NoSuchCall | WhyNot::NoSuchOffer | WhyNot::NoSuchSoftphone => StatusCode::NOT_FOUND,
+            WhyNot::NoSuchCall | WhyNot::NoSuchOffer | WhyNot::NoSuchDevice | WhyNot::NoSuchSoftphone => {
+                StatusCode::NOT_FOUND
+            }
             WhyNot::NotYourCall | WhyNot::Locked => StatusCode::FORBIDDEN,
             WhyNot::NoOrigin => StatusCode::BAD_REQUEST,
             WhyNot::NoAnswer => StatusCode::SERVICE_UNAVAILABLE,

@@ -100,6 +100,16 @@ pub(super) async fn act_on_program(
     act(&window, &headers, &action, quit.then_some(Command::Quit { anyway: true })).await
 }
 
+/// `use`: the headset that carries the calls.
+pub(super) async fn act_on_device(
+    State(window): Shared,
+    Path((device, action)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let command = (action == "use").then_some(Command::UseHeadset { device });
+    act(&window, &headers, &action, command).await
+}
+
 /// `approve`, `revoke`.
 pub(super) async fn act_on_softphone(
     State(window): Shared,

@@ -9,6 +9,7 @@ use hub::protocol::local::{Softphone, Standing, View};
 use hub::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, Stop, TenantMode,
 };
+use hub::user::headset::can_carry;
 use hub::user::menu::{Page, quit_strands};
 use hub::user::words;
 
@@ -94,6 +95,10 @@ struct DeviceCard {
     can: Vec<String>,
     status: String,
     busy: bool,
+    /// It carries the calls, of several that could.
+    in_use: bool,
+    /// Its id, where the person can choose it.
+    choosable: Option<String>,
     problem: Option<ProblemText>,
     /// The offer that gives it its firmware again.
     recovery: Option<String>,
@@ -326,6 +331,8 @@ impl DeviceCard {
     fn new(device: &Device, view: &View, locale: &Locale) -> Self {
         let recovery = |o: &&Offer| o.device == device.id && o.deployment == Deployment::Recovery;
         let recovery = view.offers.iter().find(recovery).filter(|o| o.blocked.is_none());
+        let choice = view.devices.iter().filter(|device| can_carry(device)).count() > 1;
+        let carries = view.headset.as_ref() == Some(&device.id);
         let t = Words(locale);
         let (status, problem) = match &device.status {
             DeviceStatus::Ready => ("window-status-ready", device.problem.as_ref()),
@@ -342,6 +349,8 @@ impl DeviceCard {
             can: abilities(&device.capabilities).map(|id| t.say(id)).collect(),
             status: t.say(status),
             busy: device.line_busy,
+            in_use: choice && carries,
+            choosable: (choice && !carries && can_carry(device)).then(|| device.id.clone()),
             recovery: recovery.map(|o| o.id.clone()),
             problem: problem.map(|p| locale.problem_isolated(p)),
         }
