@@ -53,7 +53,11 @@ pub struct Fleet {
     last_ticket: u64,
     /// The program ends: lights stay out. `None` inside = there is no more time for those that are not.
     stopping: Option<Option<Instant>>,
-    pub watches_usb: bool, // headsets without firmware show there alone
+    /// Whether the buses have told what is at the USB ports.
+    usb_is_known: bool,
+    /// Headsets without firmware, which show at their USB ports alone: nobody else gets their ids meanwhile.
+    lost: BTreeMap<Place, DeviceId>,
+    pub watches_usb: bool,
 }
 
 impl Fleet {
@@ -77,6 +81,16 @@ impl Fleet {
     /// The device a firmware job works on, or that is on its way back from one.
     pub fn updating(&self) -> Option<&str> {
         self.updating.as_deref()
+    }
+
+    /// Headsets that have no firmware, by the places where they were last seen.
+    pub fn keep_ids(&mut self, lost: BTreeMap<Place, DeviceId>) {
+        self.lost = lost;
+    }
+
+    /// What is in DFU mode, as of the last scan.
+    pub fn in_dfu_mode(&self) -> impl Iterator<Item = &UsbIdentity> {
+        self.usb.values().filter(|usb| is_in_dfu_mode(usb)).map(|usb| &usb.identity)
     }
 
     /// What is at a USB port, as of the last scan.
@@ -168,7 +182,8 @@ impl Fleet {
         changes.unwrap_or_default()
     }
 
-    /// Who keeps an id whatever comes: what is there, and what is away for its update as long as its port shows it.
+    /// Who keeps an id whatever comes: what is there, and what is away for its update or has no firmware, as long as
+    /// its port shows it.
     fn present(&self, nodes: &[HidNode], usb: Option<&[UsbDevice]>) -> BTreeMap<Place, DeviceId> {
         let at_port = |port: &str| match usb {
             Some(usb) => usb.iter().any(|u| u.identity.port == port),
@@ -178,8 +193,16 @@ impl Fleet {
             nodes.iter().any(|node| Place::of(node) == p.place)
                 || (p.is_away() && p.device.port.as_deref().is_some_and(at_port))
         };
+        // As long as nobody has looked, it may be there.
+        let shows = |place: &&Place| match (place.port(), usb) {
+            (Some(port), Some(usb)) => usb.iter().any(|u| u.identity.port == port && is_in_dfu_mode(u)),
+            (Some(port), None) => !self.usb_is_known || self.usb.get(port).is_some_and(is_in_dfu_mode),
+            (None, _) => false,
+        };
+        let lost = self.lost.iter().filter(|(place, _)| shows(place));
+        let lost = lost.map(|(place, id)| (place.clone(), id.clone()));
         let there = self.devices.values().filter(is_there);
-        there.map(|p| (p.place.clone(), p.device.id.clone())).collect()
+        lost.chain(there.map(|p| (p.place.clone(), p.device.id.clone()))).collect()
     }
 
     fn appeared(&mut self, found: &Found, plan: Plan, out: &mut VecDeque<Output>) {
@@ -422,6 +445,7 @@ impl Fleet {
         let is_new = |(port, is): &(&String, &UsbDevice)| self.usb.get(*port) != Some(is);
         let arrived = now.iter().filter(is_new).map(|(_, is)| is.identity.clone()).collect();
         self.usb = now;
+        self.usb_is_known = true;
         for (id, physical) in &mut self.devices {
             let usb = physical.device.port.as_ref().and_then(|port| self.usb.get(port));
             // In DFU mode the interface looks different; the job knows better.
@@ -457,6 +481,10 @@ pub struct UsbChanges {
 
 fn is_updatable(usb: &UsbDevice) -> bool {
     usb.identity.dfu.as_ref().is_some_and(|d| d.mode == Mode::Runtime && d.functional.can_download)
+}
+
+fn is_in_dfu_mode(usb: &UsbDevice) -> bool {
+    usb.identity.dfu.as_ref().is_some_and(|dfu| dfu.mode == Mode::Dfu)
 }
 
 /// Ids are given to headsets alone: two mice with one serial number are nobody's twins.

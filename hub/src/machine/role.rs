@@ -193,7 +193,7 @@ impl MachineRole {
             service.policy = None;
             service.groups.clear();
         }
-        service.fleet.watches_usb = !service.interrupted.is_empty();
+        service.keep_ids();
         service.fleet.hotplug(now.instant, &mut service.out);
         service.settle(now);
         service
@@ -417,7 +417,7 @@ impl MachineRole {
     /// After the fleet has told what it knows: a headset is in one of the two.
     fn tell_stranded(&mut self) {
         let now = self.stranded();
-        self.fleet.watches_usb = !now.is_empty();
+        self.keep_ids();
         if now == self.told.stranded {
             return;
         }

@@ -34,7 +34,7 @@ impl Place {
         }
     }
 
-    fn port(&self) -> Option<&str> {
+    pub(super) fn port(&self) -> Option<&str> {
         match self {
             Self::Port { port, .. } => Some(port),
             Self::Serial { .. } | Self::Path(_) => None,
@@ -78,6 +78,16 @@ pub fn assemble(nodes: Vec<HidNode>, present: &BTreeMap<Place, DeviceId>, homes:
         found.push(Found { id, place, nodes });
     }
     found
+}
+
+/// The id of a headset at `port` whose own one (`id`) another headset has got meanwhile: the one that it will have when
+/// it works again.
+pub fn beside(id: &str, has_serial: bool, vendor_id: u16, product_id: u16, port: &str) -> DeviceId {
+    let port = written(port).0;
+    match has_serial {
+        true => format!("{id}~{port}"),
+        false => format!("{vendor_id:04x}-{product_id:04x}-{port}"),
+    }
 }
 
 /// The claim itself, or the claim with something appended.

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::machine::JournalEntry;
+use crate::machine::fleet::identity::{Place, beside};
 use crate::machine::update::{Entry, job_of};
 use crate::protocol::{Capabilities, Job};
 use dfu::usb_dfu::Mode;
@@ -130,11 +131,78 @@ impl MachineRole {
         if self.update.device().is_some() {
             return;
         }
+        self.see_in_dfu_mode();
         let waiting = self.interrupted.values().filter(|i| i.due.is_none());
-        let heard: Vec<(DeviceId, String)> =
-            waiting.filter_map(|i| Some((i.entry.device.clone(), self.version_at_work(&i.entry)?))).collect();
-        for (device, version) in heard {
-            self.hear_late(&device, version, now);
+        let heard: Vec<(DeviceId, Heard)> =
+            waiting.filter_map(|i| Some((i.entry.device.clone(), self.heard(&i.entry)?))).collect();
+        for (device, heard) in heard {
+            match heard {
+                Heard::There(version) => self.hear_late(&device, version, now),
+                Heard::Elsewhere => self.seems_to_work(&device, None),
+            }
+        }
+    }
+
+    /// The ids of headsets without firmware stay theirs, and their ports are looked at.
+    pub(super) fn keep_ids(&mut self) {
+        let lost = self.interrupted.values().map(|i| &i.entry).filter(|entry| !entry.works);
+        let place = |entry: &JournalEntry| Place::Port {
+            port: entry.port.clone(),
+            vendor_id: entry.vendor_id,
+            product_id: entry.product_id,
+        };
+        self.fleet.keep_ids(lost.map(|entry| (place(entry), entry.device.clone())).collect());
+        self.fleet.watches_usb = !self.interrupted.is_empty();
+    }
+
+    /// A headset in DFU mode that none of the known lost ones is must be one that seemed to work: another one with its
+    /// serial number, or at its port, spoke for it.
+    fn see_in_dfu_mode(&mut self) {
+        let lost = |port: &str| self.interrupted.values().any(|i| !i.entry.works && i.entry.port == port);
+        let stray: Vec<UsbIdentity> =
+            self.fleet.in_dfu_mode().filter(|usb| !lost(&usb.port)).cloned().collect();
+        for usb in stray {
+            let may_be = |i: &&Interrupted| i.entry.works && i.entry.vendor_id == usb.vid;
+            let entries = || self.interrupted.values().filter(may_be).map(|i| &i.entry);
+            let there = entries().find(|entry| entry.port == usb.port);
+            let same = entries().find(|entry| entry.serial.is_some() && entry.serial == usb.serial);
+            let Some(device) = there.or(same).or(entries().next()).map(|entry| entry.device.clone()) else {
+                continue;
+            };
+            tracing::warn!(%device, port = %usb.port, "a headset needs its firmware again after all");
+            let Some(mut known) = self.interrupted.remove(&device) else { continue };
+            let entry = &mut known.entry;
+            (entry.works, entry.port) = (false, usb.port);
+            if self.fleet.device(&device).is_some() {
+                let (vendor, product) = (entry.vendor_id, entry.product_id);
+                entry.device = beside(&device, entry.serial.is_some(), vendor, product, &entry.port);
+                entry.offer = policy::offer_id(&entry.policy, &entry.device);
+                self.out.push_back(Output::Persist(Record::JournalCleared { device }));
+            }
+            self.out.push_back(Output::Persist(Record::Journal(entry.clone())));
+            self.interrupted.insert(entry.device.clone(), known);
+        }
+        self.keep_ids();
+    }
+
+    fn heard(&self, entry: &JournalEntry) -> Option<Heard> {
+        let version = self.version_at_work(entry)?;
+        let at = self.fleet.device(&entry.device)?.port.as_ref();
+        let still_lost = || self.fleet.in_dfu_mode().any(|usb| usb.port == entry.port);
+        match at == Some(&entry.port) {
+            true => Some(Heard::There(version)),
+            false => (!still_lost()).then_some(Heard::Elsewhere),
+        }
+    }
+
+    /// Nothing is to be recovered as far as one sees. The entry stays: another headset may have spoken for it.
+    fn seems_to_work(&mut self, device: &str, said: Option<wire::Verdict>) {
+        let Some(known) = self.interrupted.get_mut(device) else { return };
+        let said = said.or(known.entry.said);
+        if !known.entry.works || known.entry.said != said {
+            known.entry.works = true;
+            known.entry.said = said;
+            self.out.push_back(Output::Persist(Record::Journal(known.entry.clone())));
         }
     }
 
@@ -155,6 +223,9 @@ impl MachineRole {
             }
             _ => None,
         };
+        if entry.works && entry.said == Some(wire::Verdict::Succeeded) {
+            return;
+        }
         // It works with what it had: all that is left to wait for is that it says otherwise.
         let as_before = version == entry.from_version && version != entry.target_version;
         if outcome.is_none() && as_before && entry.works {
@@ -172,10 +243,12 @@ impl MachineRole {
         if let Some(corrected) = &corrected {
             self.owe_update(corrected, now);
         }
-        if let Some(known) = self.interrupted.get_mut(device).filter(|_| as_before) {
-            known.entry.works = true;
-            known.entry.said = corrected.as_ref().map(|_| wire::Verdict::Failed).or(entry.said);
-            self.out.push_back(Output::Persist(Record::Journal(known.entry.clone())));
+        // Without a serial number another one at the same port looks the same.
+        let nobody_else = entry.works || entry.serial.is_some();
+        if as_before {
+            self.seems_to_work(device, corrected.as_ref().map(|_| wire::Verdict::Failed));
+        } else if !nobody_else {
+            self.seems_to_work(device, Some(wire::Verdict::Succeeded));
         } else {
             self.interrupted.remove(device);
             self.out.push_back(Output::Persist(Record::JournalCleared { device: device.to_owned() }));
@@ -185,6 +258,15 @@ impl MachineRole {
             self.out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(job) }));
         }
     }
+}
+
+/// What was heard of a headset whose job was interrupted.
+#[derive(Debug)]
+enum Heard {
+    /// It works at the port of its job, with this version.
+    There(String),
+    /// One with its serial number works at another port. That may be another headset.
+    Elsewhere,
 }
 
 /// Before the package of an interrupted job is asked for again.

@@ -20,6 +20,7 @@ mod polling;
 mod random;
 mod recovery;
 mod troubles;
+mod twins;
 mod world;
 
 const HOUR: Duration = Duration::from_secs(3600);
