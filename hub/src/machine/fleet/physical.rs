@@ -451,7 +451,11 @@ impl Physical {
         std::mem::replace(&mut self.device.capabilities.firmware_update, updatable) != updatable
     }
 
+    /// A headset that is not ready is dark for those who say what it shows: they say it again when it is.
     pub(super) fn set_status(&mut self, status: DeviceStatus) -> bool {
+        if status != DeviceStatus::Ready {
+            self.target = Indicators::default();
+        }
         let changed = self.device.status != status;
         self.device.status = status;
         changed

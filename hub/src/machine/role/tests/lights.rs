@@ -274,3 +274,44 @@ fn once_the_headset_takes_reports_again_its_lights_are_what_is_wanted() {
         assert_eq!(problem(&walk.rig), None);
     }
 }
+
+/// While a headset is not ready nobody says what it should show, so what it was to show before is not shown after.
+#[test]
+fn what_was_wanted_before_a_headset_went_is_not_shown_when_it_is_back() {
+    #[rustfmt::skip]
+    let hook: Vec<u8> = vec![
+        0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x85, 0x01, 0x15, 0, 0x25, 1, 0x75, 1, 0x95, 1, 0x09, 0x20, 0x81, 0x22,
+        0x95, 7, 0x81, 1, 0x85, 2, 0x05, 8, 0x95, 2, 0x09, 0x17, 0x09, 0x18, 0x91, 0x22, 0x95, 6, 0x91, 1, 0xC0,
+    ];
+    #[rustfmt::skip]
+    let mute: Vec<u8> = vec![
+        0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x85, 0x01, 0x15, 0, 0x25, 1, 0x75, 1, 0x95, 1, 0x09, 0x2F, 0x81, 0x06,
+        0x95, 7, 0x81, 1, 0x85, 2, 0x05, 8, 0x95, 1, 0x09, 0x09, 0x91, 0x22, 0x95, 7, 0x91, 1, 0xC0,
+    ];
+    let node = |path: &str, descriptor| Headset { path: path.to_owned(), descriptor, ..Headset::new(1) };
+    let headsets = vec![node("/dev/hidraw1", hook), node("/dev/hidraw9", mute)];
+    let mut rig = Rig::ready(headsets, &super::headset::offer("1.20"), &["all-users"]);
+    let id = rig.headsets[0].id();
+    let taken = |rig: &mut Rig| while rig.answer_write(true) {};
+    let lights = Indicators { ring: true, ..Indicators::default() };
+    rig.pass(Duration::from_secs(1));
+    taken(&mut rig);
+    rig.lights(&id, lights);
+    assert_eq!(rig.written(), [vec![2, 2]]);
+    taken(&mut rig);
+    rig.denied.insert("/dev/hidraw1".to_owned());
+    rig.feed(Input::HidLost { path: "/dev/hidraw1".to_owned() });
+    rig.pass(Duration::from_millis(10));
+    taken(&mut rig);
+    assert!(matches!(rig.told[&id].status, DeviceStatus::Unavailable { .. }));
+    // The call ends meanwhile.
+    rig.denied.clear();
+    rig.out.clear();
+    for _ in 0..3 {
+        rig.pass(Duration::from_secs(5));
+        taken(&mut rig);
+    }
+    assert_eq!(rig.told[&id].status, DeviceStatus::Ready);
+    let rings = rig.written().into_iter().filter(|report| report[0] == 2 && report[1] & 2 != 0);
+    assert_eq!(rings.count(), 0, "the ring of a call that is over");
+}
