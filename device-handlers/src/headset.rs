@@ -171,11 +171,12 @@ impl Headset {
     /// Linux kernel has it) if at least one control came.
     ///
     /// # Errors
-    /// [`ReportError`] if the report is empty, unknown or ends before its first control; nothing changes then.
+    /// [`ReportError`] if the report is empty, unknown or ends before its first control; nothing changes then. Also if
+    /// it ends before a state that it should carry: what came counts, and that state stays.
     pub fn handle_report(&mut self, bytes: &[u8], now: Instant) -> Result<(), ReportError> {
-        let (report_id, payload) = self.split(bytes)?;
+        let (report_id, payload, came) = self.split(bytes)?;
         self.handle_timeout(now);
-        let changes = self.inputs.changes(report_id, &payload, now);
+        let changes = self.inputs.changes(report_id, &payload, came, now);
         self.start_baseline(now, false);
         if self.baseline == Baseline::Known {
             for change in changes {
@@ -185,7 +186,10 @@ impl Headset {
             self.end_baseline();
         }
         self.write_next(now);
-        Ok(())
+        match self.inputs.all_states_within(report_id, came) {
+            true => Ok(()),
+            false => Err(ReportError::TooShort { report_id, expected: payload.len(), came }),
+        }
     }
 
     /// Sets what the headset is to show and writes the reports that differ from what it has taken.
@@ -293,7 +297,8 @@ impl Headset {
         [baseline, mirror, pulse, dial_tone, self.lights.poll_timeout()].into_iter().flatten().min()
     }
 
-    fn split<'a>(&self, bytes: &'a [u8]) -> Result<(u8, Cow<'a, [u8]>), ReportError> {
+    /// The report's id, its payload at full length, and how many bytes of that were sent.
+    fn split<'a>(&self, bytes: &'a [u8]) -> Result<(u8, Cow<'a, [u8]>, usize), ReportError> {
         let (report_id, payload) = if self.descriptor.is_numbered() {
             let (id, payload) = bytes.split_first().ok_or(ReportError::Empty)?;
             (*id, payload)
@@ -308,14 +313,14 @@ impl Headset {
             .ok_or(ReportError::UnknownReport { report_id })?;
         let came = payload.len();
         if let Some(payload) = payload.get(..expected) {
-            return Ok((report_id, Cow::Borrowed(payload)));
+            return Ok((report_id, Cow::Borrowed(payload), expected));
         }
         if !self.inputs.begin_within(report_id, came) {
             return Err(ReportError::TooShort { report_id, expected, came });
         }
         let mut whole = payload.to_vec();
         whole.resize(expected, 0);
-        Ok((report_id, Cow::Owned(whole)))
+        Ok((report_id, Cow::Owned(whole), came))
     }
 
     fn start_baseline(&mut self, now: Instant, clear_lights: bool) {

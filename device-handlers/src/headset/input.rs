@@ -65,13 +65,14 @@ impl Inputs {
 
     /// Whether this many bytes of the report's payload hold one of its controls, or it has none that matters.
     pub(super) fn begin_within(&self, report_id: u8, bytes: usize) -> bool {
-        let mut ends = self
-            .inputs
-            .iter()
-            .filter(|i| i.control.report_id == report_id)
-            .map(|i| u64::from(i.control.bit_offset) + u64::from(i.control.bit_size));
-        let bits = bytes as u64 * 8;
-        ends.next().is_none_or(|end| end <= bits) || ends.any(|end| end <= bits)
+        let mut inputs = self.inputs.iter().filter(|i| i.control.report_id == report_id);
+        inputs.next().is_none_or(|first| first.came_in(bytes)) || inputs.any(|input| input.came_in(bytes))
+    }
+
+    /// Whether this many bytes of the report's payload hold every state that it should carry.
+    pub(super) fn all_states_within(&self, report_id: u8, bytes: usize) -> bool {
+        let mut inputs = self.inputs.iter().filter(|i| i.control.report_id == report_id);
+        inputs.all(|input| input.kind != Kind::State || input.came_in(bytes))
     }
 
     pub(super) fn is_on(&self, role: Role) -> bool {
@@ -88,12 +89,22 @@ impl Inputs {
         }
     }
 
-    /// Takes over the values of a report and tells what changed, in the order of [`Role`]. A report that changes
-    /// nothing but carries Hook=0 tells just that.
-    pub(super) fn changes(&mut self, report_id: u8, payload: &[u8], now: Instant) -> Vec<Change> {
+    /// Takes over the values of a report, of which `came` bytes were sent and the rest is 0, and tells what changed, in
+    /// the order of [`Role`]. A report that changes nothing but carries Hook=0 tells just that. A state that was not
+    /// sent stays: a hook that is not mentioned is not put down. A press that is not mentioned is over.
+    pub(super) fn changes(
+        &mut self,
+        report_id: u8,
+        payload: &[u8],
+        came: usize,
+        now: Instant,
+    ) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut repeated_hook = None;
         for input in self.inputs.iter_mut().filter(|input| input.control.report_id == report_id) {
+            if input.kind == Kind::State && !input.came_in(came) {
+                continue;
+            }
             let Some(value) = input.control.read(payload) else { continue };
             let before = std::mem::replace(&mut input.value, value);
             let is_state_hook = input.control.role == Role::HookSwitch && input.kind == Kind::State;
@@ -110,6 +121,12 @@ impl Inputs {
 }
 
 impl Input {
+    /// Whether this many bytes of the report's payload hold it.
+    fn came_in(&self, bytes: usize) -> bool {
+        let end = u64::from(self.control.bit_offset) + u64::from(self.control.bit_size);
+        end <= bytes as u64 * 8
+    }
+
     fn change(&mut self, before: i32, value: i32, now: Instant) -> Option<Change> {
         let role = self.control.role;
         match self.kind {

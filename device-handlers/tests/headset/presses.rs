@@ -163,6 +163,33 @@ fn a_report_that_ends_before_its_first_control_is_an_error() {
     assert_eq!(rig.report(&[3, 0, 1]), event(Event::Redial));
 }
 
+/// Input 1: mute (relative) b0, hook b8. Output 2: off-hook b0, ring b1, mute b2.
+#[rustfmt::skip]
+const HOOK_LAST: &[u8] = &[
+    0x05, 0x0B, 0x09, 0x05, 0xA1, 0x01, 0x85, 0x01, 0x15, 0x00, 0x25, 0x01, 0x75, 0x01, 0x95, 0x01, 0x09, 0x2F, 0x81, 0x06,
+    0x95, 0x07, 0x81, 0x01, 0x95, 0x01, 0x09, 0x20, 0x81, 0x22, 0x95, 0x07, 0x81, 0x01,
+    0x85, 0x02, 0x05, 0x08, 0x95, 0x03, 0x09, 0x17, 0x09, 0x18, 0x09, 0x09, 0x91, 0x22, 0x95, 0x05, 0x91, 0x01, 0xC0,
+];
+
+/// A hook that is not mentioned is not put down, and a device that never mentions it is told of.
+#[test]
+fn a_state_that_was_not_sent_stays_and_is_told() {
+    let mut rig = Rig::new(HOOK_LAST);
+    rig.settle(RINGING);
+    assert_eq!(rig.report(&[1, 0, 1]), event(Event::Answer));
+    rig.settle(IN_CALL);
+    rig.after_ms(2000);
+    let short = Err(ReportError::TooShort { report_id: 1, expected: 2, came: 1 });
+    assert_eq!(rig.headset.handle_report(&[1, 1], rig.now), short);
+    assert_eq!(rig.drain(), event(Event::MuteToggle), "what came counts");
+    rig.after_ms(2000);
+    assert_eq!(rig.report(&[1, 0, 0]), event(Event::HangUp));
+    let mut never = Rig::new(HOOK_LAST);
+    never.settle(RINGING);
+    assert_eq!(never.headset.handle_report(&[1, 0], never.now), short);
+    assert_eq!(never.drain(), NOTHING);
+}
+
 #[test]
 fn a_report_longer_than_declared_is_read_as_far_as_declared() {
     let mut rig = Rig::new(TWO_BYTES);
