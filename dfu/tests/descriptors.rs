@@ -67,6 +67,8 @@ fn the_functional_descriptor_may_stand_elsewhere_in_the_configuration() {
         None,
         "certain by its version only"
     );
+    let odd_version = [9, 0x21, 1, 0, 0, 64, 0, 0x20, 2];
+    assert_eq!(found(&configuration(1, &[&[9, 4, 7, 0, 0, 0xff, 0, 0, 0], &odd_version, dfu])), None);
     assert_eq!(found(&configuration(1, &[hid, &FUNCTIONAL])), None, "no DFU interface");
 }
 
@@ -128,6 +130,9 @@ fn of_several_dfu_interfaces_the_one_that_takes_firmware() {
         Some((4, Mode::Runtime, 1024))
     );
     assert_eq!(found(&configuration(1, &[&dfu_setting(4, 0, 0), &FUNCTIONAL])), None);
+    // Of two that claim to be the same setting the first.
+    let twice = [dfu_setting(4, 0, 2), dfu_setting(4, 0, 1)];
+    assert_eq!(found(&configuration(1, &[&twice[0], &twice[1], &FUNCTIONAL])), Some((4, Mode::Dfu, 1024)));
 }
 
 #[test]

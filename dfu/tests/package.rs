@@ -264,7 +264,13 @@ fn what_is_not_read_is_named() {
     assert_eq!(set(central + 10, &[8, 0]), ArchiveError::LocalHeader { name: name() });
     assert_eq!(set(central + 42, &[0xff; 4]), ArchiveError::LocalHeader { name: name() });
     assert_eq!(set(central + 20, &[0xff, 0xff, 0, 0]), ArchiveError::LocalHeader { name: name() });
+    assert_eq!(
+        set(central + 24, &[2, 0, 0, 0]),
+        ArchiveError::LocalHeader { name: name() },
+        "stored: 1 is not 2"
+    );
     assert_eq!(set(end + 4, &[1, 0]), ArchiveError::Directory);
+    assert_eq!(set(end + 6, &[1, 0]), ArchiveError::Directory);
     assert_eq!(set(end + 8, &[2, 0, 2, 0]), ArchiveError::Directory);
     assert_eq!(set(end + 8, &[2, 0]), ArchiveError::Directory);
     let local = zip.windows(3).position(|bytes| bytes == b"odd").unwrap();
@@ -524,4 +530,70 @@ fn what_is_not_built_is_a_misfit() {
         with(Some(30), &["a", "b"], "1.20"),
         [Misfit::Components { count: 2 }, Misfit::Battery { percent: 30 }]
     );
+}
+
+/// Entries of so many packed and unpacked bytes, as their directory says; what they hold cannot be unpacked.
+fn stating(entries: &[(usize, u32)]) -> Vec<u8> {
+    let names: Vec<String> = (0..entries.len()).map(|n| format!("n{n}")).collect();
+    let data: Vec<Vec<u8>> = entries.iter().map(|(packed, _)| vec![1; *packed]).collect();
+    let all: Vec<_> =
+        names.iter().zip(&data).map(|(name, data)| (name.as_str(), &data[..], plain())).collect();
+    let mut zip = archive(&all);
+    for (at, (_, unpacked)) in central_headers(&zip).into_iter().zip(entries) {
+        zip[at + 10] = 8;
+        zip[at + 24..at + 28].copy_from_slice(&unpacked.to_le_bytes());
+        let local = u32::from_le_bytes(zip[at + 42..at + 46].try_into().unwrap()) as usize;
+        zip[local + 8] = 8;
+    }
+    zip
+}
+
+#[test]
+fn each_bound_is_reached_and_not_passed() {
+    let within = |zip: &[u8]| matches!(Package::open(zip), Err(PackageError::NoRules));
+    let (largest, mib) = (64u32 << 20, 1u32 << 20);
+    let enough = (largest / 100) as usize;
+    assert!(within(&stating(&[(enough, largest), (enough, largest)])), "128 MiB in two entries of 64");
+    assert_eq!(
+        archive_error(&stating(&[(enough, largest), (enough, largest), (1, 1)])),
+        ArchiveError::TotalTooLarge { bytes: (128 << 20) + 1 }
+    );
+    let (name, most, bytes) = ("n0".to_owned(), LIMITS.file_bytes, u64::from(largest) + 1);
+    let too_large = ArchiveError::EntryTooLarge { name: name.clone(), bytes, most };
+    assert_eq!(archive_error(&stating(&[(enough + 1, largest + 1)])), too_large);
+
+    let hundredth = (2 * mib / 100) as usize;
+    assert!(within(&stating(&[(hundredth, 2 * mib)])));
+    let (packed, bytes) = (hundredth as u64 - 1, u64::from(2 * mib));
+    assert_eq!(
+        archive_error(&stating(&[(hundredth - 1, 2 * mib)])),
+        ArchiveError::Ratio { name, packed, bytes }
+    );
+
+    assert!(within(&stating(&[(1, 1); LIMITS.entries])), "64 entries");
+    assert!(matches!(archive_error(&vec![0; LIMITS.archive_bytes]), ArchiveError::NoEnd { .. }));
+
+    let file = image_file();
+    let mut json = rules("headset.dfu", &file).to_json();
+    json.resize(65_536, b' ');
+    let zip = |json: &[u8]| archive(&[(RULES_FILE, json, plain()), ("headset.dfu", &file, plain())]);
+    assert!(Package::open(&zip(&json)).is_ok(), "64 KiB of rules");
+    json.push(b' ');
+    assert!(matches!(archive_error(&zip(&json)), ArchiveError::EntryTooLarge { bytes: 65_537, .. }));
+}
+
+#[test]
+fn texts_that_are_none_are_named_with_their_bounds() {
+    let file = image_file();
+    let good = rules("headset.dfu", &file);
+    let long = || "x".repeat(4001);
+    let cases = [
+        (Rules { name: String::new(), ..good.clone() }, "name must have 1 to 100"),
+        (Rules { vendor: long(), ..good.clone() }, "vendor must have 1 to 100"),
+        (Rules { release_notes: Some(long()), ..good }, "release_notes must have 0 to 4000"),
+    ];
+    for (rules, words) in cases {
+        let expected = format!("rules.json: {words} characters, none of them a control character");
+        assert_eq!(Rules::parse(&rules.to_json()).unwrap_err().to_string(), expected);
+    }
 }

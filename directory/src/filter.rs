@@ -387,6 +387,8 @@ mod tests {
             "(x=a\\2ab)",
             "(cn=Jörg $ü$)",
             "(a=b=c:d)",
+            "(cn:=x)",
+            "(0.9.2342.19200300.100.1.1=x)",
         ] {
             assert_eq!(filled(same, "x"), same);
         }
@@ -428,6 +430,9 @@ mod tests {
         assert_eq!(fault("(!(a=b)(c=d))").0, 8);
         assert_eq!(fault("($user$=1)").0, 2);
         assert_eq!(fault("(1.02.3=1)").0, 4);
+        assert_eq!(fault("(1.0.00=1)").0, 6);
+        let missing = format!("expected {}, found `:`", Expected::AttributeOrRule);
+        assert_eq!(fault("(:=x)"), (2, missing));
         assert_eq!(fault("").1, "expected the name of an attribute, `&`, `|` or `!`, found the end");
         assert_eq!(fault("()").0, 2);
         assert_eq!(fault("(objectClass)").0, 13);
@@ -438,7 +443,12 @@ mod tests {
         let nested = |n: usize| format!("{}(a=b){}", "(!".repeat(n - 1), ")".repeat(n - 1));
         filled(&nested(MAX_DEPTH), "x");
         assert_eq!(fault(&nested(MAX_DEPTH + 1)), (MAX_DEPTH * 2 + 1, Fault::TooDeep.to_string()));
-        assert_eq!(fault(&"(!".repeat(20_000)).1, Fault::TooLong.to_string());
+        let lists = |n: usize| format!("{}(a=b){}", "(&".repeat(n - 1), ")".repeat(n - 1));
+        filled(&lists(MAX_DEPTH), "x");
+        assert_eq!(fault(&lists(MAX_DEPTH + 1)), (MAX_DEPTH * 2 + 1, Fault::TooDeep.to_string()));
+        let long = |n: usize| format!("(a={})", "ü".repeat(n - 4));
+        filled(&long(4096), "x");
+        assert_eq!(fault(&long(4097)), (4097, Fault::TooLong.to_string()));
     }
 
     #[test]

@@ -405,3 +405,16 @@ fn progress_is_told_at_each_percent() {
     assert!(told.windows(2).all(|pair| pair[1] - pair[0] <= 120), "{told:?}");
     assert!((84..=95).contains(&told.len()), "{} times", told.len());
 }
+
+#[test]
+fn a_journal_need_not_remember_the_interface() {
+    let mut plan = plan();
+    let device = plan.runtime.clone();
+    plan.runtime.dfu = None;
+    plan.resume = Some(Phase::Detaching);
+    let mut hand = Hand::new(plan);
+    hand.update.handle(Input::Arrived(device), hand.now);
+    assert!(matches!(hand.next(), Some(Output::Open { .. })));
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.request(), DETACH);
+}
