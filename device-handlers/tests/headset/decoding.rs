@@ -5,7 +5,7 @@ use device_handlers::report::{
     UsageRange,
 };
 
-use crate::layouts::{MIRRORED, SHARED};
+use crate::layouts::{ARRAYS, MIRRORED, SHARED};
 
 fn parse(bytes: &[u8]) -> ReportDescriptor {
     ReportDescriptor::parse(bytes).expect("a valid descriptor")
@@ -64,6 +64,14 @@ fn an_array_counts_its_usages_over_all_its_ranges() {
     assert_eq!(array.usage_at(6), None);
     assert_eq!(array.index_of(Usage::new(0x0B, 0x07)), None, "of another page");
     assert_eq!(array.index_of(Usage::new(0x0B, 0x23)), None, "between two ranges");
+}
+
+#[test]
+fn the_usage_of_an_array_is_its_first() {
+    let descriptor = parse(ARRAYS);
+    let arrays = descriptor.fields().iter().filter(|field| field.array.is_some());
+    let usages: Vec<String> = arrays.map(|field| field.usage.to_string()).collect();
+    assert_eq!(usages, ["000B:0021", "0009:0007", "0008:0017"]);
 }
 
 #[test]
