@@ -1,158 +1,16 @@
-//! Where one more, or one millisecond more, makes the difference: the device answers by hand.
-#![expect(clippy::disallowed_methods, reason = "an origin for the clock of the test, never read again")]
+//! Where one more, or one millisecond more, makes the difference.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dfu::usb_dfu::{
-    ControlTransfer, Data, DeviceNow, DfuState, DfuStatus, Failure, Input, MAX_BUSY, MAX_POLL_TIMEOUT, Mode,
-    Output, Phase, Plan, TransferError, UsbDfu, Verdict,
+    Data, DeviceNow, DfuState, DfuStatus, Failure, Input, MAX_BUSY, MAX_POLL_TIMEOUT, Mode, Output, Phase,
+    TransferError,
 };
 
-use crate::device::Make;
-use crate::world::World;
-
-const DETACH: u8 = 0;
-const DNLOAD: u8 = 1;
-const GETSTATUS: u8 = 3;
-const CLRSTATUS: u8 = 4;
-const ABORT: u8 = 6;
-
-const APP_IDLE: u8 = 0;
-const IDLE: u8 = 2;
-const DNBUSY: u8 = 4;
-const DNLOAD_IDLE: u8 = 5;
-const MANIFEST_SYNC: u8 = 6;
-const WAIT_RESET: u8 = 8;
-const UPLOAD_IDLE: u8 = 9;
-const ERROR: u8 = 10;
-
-/// An update whose device is played by the test.
-struct Hand {
-    update: UsbDfu,
-    start: Instant,
-    now: Instant,
-    /// Why it paused last.
-    reason: Option<&'static str>,
-    progress: Vec<(u64, Phase)>,
-    verdict: Option<Verdict>,
-}
-
-fn plan() -> Plan {
-    World::new(Make::default()).plan
-}
-
-impl Hand {
-    fn new(plan: Plan) -> Hand {
-        let start = Instant::now();
-        let update = UsbDfu::new(plan, start).unwrap();
-        Hand { update, start, now: start, reason: None, progress: Vec::new(), verdict: None }
-    }
-
-    /// In DFU mode, opened, and asked for its status.
-    fn in_dfu_mode(change: impl Fn(&mut Plan)) -> Hand {
-        let mut plan = plan();
-        plan.runtime.dfu.as_mut().unwrap().mode = Mode::Dfu;
-        plan.resume = Some(Phase::Preparing);
-        change(&mut plan);
-        let device = plan.runtime.clone();
-        let mut hand = Hand::new(plan);
-        hand.update.handle(Input::Arrived(device), hand.now);
-        assert!(matches!(hand.next(), Some(Output::Open { .. })));
-        hand.answer(Ok(Vec::new()));
-        hand
-    }
-
-    /// Ready for its first block.
-    fn downloading(change: impl Fn(&mut Plan)) -> Hand {
-        let mut hand = Hand::in_dfu_mode(change);
-        hand.status(0, 0, IDLE);
-        hand
-    }
-
-    /// The next request, if there is one without an input; lets as much time pass as it takes.
-    fn next(&mut self) -> Option<Output> {
-        loop {
-            while let Some(output) = self.update.poll_output() {
-                match output {
-                    Output::Open { .. } | Output::Control(_) | Output::Reset => return Some(output),
-                    Output::Progress { done_bytes, phase, .. } => self.progress.push((done_bytes, phase)),
-                    Output::Finished(verdict) => self.verdict = Some(verdict),
-                    Output::Close | Output::Journal(_) => {}
-                }
-            }
-            let (due, reason) = self.update.poll_timeout()?;
-            if reason.contains("device re-enumerates") || reason.contains("plugged in") {
-                return None;
-            }
-            self.reason = Some(reason);
-            self.now = self.now.max(due);
-            self.update.handle_timeout(self.now);
-        }
-    }
-
-    fn control(&mut self) -> ControlTransfer {
-        match self.next() {
-            Some(Output::Control(control)) => control,
-            other => panic!("{other:?}, {:?}", self.verdict),
-        }
-    }
-
-    fn request(&mut self) -> u8 {
-        self.control().request
-    }
-
-    fn answer(&mut self, answer: Result<Vec<u8>, TransferError>) {
-        self.update.handle(Input::Completed(answer), self.now);
-    }
-
-    /// Answers the DFU_GETSTATUS that is asked now.
-    fn status(&mut self, status: u8, poll_ms: u32, state: u8) {
-        assert_eq!(self.request(), GETSTATUS);
-        let [low, middle, high, _] = poll_ms.to_le_bytes();
-        self.answer(Ok(vec![status, low, middle, high, state, 0]));
-    }
-
-    /// Takes one block (or the end of all).
-    fn block(&mut self) -> usize {
-        let control = self.control();
-        assert_eq!(control.request, DNLOAD);
-        self.answer(Ok(Vec::new()));
-        let Data::Out(bytes) = control.data else { panic!("{control:?}") };
-        bytes.len()
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.now - self.start
-    }
-
-    /// How it ends once it was sent this, reset, and came back in DFU mode.
-    fn left_alone(&mut self, sent: u8) -> Failure {
-        assert_eq!(self.request(), sent);
-        self.answer(Ok(Vec::new()));
-        assert_eq!(self.next(), Some(Output::Reset));
-        self.answer(Err(TransferError::NoDevice));
-        assert_eq!(self.next(), None);
-        let mut back = plan().runtime;
-        back.dfu.as_mut().unwrap().mode = Mode::Dfu;
-        self.update.handle(Input::Left { port: back.port.clone() }, self.now);
-        self.update.handle(Input::Arrived(back), self.now);
-        self.failure()
-    }
-
-    /// The device is opened once more, for another attempt.
-    fn opened_again(&mut self) {
-        assert!(matches!(self.next(), Some(Output::Open { .. })));
-        self.answer(Ok(Vec::new()));
-    }
-
-    fn failure(&mut self) -> Failure {
-        assert_eq!(self.next(), None);
-        match self.verdict.take() {
-            Some(Verdict::Failed(failure)) => failure,
-            other => panic!("{other:?}"),
-        }
-    }
-}
+use crate::hand::{
+    ABORT, APP_IDLE, CLRSTATUS, DETACH, DNBUSY, DNLOAD, DNLOAD_IDLE, ERROR, GETSTATUS, Hand, IDLE,
+    MANIFEST_SYNC, UPLOAD_IDLE, WAIT_RESET, plan,
+};
 
 #[test]
 fn the_time_of_dfu_detach_is_the_devices_own_or_a_second() {

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod arrivals;
 mod cases;
 mod device;
 mod edges;
+mod hand;
 mod random;
 #[path = "../../../tests/support/seed.rs"]
 mod seed;

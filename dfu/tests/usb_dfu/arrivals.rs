@@ -1,0 +1,160 @@
+//! What comes to the port while a device is awaited there, and how often it is tried.
+
+use dfu::usb_dfu::{
+    DeviceNow, Failure, Input, Mode, Output, Phase, Plan, TransferError, UnknownReason, UsbIdentity, Verdict,
+};
+
+use crate::hand::{DETACH, DNLOAD, DNLOAD_IDLE, GETSTATUS, Hand, IDLE, WAIT_RESET, plan};
+
+#[test]
+fn a_device_that_never_enters_dfu_mode_is_asked_three_times() {
+    let device = plan().runtime;
+    let mut hand = Hand::new(plan());
+    for _ in 0..3 {
+        hand.opened_again();
+        assert_eq!(hand.request(), DETACH);
+        hand.answer(Ok(Vec::new()));
+        assert_eq!(hand.next(), None);
+        hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+        hand.update.handle(Input::Arrived(device.clone()), hand.now);
+    }
+    assert_eq!(hand.failure(), Failure::DidNotDetach { attempts: 3 });
+}
+
+#[test]
+fn a_device_that_never_takes_the_image_is_sent_it_three_times() {
+    let mut device = plan().runtime;
+    device.dfu.as_mut().unwrap().mode = Mode::Dfu;
+    let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload.truncate(10));
+    for attempt in 1..=3 {
+        hand.status(0, 0, IDLE);
+        hand.block();
+        hand.status(0, 0, DNLOAD_IDLE);
+        assert_eq!(hand.block(), 0);
+        hand.status(0, 0, WAIT_RESET);
+        assert_eq!(hand.next(), None, "it leaves by itself");
+        hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+        hand.update.handle(Input::Arrived(device.clone()), hand.now);
+        if attempt < 3 {
+            hand.opened_again();
+        }
+    }
+    assert_eq!(hand.failure(), Failure::NotAccepted { attempts: 3, device: DeviceNow::Dfu });
+}
+
+/// What a device at the port is taken for while ours is awaited in normal operation, after it had left.
+fn taken_for(change: impl Fn(&mut Plan, &mut UsbIdentity)) -> &'static str {
+    let mut plan = plan();
+    let mut device = plan.runtime.clone();
+    plan.resume = Some(Phase::WaitingForRuntime);
+    change(&mut plan, &mut device);
+    let mut hand = Hand::new(plan);
+    assert_eq!(hand.next(), None);
+    hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(device), hand.now);
+    match hand.next() {
+        Some(Output::Open { .. }) => {
+            hand.answer(Ok(Vec::new()));
+            return if hand.request() == DETACH { "in the way to DFU mode" } else { "in DFU mode" };
+        }
+        Some(other) => panic!("{other:?}"),
+        None if hand.verdict.is_some() => return "in normal operation",
+        None => {}
+    }
+    let (due, _) = hand.update.poll_timeout().unwrap();
+    hand.update.handle_timeout(due);
+    assert_eq!(hand.next(), None);
+    match hand.verdict {
+        Some(Verdict::Unknown(UnknownReason::NeverCameBack { another_seen: true, .. })) => "another",
+        Some(Verdict::Unknown(UnknownReason::NeverCameBack { another_seen: false, .. })) => "perhaps ours",
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn our_device_is_told_from_others_by_ids_mode_and_serial() {
+    let mode = |device: &mut UsbIdentity, mode| device.dfu.as_mut().unwrap().mode = mode;
+    let (ours, runtime) = ("in DFU mode", "in normal operation");
+    assert_eq!(taken_for(|_, _| {}), runtime);
+    assert_eq!(taken_for(|_, device| device.vid += 1), "another");
+    assert_eq!(taken_for(|_, device| device.pid = 0x77), "another");
+    assert_eq!(taken_for(|_, device| device.serial = Some("B2".to_owned())), "another");
+    assert_eq!(taken_for(|_, device| device.serial = None), runtime);
+    assert_eq!(taken_for(|plan, _| plan.runtime.serial = None), runtime);
+    // In DFU mode: its own product id or one of those that are known, any if none is.
+    assert_eq!(taken_for(|_, device| mode(device, Mode::Dfu)), ours);
+    let dfu = |pid: u16| {
+        move |_: &mut Plan, device: &mut UsbIdentity| {
+            device.pid = pid;
+            device.serial = Some("B2".to_owned());
+            device.dfu.as_mut().unwrap().mode = Mode::Dfu;
+        }
+    };
+    assert_eq!((taken_for(dfu(2)), taken_for(dfu(0x77))), (ours, "another"));
+    let any = taken_for(|plan, device| {
+        plan.dfu_pids.clear();
+        dfu(0x77)(plan, device);
+    });
+    assert_eq!(any, ours);
+    // A second step on the way to DFU mode, under the product id of that.
+    assert_eq!(taken_for(|_, device| device.pid = 2), "in the way to DFU mode");
+    assert_eq!(taken_for(|plan, _| plan.dfu_pids = vec![1]), runtime, "one product id for both");
+    // Without its interfaces: sure only where the product id is that of normal operation alone.
+    let bare = |pid: u16| {
+        move |_: &mut Plan, device: &mut UsbIdentity| {
+            device.pid = pid;
+            device.dfu = None;
+        }
+    };
+    assert_eq!(
+        (taken_for(bare(1)), taken_for(bare(2)), taken_for(bare(0x77))),
+        (runtime, "perhaps ours", "another")
+    );
+    let both = |serial: &'static str| {
+        move |plan: &mut Plan, device: &mut UsbIdentity| {
+            plan.dfu_pids = vec![1];
+            device.dfu = None;
+            device.serial = Some(serial.to_owned());
+        }
+    };
+    assert_eq!((taken_for(both("A1")), taken_for(both("B2"))), ("perhaps ours", "perhaps ours"));
+    let other_unit = taken_for(|plan, device| {
+        bare(1)(plan, device);
+        device.serial = Some("B2".to_owned());
+    });
+    assert_eq!(other_unit, "perhaps ours");
+}
+
+#[test]
+fn a_lost_device_in_normal_operation_is_waited_for_until_its_interfaces_are_known() {
+    let mut hand = Hand::downloading(|_| {});
+    assert_eq!(hand.request(), DNLOAD);
+    let whole = plan().runtime;
+    hand.update.handle(Input::Left { port: whole.port.clone() }, hand.now);
+    hand.answer(Err(TransferError::NoDevice));
+    assert_eq!(hand.next(), None);
+    let mut bare = whole.clone();
+    bare.dfu = None;
+    hand.update.handle(Input::Arrived(bare), hand.now);
+    assert_eq!(hand.next(), None);
+    let (due, _) = hand.update.poll_timeout().unwrap();
+    assert!(due > hand.now, "it is given time");
+    hand.update.handle_timeout(hand.now);
+    hand.update.handle(Input::Arrived(whole), hand.now);
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+}
+
+#[test]
+fn a_device_that_has_left_is_sent_nothing_more() {
+    for asked in [DNLOAD, GETSTATUS] {
+        let mut hand = Hand::downloading(|_| {});
+        if asked == GETSTATUS {
+            hand.block();
+        }
+        assert_eq!(hand.request(), asked);
+        hand.answer(Err(TransferError::NoDevice));
+        assert_eq!(hand.next(), None);
+        assert_eq!(hand.update.poll_timeout().map(|(_, reason)| reason), Some("device is plugged in again"));
+    }
+}
