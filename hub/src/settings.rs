@@ -168,6 +168,12 @@ impl Key {
         )
     }
 
+    /// Where the machine names the tenant, its word alone counts on this: the tenant, and who its users are. A person
+    /// who could say whose groups to take would have anybody's.
+    pub fn follows_tenancy(self) -> bool {
+        self.is_tenant() || self == Self::User
+    }
+
     /// Variables of the environment, the strongest first.
     fn variables(self) -> impl Iterator<Item = String> {
         let plain = self.name().to_uppercase();

@@ -84,8 +84,8 @@ fn a_user_cannot_retarget_a_managed_machine() {
         (settings.tenant_root.value, settings.tenant_ca.value, settings.tenant_token.value),
         (None, None, None)
     );
-    assert_eq!(settings.user.value.as_deref(), Some("anna"));
-    assert_eq!(codes(&problems), ["setting-managed"; 4]);
+    assert_eq!(settings.user.value, None);
+    assert_eq!(codes(&problems), ["setting-managed"; 5]);
     assert!(problems[0].next.contains("machine.toml"), "{}", problems[0]);
 }
 
@@ -96,6 +96,32 @@ fn a_broken_machine_file_does_not_open_the_door() {
     assert_eq!(settings.server_url.value, None);
     assert_eq!(codes(&problems), ["settings-unreadable", "setting-managed"]);
     assert_eq!(settings.tenant(), Err(problems[0].clone()));
+}
+
+/// Who the person is decides whose groups count, so on a managed machine that is not for the person to say.
+#[test]
+fn a_user_of_a_managed_machine_cannot_be_somebody_else() {
+    let machine = "server_url = \"https://corp.example\"\ntenant_id = \"corp\"\ntenant_token = \"t\"";
+    for own in [("user = \"ceo\"", None), ("", Some(("HOOKSWITCH_USER", "ceo")))] {
+        let environment: Vec<(&str, &str)> = own.1.into_iter().collect();
+        let (settings, problems) = Settings::resolve(&layers(own.0, &environment, Some(machine)));
+        assert_eq!(settings.user.value, None, "{own:?}");
+        assert!(problems.iter().any(|p| p.code == "setting-managed" && p.args["key"] == "user"), "{problems:?}");
+        assert!(settings.get(Key::User).locked);
+        let (free, _) = Settings::resolve(&layers(own.0, &environment, None));
+        assert_eq!(free.user.value.as_deref(), Some("ceo"), "nobody's groups are at stake");
+    }
+    let named = format!("{machine}\nuser = \"kiosk\"");
+    let (settings, _) = Settings::resolve(&layers("user = \"ceo\"", &[], Some(&named)));
+    assert_eq!(settings.user.value.as_deref(), Some("kiosk"));
+    let refused = set(&layers("", &[], Some(machine)), "user", Some("ceo"));
+    assert_eq!(refused.expect_err("refused").code, "setting-managed");
+    let mut apart = layers("user = \"ceo\"", &[], None);
+    apart.computer = Some(MachineFiles {
+        shared: file("/etc/hookswitch/hookswitch.toml", machine),
+        ..MachineFiles::default()
+    });
+    assert_eq!(Settings::resolve(&apart).0.user.value, None, "nor in another home");
 }
 
 #[test]

@@ -14,7 +14,8 @@ use crate::protocol::Problem;
 pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, Problem> {
     let path = layers.user.path.as_str();
     let key = Key::named(name).ok_or_else(|| unknown(name, path))?;
-    let decided = if key.is_tenant() { layers.tenant_decided_by() } else { layers.set_by_machine(name) };
+    let by_tenancy = key.follows_tenancy().then(|| layers.tenant_decided_by()).flatten();
+    let decided = by_tenancy.or_else(|| layers.set_by_machine(name));
     if let Some(machine) = decided {
         return Err(managed(key, format!("{path}: {name}"), &machine));
     }

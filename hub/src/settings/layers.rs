@@ -79,10 +79,10 @@ impl Settings {
         }
         for Layer { rank, values, .. } in &read {
             for (key, place, raw) in values {
-                let overruled = decides.filter(|decides| key.is_tenant() && *rank < decides.rank);
+                let overruled = decides.filter(|decides| key.follows_tenancy() && *rank < decides.rank);
                 if let Some(decides) = overruled {
                     problems.push(managed(*key, place.clone(), &decides.path));
-                } else if *rank == Rank::Computer && !key.is_tenant() {
+                } else if *rank == Rank::Computer && !key.follows_tenancy() {
                     // Two agents that must not meet do not share a port either.
                 } else if let Err(kind) = settings.put(*key, raw.clone(), rank.provenance()) {
                     let problem = kind.problem(*key, place.clone());

@@ -32,7 +32,7 @@ impl Settings {
             key: key.name(),
             value,
             from,
-            locked: from >= Provenance::Machine || (self.tenant_locked && key.is_tenant()),
+            locked: from >= Provenance::Machine || (self.tenant_locked && key.follows_tenancy()),
         }
     }
 
