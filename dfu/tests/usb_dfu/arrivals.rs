@@ -1,10 +1,11 @@
 //! What comes to the port while a device is awaited there, and how often it is tried.
 
 use dfu::usb_dfu::{
-    DeviceNow, Failure, Input, Mode, Output, Phase, Plan, TransferError, UnknownReason, UsbIdentity, Verdict,
+    DeviceNow, Failure, Input, Mode, Output, Phase, Plan, REPLUG_TIMEOUT, TransferError, UnknownReason,
+    UsbIdentity, Verdict,
 };
 
-use crate::hand::{DETACH, DNLOAD, DNLOAD_IDLE, GETSTATUS, Hand, IDLE, WAIT_RESET, plan};
+use crate::hand::{DETACH, DNLOAD, DNLOAD_IDLE, GETSTATUS, Hand, IDLE, MANIFEST_SYNC, WAIT_RESET, plan};
 
 #[test]
 fn a_device_that_never_enters_dfu_mode_is_asked_three_times() {
@@ -157,4 +158,65 @@ fn a_device_that_has_left_is_sent_nothing_more() {
         assert_eq!(hand.next(), None);
         assert_eq!(hand.update.poll_timeout().map(|(_, reason)| reason), Some("device is plugged in again"));
     }
+}
+
+#[test]
+fn a_device_that_did_not_detach_is_given_time_to_show_its_interfaces_again() {
+    let whole = plan().runtime;
+    let mut bare = whole.clone();
+    bare.dfu = None;
+    let mut hand = Hand::new(plan());
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    hand.update.handle(Input::Left { port: whole.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(bare), hand.now);
+    assert_eq!(hand.next(), None);
+    let (due, _) = hand.update.poll_timeout().unwrap();
+    assert!(due >= hand.now + REPLUG_TIMEOUT);
+    hand.update.handle(Input::Arrived(whole), hand.now);
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+}
+
+/// The host died after the whole image was sent; the device has left and come back, still in DFU mode.
+#[test]
+fn a_device_that_puts_the_image_in_place_is_not_stopped_by_a_host_that_comes_back() {
+    let mut device = plan().runtime;
+    device.dfu.as_mut().unwrap().mode = Mode::Dfu;
+    let mut resumed = plan();
+    resumed.resume = Some(Phase::Manifesting);
+    let mut hand = Hand::new(resumed);
+    hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(device), hand.now);
+    hand.opened_again();
+    hand.status(0, 0, MANIFEST_SYNC);
+    hand.status(0, 0, MANIFEST_SYNC);
+    hand.status(0, 0, WAIT_RESET);
+    assert_eq!(hand.next(), Some(Output::Reset));
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    let reason = hand.update.poll_timeout().map(|(_, reason)| reason);
+    assert_eq!(reason, Some("device re-enumerates in normal operation"));
+}
+
+#[test]
+fn a_device_that_leaves_before_it_answers_is_awaited_by_what_it_was_asked() {
+    let port = plan().runtime.port;
+    let awaited = |hand: &mut Hand| {
+        hand.update.handle(Input::Left { port: port.clone() }, hand.now);
+        hand.update.poll_timeout().map(|(_, reason)| reason)
+    };
+    let mut hand = Hand::new(plan());
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+    assert_eq!(awaited(&mut hand), None, "its answer is owed");
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(awaited(&mut hand), Some("device re-enumerates in DFU mode"));
+
+    let mut hand = Hand::new(plan());
+    assert!(matches!(hand.next(), Some(Output::Open { .. })));
+    hand.answer(Err(TransferError::AccessDenied));
+    assert_eq!(awaited(&mut hand), Some("device is plugged in again"), "it was not asked to leave");
 }
