@@ -348,7 +348,6 @@ impl Headset {
             (Role::LineBusy, on) => self.emit(Event::LineBusy(on)),
             (Role::HookSwitch, on) => self.hook_changed(change.is_state, on, now),
             (Role::PhoneMute, on) if change.is_state => self.mute_state(on),
-            (_, false) => {}
             (Role::PhoneMute, true) => self.mute_pressed(now),
             (Role::Drop, true) => self.drop_pressed(now),
             (Role::Reject, true) if self.target.ring => self.press(Event::Reject, now),
