@@ -106,7 +106,10 @@ fn a_user_of_a_managed_machine_cannot_be_somebody_else() {
         let environment: Vec<(&str, &str)> = own.1.into_iter().collect();
         let (settings, problems) = Settings::resolve(&layers(own.0, &environment, Some(machine)));
         assert_eq!(settings.user.value, None, "{own:?}");
-        assert!(problems.iter().any(|p| p.code == "setting-managed" && p.args["key"] == "user"), "{problems:?}");
+        assert!(
+            problems.iter().any(|p| p.code == "setting-managed" && p.args["key"] == "user"),
+            "{problems:?}"
+        );
         assert!(settings.get(Key::User).locked);
         let (free, _) = Settings::resolve(&layers(own.0, &environment, None));
         assert_eq!(free.user.value.as_deref(), Some("ceo"), "nobody's groups are at stake");

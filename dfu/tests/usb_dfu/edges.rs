@@ -172,6 +172,15 @@ fn one_that_says_it_runs_its_application_is_detached_again() {
     let mut hand = Hand::in_dfu_mode(|_| {});
     hand.status(0, 0, APP_IDLE);
     assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(
+        hand.next(),
+        Some(Output::Reset),
+        "it is in DFU mode by its descriptors: nobody knows what it does next"
+    );
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    assert_eq!(hand.update.poll_timeout().map(|(_, reason)| reason), Some("device is plugged in again"));
 }
 
 /// What follows a block: the failure it is, by status, state and the answer to the block itself.
