@@ -220,3 +220,56 @@ fn a_device_that_leaves_before_it_answers_is_awaited_by_what_it_was_asked() {
     hand.answer(Err(TransferError::AccessDenied));
     assert_eq!(awaited(&mut hand), Some("device is plugged in again"), "it was not asked to leave");
 }
+
+#[test]
+fn a_device_whose_dfu_mode_takes_no_download_is_sent_nothing() {
+    for (can_download, bcd_dfu) in [(false, 0x0110), (true, 0x011a)] {
+        let mut hand = Hand::new(plan());
+        hand.opened_again();
+        assert_eq!(hand.request(), DETACH);
+        hand.answer(Ok(Vec::new()));
+        assert_eq!(hand.next(), None);
+        let mut device = plan().runtime;
+        let dfu = device.dfu.as_mut().unwrap();
+        (dfu.mode, dfu.functional.can_download, dfu.functional.bcd_dfu) = (Mode::Dfu, can_download, bcd_dfu);
+        hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+        hand.update.handle(Input::Arrived(device), hand.now);
+        assert_eq!(
+            hand.failure(),
+            Failure::NotDownloadable { can_download, bcd_dfu, device: DeviceNow::Dfu }
+        );
+    }
+}
+
+#[test]
+fn a_lost_device_that_comes_back_with_the_version_wanted_needs_nothing_more() {
+    for (bcd_device, done) in [(0x0120, true), (0x0110, false), (0x0130, false)] {
+        let mut hand = Hand::downloading(|_| {});
+        assert_eq!(hand.request(), DNLOAD);
+        hand.answer(Err(TransferError::NoDevice));
+        assert_eq!(hand.next(), None);
+        let device = UsbIdentity { bcd_device, ..plan().runtime };
+        hand.update.handle(Input::Arrived(device), hand.now);
+        let opened = matches!(hand.next(), Some(Output::Open { .. }));
+        let succeeded = matches!(hand.verdict, Some(Verdict::Succeeded { .. }));
+        assert_eq!((succeeded, opened), (done, !done), "{bcd_device:#06x}");
+    }
+}
+
+#[test]
+fn what_is_opened_must_be_what_is_there() {
+    let mut device = plan().runtime;
+    device.dfu.as_mut().unwrap().mode = Mode::Dfu;
+    let mut hand = Hand::new(plan());
+    assert!(matches!(hand.next(), Some(Output::Open { .. })));
+    hand.update.handle(Input::Arrived(device), hand.now);
+    hand.answer(Ok(Vec::new()));
+    hand.opened_again();
+    assert_eq!(hand.request(), GETSTATUS, "the one that was replaced is closed and never spoken to");
+
+    let mut hand = Hand::new(plan());
+    assert!(matches!(hand.next(), Some(Output::Open { .. })));
+    hand.answer(Err(TransferError::NoDevice));
+    assert_eq!(hand.next(), None);
+    assert_eq!(hand.update.poll_timeout().map(|(_, reason)| reason), Some("device is plugged in again"));
+}
