@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads the logs and writes the zip")]
 
 use super::log;
-use super::os::{self, Found};
+use super::os::{self, Found, Readers};
 use device_handlers::report::ReportDescriptor;
 use hub::locale::Locale;
 use hub::protocol::{Detail, Problem};
@@ -152,7 +152,7 @@ fn write_zip(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, NotWritt
         Found::Link => return Err(NotWritten::Taken(Detail::new("file-link", "it is a link"))),
         Found::Other => return Err(NotWritten::Taken(Detail::new("no-file", "it is no file"))),
     }
-    let mut pending = folder.begin(0o600)?;
+    let mut pending = folder.begin(Readers::Owner)?;
     let mut zip = ZipWriter::new(&mut pending.file);
     let options =
         SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o600);

@@ -1,15 +1,13 @@
 //! HID nodes of the system through hidapi.
-#![expect(clippy::disallowed_methods, reason = "the kernel tells a node's descriptor and port in sysfs")]
 
 use super::hardware::{HidBus, HidHandles, HidRead, HidWrite};
+use super::os;
 use hidapi::{HidApi, HidDevice};
 use hub::machine::HidNode;
 use hub::protocol::Problem;
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::fs;
 use std::io;
-use std::path::Path;
 
 /// HID 1.11 §6.2.1 gives the length 16 bits; Linux takes 4096 bytes.
 const MAX_DESCRIPTOR: usize = 4096;
@@ -51,7 +49,7 @@ impl HidBus for SystemHid {
                 manufacturer: info.manufacturer_string().unwrap_or_default().to_owned(),
                 product: info.product_string().unwrap_or_default().to_owned(),
                 serial: info.serial_number().filter(|s| !s.is_empty()).map(str::to_owned),
-                port: usb_port(&path),
+                port: os::hid_port(&path),
                 descriptor: None,
                 path,
             });
@@ -64,9 +62,9 @@ impl HidBus for SystemHid {
     }
 
     fn open(&mut self, path: &str) -> Result<HidHandles, Problem> {
-        let c_path = CString::new(path).map_err(|e| cannot_open(path, &e))?;
+        let c_path = CString::new(path).map_err(|e| os::hid_closed(path, &e))?;
         let api = self.api()?;
-        let open = || api.open_path(&c_path).map_err(|e| cannot_open(path, &e));
+        let open = || api.open_path(&c_path).map_err(|e| os::hid_closed(path, &e));
         Ok((Box::new(SystemRead(open()?)), Box::new(SystemWrite(open()?))))
     }
 }
@@ -87,35 +85,16 @@ impl HidWrite for SystemWrite {
     }
 }
 
-/// Needs no permission where the kernel shows it in sysfs; elsewhere the node is opened for it.
+/// Needs no permission where the system shows it; elsewhere the node is opened for it.
 fn descriptor(api: &HidApi, path: &str) -> Option<Vec<u8>> {
-    if let Some(bytes) = sysfs(path).and_then(|dir| fs::read(Path::new(&dir).join("report_descriptor")).ok())
-    {
-        return (!bytes.is_empty()).then_some(bytes);
-    }
-    let device = api.open_path(&CString::new(path).ok()?).ok()?;
-    let mut bytes = vec![0; MAX_DESCRIPTOR];
-    let length = device.get_report_descriptor(&mut bytes).ok()?;
-    bytes.truncate(length);
-    (!bytes.is_empty()).then_some(bytes)
-}
-
-/// `/sys/class/hidraw/hidraw3/device` of `/dev/hidraw3`.
-fn sysfs(path: &str) -> Option<String> {
-    let node = path.strip_prefix("/dev/").filter(|n| n.starts_with("hidraw") && !n.contains('/'))?;
-    Some(format!("/sys/class/hidraw/{node}/device"))
-}
-
-/// The last path component of the device that reads `bus-port.port`.
-fn usb_port(path: &str) -> Option<String> {
-    let device = fs::canonicalize(sysfs(path)?).ok()?;
-    let parts: Vec<&str> = device.iter().filter_map(|p| p.to_str()).collect();
-    parts.into_iter().rev().find(|p| is_port(p)).map(str::to_owned)
-}
-
-fn is_port(part: &str) -> bool {
-    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    part.split_once('-').is_some_and(|(bus, ports)| digits(bus) && ports.split('.').all(digits))
+    let opened = || {
+        let device = api.open_path(&CString::new(path).ok()?).ok()?;
+        let mut bytes = vec![0; MAX_DESCRIPTOR];
+        let length = device.get_report_descriptor(&mut bytes).ok()?;
+        bytes.truncate(length);
+        Some(bytes)
+    };
+    os::hid_descriptor(path).or_else(opened).filter(|bytes| !bytes.is_empty())
 }
 
 fn unavailable(error: &dyn std::fmt::Display) -> Problem {
@@ -126,25 +105,4 @@ fn unavailable(error: &dyn std::fmt::Display) -> Problem {
         "Start Hookswitch again; if that does not help, send a bundle to support (`hookswitch bundle`).",
     )
     .with("error", error.to_string())
-}
-
-fn cannot_open(path: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(
-        "hid-access-denied",
-        format!("The headset cannot be opened: {error}"),
-        path.to_owned(),
-        "Install the package's udev rule (70-hookswitch.rules), then plug the headset in again.",
-    )
-    .with("error", error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_port;
-
-    #[test]
-    fn port_paths() {
-        assert!(is_port("1-1") && is_port("12-3.4.1"));
-        assert!(!is_port("1-1:1.0") && !is_port("usb1") && !is_port("0003:1209:0001.0001") && !is_port("1-"));
-    }
 }

@@ -3,17 +3,16 @@
 #![expect(clippy::disallowed_methods, reason = "sockets and their files are this room's world")]
 
 use super::handle::UserHandle;
-use super::os;
+use super::os::{self, LocalCaller, LocalListener, LocalPlace, LocalStream, Peer};
 use hub::protocol::Problem;
 use hub::protocol::local::{LocalAnswer, LocalRequest};
 use hub::user::{Command, Reply};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 
 /// Longest request line. The longest request is an offer id.
 const MAX_REQUEST: u64 = 4096;
@@ -35,17 +34,11 @@ pub struct Doors {
     pub stop: tokio::sync::mpsc::Sender<()>,
 }
 
-/// The socket file goes when this is dropped, then the lock.
+/// The socket's place goes when this is dropped, then the lock.
 #[derive(Debug)]
 pub struct LocalServer {
-    path: PathBuf,
+    _place: LocalPlace,
     _lock: File,
-}
-
-impl Drop for LocalServer {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
 }
 
 /// Listens at `path`. Must be called inside a `LocalSet`.
@@ -57,26 +50,17 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
     let Some(lock) = lock(&path.with_extension("lock")).map_err(|e| cannot_listen(path, &e))? else {
         return Err(already_running(path));
     };
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => return Err(already_running(path)),
-        // Nobody answers: what is there was left by a crash.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path).map_err(|e| cannot_listen(path, &e))?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(cannot_listen(path, &error)),
-    }
-    let listener = UnixListener::bind(path).map_err(|e| cannot_listen(path, &e))?;
-    // The folder lets nobody else in meanwhile.
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .map_err(|e| cannot_listen(path, &e))?;
+    let (mut listener, place) = LocalListener::bind(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => already_running(path),
+        _ => cannot_listen(path, &error),
+    })?;
     let doors = Arc::new(doors);
     let callers = Arc::new(tokio::sync::Semaphore::new(MAX_CALLERS));
     tokio::task::spawn_local(async move {
         loop {
             let Ok(permit) = callers.clone().acquire_owned().await else { return };
             let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+                Ok(stream) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "local socket");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -92,7 +76,7 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
             });
         }
     });
-    Ok(LocalServer { path: path.to_owned(), _lock: lock })
+    Ok(LocalServer { _place: place, _lock: lock })
 }
 
 /// `None` = another process holds it. The file stays: deleting it would let two processes lock two files.
@@ -107,63 +91,70 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-async fn serve(stream: UnixStream, doors: &Doors) -> io::Result<()> {
-    let peer = stream.peer_cred()?;
-    let own = rustix::process::geteuid().as_raw();
-    if peer.uid() != own && peer.uid() != 0 {
-        tracing::warn!(uid = peer.uid(), "local caller of another user refused");
-        return Ok(());
-    }
-    let (reader, mut writer) = stream.into_split();
-    let mut lines = BufReader::new(reader.take(MAX_REQUEST)).lines();
-    while let Some(line) = lines.next_line().await? {
-        match serde_json::from_str(&line) {
-            Ok(LocalRequest::Watch) => return watch(doors, &mut writer).await,
+async fn serve(stream: LocalStream, doors: &Doors) -> io::Result<()> {
+    let mut caller = BufReader::new(stream);
+    let mut is_known = false;
+    let mut is_cut = false;
+    // The rest of a line that is too long is no request.
+    while !is_cut && let Some(line) = next_line(&mut caller).await? {
+        is_cut = line.len() as u64 == MAX_REQUEST;
+        if !is_known {
+            // Some systems know who calls only now.
+            let peer = Peer::of(caller.get_ref())?;
+            if !peer.is_mine_or_roots {
+                tracing::warn!(account = peer.account, "local caller of another user refused");
+                return Ok(());
+            }
+            is_known = true;
+        }
+        match serde_json::from_slice(&line) {
+            Ok(LocalRequest::Watch) => return watch(doors, &mut caller).await,
             Ok(LocalRequest::Settings) => {
                 let settings = doors.settings.clone();
-                send(&mut writer, &LocalAnswer::Settings { settings }).await?;
+                send(&mut caller, &LocalAnswer::Settings { settings }).await?;
             }
-            Ok(LocalRequest::View) => send(&mut writer, &view(doors).await).await?,
-            Ok(LocalRequest::Window) => send(&mut writer, &window(doors).await).await?,
+            Ok(LocalRequest::View) => send(&mut caller, &view(doors).await).await?,
+            Ok(LocalRequest::Window) => send(&mut caller, &window(doors).await).await?,
             Ok(LocalRequest::Stop { anyway }) => {
                 let answer = command(Command::Quit { anyway }, doors).await;
                 if answer == LocalAnswer::Done {
                     let _ = doors.stop.send(()).await;
                 }
-                send(&mut writer, &answer).await?;
+                send(&mut caller, &answer).await?;
             }
             Ok(LocalRequest::Install { offer }) => {
-                send(&mut writer, &command(Command::Install { offer }, doors).await).await?;
+                send(&mut caller, &command(Command::Install { offer }, doors).await).await?;
             }
             Ok(LocalRequest::Defer { offer }) => {
-                send(&mut writer, &command(Command::Defer { offer }, doors).await).await?;
+                send(&mut caller, &command(Command::Defer { offer }, doors).await).await?;
             }
             Ok(LocalRequest::UseHeadset { device }) => {
-                send(&mut writer, &command(Command::UseHeadset { device }, doors).await).await?;
+                send(&mut caller, &command(Command::UseHeadset { device }, doors).await).await?;
             }
             Ok(LocalRequest::ApproveSoftphone { origin }) => {
-                send(&mut writer, &command(Command::Approve { origin }, doors).await).await?;
+                send(&mut caller, &command(Command::Approve { origin }, doors).await).await?;
             }
             Ok(LocalRequest::RevokeSoftphone { origin }) => {
-                send(&mut writer, &command(Command::Revoke { origin }, doors).await).await?;
+                send(&mut caller, &command(Command::Revoke { origin }, doors).await).await?;
             }
             Ok(LocalRequest::Cancel { anyway }) => {
-                send(&mut writer, &command(Command::Cancel { anyway }, doors).await).await?;
+                send(&mut caller, &command(Command::Cancel { anyway }, doors).await).await?;
             }
-            Ok(LocalRequest::Poll) => send(&mut writer, &command(Command::Poll, doors).await).await?,
+            Ok(LocalRequest::Poll) => send(&mut caller, &command(Command::Poll, doors).await).await?,
             Err(error) => {
                 let problem = not_understood(&error);
-                send(&mut writer, &LocalAnswer::Problem { problem }).await?;
+                send(&mut caller, &LocalAnswer::Problem { problem }).await?;
             }
         }
-        let bounded = lines.get_mut().get_mut();
-        if bounded.limit() == 0 {
-            // The rest of a line that is too long is no request.
-            return Ok(());
-        }
-        bounded.set_limit(MAX_REQUEST);
     }
     Ok(())
+}
+
+/// `None` = the caller has no more to say.
+async fn next_line(caller: &mut BufReader<LocalStream>) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    caller.take(MAX_REQUEST).read_until(b'\n', &mut line).await?;
+    Ok((!line.is_empty()).then_some(line))
 }
 
 async fn view(doors: &Doors) -> LocalAnswer {
@@ -210,7 +201,7 @@ async fn send(
 /// The command line's end of the socket.
 #[derive(Debug)]
 pub struct LocalClient {
-    reader: io::BufReader<std::os::unix::net::UnixStream>,
+    reader: io::BufReader<LocalCaller>,
 }
 
 impl LocalClient {
@@ -219,7 +210,7 @@ impl LocalClient {
     /// # Errors
     /// Something is there that does not let us in, or is another user's: it would be believed.
     pub fn connect(path: &Path) -> Result<Option<Self>, Problem> {
-        let stream = match std::os::unix::net::UnixStream::connect(path) {
+        let stream = match LocalCaller::connect(path) {
             Ok(stream) => stream,
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
@@ -228,7 +219,7 @@ impl LocalClient {
             }
             Err(error) => return Err(lost(&error)),
         };
-        if !os::is_mine_or_roots(&stream).map_err(|error| lost(&error))? {
+        if !stream.reaches_mine_or_roots().map_err(|error| lost(&error))? {
             return Err(foreign(path));
         }
         Ok(Some(Self { reader: io::BufReader::new(stream) }))

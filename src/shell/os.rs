@@ -1,28 +1,59 @@
 //! What differs between operating systems; nothing else says `cfg(target_os)`.
 
 use hub::protocol::{Detail, Problem};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(unix)]
+mod unix;
 #[cfg(target_os = "linux")]
-pub use linux::{
-    Alarm, AwakeLock, Folder, Found, Opened, Owner, Pending, ended, environment, frugal_memory,
-    give_back_memory, hardware_seed, has_display, host_name, instant, is_foreign, is_mine_or_roots,
-    is_socket, keep_awake, language, machine_seed, machine_settings, make_private, open_of, open_own,
-    open_to_others, open_url, port_holder, private_folder, private_options, slept, split, start_beside,
-    start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name, watch_world,
+use linux as system_files;
+#[cfg(not(target_os = "linux"))]
+compile_error!("this system needs src/shell/os/<system>.rs with all that is passed on here");
+
+pub use system_files::{
+    Alarm, AwakeLock, DEVICE_NOTICES, Folder, LocalCaller, LocalListener, LocalPlace, LocalStream, Opened,
+    PairEnd, Pending, ended, environment, frugal_memory, give_back_memory, hardware_seed, has_display,
+    hid_closed, hid_descriptor, hid_port, host_name, instant, is_foreign, keep_awake, language, ldap_pair,
+    machine_seed, machine_settings, make_private, open_of, open_own, open_to_others, open_url, port_holder,
+    private_folder, private_options, show_notice, slept, start_beside, start_unit, survive_file_limits,
+    system, termination, trusted, usb_descriptors, user_name, watch_devices, watch_world,
 };
 
-#[cfg(not(target_os = "linux"))]
-compile_error!(
-    "this system needs src/shell/os/<system>.rs with: Alarm, AwakeLock, Folder, Found, Opened, Owner, Pending, \
-     ended, environment, frugal_memory, give_back_memory, hardware_seed, has_display, host_name, instant, \
-     is_foreign, is_mine_or_roots, is_socket, keep_awake, language, machine_seed, machine_settings, make_private, \
-     open_of, open_own, open_to_others, open_url, port_holder, private_folder, private_options, slept, split, \
-     start_beside, start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name, \
-     watch_world"
-);
+/// Whose word a file or folder may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This user's, or who rules the computer.
+    Me,
+    /// Who rules the computer alone.
+    Root,
+}
+
+/// Who may read a file besides its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    Owner,
+    Everyone,
+}
+
+/// What lies at a place where a file is to be put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    File,
+    Link,
+    Other,
+}
+
+/// Who is at the other end of a local connection, by the system's word for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// As the system writes it: a user id, a SID.
+    pub account: String,
+    /// This user, or who rules the computer.
+    pub is_mine_or_roots: bool,
+}
 
 /// Why a file or folder is not believed, or not looked into.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +111,25 @@ impl From<&Holder> for Detail {
     }
 }
 
+fn seed(machine_id: &str, application: &str) -> Option<String> {
+    let is_id = machine_id.len() == 32 && machine_id.chars().all(|c| c.is_ascii_hexdigit());
+    if !is_id || machine_id.chars().all(|c| c == '0') {
+        return None;
+    }
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, machine_id.as_bytes());
+    let tag = aws_lc_rs::hmac::sign(&key, application.as_bytes());
+    Some(tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Splits a path into the folder and the name in it.
+///
+/// # Errors
+/// It names no file.
+pub fn split(path: &Path) -> std::io::Result<(PathBuf, &std::ffi::OsStr)> {
+    let name = path.file_name().ok_or(std::io::ErrorKind::InvalidInput)?;
+    Ok((path.parent().map(Path::to_owned).unwrap_or_default(), name))
+}
+
 /// Only addresses for a browser: the opener would also start programs by other schemes.
 fn is_web_address(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -93,4 +143,21 @@ fn no_browser(reason: Detail) -> Problem {
         "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open --print` prints.",
     )
     .detail("reason", reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reference value: `printf %s NAME | openssl dgst -sha256 -hmac MACHINE-ID`.
+    #[test]
+    fn the_seed_is_an_hmac_of_a_real_id_only() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let expected = "7004bc63ef2c0deda0e60b6334d4d467498656c76a443a9dc0686a555cf3c311";
+        assert_eq!(seed(id, "hookswitch").as_deref(), Some(expected));
+        assert_ne!(seed(id, "other"), seed(id, "hookswitch"));
+        for no_id in ["", "uninitialized", "00000000000000000000000000000000", &id[1..]] {
+            assert_eq!(seed(no_id, "hookswitch"), None);
+        }
+    }
 }

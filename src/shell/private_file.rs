@@ -1,17 +1,10 @@
-//! Small files that appear whole or not at all, with the mode they need from the first byte on.
+//! Small files that appear whole or not at all, for the readers they are for from the first byte on.
 
 use super::os;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Who may read a file besides its owner. Elsewhere than on Unix the folder's access list decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readers {
-    /// 0600
-    Owner,
-    /// 0644
-    Everyone,
-}
+pub use os::Readers;
 
 /// When a write counts as done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +19,7 @@ pub enum Durability {
 pub fn replace(path: &Path, bytes: &[u8], readers: Readers, durability: Durability) -> io::Result<()> {
     let (folder, name) = os::split(path)?;
     let folder = os::Folder::open(&folder)?;
-    // The umask may take bits away from this, never add any.
-    let mut pending = folder.begin(if readers == Readers::Owner { 0o600 } else { 0o644 })?;
+    let mut pending = folder.begin(readers)?;
     pending.file.write_all(bytes)?;
     pending.place(name, durability == Durability::Disk)
 }

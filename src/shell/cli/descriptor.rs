@@ -1,6 +1,7 @@
 //! `hookswitch descriptor`: a report descriptor in plain facts.
 
 use super::{Done, input, output};
+use crate::shell::os;
 use clap::Args;
 use device_handlers::report::{Explanation, NoCallControl, ReportDescriptor, ReportType, Role};
 use hub::locale::{Locale, Message};
@@ -88,12 +89,11 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
         )
         .detail("error", error)
     };
-    let node = file.to_string_lossy().strip_prefix("/dev/").map(str::to_owned);
-    let path = match node.filter(|n| n.starts_with("hidraw") && !n.contains('/')) {
-        Some(node) => PathBuf::from(format!("/sys/class/hidraw/{node}/device/report_descriptor")),
-        None => file.to_owned(),
+    let of_node = file.to_str().and_then(os::hid_descriptor);
+    let raw = match of_node {
+        Some(raw) => raw,
+        None => input::read(file, MAX_FILE).map_err(|e| cannot(Detail::from(&e)))?,
     };
-    let raw = input::read(&path, MAX_FILE).map_err(|e| cannot(Detail::from(&e)))?;
     if raw.is_empty() {
         return Err(cannot(Detail::new("file-empty", "it is empty")));
     }

@@ -2,8 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "connects to the directory")]
 
 use super::guard;
+use crate::shell::os;
 use hub::protocol::{Detail, Directory, Problem};
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;
@@ -254,34 +255,13 @@ async fn behind_guard(
     server: impl AsyncRead + AsyncWrite + Send + 'static,
     tasks: &mut JoinSet<()>,
 ) -> Result<(LdapConnAsync, Ldap), ldap3::LdapError> {
-    let (ours, theirs, url) = local_pair().await?;
+    let (ours, theirs, url) = os::ldap_pair().await?;
     tasks.spawn(async move {
         if let Err(fault) = guard::carry(server, ours).await {
             tracing::warn!(%fault, "the directory connection was cut");
         }
     });
     LdapConnAsync::with_settings(LdapConnSettings::new().set_std_stream(theirs), url).await
-}
-
-#[cfg(unix)]
-async fn local_pair() -> std::io::Result<(tokio::net::UnixStream, StdStream, &'static str)> {
-    let (ours, theirs) = tokio::net::UnixStream::pair()?;
-    Ok((ours, StdStream::Unix(theirs.into_std()?), "ldapi:///"))
-}
-
-/// No socket pairs here: a loopback connection whose two ends are checked to be each other.
-#[cfg(not(unix))]
-async fn local_pair() -> std::io::Result<(TcpStream, StdStream, &'static str)> {
-    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
-    let theirs = TcpStream::connect(listener.local_addr()?).await?;
-    theirs.set_nodelay(true)?;
-    loop {
-        let (ours, peer) = listener.accept().await?;
-        if peer == theirs.local_addr()? {
-            ours.set_nodelay(true)?;
-            return Ok((ours, StdStream::Tcp(theirs.into_std()?), "ldap://127.0.0.1"));
-        }
-    }
 }
 
 async fn start_tls(tcp: &mut TcpStream) -> Result<(), ServerFault> {

@@ -104,7 +104,11 @@ impl Cache {
         let opened = checked.repository.read_target(name).await.map_err(|error| checked.explain(&error))?;
         let mut pieces = Box::pin(opened.ok_or_else(|| checked.unknown(name))?);
         let resumed = checked.link.resumed();
-        let mut file = private_file(part).map_err(|error| data(part, &error))?;
+        let mut file = super::super::os::private_options()
+            .append(true)
+            .create(true)
+            .open(part)
+            .map_err(|error| data(part, &error))?;
         file.set_len(resumed).map_err(|error| data(part, &error))?;
         let mut bytes = Vec::new();
         while let Some(piece) = pieces.next().await {
@@ -151,14 +155,6 @@ impl Cache {
 fn spoilt_beginning(failure: &TenantFailure, resumed: u64) -> bool {
     let range_refused = failure.problem.args.get("status").is_some_and(|status| status == "416");
     range_refused || (resumed > 0 && failure.problem.code == "tenant-mismatch")
-}
-
-fn private_file(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn remove(path: &Path) -> Result<(), TenantFailure> {

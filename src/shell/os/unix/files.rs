@@ -1,30 +1,21 @@
 //! Whose a file or folder is, and how files are opened, made and replaced without following anybody's link.
 
-use super::super::Distrust;
+use super::super::{Distrust, Found, Owner, Readers};
 use rustix::fs::{AtFlags, Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-
-/// Whose word a file or folder may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// This user's or root's.
-    Me,
-    /// Root's alone.
-    Root,
-}
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 
 impl Owner {
-    fn may_be(self, uid: u32) -> bool {
+    pub(super) fn may_be(self, uid: u32) -> bool {
         uid == 0 || (self == Self::Me && uid == me())
     }
 }
 
-pub(super) fn me() -> u32 {
+pub(in super::super) fn me() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
@@ -187,15 +178,6 @@ pub fn make_private(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// What lies at a place where a file is to be put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    Nothing,
-    File,
-    Link,
-    Other,
-}
-
 /// A folder held open: what is put into it lands there, whatever its path leads to meanwhile.
 #[derive(Debug)]
 pub struct Folder {
@@ -240,11 +222,13 @@ impl Folder {
         }
     }
 
-    /// A new file of this mode, to be written and then placed. It goes again if it is not.
+    /// A new file for these readers, to be written and then placed. It goes again if it is not.
     ///
     /// # Errors
     /// As open(2).
-    pub fn begin(&self, mode: u32) -> io::Result<Pending<'_>> {
+    pub fn begin(&self, readers: Readers) -> io::Result<Pending<'_>> {
+        // The umask may take bits away from this, never add any.
+        let mode = if readers == Readers::Owner { 0o600 } else { 0o644 };
         // Names that are taken by chance are tried again, those that somebody keeps taking are not for ever.
         for _ in 0..16 {
             let mut random = [0; 8];
@@ -287,30 +271,4 @@ impl Drop for Pending<'_> {
             let _ = rustix::fs::unlinkat(&self.folder.handle, &self.name, AtFlags::empty());
         }
     }
-}
-
-/// Whether the program at the other end of a local socket is this user's or root's.
-///
-/// # Errors
-/// The system does not tell.
-pub fn is_mine_or_roots(stream: &std::os::unix::net::UnixStream) -> io::Result<bool> {
-    let peer = rustix::net::sockopt::socket_peercred(stream)?;
-    Ok(Owner::Me.may_be(peer.uid.as_raw()))
-}
-
-/// Whether `path` is a socket, not followed if it is a link.
-///
-/// # Errors
-/// It cannot be looked at; that there is nothing is one.
-pub fn is_socket(path: &Path) -> io::Result<bool> {
-    Ok(fs::symlink_metadata(path)?.file_type().is_socket())
-}
-
-/// Splits a path into the folder and the name in it.
-///
-/// # Errors
-/// It names no file.
-pub fn split(path: &Path) -> io::Result<(PathBuf, &OsStr)> {
-    let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    Ok((path.parent().map(Path::to_owned).unwrap_or_default(), name))
 }

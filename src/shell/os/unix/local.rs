@@ -1,0 +1,128 @@
+//! Connections inside this machine: sockets that have a place among the files.
+#![expect(clippy::disallowed_methods, reason = "the sockets of the local door are made here")]
+
+use super::super::{Owner, Peer};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use tokio::net::{UnixListener, UnixStream};
+
+/// One caller, from the side of who is called.
+pub type LocalStream = UnixStream;
+
+/// Where callers come in.
+#[derive(Debug)]
+pub struct LocalListener(UnixListener);
+
+/// The name that callers find the listener by; it goes when this is dropped.
+#[derive(Debug)]
+pub struct LocalPlace(PathBuf);
+
+impl Drop for LocalPlace {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl LocalListener {
+    /// Listens at `path`, for this user and root. Must be called inside a runtime, by who holds the lock of `path`: two
+    /// who start at the same moment would both find it silent.
+    ///
+    /// # Errors
+    /// `AddrInUse`: somebody listens there. Else the socket cannot be made.
+    pub fn bind(path: &Path) -> io::Result<(Self, LocalPlace)> {
+        match BlockingStream::connect(path) {
+            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+            // Nobody answers: what is there was left by a crash.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let listener = UnixListener::bind(path)?;
+        let place = LocalPlace(path.to_owned());
+        // The folder lets nobody else in meanwhile.
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok((Self(listener), place))
+    }
+
+    /// # Errors
+    /// As accept(2). Who is refused once may come again.
+    pub async fn accept(&mut self) -> io::Result<LocalStream> {
+        self.0.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+impl Peer {
+    /// Who calls. Some systems know it only after something was read from the caller.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn of(stream: &LocalStream) -> io::Result<Self> {
+        let uid = stream.peer_cred()?.uid();
+        Ok(Self { account: uid.to_string(), is_mine_or_roots: Owner::Me.may_be(uid) })
+    }
+}
+
+/// The caller's end, which waits for answers with its thread.
+#[derive(Debug)]
+pub struct LocalCaller(BlockingStream);
+
+impl LocalCaller {
+    /// # Errors
+    /// `NotFound` or `ConnectionRefused`: nobody listens there.
+    pub fn connect(path: &Path) -> io::Result<Self> {
+        BlockingStream::connect(path).map(Self)
+    }
+
+    /// Whether the program that answers is this user's or root's.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn reaches_mine_or_roots(&self) -> io::Result<bool> {
+        Ok(Owner::Me.may_be(peer_uid(&self.0)?))
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn peer_uid(stream: &BlockingStream) -> io::Result<u32> {
+    Ok(rustix::net::sockopt::socket_peercred(stream)?.uid.as_raw())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peer_uid(stream: &BlockingStream) -> io::Result<u32> {
+    use std::os::fd::AsRawFd as _;
+    let (mut uid, mut gid) = (0, 0);
+    // SAFETY: the socket is open, and there is room for both numbers.
+    match unsafe { libc::getpeereid(stream.as_raw_fd(), &raw mut uid, &raw mut gid) } {
+        0 => Ok(uid),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+impl Read for LocalCaller {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.read(bytes)
+    }
+}
+
+impl Write for LocalCaller {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// One end of a connection of this process with itself.
+pub type PairEnd = UnixStream;
+
+/// A connection between this process and the LDAP library, which takes its end and the address that goes with it.
+///
+/// # Errors
+/// As socketpair(2).
+pub async fn ldap_pair() -> io::Result<(PairEnd, ldap3::StdStream, &'static str)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    Ok((ours, ldap3::StdStream::Unix(theirs.into_std()?), "ldapi:///"))
+}
