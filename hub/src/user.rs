@@ -114,6 +114,8 @@ pub enum Function {
     Approvals,
     Tray,
     Browser,
+    /// What the agent cannot do on this system yet.
+    System,
 }
 
 /// The answer to one [`Command`].

@@ -5,20 +5,27 @@ use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 #[cfg(target_os = "linux")]
-use linux as system_files;
-#[cfg(not(target_os = "linux"))]
-compile_error!("this system needs src/shell/os/<system>.rs with all that is passed on here");
+use linux as here;
+#[cfg(target_os = "macos")]
+use macos as here;
+#[cfg(windows)]
+use windows as here;
 
-pub use system_files::{
-    Alarm, AwakeLock, DEVICE_NOTICES, Folder, LocalCaller, LocalListener, LocalPlace, LocalStream, Opened,
-    PairEnd, Pending, ended, environment, frugal_memory, give_back_memory, hardware_seed, has_display,
-    hid_closed, hid_descriptor, hid_port, host_name, instant, is_foreign, keep_awake, language, ldap_pair,
-    machine_seed, machine_settings, make_private, open_of, open_own, open_to_others, open_url, port_holder,
-    private_folder, private_options, show_notice, slept, start_beside, start_unit, survive_file_limits,
-    system, termination, trusted, usb_descriptors, user_name, watch_devices, watch_world,
+pub use here::{
+    Alarm, AwakeLock, DEVICE_NOTICES, Folder, LocalCaller, LocalListener, LocalPlace, LocalStream, MISSING,
+    Opened, PairEnd, Pending, ended, environment, frugal_memory, give_back_memory, hardware_seed,
+    has_display, hid_closed, hid_descriptor, hid_port, host_name, instant, is_foreign, keep_awake, language,
+    ldap_pair, machine_seed, machine_settings, machine_settings_elsewhere, make_private, open_of, open_own,
+    open_to_others, open_url, port_holder, private_folder, private_options, show_notice, slept, start_beside,
+    start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name, watch_devices,
+    watch_world,
 };
 
 /// Whose word a file or folder may be.
@@ -53,6 +60,51 @@ pub struct Peer {
     pub account: String,
     /// This user, or who rules the computer.
     pub is_mine_or_roots: bool,
+}
+
+/// The machine's settings where they are in no files: what every user may read, and what only who rules the computer
+/// may, each with its place, and as a settings file would say it. `None` = there is nothing.
+#[derive(Debug)]
+pub struct MachineSettings {
+    pub shared: (String, std::io::Result<Option<String>>),
+    pub private: (String, std::io::Result<Option<String>>),
+}
+
+/// What this program cannot do on a system yet. A system says which of them in `MISSING`; nothing is missing on Linux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Reading and writing a headset's firmware.
+    Firmware,
+    /// Whose a port or a connection is, so that connections of other users of this computer are refused.
+    Connections,
+    /// When somebody sets the clock.
+    ClockSteps,
+    /// The icon near the clock: its loop must have the main thread there.
+    Tray,
+}
+
+impl From<Missing> for Problem {
+    fn from(missing: Missing) -> Self {
+        let what = match missing {
+            Missing::Firmware => Detail::new("missing-firmware", "updates of a headset's firmware"),
+            Missing::Connections => Detail::new(
+                "missing-connections",
+                "refusing what other users of this computer ask of the window and the softphone door",
+            ),
+            Missing::ClockSteps => Detail::new("missing-clock-steps", "noticing that the clock is set"),
+            Missing::Tray => Detail::new(
+                "missing-tray",
+                "showing an icon near the clock; `hookswitch open` opens the window",
+            ),
+        };
+        Self::new(
+            "not-on-this-system",
+            format!("Hookswitch cannot do this on this system yet: {what}"),
+            std::env::consts::OS,
+            "Everything else works; nothing has to be done.",
+        )
+        .detail("what", what)
+    }
 }
 
 /// Why a file or folder is not believed, or not looked into.
@@ -135,12 +187,13 @@ fn is_web_address(url: &str) -> bool {
     url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-fn no_browser(reason: Detail) -> Problem {
+#[cfg(not(target_os = "linux"))]
+fn no_default_browser(reason: Detail) -> Problem {
     Problem::new(
-        "browser-not-opened",
+        "no-default-browser",
         format!("No browser could be opened: {reason}"),
-        "xdg-open",
-        "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open --print` prints.",
+        "browser",
+        "Choose a default browser in the system's settings, or open the address that `hookswitch open --print` prints.",
     )
     .detail("reason", reason)
 }

@@ -133,11 +133,16 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     }
     let settings = Event::Function { function: Function::Settings, problems: settings_problems };
     let _ = handle.send(settings).await;
+    let missing: Vec<Problem> = os::MISSING.iter().copied().map(Problem::from).collect();
+    for problem in &missing {
+        tracing::info!(%problem, "this system");
+    }
+    let _ = handle.send(Event::Function { function: Function::System, problems: missing }).await;
     let _ = handle.send(Event::Door(door)).await;
     let (close, closed) = oneshot::channel();
     let door = tokio::task::spawn_local(keeper.run(asked, closed));
     tokio::task::spawn_local(watch_world(handle.clone(), to_machine.clone()));
-    if !headless {
+    if !headless && !os::MISSING.contains(&os::Missing::Tray) {
         start_tray(locale.clone(), &handle, window.clone(), stop.clone());
     }
     let summary = tokio::task::spawn_local(summary(handle.clone(), locale.tag(), headless));

@@ -1,7 +1,7 @@
 //! The settings files as they lie on the disk. What cannot be read is handed on as such: it is not nothing.
 
 use super::folders::Folders;
-use super::os::{self, Distrust, Owner};
+use super::os::{self, Distrust, MachineSettings, Owner};
 use hub::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, SettingsFile, Unusable};
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -22,10 +22,28 @@ pub fn layers(folders: &Folders) -> Layers {
 }
 
 fn machine(folder: &Path, owner: Owner) -> MachineFiles {
+    if let (Owner::Root, Some(MachineSettings { shared, private })) =
+        (owner, os::machine_settings_elsewhere())
+    {
+        return MachineFiles { shared: told(shared), private: told(private) };
+    }
     MachineFiles {
         shared: read(&folder.join("hookswitch.toml"), owner),
         private: read(&folder.join("tenant.toml"), owner),
     }
+}
+
+/// Settings that are in no file.
+fn told((place, text): (String, io::Result<Option<String>>)) -> SettingsFile {
+    let mut file = SettingsFile::absent(place.clone());
+    match text {
+        Ok(None) => {}
+        Ok(Some(text)) => file.content = Content::Text(text),
+        Err(error) => {
+            file.content = Content::Unusable(unusable(Distrust::System(place.into(), error), Owner::Root));
+        }
+    }
+    file
 }
 
 /// A file of this user's or of the machine's.

@@ -138,8 +138,9 @@ fn the_shell_does_not_read_the_text_of_an_error() {
     shrink(rule, &broken, &kept, READ_BY_CODE);
 }
 
-/// The alarm by which the loops wait for the deadlines of the roles.
-const ALARM: &str = "src/shell/os/linux/clock.rs";
+/// The alarms, one a system, by which the loops wait for the deadlines of the roles.
+const ALARMS: [&str; 3] =
+    ["src/shell/os/linux/clock.rs", "src/shell/os/macos/clock.rs", "src/shell/os/windows/clock.rs"];
 const WAITING: Left = &[
     ("src/shell/cli/status.rs", "an agent that was started for the person is waited for"),
     ("src/shell/ipc.rs", "no descriptors left: a pause before the next try"),
@@ -153,7 +154,10 @@ const WAITING: Left = &[
 fn waits_are_deadlines_of_the_roles() {
     fn rule(path: &str, text: &str) -> Vec<String> {
         const WAITS: [&str; 4] = ["time::sleep", "time::sleep_until", "time::interval", "thread::sleep"];
-        if !path.starts_with("src/") && !path.starts_with("hub/src/") || path == ALARM || is_test(path) {
+        if !path.starts_with("src/") && !path.starts_with("hub/src/")
+            || ALARMS.contains(&path)
+            || is_test(path)
+        {
             return Vec::new();
         }
         let waits =
@@ -167,7 +171,7 @@ fn waits_are_deadlines_of_the_roles() {
         ("src/shell/services.rs", "async fn f() { time::interval(D) }"),
     ];
     let kept = [
-        (ALARM, "async fn f() { tokio::time::sleep(wait).await }"),
+        (ALARMS[0], "async fn f() { tokio::time::sleep(wait).await }"),
         ("src/shell/bus.rs", "async fn f() { tokio::time::timeout(D, x).await; sleep_well() }"),
     ];
     shrink(rule, &broken, &kept, WAITING);

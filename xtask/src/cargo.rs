@@ -78,6 +78,13 @@ impl Workspace {
         call
     }
 
+    /// A program that is no cargo, in this workspace.
+    pub(crate) fn settled(&self, program: &str) -> Command {
+        let mut call = Command::new(program);
+        self.settle(&mut call);
+        call
+    }
+
     /// A program started by a rig, or by itself if `rig` is empty. Paths are seen from the workspace's root.
     pub(crate) fn through(&self, rig: &[PathBuf], program: &OsStr) -> Command {
         let mut words = rig.iter().map(|word| word.as_os_str()).chain([program]);

@@ -6,7 +6,7 @@ use crate::cargo::{Workspace, run as run_call, show};
 use crate::tier::Counts;
 use crate::{Outcome, Stop, stop};
 
-/// Crates that must not be in the Linux graph, with what they would bring.
+/// Crates that must not be in the graph of any system, with what they would bring.
 const ABSENT: [(&str, &str); 4] = [
     ("ring", "a second cryptography provider beside aws-lc-rs"),
     ("openssl-sys", "OpenSSL, and its version on each distribution"),
@@ -31,8 +31,8 @@ pub(crate) fn run(workspace: &Workspace, strict: bool) -> Counts {
             counts.failed += 1;
         }
     };
-    for (name, what) in ABSENT {
-        gate(format!("{name} is not in the Linux graph"), absent(workspace, name, what));
+    for (name, outcome) in absent_for(workspace, "x86_64-unknown-linux-gnu") {
+        gate(format!("{name} is not in the Linux graph"), outcome);
     }
     gate(format!("{} is not {}", NOISY.0, NOISY.1), quiet_pool(workspace));
     if strict {
@@ -52,9 +52,14 @@ pub(crate) fn run(workspace: &Workspace, strict: bool) -> Counts {
     counts
 }
 
-fn absent(workspace: &Workspace, name: &str, what: &str) -> Outcome {
+/// Each of those crates, and whether it stays out of the graph for a system.
+pub(crate) fn absent_for(workspace: &Workspace, target: &str) -> Vec<(&'static str, Outcome)> {
+    ABSENT.into_iter().map(|(name, what)| (name, absent(workspace, name, what, target))).collect()
+}
+
+fn absent(workspace: &Workspace, name: &str, what: &str, target: &str) -> Outcome {
     let mut tree = workspace.cargo("tree");
-    tree.args(["--workspace", "--edges", "normal,build", "--target", "x86_64-unknown-linux-gnu"]);
+    tree.args(["--workspace", "--edges", "normal,build", "--target", target]);
     tree.args(["--invert", name]);
     let (found, said, succeeded) = output(&mut tree)?;
     match (found.trim(), succeeded) {

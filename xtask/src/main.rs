@@ -10,6 +10,7 @@ mod footprint;
 mod gates;
 mod mutants;
 mod packages;
+mod systems;
 mod tier;
 mod tiers;
 
@@ -32,7 +33,7 @@ cargo xtask COMMAND
   demo [--once] [--yes]         the main job from end to end, on a simulated headset
   test [--tier NAME]... [--yes] [--no-skip]
                                 the test tiers: fast, directory, browser, kernel, accounts,
-                                desktop (all of them by default)
+                                desktop, windows, macos (all of them by default)
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
   mutants [CRATE]... [--yes]    how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build

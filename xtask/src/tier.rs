@@ -28,13 +28,23 @@ pub(crate) enum Tier {
     Kernel,
     Accounts,
     Desktop,
+    Windows,
+    MacOs,
 }
 
 impl Tier {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Fast, Self::Directory, Self::Browser, Self::Kernel, Self::Accounts, Self::Desktop];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Fast,
+        Self::Directory,
+        Self::Browser,
+        Self::Kernel,
+        Self::Accounts,
+        Self::Desktop,
+        Self::Windows,
+        Self::MacOs,
+    ];
 
-    /// The name of the tier; for all but `fast` also of its integration test.
+    /// The name of the tier; for those with a rig also of its integration test.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Fast => "fast",
@@ -43,6 +53,8 @@ impl Tier {
             Self::Kernel => "kernel",
             Self::Accounts => "accounts",
             Self::Desktop => "desktop",
+            Self::Windows => "windows",
+            Self::MacOs => "macos",
         }
     }
 
@@ -86,6 +98,7 @@ impl Tier {
                 ],
                 &["Xvfb", "xfce4-panel", "dbus-run-session", "gdbus", "import", "xdotool"],
             ),
+            Self::Windows | Self::MacOs => (&[], &["rustup"]),
         };
         Needs { purpose: self.name(), packages, commands }
     }
@@ -93,7 +106,7 @@ impl Tier {
     /// The rig that the tests of this tier are started by, seen from the workspace's root.
     pub(crate) fn rig(self) -> Vec<PathBuf> {
         match self {
-            Self::Fast | Self::Kernel => vec![],
+            Self::Fast | Self::Kernel | Self::Windows | Self::MacOs => vec![],
             Self::Directory => vec!["tests/directory/slapd.sh".into(), "with".into()],
             Self::Browser => vec!["tests/browser/rig.sh".into(), "with".into()],
             Self::Accounts => vec!["tests/accounts/rig.sh".into()],

@@ -1,7 +1,7 @@
 //! Linux: `/proc`, `/etc/os-release`, freedesktop conventions.
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
-use super::{System, seed};
+use super::{MachineSettings, Missing, System, seed};
 use hub::world::WorldChange;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
@@ -28,7 +28,7 @@ pub use super::unix::files::{
     private_options, trusted,
 };
 pub use super::unix::local::{LocalCaller, LocalListener, LocalPlace, LocalStream, PairEnd, ldap_pair};
-pub use super::unix::{environment, language, start_beside, survive_file_limits, termination, user_name};
+pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
 pub use awake::{AwakeLock, keep_awake};
 pub use clock::{Alarm, instant, slept};
 pub use connections::{is_foreign, port_holder};
@@ -36,6 +36,8 @@ pub use desktop::{has_display, open_url, start_unit};
 pub use hid::{hid_closed, hid_descriptor, hid_port};
 pub use hotplug::{DEVICE_NOTICES, watch_devices};
 pub use notices::show_notice;
+
+pub const MISSING: &[Missing] = &[];
 
 /// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
 /// less.
@@ -64,9 +66,19 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
     tokio::join!(steps, routes, sleep);
 }
 
+/// The language the session asks for, as a POSIX locale name; empty if none.
+pub fn language() -> String {
+    super::unix::session_language()
+}
+
 /// The folder of the machine's settings, which only root may write.
 pub fn machine_settings() -> PathBuf {
     PathBuf::from("/etc/hookswitch")
+}
+
+/// They are files here.
+pub fn machine_settings_elsewhere() -> Option<MachineSettings> {
+    None
 }
 
 pub fn host_name() -> String {

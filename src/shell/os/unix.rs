@@ -15,7 +15,7 @@ pub fn environment() -> BTreeMap<String, String> {
 }
 
 /// The language the session asks for, as a POSIX locale name; empty if none.
-pub fn language() -> String {
+pub(super) fn session_language() -> String {
     let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     variable("LC_ALL").or_else(|| variable("LC_MESSAGES")).or_else(|| variable("LANG")).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! The person's desktop, and the service manager of the session (freedesktop conventions, systemd).
 #![expect(clippy::disallowed_methods, reason = "programs of the desktop are started here")]
 
-use super::super::{is_web_address, no_browser};
+use super::super::is_web_address;
 use hub::protocol::{Detail, Problem};
 use std::process::{Command, Stdio};
 
@@ -36,6 +36,16 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
         Err(error) => tracing::warn!(%error, "xdg-open is lost"),
     });
     waited.map(drop).map_err(|error| no_browser(Detail::verbatim(error)))
+}
+
+fn no_browser(reason: Detail) -> Problem {
+    Problem::new(
+        "browser-not-opened",
+        format!("No browser could be opened: {reason}"),
+        "xdg-open",
+        "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open --print` prints.",
+    )
+    .detail("reason", reason)
 }
 
 /// Whether there is a screen that a person looks at.
