@@ -11,6 +11,9 @@ mod macos;
 mod unix;
 #[cfg(windows)]
 mod windows;
+#[cfg(all(test, not(windows)))]
+#[path = "os/windows/told.rs"]
+mod windows_told;
 #[cfg(target_os = "linux")]
 use linux as here;
 #[cfg(target_os = "macos")]

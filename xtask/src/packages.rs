@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
 
 use crate::cargo::{Workspace, cannot_start, run as run_call};
+use crate::systems;
 use crate::tier::{BUILD, Needs, Tier};
 use crate::{Asked, Outcome, stop};
 
@@ -12,8 +13,8 @@ pub(crate) const HELP: &str = "\
 cargo xtask setup [--yes]
 
   Lists the Debian packages that the build, the demo and all test tiers need and this machine lacks, asks, and
-  installs them with apt-get (through sudo if you are not root); then cargo-nextest, if it is missing, and what the
-  kernel tier boots (into the cache). No service is started. The other commands do the same for what they need.
+  installs them with apt-get (through sudo if you are not root); then cargo-nextest, if it is missing, what the
+  kernel tier boots (into the cache), and Rust's standard libraries of other systems (rustup). No service is started. The other commands do the same for what they need.
 
   --yes   do not ask (as with CI=true)
 ";
@@ -91,6 +92,9 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     ensure(&all, asked)?;
     ensure_nextest(&workspace, asked)?;
     run_call(&mut Command::new(workspace.root.join("tests/kernel/setup.sh")))?;
+    for system in Tier::ALL.into_iter().filter_map(systems::of) {
+        systems::install(&workspace, system)?;
+    }
     let lacking: Vec<&str> = all.iter().flat_map(Needs::lacking).collect();
     if lacking.is_empty() {
         println!("Everything is there.");

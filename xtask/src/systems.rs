@@ -24,11 +24,15 @@ pub(crate) fn of(tier: Tier) -> Option<System> {
     }
 }
 
-/// Installs the standard library of the system where it is missing, then checks. Counted are the agent itself and each
+/// Installs the standard library of the system. What is there already is no error.
+pub(crate) fn install(workspace: &Workspace, system: System) -> Outcome {
+    run_call(workspace.settled("rustup").args(["target", "add", system.target]))
+}
+
+/// Installs what is missing, then checks. Counted are the agent itself and each
 /// crate that must stay out of its graph.
 pub(crate) fn run(workspace: &Workspace, system: System) -> Outcome<Counts> {
-    // What is there already is no error, and needs no network.
-    run_call(workspace.settled("rustup").args(["target", "add", system.target]))?;
+    install(workspace, system)?;
     let mut counts = Counts::default();
     let mut count = |what: String, outcome: Outcome| match outcome {
         Ok(()) => {

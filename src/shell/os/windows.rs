@@ -36,6 +36,7 @@ mod notices;
 mod power;
 mod registry;
 mod routes;
+mod told;
 
 pub use clock::{Alarm, instant, slept};
 pub use connections::{is_foreign, port_holder};
@@ -129,7 +130,7 @@ pub fn machine_seed(application: &str) -> Option<String> {
 
 /// The same from the id of the hardware (SMBIOS 3.7 §7.2.1). `None` where the board has none.
 pub fn hardware_seed(application: &str) -> Option<String> {
-    let uuid = smbios_uuid(&smbios()?)?;
+    let uuid = told::smbios_uuid(&smbios()?)?;
     // All ones: not set.
     seed(&hex::encode(uuid), application).filter(|_| uuid != [0xff; 16])
 }
@@ -141,27 +142,6 @@ fn smbios() -> Option<Vec<u8>> {
     // SAFETY: the buffer is as long as said.
     let written = unsafe { GetSystemFirmwareTable(RSMB, 0, table.as_mut_ptr(), length) };
     (length > 0 && written == length).then_some(table)
-}
-
-/// The UUID of the structure of type 1, in the order in which it is written.
-fn smbios_uuid(table: &[u8]) -> Option<[u8; 16]> {
-    // Behind the header of RawSMBIOSData.
-    let mut rest = table.get(8..)?;
-    loop {
-        let (kind, length) = (*rest.first()?, usize::from(*rest.get(1)?));
-        if kind == 1 {
-            let mut uuid: [u8; 16] = rest.get(8..24).filter(|_| length >= 24)?.try_into().ok()?;
-            // The first three fields are little-endian.
-            uuid[..4].reverse();
-            uuid[4..6].reverse();
-            uuid[6..8].reverse();
-            return Some(uuid);
-        }
-        // Behind the fixed part come texts, and two zeros at the end of them.
-        let texts = rest.get(length.max(4)..)?;
-        let end = texts.windows(2).position(|pair| pair == [0, 0])?;
-        rest = texts.get(end + 2..)?;
-    }
 }
 
 /// # Errors

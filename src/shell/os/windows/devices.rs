@@ -1,5 +1,6 @@
 //! Arrivals and departures of devices, and where they are plugged in, from the configuration manager.
 
+use super::told::{instance, port_of};
 use super::wide;
 use hub::protocol::Problem;
 use std::ffi::c_void;
@@ -113,12 +114,6 @@ pub fn hid_port(path: &str) -> Option<String> {
     None
 }
 
-/// `HID\VID_1209&PID_0001&MI_03\7&1a2b` of `\\?\HID#VID_1209&PID_0001&MI_03#7&1a2b#{4d1e55b2-…}`.
-fn instance(path: &str) -> Option<String> {
-    let (id, _class) = path.strip_prefix(r"\\?\")?.rsplit_once("#{")?;
-    Some(id.replace('#', r"\"))
-}
-
 /// The first of a device's location paths: `PCIROOT(0)#PCI(1400)#USBROOT(0)#USB(3)#USB(2)`.
 fn location(node: u32) -> Option<String> {
     let mut buffer = [0_u16; 512];
@@ -129,18 +124,6 @@ fn location(node: u32) -> Option<String> {
     let read = unsafe { CM_Get_DevNode_PropertyW(node, key, &raw mut kind, into, &raw mut bytes, 0) };
     let length = buffer.iter().position(|unit| *unit == 0)?;
     (read == CR_SUCCESS).then(|| String::from_utf16_lossy(&buffer[..length]))
-}
-
-fn port_of(location: &str) -> Option<String> {
-    let (controller, ports) = location.split_once("#USB(")?;
-    // An interface of a device that has several is `…#USBMI(3)`.
-    let ports = ports.split("#USBMI(").next()?;
-    let ports: Option<Vec<&str>> = ports.split("#USB(").map(|port| port.strip_suffix(')')).collect();
-    // FNV-1a: controllers are few, and nobody names them to deceive.
-    let bus = controller
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    Some(format!("{bus}-{}", ports?.join(".")))
 }
 
 /// A node that does not open.

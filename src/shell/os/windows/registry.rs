@@ -1,6 +1,7 @@
 //! What the registry tells: the machine's settings, and what the system is.
 
 use super::super::{MachineSettings, System};
+use super::told::{quoted, setting};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
@@ -35,7 +36,8 @@ fn settings(keys: &[String; 2]) -> io::Result<Option<String>> {
                 error => return Err(error),
             },
         };
-        for (name, _) in key.values()? {
+        // A key may have a value without a name, which stands for nothing here.
+        for (name, _) in key.values()?.filter(|(name, _)| !name.is_empty()) {
             if let Entry::Vacant(free) = lines.entry(setting(&name)) {
                 free.insert(value(&key, &name)?);
             }
@@ -46,19 +48,6 @@ fn settings(keys: &[String; 2]) -> io::Result<Option<String>> {
         let _ = writeln!(text, "{name} = {value}");
     }
     Ok((!lines.is_empty()).then_some(text))
-}
-
-/// `tenant_id` of `TenantId`, as the registry's names are usually written.
-fn setting(name: &str) -> String {
-    let mut out = String::new();
-    for (index, letter) in name.chars().enumerate() {
-        if letter.is_ascii_uppercase() && index > 0 && !out.ends_with('_') {
-            out.push('_');
-        }
-        out.push(letter.to_ascii_lowercase());
-    }
-    // A name that is none stays one that nobody knows.
-    if out.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') { out } else { quoted(&out) }
 }
 
 /// In TOML.
@@ -72,11 +61,6 @@ fn value(key: &Key, name: &str) -> io::Result<String> {
         }
         _ => quoted(&key.get_string(name)?),
     })
-}
-
-/// A text of TOML, which reads the escapes of JSON.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 pub fn system() -> System {
