@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests: sockets, environment, clock")]
 
 use hookswitch::shell::ldap::{DEADLINE, OPERATION_TIMEOUT, ask};
-use hub::protocol::{Directory, GroupRule, GroupRules};
-use hub::user::DirectoryAnswer;
+use hub::machine::DirectoryAnswer;
+use hub::machine::people::rules::{Directory, GroupRule, GroupRules};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

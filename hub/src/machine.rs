@@ -18,14 +18,18 @@ use tenant::wire::{
 pub mod fleet;
 pub mod host;
 pub mod outbox;
+pub mod people;
 pub mod policy;
 mod role;
+pub mod session;
 pub mod trust;
 pub mod update;
 
 pub use fleet::HidNode;
 pub use host::{Identity, Marks};
+pub use people::rules::{DirectoryAnswer, GroupRules};
 pub use role::MachineRole;
+pub use session::{Dismissal, Peer, Seat, SessionId};
 pub use trust::Verified;
 
 /// The clocks, read once by the shell for each input.
@@ -83,7 +87,25 @@ pub enum Input {
     },
     /// The answer to the last [`Output::Usb`] but `Close`, which has none.
     UsbCompleted(Result<Vec<u8>, TransferError>),
-    User(ToMachine),
+    /// A user role connected; who that is, the system says.
+    UserCame {
+        session: SessionId,
+        peer: Peer,
+    },
+    User {
+        session: SessionId,
+        message: ToMachine,
+    },
+    /// It went, or died, or did not read what it was told.
+    UserGone {
+        session: SessionId,
+    },
+    SeatChanged(Seat),
+    /// The answer to [`Output::AskDirectory`].
+    Directory {
+        user: String,
+        answer: DirectoryAnswer,
+    },
     Tenant(TenantAnswer),
     /// A [`Output::Persist`] did not reach the disk: what must not go on without it stops.
     StoreFailed {
@@ -123,9 +145,31 @@ pub enum Output {
     /// One at a time; answered by [`Input::Tenant`].
     Tenant(TenantRequest),
     Persist(Record),
-    ToUser(ToUser),
+    /// To each of them. The rooms leave it empty: the role knows whom their news concern.
+    ToUser {
+        to: Vec<SessionId>,
+        message: ToUser,
+    },
+    /// End this session, after what it was told last. It is gone already: no [`Input::UserGone`] is needed.
+    Dismiss {
+        session: SessionId,
+        why: Dismissal,
+    },
+    /// Ask the directory which of these rules find the user; answered by [`Input::Directory`]. They hold the
+    /// directory's password, and stay in this process.
+    AskDirectory {
+        user: String,
+        rules: GroupRules,
+    },
     /// Keep the machine awake and on, or let it sleep again. Best effort, not answered.
     KeepAwake(bool),
+}
+
+impl Output {
+    /// What a room has to say, to whom it may concern.
+    fn news(message: ToUser) -> Self {
+        Output::ToUser { to: Vec::new(), message }
+    }
 }
 
 /// What was found on the buses.

@@ -11,7 +11,7 @@ mod foreign;
 pub mod local;
 
 /// Raised when an older peer would misread a message.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
 pub type DeviceId = String;
@@ -54,9 +54,14 @@ pub enum ToUser {
     TroublesChanged {
         troubles: Vec<Trouble>,
     },
-    /// The policy's group rules: the user role resolves them for its user and answers [`ToMachine::Identity`].
-    ResolveGroups {
-        rules: GroupRules,
+    /// The person's groups were resolved anew.
+    GroupsChanged {
+        groups: Vec<ResolvedGroup>,
+        problem: Option<Problem>,
+    },
+    /// The person came to the seat, or left it to another one.
+    SeatChanged {
+        active: bool,
     },
     /// Answer to the request with the same number.
     Answer {
@@ -65,14 +70,14 @@ pub enum ToUser {
     },
 }
 
-/// What a user role asks of the machine role.
+/// What a user role asks of the machine role. Whose user role it is, the system says: no word of it names a person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum ToMachine {
     Hello {
         protocol: u32,
-        user: String,
     },
+    /// Of the active seat; of any other it is not heard.
     SetIndicators {
         device: DeviceId,
         indicators: Indicators,
@@ -96,11 +101,6 @@ pub enum ToMachine {
     Poll {
         request: u64,
     },
-    Identity {
-        user: String,
-        groups: Vec<ResolvedGroup>,
-        problem: Option<Problem>,
-    },
 }
 
 /// Everything a user role needs to draw itself.
@@ -108,13 +108,17 @@ pub enum ToMachine {
 pub struct State {
     /// [`PROTOCOL_VERSION`] of the machine role.
     pub protocol: u32,
+    /// Whom the user role speaks for, as the system says.
+    pub user: String,
+    /// That person is at the seat: their calls light the headsets, what is pressed there is theirs.
+    pub active: bool,
     pub devices: Vec<Device>,
     pub offers: Vec<Offer>,
     pub job: Option<Job>,
     pub tenant: TenantState,
-    pub rules: Option<GroupRules>,
-    /// This user's groups as last resolved, from the store.
-    pub known_groups: Vec<ResolvedGroup>,
+    /// The person's, as last resolved.
+    pub groups: Vec<ResolvedGroup>,
+    pub groups_problem: Option<Problem>,
     #[serde(default)]
     pub troubles: Vec<Trouble>,
 }
@@ -123,12 +127,14 @@ impl Default for State {
     fn default() -> Self {
         Self {
             protocol: PROTOCOL_VERSION,
+            user: String::new(),
+            active: true,
             devices: Vec::new(),
             offers: Vec::new(),
             job: None,
             tenant: TenantState::default(),
-            rules: None,
-            known_groups: Vec::new(),
+            groups: Vec::new(),
+            groups_problem: None,
             troubles: Vec::new(),
         }
     }
@@ -352,50 +358,6 @@ pub struct Support {
     pub url: Option<String>,
 }
 
-/// The policy's group rules and where to ask.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupRules {
-    /// Changes with `directory` and `groups`; `assigned` may change by itself.
-    pub policy_version: u64,
-    pub directory: Option<Directory>,
-    /// By priority, the first that matches wins.
-    pub groups: Vec<GroupRule>,
-    /// Manual assignments of this user that the tenant knows.
-    pub assigned: Vec<String>,
-}
-
-impl std::fmt::Debug for GroupRules {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Holds a bind password.
-        f.debug_struct("GroupRules")
-            .field("policy_version", &self.policy_version)
-            .field("groups", &self.groups.len())
-            .finish()
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directory {
-    /// `ldap://` or `ldaps://` with a host.
-    pub servers: Vec<String>,
-    pub base_dn: String,
-    pub start_tls: bool,
-    /// DN and password; `None` = anonymous.
-    pub bind: Option<(String, String)>,
-    /// PEM of the CA that signed the directory's certificate; `None` = the system's.
-    pub ca_pem: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GroupRule {
-    pub id: String,
-    pub name: String,
-    pub priority: u32,
-    /// LDAP filter with `$user$`; `None` = assigned by hand.
-    pub filter: Option<String>,
-    pub base_dn: Option<String>,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResolvedGroup {
     pub id: String,
@@ -527,13 +489,3 @@ impl std::fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
-
-/// Leaves out what a log must not hold.
-impl std::fmt::Debug for Directory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Directory")
-            .field("servers", &self.servers)
-            .field("base_dn", &self.base_dn)
-            .finish_non_exhaustive()
-    }
-}

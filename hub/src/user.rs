@@ -5,14 +5,12 @@
 
 use crate::protocol::local::{Call, Direction, Endpoint, View};
 use crate::protocol::{
-    Device, DeviceId, DeviceStatus, GroupRules, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine,
-    ToUser, Trouble,
+    Device, DeviceId, DeviceStatus, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine, ToUser, Trouble,
 };
 use crate::world::WorldChange;
 use asked::Asked;
 use call::Calls;
 use door::Door;
-use identity::{Identity, Step};
 use notice::Notices;
 use sdk::consent::{Approvals, Consent};
 use sdk::session::{Client, Sessions};
@@ -24,7 +22,6 @@ pub mod asked;
 pub mod call;
 pub mod door;
 pub mod headset;
-pub mod identity;
 pub mod menu;
 pub mod notice;
 pub mod refusal;
@@ -34,7 +31,6 @@ pub mod terminal;
 pub mod words;
 
 pub use door::DoorState;
-pub use identity::DirectoryAnswer;
 pub use menu::Menu;
 pub use notice::Notice;
 pub use refusal::{Refusal, WhyNot};
@@ -137,7 +133,6 @@ pub enum Input {
         request: u64,
         command: Command,
     },
-    Directory(DirectoryAnswer),
     /// A softphone listens from now on. `session` is its stream, of which no other has the number.
     StreamOpened {
         session: u64,
@@ -180,11 +175,6 @@ pub enum Output {
         request: u64,
         reply: Reply,
     },
-    /// Ask the directory which of these rules find the user.
-    AskDirectory {
-        user: String,
-        rules: GroupRules,
-    },
     /// Open the door for softphones if it is closed, else look whether its certificate still does; answered by
     /// [`Input::Door`].
     CheckDoor,
@@ -216,9 +206,10 @@ pub struct UserRole {
     view: View,
     log: EventLog,
     calls: Calls,
-    identity: Identity,
     door: Door,
     notices: Notices,
+    /// The person is at the seat: the headsets are theirs.
+    active: bool,
     /// Lights as last asked for, of every device that is not dark.
     lit: BTreeMap<DeviceId, Indicators>,
     /// What is out of order at the machine.
@@ -240,18 +231,17 @@ pub struct UserRole {
 }
 
 impl UserRole {
-    /// `user` is what `$user$` stands for in the group rules.
-    pub fn new(version: &str, user: String) -> Self {
-        let view = View { version: version.to_owned(), user: user.clone(), ..View::default() };
-        let hello = Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION, user });
+    pub fn new(version: &str) -> Self {
+        let view = View { version: version.to_owned(), ..View::default() };
+        let hello = Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION });
         Self {
             view,
             log: EventLog::default(),
             calls: Calls::default(),
-            identity: Identity::default(),
             door: Door::default(),
             notices: Notices::default(),
             lit: BTreeMap::new(),
+            active: true,
             troubles: Vec::new(),
             functions: BTreeMap::new(),
             consent: Consent::default(),
@@ -297,12 +287,8 @@ impl UserRole {
 
     pub fn handle(&mut self, input: Input, now: Instant) {
         match input {
-            Input::Machine(message) => self.handle_machine(message, now),
+            Input::Machine(message) => self.handle_machine(message),
             Input::Command { request, command } => self.handle_command(request, command, now),
-            Input::Directory(answer) => {
-                let step = self.identity.answered(answer, now);
-                self.identity_step(step);
-            }
             Input::StreamOpened { session, client } => {
                 let makes_room = self.sessions.opened(session, client);
                 self.outputs.extend(makes_room.map(|session| Output::EndStream { session }));
@@ -312,7 +298,6 @@ impl UserRole {
             Input::ApprovalKept { request, settings } => self.approval_kept(request, settings),
             Input::HeadsetKept { request, kept } => self.headset_kept(request, kept),
             Input::WorldChanged(change) => {
-                self.identity.world_changed(change, now);
                 if self.door.world_changed(change) {
                     self.outputs.push_back(Output::CheckDoor);
                 }
@@ -329,8 +314,6 @@ impl UserRole {
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
-        let step = self.identity.handle_timeout(now);
-        self.identity_step(step);
         self.softphones_gone(now);
         for request in self.asked.handle_timeout(now) {
             let reply = Reply::Refused(refusal::no_answer());
@@ -349,7 +332,6 @@ impl UserRole {
     /// When to call [`UserRole::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let deadlines = [
-            self.identity.poll_timeout(),
             self.door.poll_timeout(),
             self.sessions.poll_timeout(),
             self.consent.poll_timeout(),
@@ -358,7 +340,7 @@ impl UserRole {
         deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    fn handle_machine(&mut self, message: ToUser, now: Instant) {
+    fn handle_machine(&mut self, message: ToUser) {
         self.dirty = true;
         match message {
             ToUser::Hello(state) if state.protocol == PROTOCOL_VERSION => self.hello(*state),
@@ -386,10 +368,6 @@ impl UserRole {
                 self.updates_changed();
             }
             ToUser::TenantChanged { tenant } => {
-                // What the directory says changes without a word; it is asked as often as the tenant.
-                if tenant.last_poll_s.is_some() && tenant.last_poll_s != self.view.tenant.last_poll_s {
-                    self.identity.ask_again(now);
-                }
                 self.consent.set_company(&tenant.sdk_approved);
                 self.view.tenant = tenant;
             }
@@ -397,9 +375,14 @@ impl UserRole {
                 self.troubles = troubles;
                 self.problems_changed();
             }
-            ToUser::ResolveGroups { rules } => {
-                let step = self.identity.set_rules(rules);
-                self.identity_step(step);
+            ToUser::GroupsChanged { groups, problem } => {
+                self.view.groups = groups;
+                self.view.groups_problem = problem;
+            }
+            ToUser::SeatChanged { active } => {
+                self.active = active;
+                // Whoever leaves the seat leaves it dark, and so it is found.
+                self.lit.clear();
             }
             ToUser::Answer { request, problem } => {
                 if let Some(request) = self.asked.answered(request) {
@@ -431,12 +414,10 @@ impl UserRole {
         self.troubles = state.troubles;
         self.problems_changed();
         self.lit.clear();
-        self.identity.known(state.known_groups);
-        self.view.groups = self.identity.groups().to_vec();
-        if let Some(rules) = state.rules {
-            let step = self.identity.set_rules(rules);
-            self.identity_step(step);
-        }
+        self.active = state.active;
+        self.view.user = state.user;
+        self.view.groups = state.groups;
+        self.view.groups_problem = state.groups_problem;
     }
 
     /// Nothing of a machine role of another version is believed, and nothing is asked of it.
@@ -543,24 +524,6 @@ impl UserRole {
     fn ask_machine(&mut self, request: u64, now: Instant, message: impl FnOnce(u64) -> ToMachine) {
         let number = self.asked.ask(request, now);
         self.outputs.push_back(Output::Machine(message(number)));
-    }
-
-    fn identity_step(&mut self, step: Step) {
-        match step {
-            Step::Ask(rules) => {
-                self.outputs.push_back(Output::AskDirectory { user: self.view.user.clone(), rules });
-            }
-            Step::Resolved => {
-                let groups = self.identity.groups().to_vec();
-                let problem = self.identity.problem().cloned();
-                self.view.groups.clone_from(&groups);
-                self.view.groups_problem.clone_from(&problem);
-                self.dirty = true;
-                let user = self.view.user.clone();
-                self.outputs.push_back(Output::Machine(ToMachine::Identity { user, groups, problem }));
-            }
-            Step::Nothing => {}
-        }
     }
 
     fn updates_changed(&mut self) {

@@ -5,8 +5,6 @@
 mod calls;
 #[path = "user_flow/door.rs"]
 mod door;
-#[path = "user_flow/groups.rs"]
-mod groups;
 #[path = "user_flow/headsets.rs"]
 mod headsets;
 #[path = "user_flow/lights.rs"]
@@ -15,6 +13,8 @@ mod lights;
 mod model;
 #[path = "user_flow/random.rs"]
 mod random;
+#[path = "user_flow/seat.rs"]
+mod seat;
 #[path = "../../tests/support/seed.rs"]
 mod seed;
 #[path = "user_flow/softphones.rs"]
@@ -65,10 +65,10 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let agent = UserRole::new("0.1.0", "jane".to_owned());
+        let agent = UserRole::new("0.1.0");
         let mut rig = Self { agent, now: Instant::now(), requests: 0, last_event: 0, outputs: Vec::new() };
         rig.drain();
-        let hello = Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() });
+        let hello = Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION });
         assert_eq!(rig.outputs, [hello], "the first word is a hello");
         rig
     }

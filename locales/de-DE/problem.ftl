@@ -105,6 +105,9 @@ problem-wrong-call-state = Das geht nicht mit einem Anruf, der { $state ->
 
 ## Aktualisierungen
 
+problem-not-at-the-seat = An diesem Computer ist gerade jemand anders
+    .next = Wechseln Sie am Bildschirm zu Ihrer eigenen Sitzung und versuchen Sie es dann noch einmal.
+    .place = Firmware-Aktualisierung
 problem-in-call = Das Headset ist in einem Gespräch
     .next = Installieren Sie die Aktualisierung nach dem Gespräch.
 problem-cancel-strands = Die Firmware wird gerade geschrieben: Wird jetzt abgebrochen, arbeitet das Headset nicht, bis die Aktualisierung noch einmal installiert ist

@@ -105,6 +105,9 @@ problem-wrong-call-state = That cannot be done to a call that is { $state ->
 
 ## Updates
 
+problem-not-at-the-seat = Somebody else is at this computer now
+    .next = Switch to your own session at the screen, then try again.
+    .place = firmware update
 problem-in-call = The headset is in a call
     .next = Install the update when the call is over.
 problem-cancel-strands = The firmware is being written: canceled now, the headset does not work until the update is installed again

@@ -5,7 +5,7 @@ use hub::protocol::{Problem, ToUser};
 use hub::user::sdk::Backlog;
 use hub::user::sdk::consent::Approvals;
 use hub::user::sdk::session::Client;
-use hub::user::{Command, DirectoryAnswer, DoorState, Function, Reply, SdkEvent};
+use hub::user::{Command, DoorState, Function, Reply, SdkEvent};
 use hub::world::WorldChange;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,6 @@ pub enum Event {
     },
     /// The settings' list of approved pages.
     Approvals(Approvals),
-    Directory(DirectoryAnswer),
     WorldChanged(WorldChange),
     Door(DoorState),
     Function {

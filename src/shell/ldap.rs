@@ -5,8 +5,9 @@
 
 use directory::filter::{self, Template};
 use futures_util::StreamExt;
-use hub::protocol::{Detail, Directory, GroupRules, Problem};
-use hub::user::DirectoryAnswer;
+use hub::machine::people::rules::Directory;
+use hub::machine::{DirectoryAnswer, GroupRules};
+use hub::protocol::{Detail, Problem};
 use ldap3::{Ldap, LdapError, Scope, SearchOptions};
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ const ROUTES: [(&str, u8); 20] = [
     ("hub::machine::outbox", files::CLOUD),
     ("hookswitch::shell::tenant", files::CLOUD),
     ("hookswitch::shell::ldap", files::CLOUD),
-    ("hub::user::identity", files::CLOUD),
+    ("hub::machine::people", files::CLOUD),
     ("ldap3", files::CLOUD),
     ("tough", files::CLOUD),
     ("reqwest", files::CLOUD),

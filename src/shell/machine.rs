@@ -5,12 +5,12 @@ use super::awake::Awake;
 use super::bus::Buses;
 pub use super::event::Event;
 use super::hardware::Hardware;
-use super::os;
 use super::store::Store;
 use super::tenant::TenantRoom;
+use super::{ldap, log, os};
 use hub::machine::{
-    FailureKind, Input, MachineRole, Now, Output, Record, TenantAnswer, TenantFailure, TenantRequest,
-    UsbRequest,
+    FailureKind, GroupRules, Input, MachineRole, Now, Output, Record, TenantAnswer, TenantFailure,
+    TenantRequest, UsbRequest,
 };
 use hub::protocol::{Function, ToUser};
 use std::time::SystemTime;
@@ -44,7 +44,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
     loop {
-        perform(&mut role, &mut store, &mut buses, tenant.as_ref(), &to_user, &mut awake).await;
+        perform(&mut role, &mut store, &mut buses, tenant.as_ref(), &to_user, &mut awake, &events).await;
         if role.has_stopped()
             && let Some(stopped) = stopped.take()
         {
@@ -88,6 +88,7 @@ async fn perform(
     tenant: Option<&UnboundedSender<TenantRequest>>,
     to_user: &ToUserLoop,
     awake: &mut Awake,
+    events: &UnboundedSender<Event>,
 ) {
     let mut records: Vec<Record> = Vec::new();
     // The store had something to say that may have led to more.
@@ -143,7 +144,9 @@ async fn perform(
                 }
             }
             Some(Output::KeepAwake(on)) => awake.keep(on).await,
-            Some(Output::ToUser(message)) => tell(to_user, message).await,
+            Some(Output::ToUser { message, .. }) => tell(to_user, message).await,
+            Some(Output::Dismiss { .. }) => {}
+            Some(Output::AskDirectory { user, rules }) => ask_directory(user, rules, events.clone()),
         }
     }
 }
@@ -151,6 +154,17 @@ async fn perform(
 async fn tell(to_user: &ToUserLoop, message: ToUser) {
     tracing::trace!(?message, "to user");
     let _ = to_user.send(super::handle::Event::Machine(message)).await;
+}
+
+/// Beside the loop; answered when the directory has answered, or does not.
+fn ask_directory(user: String, rules: GroupRules, events: UnboundedSender<Event>) {
+    if let Some((_, password)) = rules.directory.as_ref().and_then(|d| d.bind.as_ref()) {
+        log::mask(password);
+    }
+    tokio::task::spawn_local(async move {
+        let answer = ldap::ask(&user, &rules).await;
+        let _ = events.send(Event::Machine(Input::Directory { user, answer }));
+    });
 }
 
 /// The tenant room works beside the loop, one request at a time.
@@ -166,7 +180,7 @@ fn start_tenant(mut room: TenantRoom, events: UnboundedSender<Event>) -> Unbound
                 })
                 .await;
             if let TenantAnswer::Enrolled(Ok(enrolment)) = &answer {
-                super::log::mask(&enrolment.credential.access_token);
+                log::mask(&enrolment.credential.access_token);
             }
             if events.send(Event::Machine(Input::Tenant(answer))).is_err() {
                 return;

@@ -16,9 +16,9 @@ use super::user::Parts as UserParts;
 use super::window::WindowHandle;
 use super::{log, os, tray, user};
 use hub::locale::{Locale, Message};
-use hub::machine::{Config, Identity, Input, MachineRole, Marks};
+use hub::machine::{Config, Identity, Input, MachineRole, Marks, Peer, SessionId};
 use hub::protocol::local::View;
-use hub::protocol::{self, Detail, Problem};
+use hub::protocol::{self, Detail, Problem, ToMachine};
 use hub::settings::Settings;
 use hub::user::menu::{self, Action, Page};
 use hub::user::terminal::{Line, Terminal};
@@ -114,14 +114,14 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let (look_after, asked) = mpsc::channel(1);
     let parts = UserParts {
         // Every number that JavaScript can count to has room for the calls of a run behind it.
-        role: UserRole::new(env!("CARGO_PKG_VERSION"), user)
+        role: UserRole::new(env!("CARGO_PKG_VERSION"))
             .numbering_calls_from((random()? >> 12).max(1))
             .preferring(settings.headset.value.clone()),
         locale: locale.clone(),
         notices: !headless,
         approved: ApprovedPages::new(folders.clone()),
         views,
-        to_machine: to_machine.clone(),
+        to_machine: pipe(user, to_machine.clone()),
         events: events.clone(),
         door: look_after,
     };
@@ -169,6 +169,20 @@ fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
         certificate: Terms::default(),
         endpoint_path: folders.endpoint.clone(),
     }
+}
+
+/// The user role's way to the machine role in the same process. Both are the same person's.
+fn pipe(user: String, to_machine: UnboundedSender<MachineEvent>) -> UnboundedSender<ToMachine> {
+    let (words, mut said) = unbounded_channel();
+    let session = SessionId(1);
+    let peer = Peer { account: os::user_name(), name: user };
+    tokio::task::spawn_local(async move {
+        let _ = to_machine.send(MachineEvent::Machine(Input::UserCame { session, peer }));
+        while let Some(message) = said.recv().await {
+            let _ = to_machine.send(MachineEvent::Machine(Input::User { session, message }));
+        }
+    });
+    words
 }
 
 /// Both roles hear of everything that may have changed around them.

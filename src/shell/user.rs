@@ -1,10 +1,9 @@
 //! The user role's loop: the pure [`UserRole`] and the doing of its outputs.
 use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
-use super::machine::Event as MachineEvent;
-use super::{ldap, log, notify, os, own_settings};
+use super::{notify, os, own_settings};
 use hub::locale::Locale;
-use hub::machine;
+use hub::protocol::ToMachine;
 use hub::protocol::local::View;
 use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
 use std::collections::BTreeMap;
@@ -21,7 +20,7 @@ pub struct Parts {
     /// Where decisions about web pages are kept.
     pub approved: ApprovedPages,
     pub views: watch::Sender<Arc<View>>,
-    pub to_machine: UnboundedSender<MachineEvent>,
+    pub to_machine: UnboundedSender<ToMachine>,
     /// For answers that come back from tasks.
     pub events: Sender<Event>,
     /// Asks whoever keeps the door for softphones to look after it.
@@ -107,7 +106,6 @@ impl Doing {
                 role.handle(Input::StreamClosed { session }, now);
             }
             Event::Approvals(approvals) => role.handle(Input::Approvals(approvals), now),
-            Event::Directory(answer) => role.handle(Input::Directory(answer), now),
             Event::WorldChanged(change) => role.handle(Input::WorldChanged(change), now),
             Event::Door(state) => role.handle(Input::Door(state), now),
             Event::Function { function, problems } => {
@@ -121,23 +119,12 @@ impl Doing {
         while let Some(output) = self.parts.role.poll_output() {
             match output {
                 Output::Machine(message) => {
-                    let message = MachineEvent::Machine(machine::Input::User(message));
                     let _ = self.parts.to_machine.send(message);
                 }
                 Output::Reply { request, reply } => {
                     if let Some(waiting) = self.replies.remove(&request) {
                         let _ = waiting.send(reply);
                     }
-                }
-                Output::AskDirectory { user, rules } => {
-                    if let Some((_, password)) = rules.directory.as_ref().and_then(|d| d.bind.as_ref()) {
-                        log::mask(password);
-                    }
-                    let events = self.parts.events.clone();
-                    tokio::task::spawn_local(async move {
-                        let answer = ldap::ask(&user, &rules).await;
-                        let _ = events.send(Event::Directory(answer)).await;
-                    });
                 }
                 // A look that is asked for already will do.
                 Output::CheckDoor => _ = self.parts.door.try_send(()),
@@ -185,7 +172,7 @@ mod tests {
         let folders = Folders::new(Some(folder.path())).expect("writable");
         let (events, mut queue) = mpsc::channel(1);
         let parts = Parts {
-            role: UserRole::new("0", "user".to_owned()),
+            role: UserRole::new("0"),
             locale: Arc::new(Locale::new("en")),
             notices: false,
             approved: ApprovedPages::new(folders),

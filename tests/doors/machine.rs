@@ -5,10 +5,8 @@
 use hookswitch::shell::approvals::ApprovedPages;
 use hookswitch::shell::folders::Folders;
 use hookswitch::shell::handle::{Event, UserHandle};
-use hookswitch::shell::machine::Event as MachineEvent;
 use hookswitch::shell::user::{self, Parts};
 use hub::locale::Locale;
-use hub::machine::Input;
 use hub::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, Offer, PROTOCOL_VERSION, Problem, State, TenantMode,
     TenantState, ToMachine, ToUser,
@@ -29,7 +27,7 @@ pub(crate) struct PlayedMachine {
     /// What the doors are given.
     pub(crate) handle: UserHandle,
     to_user: Sender<Event>,
-    heard: Mutex<UnboundedReceiver<MachineEvent>>,
+    heard: Mutex<UnboundedReceiver<ToMachine>>,
     agent: Option<JoinHandle<()>>,
     /// The agent's folders, with its user's settings.
     home: tempfile::TempDir,
@@ -50,7 +48,7 @@ impl PlayedMachine {
         let (to_machine, heard) = unbounded_channel();
         let (views, view) = watch::channel(Arc::default());
         let parts = Parts {
-            role: UserRole::new("0.1.0", USER.to_owned()),
+            role: UserRole::new("0.1.0"),
             locale: Arc::new(Locale::new("en-US")),
             notices: false,
             approved: ApprovedPages::new(folders),
@@ -66,9 +64,10 @@ impl PlayedMachine {
         });
         let handle = UserHandle::new(to_user.clone(), view);
         let this = Self { handle, to_user, heard: Mutex::new(heard), agent: Some(agent), home };
-        let hello = ToMachine::Hello { protocol: PROTOCOL_VERSION, user: USER.to_owned() };
+        let hello = ToMachine::Hello { protocol: PROTOCOL_VERSION };
         assert_eq!(this.asked().await, hello);
-        this.say(ToUser::Hello(Box::new(state))).await;
+        let user = USER.to_owned();
+        this.say(ToUser::Hello(Box::new(State { user, ..state }))).await;
         this
     }
 
@@ -94,8 +93,8 @@ impl PlayedMachine {
     pub(crate) async fn asked(&self) -> ToMachine {
         loop {
             let heard = async { self.heard.lock().await.recv().await };
-            let event = tokio::time::timeout(PATIENCE, heard).await.expect("a word in time");
-            let message = spoken(event.expect("the agent runs"));
+            let message = tokio::time::timeout(PATIENCE, heard).await.expect("a word in time");
+            let message = message.expect("the agent runs");
             if !matches!(message, ToMachine::SetIndicators { .. }) {
                 return message;
             }
@@ -114,8 +113,7 @@ impl PlayedMachine {
     pub(crate) async fn nothing_asked(&self) {
         self.settled().await;
         let mut heard = self.heard.lock().await;
-        while let Ok(event) = heard.try_recv() {
-            let message = spoken(event);
+        while let Ok(message) = heard.try_recv() {
             assert!(matches!(message, ToMachine::SetIndicators { .. }), "{message:?}");
         }
     }
@@ -141,13 +139,6 @@ impl PlayedMachine {
         self.say(ToUser::JobChanged { job: Some(job.clone()) }).await;
         self.answer(request, None).await;
         job
-    }
-}
-
-fn spoken(event: MachineEvent) -> ToMachine {
-    match event {
-        MachineEvent::Machine(Input::User(message)) => message,
-        _ => panic!("the agent speaks as an agent"),
     }
 }
 

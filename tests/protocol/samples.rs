@@ -4,9 +4,9 @@ use hub::protocol::local::{
     Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
 };
 use hub::protocol::{
-    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Directory, Function, GroupRule,
-    GroupRules, Indicators, Job, Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop,
-    Support, TenantMode, TenantState, ToMachine, ToUser, Trouble, Why,
+    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Function, Indicators, Job, Offer,
+    Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop, Support, TenantMode, TenantState,
+    ToMachine, ToUser, Trouble, Why,
 };
 
 pub(crate) fn problem() -> Problem {
@@ -113,36 +113,6 @@ pub(crate) fn groups() -> Vec<ResolvedGroup> {
     whys.into_iter().enumerate().map(group).collect()
 }
 
-fn rules() -> GroupRules {
-    GroupRules {
-        policy_version: 7,
-        directory: Some(Directory {
-            servers: vec!["ldaps://dc.example.com".to_owned()],
-            base_dn: "dc=example,dc=com".to_owned(),
-            start_tls: false,
-            bind: Some(("cn=reader".to_owned(), "word".to_owned())),
-            ca_pem: Some("-----BEGIN CERTIFICATE-----".to_owned()),
-        }),
-        groups: vec![
-            GroupRule {
-                id: "sales".to_owned(),
-                name: "Sales".to_owned(),
-                priority: 1,
-                filter: Some("(uid=$user$)".to_owned()),
-                base_dn: Some("ou=people".to_owned()),
-            },
-            GroupRule {
-                id: "hand".to_owned(),
-                name: "By hand".to_owned(),
-                priority: 2,
-                filter: None,
-                base_dn: None,
-            },
-        ],
-        assigned: vec!["hand".to_owned()],
-    }
-}
-
 fn tenant() -> TenantState {
     TenantState {
         mode: TenantMode::Server,
@@ -169,12 +139,14 @@ fn tenant() -> TenantState {
 fn state() -> State {
     State {
         protocol: PROTOCOL_VERSION,
+        user: "jane".to_owned(),
+        active: false,
         devices: vec![device(DeviceStatus::Ready, true)],
         offers: vec![offer(Deployment::Optional, None)],
         job: Some(job(None)),
         tenant: tenant(),
-        rules: Some(rules()),
-        known_groups: groups(),
+        groups: groups(),
+        groups_problem: Some(plain_problem()),
         troubles: troubles(),
     }
 }
@@ -195,7 +167,8 @@ pub(crate) const TO_USER: &[&str] = &[
     "tenant-changed",
     "troubles-changed",
     "refused",
-    "resolve-groups",
+    "groups-changed",
+    "seat-changed",
     "answer",
 ];
 
@@ -211,7 +184,8 @@ pub(crate) fn to_user_name(message: &ToUser) -> &'static str {
         ToUser::OffersChanged { .. } => "offers-changed",
         ToUser::JobChanged { .. } => "job-changed",
         ToUser::TenantChanged { .. } => "tenant-changed",
-        ToUser::ResolveGroups { .. } => "resolve-groups",
+        ToUser::GroupsChanged { .. } => "groups-changed",
+        ToUser::SeatChanged { .. } => "seat-changed",
         ToUser::Answer { .. } => "answer",
     }
 }
@@ -252,7 +226,9 @@ pub(crate) fn to_user() -> Vec<ToUser> {
         ToUser::TenantChanged { tenant: tenant() },
         ToUser::TroublesChanged { troubles: troubles() },
         ToUser::Refused { protocol: 3 },
-        ToUser::ResolveGroups { rules: rules() },
+        ToUser::GroupsChanged { groups: groups(), problem: None },
+        ToUser::GroupsChanged { groups: vec![], problem: Some(problem()) },
+        ToUser::SeatChanged { active: true },
         ToUser::Answer { request: 1, problem: None },
         ToUser::Answer { request: u64::MAX, problem: Some(problem()) },
     ];
@@ -262,7 +238,7 @@ pub(crate) fn to_user() -> Vec<ToUser> {
 }
 
 pub(crate) const TO_MACHINE: &[&str] =
-    &["hello", "set-indicators", "install-update", "defer-update", "cancel-update", "poll", "identity"];
+    &["hello", "set-indicators", "install-update", "defer-update", "cancel-update", "poll"];
 
 pub(crate) fn to_machine_name(message: &ToMachine) -> &'static str {
     match message {
@@ -272,14 +248,13 @@ pub(crate) fn to_machine_name(message: &ToMachine) -> &'static str {
         ToMachine::DeferUpdate { .. } => "defer-update",
         ToMachine::CancelUpdate { .. } => "cancel-update",
         ToMachine::Poll { .. } => "poll",
-        ToMachine::Identity { .. } => "identity",
     }
 }
 
 pub(crate) fn to_machine() -> Vec<ToMachine> {
     let offer = || "fw:1209-0001-HS0001".to_owned();
     vec![
-        ToMachine::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() },
+        ToMachine::Hello { protocol: PROTOCOL_VERSION },
         ToMachine::SetIndicators {
             device: "1209-0001-HS0001".to_owned(),
             indicators: Indicators { off_hook: true, ring: false, mute: true, hold: false },
@@ -288,8 +263,6 @@ pub(crate) fn to_machine() -> Vec<ToMachine> {
         ToMachine::DeferUpdate { request: 2, offer: offer() },
         ToMachine::CancelUpdate { request: 3, anyway: true },
         ToMachine::Poll { request: 4 },
-        ToMachine::Identity { user: "jane".to_owned(), groups: groups(), problem: None },
-        ToMachine::Identity { user: "jane".to_owned(), groups: vec![], problem: Some(problem()) },
     ]
 }
 

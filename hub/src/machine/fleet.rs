@@ -106,6 +106,11 @@ impl Fleet {
         })
     }
 
+    /// Those with a light on.
+    pub fn lit(&self) -> impl Iterator<Item = &Device> {
+        self.devices.values().filter(|p| p.indicators() != Indicators::default()).map(|p| &p.device)
+    }
+
     /// Whether the USB side of the bus is worth looking at.
     pub fn wants_usb(&self) -> bool {
         self.watches_usb || self.updating.is_some() || self.devices.values().any(|p| p.device.port.is_some())
@@ -312,7 +317,7 @@ impl Fleet {
         }
         tracing::info!(device = %id, "headset removed");
         self.devices.remove(id);
-        out.push_back(Output::ToUser(ToUser::DeviceRemoved { id: id.to_owned() }));
+        out.push_back(Output::news(ToUser::DeviceRemoved { id: id.to_owned() }));
     }
 
     pub fn set_indicators(
@@ -341,6 +346,16 @@ impl Fleet {
                 physical.rewrite(now);
                 physical.drain(&mut self.last_ticket, out);
             }
+        }
+    }
+
+    /// Puts every light out: whoever wants some asks for them again.
+    pub fn all_dark(&mut self, now: Instant, out: &mut VecDeque<Output>) {
+        let stopping = self.stopping.is_some();
+        let lit = |p: &&mut Physical| !stopping && p.indicators() != Indicators::default();
+        for physical in self.devices.values_mut().filter(lit) {
+            physical.set_indicators(Indicators::default(), now);
+            physical.drain(&mut self.last_ticket, out);
         }
     }
 
@@ -401,7 +416,7 @@ impl Fleet {
             && self.devices.remove(&id).is_some()
         {
             tracing::info!(device = %id, "headset did not come back from its update");
-            out.push_back(Output::ToUser(ToUser::DeviceRemoved { id }));
+            out.push_back(Output::news(ToUser::DeviceRemoved { id }));
         }
     }
 

@@ -1,10 +1,8 @@
 //! The policy in force, what it plans for the fleet, and when the tenant is asked again.
 
+use super::people::rules::{Directory, GroupRule, GroupRules};
 use super::{JournalEntry, TenantFailure, Verified};
-use crate::protocol::{
-    Deployment, Device, DeviceId, DeviceStatus, Directory, GroupRule, GroupRules, Offer, Problem,
-    ResolvedGroup,
-};
+use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Offer, Problem, ResolvedGroup};
 use dfu::FirmwareVersion;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -186,7 +184,7 @@ fn why_not(device: &Device) -> Option<Problem> {
     })
 }
 
-/// The policy's group rules as the user role resolves them.
+/// The policy's group rules as a directory is asked.
 pub fn group_rules(policy: &Verified<PolicyDocument>, assigned: &[String]) -> GroupRules {
     let document = policy.get();
     let directory = document.ldap.as_ref().map(|ldap| Directory {

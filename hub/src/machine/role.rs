@@ -1,7 +1,9 @@
 //! The machine role itself: which room gets an input, and what one room's news means for the others.
 
 use super::outbox::Outbox;
+use super::people::People;
 use super::policy::{self, Poll};
+use super::session::{SessionId, Sessions, Stranded};
 use super::update::{Finished, Target, Update};
 use super::{
     Config, Credential, Delivery, FailureKind, Identity, Input, Now, Output, Owed, Persisted, Record,
@@ -27,6 +29,7 @@ mod deploy;
 mod inventory;
 mod jobs;
 mod reports;
+mod session;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -62,20 +65,21 @@ pub struct MachineRole {
     /// The journal: interrupted jobs that wait for their turn, and verdicts that may still be corrected.
     interrupted: BTreeMap<DeviceId, Interrupted>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
-    assigned: Option<Vec<String>>,
-    /// The tenant's last word on this user, for when it is silent.
-    last_assigned: Option<Vec<String>>,
+    people: People,
+    /// Whose groups by hand the tenant is being asked for.
+    assigned_of: Option<String>,
     deferred: BTreeSet<(String, String)>,
-    user: Option<String>,
+    sessions: Sessions,
+    /// Whose lights the headsets show.
+    at_seat: Option<SessionId>,
     inventory: Inventory,
     tenant: TenantState,
     /// What each errand to the tenant last failed with; one that succeeds says nothing of the others.
     troubles: BTreeMap<Errand, Problem>,
-    /// The user role speaks another version.
-    refused: bool,
     /// Parts of the machine role that do not work.
     out_of_order: BTreeMap<Function, Problem>,
-    told: Told,
+    /// Headsets that need firmware, as told; of all others the fleet tells.
+    stranded_told: Stranded,
     /// A tenant request is with the shell.
     busy: bool,
     /// The last one found nobody.
@@ -83,15 +87,13 @@ pub struct MachineRole {
     /// The clocks at the last input.
     seen: Now,
     /// Who waits for the tenant's answer to a poll.
-    poll_asked: Vec<u64>,
+    poll_asked: Vec<(SessionId, u64)>,
     /// When it is asked next, by both clocks.
     next_poll: Option<(Instant, u64)>,
     /// Until then only what a person waits for is asked of the tenant.
     quiet_until: Option<Instant>,
     random: fastrand::Rng,
     out: VecDeque<Output>,
-    /// Answers to the user role wait until what they answer for is told.
-    answers: Vec<ToUser>,
 }
 
 /// Why the tenant is asked. What stands first is shown first.
@@ -101,17 +103,6 @@ enum Errand {
     Policy,
     Deliver,
     Groups,
-}
-
-/// What the user role was told last, to tell it changes only.
-#[derive(Debug, Default)]
-struct Told {
-    offers: Vec<crate::protocol::Offer>,
-    tenant: TenantState,
-    rules: Option<crate::protocol::GroupRules>,
-    /// Headsets that need firmware; all others the fleet tells of.
-    stranded: BTreeMap<DeviceId, Device>,
-    troubles: Vec<Trouble>,
 }
 
 impl MachineRole {
@@ -151,16 +142,16 @@ impl MachineRole {
                 .map(|entry| Interrupted::restored(entry, now.instant))
                 .collect(),
             groups: persisted.groups.into_iter().collect(),
-            assigned: None,
-            last_assigned: None,
+            people: People::default(),
+            assigned_of: None,
             deferred: persisted.deferred.into_iter().collect(),
-            user: None,
+            sessions: Sessions::default(),
+            at_seat: None,
             inventory: Inventory::new(persisted.devices, now.instant),
             tenant: TenantState::default(),
             troubles: BTreeMap::new(),
-            refused: false,
             out_of_order: BTreeMap::new(),
-            told: Told::default(),
+            stranded_told: Stranded::new(),
             busy: false,
             unreachable: false,
             seen: now,
@@ -169,7 +160,6 @@ impl MachineRole {
             quiet_until: None,
             config,
             out,
-            answers: Vec::new(),
         };
         service.outbox.restore(persisted.owed);
         if service.config.server_url.is_some() {
@@ -179,7 +169,6 @@ impl MachineRole {
             // thousands. A new one is waited for.
             if service.policy.is_some() && !service.credential_is_good(now) {
                 service.enrol_not_before = service.poll.next;
-                service.assigned = Some(service.last_assigned());
             }
             service.owe_host(now);
             service.owe_event("com.hookswitch.agent.started", json!({}), now);
@@ -242,7 +231,15 @@ impl MachineRole {
                 let finished = self.update.completed(result, at, &mut self.out);
                 self.finished(finished, now);
             }
-            Input::User(message) => self.handle_user(message, now),
+            Input::UserCame { session, peer } => self.user_came(session, peer, now),
+            Input::User { session, message } => self.handle_user(session, message, now),
+            Input::UserGone { session } => self.user_gone(session, now),
+            Input::SeatChanged(seat) => self.seat_changed(seat, now),
+            Input::Directory { user, answer } => {
+                if let Some(news) = self.people.answered(&user, answer, at) {
+                    self.people_news(news, now);
+                }
+            }
             Input::Tenant(answer) => self.handle_tenant(answer, now),
             Input::StoreFailed { problem, withheld } => {
                 tracing::error!(%problem, "a firmware update must not go on without its journal");
@@ -273,6 +270,10 @@ impl MachineRole {
         self.fleet.handle_timeout(now.instant, &mut self.out);
         let finished = self.update.handle_timeout(now.instant, &mut self.out);
         self.finished(finished, now);
+        for news in self.people.handle_timeout(now.instant) {
+            self.people_news(news, now);
+        }
+        self.dismiss_silent(now);
         self.settle(now);
     }
 
@@ -294,6 +295,8 @@ impl MachineRole {
             self.update.poll_timeout(),
             self.next_resume(),
             self.next_missing(),
+            self.people.poll_timeout(),
+            self.sessions.poll_timeout(),
             tenant,
         ]
         .into_iter()
@@ -305,131 +308,34 @@ impl MachineRole {
         self.config.server_url.as_ref().and_then(|_| self.inventory.poll_timeout())
     }
 
-    fn handle_user(&mut self, message: ToMachine, now: Now) {
-        if self.refused && !matches!(message, ToMachine::Hello { .. }) {
-            return;
-        }
-        match message {
-            ToMachine::Hello { protocol, user } => {
-                if protocol != PROTOCOL_VERSION {
-                    // Neither would understand all that the other says, and what is misread may be an order.
-                    tracing::error!(
-                        protocol,
-                        ours = PROTOCOL_VERSION,
-                        "an agent of another version is refused"
-                    );
-                    self.refused = true;
-                    let refused = ToUser::Refused { protocol: PROTOCOL_VERSION };
-                    self.out.push_back(Output::ToUser(refused));
-                    return;
-                }
-                self.refused = false;
-                if self.user.as_ref() != Some(&user) {
-                    self.last_assigned = None;
-                    self.told.rules = None;
-                }
-                let another = self.user.as_ref() != Some(&user);
-                self.user = Some(user);
-                if another {
-                    self.owe_known_user(now);
-                }
-                self.assigned = None;
-                let state = self.state();
-                self.told.offers.clone_from(&state.offers);
-                self.told.tenant = state.tenant.clone();
-                self.told.rules.clone_from(&state.rules);
-                self.told.stranded = self.stranded();
-                self.told.troubles.clone_from(&state.troubles);
-                self.out.push_back(Output::ToUser(ToUser::Hello(Box::new(state))));
-            }
-            ToMachine::SetIndicators { device, indicators } => {
-                self.fleet.set_indicators(&device, indicators, now.instant, &mut self.out);
-            }
-            ToMachine::InstallUpdate { request, offer } => {
-                let problem = self.install(&offer, now).err();
-                self.answer(request, problem);
-            }
-            ToMachine::DeferUpdate { request, offer } => {
-                let problem = self.defer(&offer).err();
-                self.answer(request, problem);
-            }
-            ToMachine::CancelUpdate { request, anyway } => {
-                let problem = self.cancel(anyway, now).err();
-                self.answer(request, problem);
-            }
-            ToMachine::Poll { request } => self.asked_to_poll(request, now),
-            ToMachine::Identity { user, groups, problem } => self.identity(user, groups, problem, now),
-        }
-    }
-
-    fn identity(&mut self, user: String, groups: Vec<ResolvedGroup>, problem: Option<Problem>, now: Now) {
-        if let Some(problem) = problem {
-            tracing::warn!(%problem, "groups are those last known");
-        }
-        if self.groups.get(&user) == Some(&groups) && self.user.as_ref() == Some(&user) {
-            // Known from the last run; the tenant still hears of it once a run.
-        } else {
-            self.out
-                .push_back(Output::Persist(Record::Groups { user: user.clone(), groups: groups.clone() }));
-        }
-        self.groups.insert(user.clone(), groups.clone());
-        self.owe_user(&user, &groups, now);
-        self.user = Some(user);
-    }
-
-    fn answer(&mut self, request: u64, problem: Option<Problem>) {
-        self.answers.push(ToUser::Answer { request, problem });
-    }
-
     /// What every input ends with: the tenant's next step, and the user role hears what changed.
     fn settle(&mut self, now: Now) {
         self.hear_late_answers(now);
         self.resume_interrupted(now);
+        self.look_at_people(now);
         self.tell_stranded();
         self.register_devices(now);
         self.tenant_step(now);
         self.plan_poll(now);
-        let tenant = self.tenant_state();
-        if tenant != self.told.tenant {
-            self.told.tenant = tenant.clone();
-            self.out.push_back(Output::ToUser(ToUser::TenantChanged { tenant }));
-        }
-        let rules = self.rules();
-        if rules != self.told.rules
-            && let Some(rules) = rules
-        {
-            self.told.rules = Some(rules.clone());
-            self.out.push_back(Output::ToUser(ToUser::ResolveGroups { rules }));
-        }
-        let offers = self.offers();
-        if offers != self.told.offers {
-            self.told.offers.clone_from(&offers);
-            self.out.push_back(Output::ToUser(ToUser::OffersChanged { offers }));
-        }
-        let troubles = self.parts_out_of_order();
-        if troubles != self.told.troubles {
-            self.told.troubles.clone_from(&troubles);
-            self.out.push_back(Output::ToUser(ToUser::TroublesChanged { troubles }));
-        }
-        self.out.extend(self.answers.drain(..).map(Output::ToUser));
+        self.tell_users();
     }
 
     /// After the fleet has told what it knows: a headset is in one of the two.
     fn tell_stranded(&mut self) {
         let now = self.stranded();
         self.keep_ids();
-        if now == self.told.stranded {
+        if now == self.stranded_told {
             return;
         }
         for (id, device) in &now {
-            if self.told.stranded.get(id) != Some(device) {
-                self.out.push_back(Output::ToUser(ToUser::DeviceChanged { device: device.clone() }));
+            if self.stranded_told.get(id) != Some(device) {
+                self.out.push_back(Output::news(ToUser::DeviceChanged { device: device.clone() }));
             }
         }
-        let was = std::mem::replace(&mut self.told.stranded, now);
+        let was = std::mem::replace(&mut self.stranded_told, now);
         for id in was.into_keys() {
-            if !self.told.stranded.contains_key(&id) && self.fleet.device(&id).is_none() {
-                self.out.push_back(Output::ToUser(ToUser::DeviceRemoved { id }));
+            if !self.stranded_told.contains_key(&id) && self.fleet.device(&id).is_none() {
+                self.out.push_back(Output::news(ToUser::DeviceRemoved { id }));
             }
         }
     }
@@ -440,33 +346,6 @@ impl MachineRole {
             problem: problem.clone(),
         };
         self.out_of_order.iter().map(trouble).collect()
-    }
-
-    fn state(&self) -> State {
-        let mut devices: Vec<Device> =
-            self.fleet.devices().cloned().chain(self.stranded().into_values()).collect();
-        devices.sort_by(|a, b| a.id.cmp(&b.id));
-        State {
-            protocol: PROTOCOL_VERSION,
-            devices,
-            offers: self.offers(),
-            job: self.update.job().cloned(),
-            tenant: self.tenant_state(),
-            // While the tenant is asked for the groups by hand, the rules told before are in force.
-            rules: self.rules().or_else(|| self.told.rules.clone()),
-            known_groups: self.user.as_ref().and_then(|u| self.groups.get(u)).cloned().unwrap_or_default(),
-            troubles: self.parts_out_of_order(),
-        }
-    }
-
-    /// Nothing to resolve before the tenant was asked for this user's manual groups.
-    fn rules(&self) -> Option<crate::protocol::GroupRules> {
-        let policy = self.policy.as_ref()?;
-        match &self.assigned {
-            Some(assigned) => Some(policy::group_rules(policy, assigned)),
-            None if policy::has_manual_groups(policy.get()) => None,
-            None => Some(policy::group_rules(policy, &[])),
-        }
     }
 
     fn tenant_state(&self) -> TenantState {

@@ -139,7 +139,7 @@ impl Update {
     }
 
     fn run(&mut self, running: Running, out: &mut VecDeque<Output>) {
-        out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(running.job.clone()) }));
+        out.push_back(Output::news(ToUser::JobChanged { job: Some(running.job.clone()) }));
         self.running = Some(running);
     }
 
@@ -253,7 +253,7 @@ impl Update {
         if running.dfu.is_some() {
             if !running.job.cancelling {
                 running.job.cancelling = true;
-                out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(running.job.clone()) }));
+                out.push_back(Output::news(ToUser::JobChanged { job: Some(running.job.clone()) }));
             }
             return Some(self.input(Input::Cancel, now, out));
         }
@@ -426,7 +426,7 @@ impl Update {
         running.job.total_bytes = total_bytes;
         running.percent_told = percent;
         if changed {
-            out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(running.job.clone()) }));
+            out.push_back(Output::news(ToUser::JobChanged { job: Some(running.job.clone()) }));
         }
     }
 }

@@ -78,7 +78,9 @@ impl UserRole {
         }
     }
 
+    /// Away from the seat none does.
     fn carries(&mut self, carrier: Option<DeviceId>) {
+        let carrier = carrier.filter(|_| self.active);
         if self.view.headset != carrier {
             self.view.headset = carrier;
             self.dirty = true;

@@ -153,7 +153,7 @@ fn one_softphone_does_not_use_up_the_calls_of_all() {
 #[test]
 fn a_number_of_an_earlier_run_is_no_call_of_this() {
     let first = 1 << 40;
-    let mut agent = UserRole::new("0", "jane".to_owned()).numbering_calls_from(first);
+    let mut agent = UserRole::new("0").numbering_calls_from(first);
     let command = Command::CreateCall {
         client: "phone".to_owned(),
         direction: Direction::Incoming,

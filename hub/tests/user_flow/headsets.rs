@@ -60,7 +60,7 @@ fn choosing_in_a_call_moves_its_lights_at_once() {
 #[test]
 fn what_the_settings_name_counts_from_the_start_and_may_be_away() {
     let mut rig = Rig::new();
-    rig.agent = UserRole::new("0", "jane".to_owned()).preferring(Some("b".to_owned()));
+    rig.agent = UserRole::new("0").preferring(Some("b".to_owned()));
     rig.drain();
     let state =
         |ids: &[&str]| State { devices: ids.iter().map(|id| device(id)).collect(), ..State::default() };

@@ -359,7 +359,7 @@ fn quitting_asks_where_it_would_leave_a_headset_without_firmware() {
 #[test]
 fn nothing_is_drawn_before_the_services_hello() {
     let now = Instant::now();
-    let mut agent = UserRole::new("0.1.0", "jane".to_owned());
+    let mut agent = UserRole::new("0.1.0");
     let draws = |agent: &mut UserRole, input| {
         agent.handle(input, now);
         std::iter::from_fn(|| agent.poll_output()).filter(|o| *o == Output::ViewChanged).count()

@@ -3,7 +3,8 @@
 
 use super::guard;
 use crate::shell::os;
-use hub::protocol::{Detail, Directory, Problem};
+use hub::machine::people::rules::Directory;
+use hub::protocol::{Detail, Problem};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};

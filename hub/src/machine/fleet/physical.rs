@@ -479,7 +479,7 @@ impl Physical {
                     headset::Output::Event(event) => {
                         if let Some(event) = wire_event(event) {
                             tracing::info!(device = %id, ?event, "pressed");
-                            out.push_back(Output::ToUser(ToUser::DeviceEvent { id: id.clone(), event }));
+                            out.push_back(Output::news(ToUser::DeviceEvent { id: id.clone(), event }));
                         }
                     }
                 }
@@ -497,7 +497,7 @@ impl Physical {
     }
 
     pub(super) fn report(&self, out: &mut VecDeque<Output>) {
-        out.push_back(Output::ToUser(ToUser::DeviceChanged { device: self.device.clone() }));
+        out.push_back(Output::news(ToUser::DeviceChanged { device: self.device.clone() }));
     }
 }
 

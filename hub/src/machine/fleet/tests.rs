@@ -89,7 +89,7 @@ impl Rig {
         let from = self.out.len();
         self.act(|fleet, now, out| fleet.report_received(path, bytes, now, out));
         let event = |output: &Output| match output {
-            Output::ToUser(ToUser::DeviceEvent { event, .. }) => Some(*event),
+            Output::ToUser { message: ToUser::DeviceEvent { event, .. }, .. } => Some(*event),
             _ => None,
         };
         self.out[from..].iter().filter_map(event).collect()
@@ -164,7 +164,9 @@ fn a_node_with_call_control_that_comes_late_takes_the_calls() {
     assert_eq!(rig.opened(), ["/dev/hidraw2", "/dev/hidraw3"]);
     rig.scan(&[mute]);
     assert!(!rig.is().capabilities.call_control && rig.is().capabilities.mute_sync);
-    assert!(!rig.out.iter().any(|o| matches!(o, Output::ToUser(ToUser::DeviceRemoved { .. }))));
+    assert!(
+        !rig.out.iter().any(|o| matches!(o, Output::ToUser { message: ToUser::DeviceRemoved { .. }, .. }))
+    );
     rig.scan(&[calls]);
     assert!(rig.is().capabilities.call_control, "all nodes gone and another there: it was away");
 }
@@ -177,9 +179,9 @@ fn a_headset_whose_nodes_end_one_after_the_other_is_removed_once() {
     rig.out.clear();
     rig.act(|fleet, now, out| fleet.reader_ended("/dev/hidraw1", now, out));
     rig.act(|fleet, now, out| fleet.reader_ended("/dev/hidraw2", now, out));
-    let told: Vec<_> = rig.out.iter().filter(|o| matches!(o, Output::ToUser(_))).collect();
+    let told: Vec<_> = rig.out.iter().filter(|o| matches!(o, Output::ToUser { .. })).collect();
     let id = "1395-0001-1-1".to_owned();
-    assert_eq!(told, [&Output::ToUser(ToUser::DeviceRemoved { id })]);
+    assert_eq!(told, [&Output::news(ToUser::DeviceRemoved { id })]);
     assert_eq!(rig.out.iter().filter(|o| matches!(o, Output::Scan { .. })).count(), 1);
 }
 
@@ -299,7 +301,10 @@ fn reports_that_cannot_be_read_are_a_problem_until_one_can() {
     rig.pass(Duration::from_secs(1));
     let code = |rig: &Rig| rig.is().problem.as_ref().map(|p| p.code.clone());
     let told = |rig: &mut Rig| {
-        rig.out.drain(..).filter(|o| matches!(o, Output::ToUser(ToUser::DeviceChanged { .. }))).count()
+        rig.out
+            .drain(..)
+            .filter(|o| matches!(o, Output::ToUser { message: ToUser::DeviceChanged { .. }, .. }))
+            .count()
     };
     told(&mut rig);
     for bytes in [&[][..], &[9, 9], &[1]] {

@@ -98,16 +98,15 @@ impl MachineRole {
 
     pub(super) fn offers(&self) -> Vec<crate::protocol::Offer> {
         let policy = self.policy.as_ref().map(Verified::get);
-        let groups = self.user.as_ref().and_then(|user| self.groups.get(user));
-        let mut offers = match (policy, groups) {
-            (Some(policy), Some(groups)) => {
+        let groups = &self.deciding();
+        let mut offers = match policy {
+            Some(policy) => {
                 let devices = self.fleet.devices().filter(|d| !self.is_settling(&d.id));
                 let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
                 policy::plan(policy, with_gate, groups, &self.deferred)
             }
-            _ => Vec::new(),
+            None => Vec::new(),
         };
-        let groups = groups.map_or(&[][..], Vec::as_slice);
         let managed = self.config.server_url.is_some();
         let lost = self.recoveries().filter(|entry| self.update.device() != Some(&entry.device));
         offers.extend(lost.map(|entry| policy::recovery(entry, policy, groups, managed)));

@@ -50,7 +50,7 @@ impl MachineRole {
                 self.interrupted.insert(device, Interrupted { entry: (**entry).clone(), due, tries });
             }
         }
-        self.out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(finished.job) }));
+        self.out.push_back(Output::news(ToUser::JobChanged { job: Some(finished.job) }));
         self.fleet.end_update(needs_firmware, now.instant, &mut self.out);
     }
 
@@ -255,7 +255,7 @@ impl MachineRole {
         }
         if let Some(Finished { job, .. }) = corrected {
             self.update.correct(job.clone());
-            self.out.push_back(Output::ToUser(ToUser::JobChanged { job: Some(job) }));
+            self.out.push_back(Output::news(ToUser::JobChanged { job: Some(job) }));
         }
     }
 }

@@ -67,11 +67,10 @@ impl MachineRole {
         let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
         let system_id = self.system_id.clone();
         // The tenant tells the groups of those who are registered at this host, so that comes first.
-        if self.assigned.is_none()
-            && let (Some(user), Some(policy)) = (self.user.clone(), &self.policy)
-            && policy::has_manual_groups(policy.get())
-            && !self.outbox.owes_user(&user)
-        {
+        let by_hand = self.policy.as_ref().is_some_and(|policy| policy::has_manual_groups(policy.get()));
+        let unassigned = self.people.unassigned().find(|user| !self.outbox.owes_user(user));
+        if let Some(user) = unassigned.filter(|_| by_hand).map(str::to_owned) {
+            self.assigned_of = Some(user.clone());
             return Some(TenantRequest::AssignedGroups { system_id, user, token });
         }
         let owed = self.outbox.next(now.instant)?;
@@ -98,7 +97,7 @@ impl MachineRole {
                 self.enrol_failures = 0;
                 self.enrol_not_before = None;
                 self.troubles.remove(&Errand::Enrol);
-                self.assigned = None;
+                self.people.ask_tenant_again();
                 self.out.push_back(Output::Persist(Record::Credential(Some(enrolment.credential))));
             }
             TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
@@ -129,30 +128,30 @@ impl MachineRole {
                 let was_silent = self.troubles.remove(&Errand::Deliver).is_some();
                 // The tenant is well again: what it could not say about the groups is asked once more.
                 if self.troubles.remove(&Errand::Groups).is_some() || was_silent {
-                    self.assigned = None;
+                    self.people.ask_tenant_again();
                 }
             }
             TenantAnswer::Delivered(Err(failure)) => {
                 self.outbox.failed(&failure, now.instant, &mut self.out);
                 self.unauthorized(&failure, now);
-                if self.assigned.is_none() {
-                    self.assigned = Some(self.last_assigned());
-                }
+                self.people.tenant_is_silent();
                 self.trouble(Errand::Deliver, failure);
             }
             TenantAnswer::Assigned(Ok(assigned)) => {
                 self.troubles.remove(&Errand::Groups);
-                self.last_assigned = Some(assigned.clone());
-                self.assigned = Some(assigned);
+                if let Some(user) = self.assigned_of.take() {
+                    self.people.assigned(&user, assigned);
+                }
             }
             TenantAnswer::Assigned(Err(failure)) => {
                 self.unauthorized(&failure, now);
                 if failure.kind == FailureKind::Rejected {
                     // A tenant that lost its users.
-                    self.owe_known_user(now);
+                    for user in self.people.present().map(str::to_owned).collect::<Vec<_>>() {
+                        self.owe_known_user(&user, now);
+                    }
                 }
-                // Without the tenant's word the LDAP groups still count; it is asked again with the next poll.
-                self.assigned = Some(self.last_assigned());
+                self.people.tenant_is_silent();
                 self.trouble(Errand::Groups, failure);
             }
         }
@@ -164,7 +163,7 @@ impl MachineRole {
             self.out.push_back(Output::Persist(Record::Policy(policy.clone())));
             self.policy = Some(policy);
         }
-        self.assigned = None;
+        self.people.polled(now.instant);
         self.tenant.last_poll_s = Some(now.unix_s);
         self.troubles.remove(&Errand::Policy);
         self.poll_answered(None);
@@ -185,9 +184,7 @@ impl MachineRole {
         self.enrol_not_before = Some(now.instant + wait);
         let finished = self.update.enrolment_failed(&failure.problem, &mut self.out);
         self.finished(finished, now);
-        if self.assigned.is_none() {
-            self.assigned = Some(self.last_assigned());
-        }
+        self.people.tenant_is_silent();
         self.trouble(Errand::Enrol, failure);
     }
 
@@ -205,15 +202,6 @@ impl MachineRole {
         self.troubles.insert(errand, failure.problem);
     }
 
-    pub(super) fn last_assigned(&self) -> Vec<String> {
-        if let Some(assigned) = &self.last_assigned {
-            return assigned.clone();
-        }
-        let groups = self.user.as_ref().and_then(|u| self.groups.get(u));
-        let by_hand = groups.into_iter().flatten().filter(|g| g.why == crate::protocol::Why::Assigned);
-        by_hand.map(|g| g.id.clone()).collect()
-    }
-
     pub(super) fn owe_host(&mut self, now: Now) {
         let host = wire::HostRegistration {
             system_id: self.system_id.clone(),
@@ -228,11 +216,9 @@ impl MachineRole {
     }
 
     /// The user, in the groups of the last time.
-    pub(super) fn owe_known_user(&mut self, now: Now) {
-        if let Some(user) = self.user.clone() {
-            let groups = self.groups.get(&user).cloned().unwrap_or_default();
-            self.owe_user(&user, &groups, now);
-        }
+    pub(super) fn owe_known_user(&mut self, user: &str, now: Now) {
+        let groups = self.groups.get(user).cloned().unwrap_or_default();
+        self.owe_user(user, &groups, now);
     }
 
     pub(super) fn owe_user(&mut self, user: &str, groups: &[ResolvedGroup], now: Now) {

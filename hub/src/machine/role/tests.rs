@@ -2,8 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin, a failed run its seed")]
 
 use super::*;
-use crate::machine::{Enrolment, HidNode, JournalEntry, Marks, Scan, UsbDevice, UsbRequest};
-use crate::protocol::{Detail, Indicators, Job, Offer, Why};
+use crate::machine::{
+    DirectoryAnswer, Enrolment, GroupRules, HidNode, JournalEntry, Marks, Peer, Scan, UsbDevice, UsbRequest,
+};
+use crate::protocol::{Detail, Indicators, Job, Offer};
 use crate::world::WorldChange;
 use headset::Headset;
 use std::collections::BTreeSet;
@@ -16,9 +18,11 @@ mod inventory;
 mod jobs;
 mod lights;
 mod outbox;
+mod people;
 mod polling;
 mod random;
 mod recovery;
+mod sessions;
 mod troubles;
 mod twins;
 mod world;
@@ -72,6 +76,49 @@ impl Disk {
     }
 }
 
+/// A user role, from the messages alone.
+#[derive(Debug, Default)]
+struct Mirror {
+    told: BTreeMap<String, Device>,
+    heard: State,
+}
+
+fn hear(told: &mut BTreeMap<String, Device>, heard: &mut State, message: &ToUser) {
+    match message.clone() {
+        ToUser::Hello(state) => {
+            *told = state.devices.iter().map(|d| (d.id.clone(), d.clone())).collect();
+            *heard = *state;
+        }
+        ToUser::DeviceChanged { device } => _ = told.insert(device.id.clone(), device),
+        ToUser::DeviceRemoved { id } => assert!(told.remove(&id).is_some(), "{id} was not there"),
+        ToUser::OffersChanged { offers } => heard.offers = offers,
+        ToUser::JobChanged { job } => heard.job = job,
+        ToUser::TenantChanged { tenant } => heard.tenant = tenant,
+        ToUser::GroupsChanged { groups, problem } => {
+            (heard.groups, heard.groups_problem) = (groups, problem);
+        }
+        ToUser::SeatChanged { active } => {
+            assert_ne!(heard.active, active, "said twice");
+            heard.active = active;
+        }
+        ToUser::TroublesChanged { troubles } => heard.troubles = troubles,
+        ToUser::Refused { .. } | ToUser::DeviceEvent { .. } | ToUser::Answer { .. } => {}
+    }
+}
+
+/// The session that most tests are about.
+const JANE: SessionId = SessionId(1);
+
+/// By jane's user role.
+fn said(message: ToMachine) -> Input {
+    Input::User { session: JANE, message }
+}
+
+/// To jane's user role.
+fn told(message: ToUser) -> Output {
+    Output::ToUser { to: vec![JANE], message }
+}
+
 struct Rig {
     service: MachineRole,
     now: Now,
@@ -95,10 +142,14 @@ struct Rig {
     out: Vec<Output>,
     /// Reports the tenant refused so often that they may be given up.
     given_up: usize,
-    /// Devices as the user role knows them.
+    /// Devices as jane's user role knows them.
     told: BTreeMap<String, Device>,
-    /// All else the user role knows, from the messages alone.
+    /// All else it knows, from the messages alone.
     heard: State,
+    /// What others' user roles know.
+    others: BTreeMap<SessionId, Mirror>,
+    /// Questions to the directory that are not answered.
+    directory: Vec<(String, GroupRules)>,
     /// The machine is kept from falling asleep.
     awake: bool,
     /// Outputs that are still performed; then the process is dead. A transaction is written whole or not at all.
@@ -146,6 +197,8 @@ impl Rig {
             given_up: 0,
             told: BTreeMap::new(),
             heard: State::default(),
+            others: BTreeMap::new(),
+            directory: Vec::new(),
             awake: false,
             left: usize::MAX,
         };
@@ -182,7 +235,15 @@ impl Rig {
     }
 
     fn hello(&mut self) {
-        self.feed(Input::User(ToMachine::Hello { protocol: PROTOCOL_VERSION, user: "jane".to_owned() }));
+        if self.service.sessions.get(JANE).is_none() {
+            self.came(JANE, "jane");
+        }
+        self.feed(said(ToMachine::Hello { protocol: PROTOCOL_VERSION }));
+    }
+
+    fn came(&mut self, session: SessionId, name: &str) {
+        let peer = Peer { account: format!("uid of {name}"), name: name.to_owned() };
+        self.feed(Input::UserCame { session, peer });
     }
 
     fn feed(&mut self, input: Input) {
@@ -190,8 +251,6 @@ impl Rig {
             return;
         }
         match &input {
-            // The user role knows what it said itself.
-            Input::User(ToMachine::Identity { groups, .. }) => self.heard.known_groups.clone_from(groups),
             Input::Tenant(TenantAnswer::TargetProgress { .. }) => {}
             Input::Tenant(_) => self.tenant = None,
             Input::UsbCompleted(_) => self.usb = None,
@@ -258,7 +317,9 @@ impl Rig {
                     assert_ne!(self.awake, awake, "said twice");
                     self.awake = awake;
                 }
-                Output::ToUser(message) => self.hear(message),
+                Output::ToUser { to, message } => self.hear(&to, &message),
+                Output::Dismiss { session, .. } => _ = self.others.remove(&session),
+                Output::AskDirectory { user, rules } => self.directory.push((user, rules)),
             }
         }
         if self.auto {
@@ -266,16 +327,18 @@ impl Rig {
         }
     }
 
-    /// What the user role was told is what is.
+    /// What each user role was told is what is.
     fn check_mirror(&self) {
-        let is = self.service.state();
-        let told: Vec<&Device> = self.told.values().collect();
-        assert_eq!(told, is.devices.iter().collect::<Vec<_>>(), "the agent knows other headsets");
-        assert_eq!(self.heard.offers, is.offers, "the agent knows other offers");
-        assert_eq!(self.heard.job, is.job, "the agent knows another job");
-        assert_eq!(self.heard.tenant, is.tenant, "the agent knows another tenant");
-        assert_eq!(self.heard.known_groups, is.known_groups, "the agent knows other groups");
-        assert_eq!(self.heard.rules, is.rules, "the agent knows other rules");
+        let jane = self.service.sessions.get(JANE).filter(|known| known.told.is_some());
+        let jane = jane.map(|_| (JANE, &self.told, &self.heard));
+        let others = self.others.iter().map(|(id, mirror)| (*id, &mirror.told, &mirror.heard));
+        for (session, told, heard) in jane.into_iter().chain(others) {
+            let (_, is) = self.service.state(session);
+            let told: Vec<&Device> = told.values().collect();
+            assert_eq!(told, is.devices.iter().collect::<Vec<_>>(), "{session:?} knows other headsets");
+            let heard = State { devices: is.devices.clone(), ..heard.clone() };
+            assert_eq!(heard, is, "{session:?} knows another machine");
+        }
     }
 
     /// A headset in DFU mode is in the running job or in the journal, and is shown.
@@ -327,27 +390,25 @@ impl Rig {
         self.usb = Some(request);
     }
 
-    fn hear(&mut self, message: ToUser) {
-        match message {
-            ToUser::Hello(state) => {
-                self.told = state.devices.iter().map(|d| (d.id.clone(), d.clone())).collect();
-                self.heard = *state;
+    fn hear(&mut self, to: &[SessionId], message: &ToUser) {
+        assert!(!to.is_empty(), "said to nobody: {message:?}");
+        if let ToUser::JobChanged { job: Some(job) } = message
+            && let Some(Outcome::Succeeded { version }) = &job.outcome
+        {
+            self.check_verdict(&job.device, version);
+        }
+        for session in to {
+            if let ToUser::DeviceEvent { .. } = message {
+                assert_eq!(Some(*session), self.service.at_seat, "pressed by somebody else");
             }
-            ToUser::DeviceChanged { device } => _ = self.told.insert(device.id.clone(), device),
-            ToUser::DeviceRemoved { id } => {
-                assert!(self.told.remove(&id).is_some(), "{id} was not there");
+            if *session == JANE {
+                hear(&mut self.told, &mut self.heard, message);
+            } else if matches!(message, ToUser::Hello(_)) || !matches!(message, ToUser::Refused { .. }) {
+                let first = matches!(message, ToUser::Hello(_));
+                assert!(first || self.others.contains_key(session), "{session:?} is told before its hello");
+                let Mirror { told, heard } = self.others.entry(*session).or_default();
+                hear(told, heard, message);
             }
-            ToUser::OffersChanged { offers } => self.heard.offers = offers,
-            ToUser::JobChanged { job } => {
-                if let Some(Job { device, outcome: Some(Outcome::Succeeded { version }), .. }) = &job {
-                    self.check_verdict(device, version);
-                }
-                self.heard.job = job;
-            }
-            ToUser::TenantChanged { tenant } => self.heard.tenant = tenant,
-            ToUser::ResolveGroups { rules } => self.heard.rules = Some(rules),
-            ToUser::TroublesChanged { troubles } => self.heard.troubles = troubles,
-            ToUser::Refused { .. } | ToUser::DeviceEvent { .. } | ToUser::Answer { .. } => {}
         }
     }
 
@@ -444,15 +505,18 @@ impl Rig {
         }
     }
 
+    /// The directory finds everybody it is asked for in these groups.
     fn identity(&mut self, ids: &[&str]) {
-        let group = |(n, id): (usize, &&str)| ResolvedGroup {
-            id: (*id).to_owned(),
-            name: (*id).to_owned(),
-            priority: n as u32,
-            why: Why::Everyone,
-        };
-        let groups = ids.iter().enumerate().map(group).collect();
-        self.feed(Input::User(ToMachine::Identity { user: "jane".to_owned(), groups, problem: None }));
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        self.directory_says(Ok(("ldap://dc".to_owned(), ids)));
+    }
+
+    fn directory_says(&mut self, found: Result<(String, Vec<String>), Problem>) {
+        for (user, rules) in std::mem::take(&mut self.directory) {
+            let (policy_version, refused) = (rules.policy_version, Vec::new());
+            let answer = DirectoryAnswer { policy_version, found: found.clone(), refused };
+            self.feed(Input::Directory { user, answer });
+        }
     }
 
     /// The tenant takes whatever it is sent now.
@@ -492,9 +556,9 @@ impl Rig {
     /// The one answer to a request of the user role.
     fn request(&mut self, message: impl FnOnce(u64) -> ToMachine) -> Option<Problem> {
         let from = self.out.len();
-        self.feed(Input::User(message(77)));
+        self.feed(said(message(77)));
         let answer = |output: &Output| match output {
-            Output::ToUser(ToUser::Answer { request: 77, problem }) => Some(problem.clone()),
+            Output::ToUser { message: ToUser::Answer { request: 77, problem }, .. } => Some(problem.clone()),
             _ => None,
         };
         let answers: Vec<_> = self.out[from..].iter().filter_map(answer).collect();
@@ -508,7 +572,7 @@ impl Rig {
 
     fn lights(&mut self, id: &str, indicators: Indicators) {
         let device = id.to_owned();
-        self.feed(Input::User(ToMachine::SetIndicators { device, indicators }));
+        self.feed(said(ToMachine::SetIndicators { device, indicators }));
     }
 
     /// Reports on disk, by kind.

@@ -33,6 +33,7 @@ impl MachineRole {
     }
 
     pub(super) fn world_changed(&mut self, change: WorldChange, now: Now) {
+        self.people.world_changed(change, now.instant);
         match change {
             WorldChange::HotPlug => self.fleet.hotplug(now.instant, &mut self.out),
             WorldChange::ClockStepped => self.catch_up(now),
@@ -50,7 +51,7 @@ impl MachineRole {
     }
 
     /// A person does not wait for deadlines.
-    pub(super) fn asked_to_poll(&mut self, request: u64, now: Now) {
+    pub(super) fn asked_to_poll(&mut self, from: SessionId, request: u64, now: Now) {
         if self.config.server_url.is_none() {
             let problem = Problem::new(
                 "no-tenant",
@@ -58,18 +59,18 @@ impl MachineRole {
                 "hookswitch.toml",
                 "Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.",
             );
-            self.answer(request, Some(problem));
+            self.sessions.answer(from, request, Some(problem));
             return;
         }
-        self.poll_asked.push(request);
+        self.poll_asked.push((from, request));
         (self.quiet_until, self.enrol_not_before) = (None, None);
         self.poll.next = Some(now.instant);
     }
 
     /// Everybody who asked hears what came of it.
     pub(super) fn poll_answered(&mut self, failure: Option<&TenantFailure>) {
-        for request in std::mem::take(&mut self.poll_asked) {
-            self.answer(request, failure.map(|failure| failure.problem.clone()));
+        for (who, request) in std::mem::take(&mut self.poll_asked) {
+            self.sessions.answer(who, request, failure.map(|failure| failure.problem.clone()));
         }
     }
 

@@ -10,8 +10,13 @@ fn document(firmware: &[(&str, &[&str], &str, &str)]) -> String {
             "products": [{ "vendor_id": 0x1209, "product_id": 1 }], "target": format!("{id}.zip"),
             "deployment": deployment })
     };
-    let group = |id: &str, priority: u32| json!({ "id": id, "name": id, "priority": priority, "rule": { "kind": "manual" } });
-    json!({ "schema": 1, "company": "Example", "groups": [group("b", 9), group("a", 1)],
+    let group = |id: &str, priority: u32| {
+        json!({ "id": id, "name": id, "priority": priority,
+        "rule": { "kind": "ldap-query", "filter": "(uid=$user$)" } })
+    };
+    let ldap =
+        json!({ "servers": ["ldaps://dc"], "base_dn": "dc=example", "bind": { "method": "anonymous" } });
+    json!({ "schema": 1, "company": "Example", "groups": [group("b", 9), group("a", 1)], "ldap": ldap,
         "firmware": firmware.iter().map(one).collect::<Vec<_>>() })
     .to_string()
 }
@@ -36,7 +41,6 @@ fn the_first_group_with_a_policy_for_the_product_wins() {
         (&everyone[..], one("for-a", "1.20", "a")),
         (&everyone[1..], one("for-b", "1.30", "b")),
         (&everyone[2..], one("everybody", "1.50", "all-users")),
-        (&[][..], vec![]),
     ] {
         assert_eq!(offered(&Rig::ready(vec![Headset::new(1)], &policy, groups)), expected);
     }
@@ -95,8 +99,8 @@ fn a_deferred_offer_says_so_until_the_version_changes() {
         .iter()
         .filter_map(|o| match o {
             Output::Persist(Record::Deferred { .. }) => Some("disk"),
-            Output::ToUser(ToUser::OffersChanged { .. }) => Some("offers"),
-            Output::ToUser(ToUser::Answer { .. }) => Some("answer"),
+            Output::ToUser { message: ToUser::OffersChanged { .. }, .. } => Some("offers"),
+            Output::ToUser { message: ToUser::Answer { .. }, .. } => Some("answer"),
             _ => None,
         })
         .collect();
@@ -181,7 +185,9 @@ fn one_job_at_a_time_and_a_new_hello_sees_it() {
     assert_eq!(rig.offers().len(), 1, "the headset at work is not offered anything");
     rig.out.clear();
     rig.hello();
-    let Some(Output::ToUser(ToUser::Hello(state))) = rig.out.first() else { panic!("{:?}", rig.out) };
+    let Some(Output::ToUser { message: ToUser::Hello(state), .. }) = rig.out.first() else {
+        panic!("{:?}", rig.out)
+    };
     assert_eq!(state.job.as_ref().map(|j| j.phase.as_str()), Some("fetching"));
     let updating: Vec<_> = state.devices.iter().map(|d| d.status == DeviceStatus::Updating).collect();
     assert_eq!(updating, [true, false]);

@@ -165,7 +165,8 @@ fn a_headset_is_not_reported_as_removed_by_its_update() {
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(10));
     assert!(!rig.owes().contains(&"removed"), "{:?}", rig.owes());
-    let removed = rig.out.iter().any(|o| matches!(o, Output::ToUser(ToUser::DeviceRemoved { .. })));
+    let removed =
+        rig.out.iter().any(|o| matches!(o, Output::ToUser { message: ToUser::DeviceRemoved { .. }, .. }));
     assert!(!removed, "the agent keeps the headset through its update");
     assert_eq!(rig.told[&rig.headsets[0].id()].firmware_version, "1.20");
 }

@@ -43,7 +43,7 @@ fn a_ring_refused_while_answering_is_put_out_as_soon_as_the_headset_takes_it() {
     let mut rig = ringing();
     rig.feed(Input::HidReport { path: "/dev/hidraw1".to_owned(), bytes: vec![1, 1] });
     let id = ID.to_owned();
-    assert!(rig.out.contains(&Output::ToUser(ToUser::DeviceEvent { id, event: DeviceEvent::Answer })));
+    assert!(rig.out.contains(&told(ToUser::DeviceEvent { id, event: DeviceEvent::Answer })));
     rig.take();
     rig.lights(ID, IN_CALL);
     assert!(rig.answer_write(false));
@@ -67,7 +67,10 @@ fn lights_refused_again_and_again_are_a_problem_that_names_the_headset_until_one
     }
     assert_eq!(problem(&rig), Some("lights-not-taken"));
     let changes = |rig: &Rig| {
-        rig.out.iter().filter(|o| matches!(o, Output::ToUser(ToUser::DeviceChanged { .. }))).count()
+        rig.out
+            .iter()
+            .filter(|o| matches!(o, Output::ToUser { message: ToUser::DeviceChanged { .. }, .. }))
+            .count()
     };
     assert_eq!(changes(&rig), 1, "told once");
     let shown = rig.told[ID].problem.clone().expect("a problem");

@@ -198,7 +198,7 @@ fn a_credential_is_renewed_before_it_ends() {
     rig.service.credential =
         Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s + 61 });
     rig.pass(Duration::from_secs(2));
-    rig.identity(&["all-users"]);
+    rig.lights("nobody", Indicators::default());
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
 }
 
@@ -230,41 +230,45 @@ fn a_credential_that_ends_at_once_is_no_invitation() {
 }
 
 #[test]
-fn groups_by_hand_are_asked_for_before_the_rules_are_told() {
+fn groups_by_hand_are_asked_for_before_anything_is_resolved() {
     let manual = r#"{"schema":1,"company":"Example",
         "groups":[{"id":"vip","name":"VIP","priority":1,"rule":{"kind":"manual"}}]}"#;
-    let rules = |rig: &Rig| {
-        let rule = |o: &Output| match o {
-            Output::ToUser(ToUser::ResolveGroups { rules }) => Some(rules.assigned.clone()),
+    let resolved = |rig: &Rig| {
+        let groups = |o: &Output| match o {
+            Output::ToUser { message: ToUser::GroupsChanged { groups, .. }, .. } => {
+                Some(groups.iter().map(|group| group.id.clone()).collect())
+            }
             _ => None,
         };
-        rig.out.iter().filter_map(rule).collect::<Vec<_>>()
+        rig.out.iter().filter_map(groups).collect::<Vec<Vec<String>>>()
     };
     let mut rig = Rig::managed(vec![]);
     rig.enrolled();
     let document = PolicyDocument::from_json(manual.as_bytes()).expect("a policy");
     rig.feed(Input::Tenant(TenantAnswer::Policy(Ok(Some(Verified::vouched(document, 1))))));
-    assert_eq!(rules(&rig), Vec::<Vec<String>>::new());
+    assert_eq!(resolved(&rig), Vec::<Vec<String>>::new());
     // The tenant tells the groups of users it knows to be here.
     let Some(TenantRequest::Deliver { owed, .. }) = &rig.tenant else { panic!("{:?}", rig.tenant) };
     assert!(owed.iter().any(|owed| matches!(&owed.delivery, Delivery::User(user) if user.user == "jane")));
     rig.deliver_all();
     assert!(matches!(&rig.tenant, Some(TenantRequest::AssignedGroups { user, .. }) if user == "jane"));
     rig.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec!["vip".to_owned()]))));
-    assert_eq!(rules(&rig), [vec!["vip".to_owned()]]);
+    assert_eq!(resolved(&rig), [["vip", "all-users"]]);
     rig.deliver_all();
     until_poll(&mut rig);
     unchanged(&mut rig);
     rig.fail(FailureKind::Unreachable, None);
-    assert_eq!(rules(&rig).len(), 1, "the tenant's silence changes nothing");
+    assert_eq!(resolved(&rig).len(), 1, "the tenant's silence changes nothing");
 }
 
 #[test]
 fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
-    let ask = |rig: &mut Rig| rig.feed(Input::User(ToMachine::Poll { request: 5 }));
+    let ask = |rig: &mut Rig| rig.feed(said(ToMachine::Poll { request: 5 }));
     let answers = |rig: &Rig| {
         let answer = |o: &Output| match o {
-            Output::ToUser(ToUser::Answer { request: 5, problem }) => Some(problem.clone().map(|p| p.code)),
+            Output::ToUser { message: ToUser::Answer { request: 5, problem }, .. } => {
+                Some(problem.clone().map(|p| p.code))
+            }
             _ => None,
         };
         rig.out.iter().filter_map(answer).collect::<Vec<_>>()
@@ -309,7 +313,9 @@ fn the_time_of_the_next_poll_is_told_once_and_not_with_every_input() {
         rig.now.unix_s += 1;
         rig.feed(Input::HidLost { path: "none".to_owned() });
     }
-    assert!(!rig.out.iter().any(|o| matches!(o, Output::ToUser(ToUser::TenantChanged { .. }))));
+    assert!(
+        !rig.out.iter().any(|o| matches!(o, Output::ToUser { message: ToUser::TenantChanged { .. }, .. }))
+    );
 }
 
 fn ask_and_answer(rig: &mut Rig) {

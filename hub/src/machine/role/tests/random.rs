@@ -1,10 +1,11 @@
 //! Plugs, presses, crashes, refusals and packages in any order. The rig holds what is always true: one tenant
 //! request at a time, one USB request at a time and none without a journal, nothing written to a headset at work,
 //! nothing sent that is not on disk, no deadline that stands still, no verdict that is not the headset's own word. After
-//! each step a user role that only listened knows all there is, and a headset in DFU mode is known and shown.
+//! each step each user role that only listened knows all there is, and a headset in DFU mode is known and shown.
 
 use super::headset::{Life, offer, package};
 use super::*;
+use crate::machine::Seat;
 use dfu::usb_dfu::TransferError;
 
 struct World {
@@ -15,6 +16,7 @@ struct World {
     reports: BTreeMap<String, Delivery>,
     taken: BTreeSet<String>,
     version: u64,
+    last_session: u32,
 }
 
 impl World {
@@ -63,20 +65,30 @@ impl World {
                 let mut on = || self.random.u8(..4) == 0;
                 let indicators = Indicators { off_hook: on(), ring: on(), mute: on(), hold: on() };
                 let device = self.rig.headsets[n].id();
-                self.feed(Input::User(ToMachine::SetIndicators { device, indicators }));
+                let session = self.session();
+                let heard = self.rig.service.at_seat == Some(session);
+                let from = self.rig.out.len();
+                self.feed(Input::User { session, message: ToMachine::SetIndicators { device, indicators } });
+                let lit = self.rig.out[from..].iter().any(|o| matches!(o, Output::WriteHid { .. }));
+                assert!(heard || !lit, "lit by somebody who is not at the seat");
             }
             8..=9 => self.request(),
             10..=15 => self.tenant(),
             16..=19 => self.usb(),
-            20 => {
-                let user = if self.chance(5) { "joe" } else { "jane" }.to_owned();
-                self.feed(Input::User(ToMachine::Hello { protocol: PROTOCOL_VERSION, user }));
-            }
+            20 => match self.random.u8(..6) {
+                0 | 1 => self.somebody_comes(),
+                2 => self.somebody_goes(),
+                3 | 4 => self.seat_changes(),
+                _ => self.rig.hello(),
+            },
             21 => {
-                let groups = [&["all-users"][..], &["vip", "all-users"], &[]];
-                let groups = groups[self.random.usize(..groups.len())];
-                self.note(format!("groups {groups:?}"));
-                self.rig.identity(groups);
+                let found = match self.random.u8(..3) {
+                    0 => Err(Problem::new("directory-unreachable", "away", "dc", "Wait.")),
+                    1 => Ok(("ldaps://dc".to_owned(), vec!["staff".to_owned()])),
+                    _ => Ok(("ldaps://dc".to_owned(), vec![])),
+                };
+                self.note(format!("the directory finds {found:?}"));
+                self.rig.directory_says(found);
             }
             22 if self.chance(20) => {
                 let problem = Problem::new("store-full", "full", "store", "Free some space.");
@@ -117,7 +129,8 @@ impl World {
             1 if self.chance(3) => _ = self.rig.request(|request| ToMachine::DeferUpdate { request, offer }),
             _ => {
                 let problem = self.rig.request(|request| ToMachine::InstallUpdate { request, offer });
-                assert!(problem.is_some() || !(blocked || running), "the gate was open");
+                let at_seat = self.rig.service.at_seat == Some(JANE);
+                assert!(problem.is_some() || !(blocked || running || !at_seat), "the gate was open");
             }
         }
     }
@@ -173,6 +186,18 @@ impl World {
             json["groups"] =
                 json!([{ "id": "vip", "name": "VIP", "priority": 1, "rule": { "kind": "manual" } }]);
         }
+        if self.random.bool() {
+            let rule = json!({ "kind": "ldap-query", "filter": "(uid=$user$)" });
+            let staff = json!({ "id": "staff", "name": "Staff", "priority": 2, "rule": rule });
+            json["ldap"] = json!({ "servers": ["ldaps://dc"], "base_dn": "dc=example",
+                "bind": { "method": "anonymous" } });
+            match json["groups"].as_array_mut() {
+                Some(groups) => groups.push(staff),
+                None => json["groups"] = json!([staff]),
+            }
+            let firmware = json["firmware"][0]["groups"].as_array_mut();
+            firmware.expect("a list").extend(self.random.bool().then(|| json!("staff")));
+        }
         let document = PolicyDocument::from_json(json.to_string().as_bytes()).expect("a valid policy");
         Verified::vouched(document, self.version)
     }
@@ -224,9 +249,57 @@ impl World {
         rig.opens.clear();
         rig.open.clear();
         rig.told.clear();
+        rig.others.clear();
+        rig.directory.clear();
         rig.awake = false;
         rig.drain();
         rig.hello();
+    }
+
+    /// One that is connected, or was once.
+    fn session(&mut self) -> SessionId {
+        match self.random.u8(..3) {
+            0 => SessionId(self.random.u32(1..=self.last_session)),
+            _ => JANE,
+        }
+    }
+
+    /// Another user role, of one of three people; not each says hello, or the right one.
+    fn somebody_comes(&mut self) {
+        self.last_session += 1;
+        let session = SessionId(self.last_session);
+        let name = ["jane", "joe", "kim"][self.random.usize(..3)];
+        self.note(format!("{name} comes as {session:?}"));
+        self.rig.came(session, name);
+        let message = match self.random.u8(..8) {
+            0 => ToMachine::Hello { protocol: PROTOCOL_VERSION + 1 },
+            1 => ToMachine::Poll { request: 1 },
+            2 => return,
+            _ => ToMachine::Hello { protocol: PROTOCOL_VERSION },
+        };
+        self.feed(Input::User { session, message });
+    }
+
+    /// It dies, in a call or not.
+    fn somebody_goes(&mut self) {
+        let session = self.session();
+        self.rig.others.remove(&session);
+        let at_seat = self.rig.service.at_seat == Some(session);
+        self.feed(Input::UserGone { session });
+        assert!(!at_seat || self.rig.service.fleet.lit().count() == 0, "its lights are left on");
+        if session == JANE {
+            self.rig.hello();
+        }
+    }
+
+    fn seat_changes(&mut self) {
+        let of = |name: &str| Seat::Of { account: format!("uid of {name}") };
+        let seats = [of("jane"), of("jane"), of("joe"), of("kim"), Seat::Empty, Seat::Unknown];
+        let seat = seats[self.random.usize(..seats.len())].clone();
+        let before = self.rig.service.at_seat;
+        self.feed(Input::SeatChanged(seat));
+        let moved = self.rig.service.at_seat != before;
+        assert!(!moved || self.rig.service.fleet.lit().count() == 0, "another's lights are left on");
     }
 
     fn check(&mut self) {
@@ -301,6 +374,7 @@ fn run(seed: u64, steps: usize) -> [usize; 3] {
         reports: BTreeMap::new(),
         taken: BTreeSet::new(),
         version: 0,
+        last_session: 1,
     };
     let attempt = std::panic::AssertUnwindSafe(|| {
         for _ in 0..steps {

@@ -91,7 +91,7 @@ fn what_was_looked_at_only_at_start_a_credential_is_judged_again_after_a_sleep()
     rig.feed(Input::WorldChanged(WorldChange::Resumed));
     assert_eq!(rig.tenant, None, "spread");
     rig.pass(Duration::from_secs(301));
-    rig.identity(&["sales"]);
+    rig.lights("nobody", Indicators::default());
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
 }
 

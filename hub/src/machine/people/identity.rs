@@ -1,8 +1,9 @@
-//! The user and the groups, each with its *why*.
+//! The groups of one person, each with its *why*.
 //!
 //! On any error of the directory the groups last known stay, marked as such, and the question is asked again later.
 
-use crate::protocol::{ALL_USERS, GroupRule, GroupRules, Problem, ResolvedGroup, Why};
+use super::rules::{DirectoryAnswer, GroupRule, GroupRules};
+use crate::protocol::{ALL_USERS, Problem, ResolvedGroup, Why};
 use crate::world::WorldChange;
 use std::time::{Duration, Instant};
 
@@ -10,17 +11,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(60);
 const RETRY_MOST: Duration = Duration::from_secs(30 * 60);
 /// A network that has just come has no name server yet, and more of it comes in the next moments.
 const NETWORK_SETTLES: Duration = Duration::from_secs(3);
-
-/// What the directory said to [`crate::user::Output::AskDirectory`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DirectoryAnswer {
-    /// The rules that were asked.
-    pub policy_version: u64,
-    /// The server that answered and the ids of the groups whose query found the user.
-    pub found: Result<(String, Vec<String>), Problem>,
-    /// Queries that could not be asked or failed on their own, by group id.
-    pub refused: Vec<(String, Problem)>,
-}
 
 #[derive(Debug, Default)]
 pub struct Identity {
@@ -162,13 +152,18 @@ impl Identity {
             .collect();
         // Stable: of equal priorities the one that the policy names first.
         groups.sort_by_key(|group| group.priority);
-        groups.push(ResolvedGroup {
-            id: ALL_USERS.to_owned(),
-            name: "All Users".to_owned(),
-            priority: u32::MAX,
-            why: Why::Everyone,
-        });
+        groups.push(everyone());
         self.groups = groups;
+    }
+}
+
+/// The group that everybody is in, also nobody in particular.
+pub fn everyone() -> ResolvedGroup {
+    ResolvedGroup {
+        id: ALL_USERS.to_owned(),
+        name: "All Users".to_owned(),
+        priority: u32::MAX,
+        why: Why::Everyone,
     }
 }
 
@@ -180,7 +175,7 @@ fn asks_directory(rules: &GroupRules) -> bool {
 #[expect(clippy::disallowed_methods, reason = "a test starts at some instant and moves it by hand")]
 mod tests {
     use super::*;
-    use crate::protocol::Directory;
+    use crate::machine::people::rules::Directory;
 
     fn rules(version: u64, assigned: &[&str]) -> GroupRules {
         let rule = |id: &str, priority, filter: Option<&str>| GroupRule {
