@@ -132,6 +132,25 @@ async fn enrolment_policy_package_reports() {
 }
 
 #[tokio::test]
+async fn a_poll_that_finds_nothing_new_shows_that_the_host_is_there() {
+    let tenant = Tenant::new(&[]);
+    let (server, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    enrol(&mut room).await.unwrap();
+    let database = rusqlite::Connection::open(tenant.dir().join("tenant/tenant.db")).unwrap();
+    let polled = async |room: &mut _| -> i64 {
+        database.execute("UPDATE host SET seen_at = unixepoch() - 600", []).unwrap();
+        assert_eq!(policy(room, Some(2)).await.unwrap(), None);
+        database.query_row("SELECT unixepoch() - seen_at FROM host", [], |row| row.get(0)).unwrap()
+    };
+    assert!(polled(&mut room).await < 60);
+    // A server that started anew takes no nonce of before.
+    drop(server);
+    let (_server, _) = tenant.serve_at(url.strip_prefix("https://").unwrap());
+    assert!(polled(&mut room).await < 60);
+}
+
+#[tokio::test]
 async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
     let tenant = Tenant::new(&[]);
     let (_server, url) = tenant.serve(&[]);
@@ -304,8 +323,8 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     clear(&failure.problem);
 
     let mut unknown_authority = tenant.config(&failing_url);
-    unknown_authority.extra_ca_pem =
-        Some(std::fs::read(Tenant::new(&[]).dir().join("tenant/ca.pem")).unwrap());
+    unknown_authority.extra_ca =
+        Some(rig::ca(std::fs::read(Tenant::new(&[]).dir().join("tenant/ca.pem")).unwrap()));
     let failure = enrol(&mut TenantRoom::new(unknown_authority).unwrap()).await.unwrap_err();
     assert_eq!(
         (failure.problem.code.as_str(), failure.kind),
@@ -314,7 +333,7 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     assert!(failure.problem.what.contains("peer certificate"), "{}", failure.problem);
 
     // The machine's own authorities do not know it either, if there are any.
-    let machine_only = TenantConfig { extra_ca_pem: None, ..tenant.config(&failing_url) };
+    let machine_only = TenantConfig { extra_ca: None, ..tenant.config(&failing_url) };
     let failure = enrol(&mut TenantRoom::new(machine_only).unwrap()).await.unwrap_err();
     assert!(
         ["tenant-certificate", "tenant-trust"].contains(&failure.problem.code.as_str()),
@@ -345,7 +364,7 @@ fn the_room_can_move_between_threads() {
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
         pinned_root_sha256: None,
-        extra_ca_pem: None,
+        extra_ca: None,
         data: folder.path().join("agent"),
     };
     let mut room = TenantRoom::new(config).unwrap();
@@ -361,17 +380,21 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
         pinned_root_sha256: None,
-        extra_ca_pem: None,
+        extra_ca: None,
         data: folder.path().join("agent"),
     };
     TenantRoom::new(config.clone()).unwrap();
     let with = |change: fn(&mut TenantConfig)| {
         let mut config = config.clone();
         change(&mut config);
-        TenantRoom::new(config).unwrap_err().code
+        let problem = TenantRoom::new(config).unwrap_err();
+        if problem.code == "tenant-ca" {
+            assert_eq!(problem.place, "/etc/company/ca.pem", "the file that is wrong");
+        }
+        problem.code
     };
     assert_eq!(with(|c| c.server_url = "http://tenant.example".to_owned()), "tenant-url");
-    assert_eq!(with(|c| c.extra_ca_pem = Some(b"no certificate".to_vec())), "tenant-ca");
+    assert_eq!(with(|c| c.extra_ca = Some(rig::ca(b"no certificate".to_vec()))), "tenant-ca");
     assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), "tenant-pin");
     assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), "tenant-data");
 }
