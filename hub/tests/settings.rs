@@ -141,6 +141,7 @@ fn every_error() -> Vec<Content> {
     errors.extend(
         [
             Unusable::Withheld,
+            Unusable::Missing,
             Unusable::NotAFile,
             Unusable::DanglingLink,
             Unusable::NotUtf8,
