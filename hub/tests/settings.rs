@@ -4,6 +4,9 @@
 #[path = "../../tests/support/seed.rs"]
 mod seed;
 
+#[path = "settings/managed.rs"]
+mod managed;
+
 use hub::locale::Locale;
 use hub::protocol::Problem;
 use hub::settings::{Content, Key, Layers, MachineFiles, Provenance, Settings, SettingsFile, Unusable, set};
@@ -69,62 +72,6 @@ fn installer_properties_are_understood() {
     assert_eq!(settings.server_url.value.as_deref(), Some("https://tenant.example/"));
     assert_eq!(settings.tenant_token.value.as_ref().map(|s| s.0.as_str()), Some("s3cret"));
     assert_eq!(settings.user.value, None);
-}
-
-/// A machine that names a tenant leaves a user no trust anchor to add, not even one the machine did not set.
-#[test]
-fn a_user_cannot_retarget_a_managed_machine() {
-    let root = "a".repeat(64);
-    let user = format!("server_url = \"https://evil.example\"\ntenant_root = \"{root}\"\nuser = \"anna\"");
-    let environment = [("HOOKSWITCH_TENANT_CA", "/tmp/evil.pem"), ("TENANT_TOKEN", "x")];
-    let machine = "server_url = \"https://tenant.example\"";
-    let (settings, problems) = Settings::resolve(&layers(&user, &environment, Some(machine)));
-    assert_eq!(settings.server_url.value.as_deref(), Some("https://tenant.example/"));
-    assert_eq!(
-        (settings.tenant_root.value, settings.tenant_ca.value, settings.tenant_token.value),
-        (None, None, None)
-    );
-    assert_eq!(settings.user.value, None);
-    assert_eq!(codes(&problems), ["setting-managed"; 5]);
-    assert!(problems[0].next.contains("machine.toml"), "{}", problems[0]);
-}
-
-#[test]
-fn a_broken_machine_file_does_not_open_the_door() {
-    let user = "server_url = \"https://evil.example\"";
-    let (settings, problems) = Settings::resolve(&layers(user, &[], Some("server_url = https://oops")));
-    assert_eq!(settings.server_url.value, None);
-    assert_eq!(codes(&problems), ["settings-unreadable", "setting-managed"]);
-    assert_eq!(settings.tenant(), Err(problems[0].clone()));
-}
-
-/// Who the person is decides whose groups count, so on a managed machine that is not for the person to say.
-#[test]
-fn a_user_of_a_managed_machine_cannot_be_somebody_else() {
-    let machine = "server_url = \"https://corp.example\"\ntenant_id = \"corp\"\ntenant_token = \"t\"";
-    for own in [("user = \"ceo\"", None), ("", Some(("HOOKSWITCH_USER", "ceo")))] {
-        let environment: Vec<(&str, &str)> = own.1.into_iter().collect();
-        let (settings, problems) = Settings::resolve(&layers(own.0, &environment, Some(machine)));
-        assert_eq!(settings.user.value, None, "{own:?}");
-        assert!(
-            problems.iter().any(|p| p.code == "setting-managed" && p.args["key"] == "user"),
-            "{problems:?}"
-        );
-        assert!(settings.get(Key::User).locked);
-        let (free, _) = Settings::resolve(&layers(own.0, &environment, None));
-        assert_eq!(free.user.value.as_deref(), Some("ceo"), "nobody's groups are at stake");
-    }
-    let named = format!("{machine}\nuser = \"kiosk\"");
-    let (settings, _) = Settings::resolve(&layers("user = \"ceo\"", &[], Some(&named)));
-    assert_eq!(settings.user.value.as_deref(), Some("kiosk"));
-    let refused = set(&layers("", &[], Some(machine)), "user", Some("ceo"));
-    assert_eq!(refused.expect_err("refused").code, "setting-managed");
-    let mut apart = layers("user = \"ceo\"", &[], None);
-    apart.computer = Some(MachineFiles {
-        shared: file("/etc/hookswitch/hookswitch.toml", machine),
-        ..MachineFiles::default()
-    });
-    assert_eq!(Settings::resolve(&apart).0.user.value, None, "nor in another home");
 }
 
 #[test]
@@ -194,6 +141,7 @@ fn every_error() -> Vec<Content> {
     errors.extend(
         [
             Unusable::Withheld,
+            Unusable::Missing,
             Unusable::NotAFile,
             Unusable::DanglingLink,
             Unusable::NotUtf8,

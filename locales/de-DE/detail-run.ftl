@@ -10,6 +10,7 @@ detail-certificate-refused = Das alte gilt nicht oder nicht für diesen Rechner:
 detail-file-dangling = Es ist eine Verknüpfung, die nirgendwohin führt
 detail-file-foreign = { $path } gehört { $owner }
 detail-file-link = Es ist eine Verknüpfung
+detail-file-missing = Die Datei gibt es nicht
 detail-file-not-utf8 = Es ist kein Text in UTF-8
 detail-file-open-to-others = Andere Benutzer dürfen in { $path } schreiben
 detail-settings-too-large = Sie hat { $bytes } Byte, gelesen werden höchstens { $limit }

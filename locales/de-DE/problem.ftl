@@ -175,3 +175,5 @@ problem-update-unknown = Niemand kann sagen, ob die Aktualisierung gelang: Das H
 
 problem-bundle-not-written = Das Diagnosepaket lässt sich nicht schreiben: { $reason }
     .next = Nennen Sie mit --output FILE eine andere Datei.
+problem-package-not-written = Das Paket lässt sich nicht schreiben: { $reason }
+    .next = Nennen Sie mit --output FILE eine andere Datei.

@@ -10,6 +10,7 @@ detail-certificate-refused = the old one is not valid, or not for this computer:
 detail-file-dangling = it is a link that leads nowhere
 detail-file-foreign = { $path } belongs to { $owner }
 detail-file-link = it is a link
+detail-file-missing = there is no such file
 detail-file-not-utf8 = it is not UTF-8 text
 detail-file-open-to-others = other users may write to { $path }
 detail-settings-too-large = it has { $bytes } bytes, at most { $limit } are read

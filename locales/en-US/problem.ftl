@@ -175,3 +175,5 @@ problem-update-unknown = Nobody can say whether the update worked: the headset h
 
 problem-bundle-not-written = The bundle cannot be written: { $reason }
     .next = Name another file with --output FILE.
+problem-package-not-written = The package cannot be written: { $reason }
+    .next = Name another file with --output FILE.

@@ -3,7 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "reads the logs and writes the zip")]
 
 use super::log;
-use super::os::{self, Found, Readers};
+use super::os::Readers;
+use super::private_file;
 use device_handlers::report::ReportDescriptor;
 use hub::locale::Locale;
 use hub::protocol::{Detail, Problem};
@@ -115,45 +116,11 @@ pub fn write(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, Problem>
         )
         .detail("reason", reason)
     };
-    write_zip(parts, output).map_err(|error| match error {
-        NotWritten::Taken(reason) => refused(reason),
-        NotWritten::System(error) => {
-            // An error of the temporary file names that file, which means nothing to the person.
-            let plain = if error.raw_os_error().is_some() { error } else { error.kind().into() };
-            refused(Detail::verbatim(plain))
-        }
-    })
+    private_file::put(output, Readers::Owner, |file| write_zip(parts, file)).map_err(refused)
 }
 
-enum NotWritten {
-    /// By something that is no plain file.
-    Taken(Detail),
-    System(io::Error),
-}
-
-impl From<io::Error> for NotWritten {
-    fn from(error: io::Error) -> Self {
-        Self::System(error)
-    }
-}
-
-impl From<zip::result::ZipError> for NotWritten {
-    fn from(error: zip::result::ZipError) -> Self {
-        Self::System(error.into())
-    }
-}
-
-fn write_zip(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, NotWritten> {
-    let (folder, name) = os::split(output)?;
-    let folder = os::Folder::open(&folder)?;
-    match folder.look_at(name)? {
-        Found::Nothing | Found::File => {}
-        // Whoever put it there would say what is overwritten.
-        Found::Link => return Err(NotWritten::Taken(Detail::new("file-link", "it is a link"))),
-        Found::Other => return Err(NotWritten::Taken(Detail::new("no-file", "it is no file"))),
-    }
-    let mut pending = folder.begin(Readers::Owner)?;
-    let mut zip = ZipWriter::new(&mut pending.file);
+fn write_zip(parts: &BundleParts<'_>, file: &mut File) -> io::Result<Summary> {
+    let mut zip = ZipWriter::new(file);
     let options =
         SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o600);
     let mut add = |name: &str, content: &[u8]| {
@@ -162,10 +129,9 @@ fn write_zip(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, NotWritt
     };
     let mut summary = Summary::new();
     summary.collect(parts, &mut add)?;
-    let manifest = serde_json::to_string_pretty(&summary).map_err(io::Error::from)?;
+    let manifest = serde_json::to_string_pretty(&summary)?;
     add("manifest.json", manifest.as_bytes())?;
     zip.finish()?;
-    pending.place(name, true)?;
     Ok(summary)
 }
 

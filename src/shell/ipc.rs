@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "sockets and their files are this room's world")]
 
 use super::handle::UserHandle;
+use super::loopback::{Slot, Slots};
 use super::os::{self, LocalCaller, LocalListener, LocalPlace, LocalStream, Peer};
 use hub::protocol::Problem;
 use hub::protocol::local::{LocalAnswer, LocalRequest};
@@ -18,8 +19,12 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 const MAX_REQUEST: u64 = 4096;
 /// Longest answer line: a view with all devices and offers.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
-/// Callers served at a time.
+/// Callers served at a time; one who says nothing gives way to another.
 const MAX_CALLERS: usize = 32;
+/// What a caller gets to say what it wants.
+const FIRST_LINE: Duration = Duration::from_secs(10);
+/// Longer than the agent takes for any answer. What is watched may be silent for as long as it likes.
+const ANSWER: Duration = Duration::from_secs(30);
 /// Out of descriptors: somebody has to give one back before another look makes sense.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -55,10 +60,9 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
         _ => cannot_listen(path, &error),
     })?;
     let doors = Arc::new(doors);
-    let callers = Arc::new(tokio::sync::Semaphore::new(MAX_CALLERS));
+    let callers = Slots::new(MAX_CALLERS);
     tokio::task::spawn_local(async move {
         loop {
-            let Ok(permit) = callers.clone().acquire_owned().await else { return };
             let stream = match listener.accept().await {
                 Ok(stream) => stream,
                 Err(error) => {
@@ -67,12 +71,16 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
                     continue;
                 }
             };
+            let slot = Arc::new(callers.take(std::time::Instant::now).await);
             let doors = doors.clone();
             tokio::task::spawn_local(async move {
-                if let Err(error) = serve(stream, &doors).await {
+                let ended = tokio::select! {
+                    () = slot.cut() => return tracing::debug!("a silent local caller gave way to another"),
+                    ended = serve(stream, &doors, &slot) => ended,
+                };
+                if let Err(error) = ended {
                     tracing::debug!(%error, "local caller");
                 }
-                drop(permit);
             });
         }
     });
@@ -91,12 +99,17 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-async fn serve(stream: LocalStream, doors: &Doors) -> io::Result<()> {
+async fn serve(stream: LocalStream, doors: &Doors, slot: &Arc<Slot>) -> io::Result<()> {
     let mut caller = BufReader::new(stream);
     let mut is_known = false;
     let mut is_cut = false;
     // The rest of a line that is too long is no request.
-    while !is_cut && let Some(line) = next_line(&mut caller).await? {
+    while !is_cut {
+        let line = match is_known {
+            true => next_line(&mut caller).await?,
+            false => tokio::time::timeout(FIRST_LINE, next_line(&mut caller)).await??,
+        };
+        let Some(line) = line else { break };
         is_cut = line.len() as u64 == MAX_REQUEST;
         if !is_known {
             // Some systems know who calls only now.
@@ -106,7 +119,9 @@ async fn serve(stream: LocalStream, doors: &Doors) -> io::Result<()> {
                 return Ok(());
             }
             is_known = true;
+            slot.known();
         }
+        let busy = slot.busy();
         match serde_json::from_slice(&line) {
             Ok(LocalRequest::Watch) => return watch(doors, &mut caller).await,
             Ok(LocalRequest::Settings) => {
@@ -146,6 +161,7 @@ async fn serve(stream: LocalStream, doors: &Doors) -> io::Result<()> {
                 send(&mut caller, &LocalAnswer::Problem { problem }).await?;
             }
         }
+        busy.done(std::time::Instant::now());
     }
     Ok(())
 }
@@ -226,8 +242,9 @@ impl LocalClient {
     }
 
     pub fn ask(&mut self, request: &LocalRequest) -> Result<LocalAnswer, Problem> {
+        self.within(Some(ANSWER))?;
         self.say(request)?;
-        self.next_answer()
+        self.read()
     }
 
     /// The settings of the agent, listed.
@@ -250,7 +267,12 @@ impl LocalClient {
 
     /// The next answer of a [`LocalRequest::Watch`].
     pub fn next_answer(&mut self) -> Result<LocalAnswer, Problem> {
+        self.within(None)?;
         self.read()
+    }
+
+    fn within(&mut self, limit: Option<Duration>) -> Result<(), Problem> {
+        self.reader.get_ref().give_up_after(limit).map_err(|error| lost(&error))
     }
 
     fn read<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Problem> {
@@ -317,6 +339,16 @@ pub fn other_answer() -> Problem {
 }
 
 fn lost(error: &io::Error) -> Problem {
+    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
+        let seconds = ANSWER.as_secs();
+        return Problem::new(
+            "agent-hangs",
+            format!("The running agent has not answered for {seconds} s"),
+            "local socket",
+            "It may be stopped or very busy: try again; if it persists, end Hookswitch and start it anew.",
+        )
+        .with("seconds", seconds.to_string());
+    }
     Problem::new(
         "agent-lost",
         format!("The running agent does not answer: {error}"),
@@ -382,6 +414,42 @@ mod tests {
             assert_eq!(results.iter().filter(|(runs, _)| *runs).count(), 1, "round {round}: {results:?}");
             assert!(results.iter().all(|(_, reached)| *reached), "round {round}: {results:?}");
         }
+    }
+
+    /// More than are served at a time, and one asks.
+    #[test]
+    fn callers_that_say_nothing_give_way() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("agent.sock");
+        let runtime = runtime();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let _server = start(&path, doors()).expect("free");
+            let asked = std::thread::spawn(move || {
+                let silent: Vec<_> =
+                    (0..2 * MAX_CALLERS).map(|_| Caller::connect(&path).expect("it listens")).collect();
+                let mut client = LocalClient::connect(&path).expect("it listens").expect("it runs");
+                let answer = client.ask(&LocalRequest::View);
+                drop(silent);
+                answer
+            });
+            while !asked.is_finished() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let answer = asked.join().expect("no panic").expect("an answer");
+            assert!(matches!(answer, LocalAnswer::View { .. }));
+        });
+    }
+
+    #[test]
+    fn an_agent_that_does_not_answer_is_a_problem_and_no_wait_for_ever() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("agent.sock");
+        // Listens, as a stopped process does, and says nothing.
+        let _listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+        let mut client = LocalClient::connect(&path).expect("it listens").expect("it runs");
+        client.within(Some(Duration::from_millis(50))).expect("set");
+        let problem = client.read::<LocalAnswer>().expect_err("no answer");
+        assert_eq!(problem.code, "agent-hangs");
     }
 
     #[test]

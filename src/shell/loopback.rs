@@ -8,12 +8,14 @@
 use super::os;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::{Frame, SizeHint};
+use hyper::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use slots::{Busy, Slot, Slots};
+use slots::Busy;
+pub(super) use slots::{Slot, Slots};
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -95,7 +97,8 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         Err(error) => return tracing::debug!(%error, "a connection was not opened"),
     };
     let router = TowerToHyperService::new(router);
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Standing(slot.clone()));
         let busy = slot.busy();
         let answer = router.call(request);
         async move {
@@ -122,6 +125,29 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that whoever would say so is gone: also a stop.
     let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// What a request's connection has come to. Until somebody is let in on it, it gives way to others.
+#[derive(Clone, Debug)]
+pub(super) struct Standing(Arc<Slot>);
+
+impl Standing {
+    pub(super) fn let_in(&self) {
+        self.0.known();
+    }
+
+    pub(super) fn is_let_in(&self) -> bool {
+        self.0.is_known()
+    }
+
+    /// A wrong token was shown on it.
+    pub(super) fn mistook(&self) {
+        self.0.mistook();
+    }
+
+    pub(super) fn has_mistaken(&self) -> bool {
+        self.0.has_mistaken()
+    }
 }
 
 /// The next connection of this user's or the system's programs. Cancel-safe.

@@ -14,7 +14,7 @@ use super::store::Store;
 use super::tenant::{CaFile, TenantConfig, TenantRoom};
 use super::user::Parts as UserParts;
 use super::window::WindowHandle;
-use super::{log, os, tray, user};
+use super::{log, os, settings_files, tray, user};
 use hub::locale::{Locale, Message};
 use hub::machine::{Config, Identity, Input, MachineRole, Marks, Peer, SessionId};
 use hub::protocol::local::View;
@@ -24,6 +24,7 @@ use hub::user::menu::{self, Action, Page};
 use hub::user::terminal::{Line, Terminal};
 use hub::user::{Command, Function, Reply, UserRole};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -283,14 +284,15 @@ fn trouble(function: protocol::Function, problem: Problem) -> MachineEvent {
 fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
     let Some(named) = settings.tenant()? else { return Ok(None) };
     let extra_ca = named.tenant_ca.map(|path| {
-        std::fs::read(&path).map(|pem| CaFile { path: path.clone(), pem }).map_err(|error| {
+        settings_files::authority(Path::new(&path)).map(|pem| CaFile { path: path.clone(), pem }).map_err(|why| {
             Problem::new(
                 "tenant-ca-unreadable",
-                format!("The tenant's CA certificate cannot be read: {error}"),
+                format!("The tenant's CA certificate cannot be used: {why}"),
                 path.clone(),
-                "Correct the setting tenant_ca.",
+                "Correct the setting tenant_ca, or the file: it belongs to you or root, and nobody else may write it or \
+                 the folders above it.",
             )
-            .with("error", error.to_string())
+            .detail("reason", &why)
         })
     });
     TenantRoom::new(TenantConfig {

@@ -61,18 +61,39 @@ fn read(path: &Path, owner: Owner) -> SettingsFile {
 }
 
 fn content(path: &Path, opened: os::Opened) -> Content {
+    match whole(path, opened).map(String::from_utf8) {
+        Ok(Ok(text)) => Content::Text(text),
+        Ok(Err(_)) => Content::Unusable(Unusable::NotUtf8),
+        Err(unusable) => Content::Unusable(unusable),
+    }
+}
+
+fn whole(path: &Path, opened: os::Opened) -> Result<Vec<u8>, Unusable> {
     let mut bytes = Vec::new();
     // One more than is good, so that a file that grows meanwhile is seen to be too large.
-    if let Err(error) = opened.file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes) {
-        return Content::Unusable(unusable(Distrust::System(path.to_owned(), error), Owner::Me));
-    }
+    opened
+        .file
+        .take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unusable(Distrust::System(path.to_owned(), error), Owner::Me))?;
     if bytes.len() > MAX_FILE_BYTES {
-        return Content::Unusable(Unusable::TooLarge(opened.bytes.max(bytes.len() as u64)));
+        return Err(Unusable::TooLarge(opened.bytes.max(bytes.len() as u64)));
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Content::Text(text),
-        Err(_) => Content::Unusable(Unusable::NotUtf8),
-    }
+    Ok(bytes)
+}
+
+/// A file that says whom to trust, as the setting `tenant_ca`: nobody but this user and root may have written it, or
+/// put it there.
+///
+/// # Errors
+/// It is not there, another user's, or too large.
+pub fn authority(path: &Path) -> Result<Vec<u8>, Unusable> {
+    let believed = |distrust| unusable(distrust, Owner::Me);
+    let Some(opened) = os::open_of(path, Owner::Me).map_err(believed)? else {
+        return Err(Unusable::Missing);
+    };
+    os::trusted(path, Owner::Me).map_err(believed)?;
+    whole(path, opened)
 }
 
 fn unusable(distrust: Distrust, owner: Owner) -> Unusable {
@@ -87,5 +108,41 @@ fn unusable(distrust: Distrust, owner: Owner) -> Unusable {
         Distrust::DanglingLink(_) => Unusable::DanglingLink,
         Distrust::Foreign { path, owner } => Unusable::Foreign { path: path.display().to_string(), owner },
         Distrust::OpenToOthers(path) => Unusable::OpenToOthers(path.display().to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "plants files")]
+
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    /// Whoever can write the authority's file is the tenant.
+    #[test]
+    fn a_trust_anchor_that_others_may_write_is_refused() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let path = home.path().join("ca.pem");
+        assert!(matches!(authority(&path), Err(Unusable::Missing)));
+        std::fs::write(&path, "PEM").expect("written");
+        assert_eq!(authority(&path).expect("mine"), b"PEM");
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mine");
+        };
+        mode(&path, 0o666);
+        assert!(matches!(authority(&path), Err(Unusable::OpenToOthers(_))));
+        mode(&path, 0o644);
+        let open = home.path().join("open");
+        std::fs::create_dir(&open).expect("made");
+        std::fs::copy(&path, open.join("ca.pem")).expect("copied");
+        symlink(open.join("ca.pem"), home.path().join("link")).expect("linked");
+        assert!(authority(&home.path().join("link")).is_ok());
+        mode(&open, 0o777);
+        for way in [open.join("ca.pem"), home.path().join("link")] {
+            assert!(matches!(authority(&way), Err(Unusable::OpenToOthers(_))), "{way:?}");
+        }
+        std::fs::write(&path, vec![b'x'; MAX_FILE_BYTES + 1]).expect("written");
+        assert!(matches!(authority(&path), Err(Unusable::TooLarge(_))));
+        assert!(matches!(authority(home.path()), Err(Unusable::NotAFile)));
     }
 }

@@ -104,6 +104,27 @@ fn firmware_is_packed_and_inspected() -> Told<()> {
     Ok(())
 }
 
+/// Somebody else put it where all may write.
+#[test]
+fn a_package_is_not_written_through_a_planted_link() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let (image, rules) = company::image_and_rules(2048)?;
+    std::fs::write(home.join("headset.bin"), image).at("image")?;
+    std::fs::write(home.join("rules.json"), rules.to_string()).at("rules")?;
+    std::fs::write(home.join("mine"), "mine").at("a file")?;
+    std::os::unix::fs::symlink(home.join("mine"), home.join("p.zip")).at("a link")?;
+    let path = |name: &str| home.join(name).display().to_string();
+    let packed = run(home, &["firmware", "pack", &path("rules.json"), "--output", &path("p.zip")])?;
+    assert_eq!(packed.code, Some(1), "{packed:?}");
+    assert!(
+        one_clear_line(&packed.stderr).contains("The package cannot be written: it is a link"),
+        "{packed:?}"
+    );
+    assert_eq!(std::fs::read(home.join("mine")).at("a file")?, b"mine");
+    Ok(())
+}
+
 /// Whole and well-formed, and written to no device all the same: said before it is published, with every reason.
 #[test]
 fn a_package_that_agents_would_refuse_is_neither_packed_nor_called_good() -> Told<()> {

@@ -162,6 +162,10 @@ async fn a_page_learns_the_least() {
         Problem::new("access-denied", "/home/alex/.x may not be read", "/dev/hidraw0", "Install the rule.");
     state.devices[0].status = DeviceStatus::Unavailable { problem: broken.clone() };
     state.devices[0].line_busy = true;
+    let mut bare = state.devices[0].clone();
+    (bare.id, bare.serial) = ("bare".to_owned(), None);
+    bare.status = DeviceStatus::NeedsFirmware { problem: broken.clone() };
+    state.devices.push(bare);
     state.tenant.server = Some("https://tenant.example.com".to_owned());
     state.tenant.problem = Some(broken.clone());
     state.offers[0].blocked = Some(broken.clone());
@@ -215,6 +219,72 @@ async fn silent_connections_shut_the_door_for_nobody() {
     let answer = tokio::time::timeout(sdk::PATIENCE, sdk.get("/v1/devices")).await.expect("in time");
     assert_eq!(answer["devices"][0]["product"], "Desk One");
     drop(silent);
+}
+
+/// A connection to the door that has said `words`.
+async fn said(sdk: &Sdk, words: &str) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
+    use rustls::pki_types::pem::PemObject as _;
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = sdk.server.endpoint().ca_path.expect("a certificate");
+    roots.add(rustls::pki_types::CertificateDer::from_pem_file(ca).expect("PEM")).expect("an authority");
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let address = sdk.server.url().strip_prefix("https://").expect("an address");
+    let stream = tokio::net::TcpStream::connect(address).await.expect("room");
+    let name = rustls::pki_types::ServerName::try_from("127.0.0.1").expect("a name");
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.expect("TLS");
+    let words = words.replace("HOST", address);
+    tokio::io::AsyncWriteExt::write_all(&mut stream, words.as_bytes()).await.expect("taken");
+    stream
+}
+
+/// More connections than the door has places: each has begun a request, none has shown the token.
+#[tokio::test]
+async fn requests_without_a_token_that_never_end_shut_the_door_for_nobody() {
+    let sdk = Sdk::open().await;
+    let mut held = Vec::new();
+    // Large answers that nobody takes, and bodies that do not come.
+    let unread = "GET /v1/openapi.json HTTP/1.1\r\nHost: HOST\r\n\r\n".repeat(60);
+    let drips = "GET /v1/health HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    for n in 0..300 {
+        held.push(said(&sdk, if n % 2 == 0 { &unread } else { drips }).await);
+    }
+    let answer = tokio::time::timeout(sdk::PATIENCE, sdk.get("/v1/devices")).await.expect("in time");
+    assert_eq!(answer["devices"][0]["product"], "Desk One");
+    drop(held);
+}
+
+/// The right token among many wrong ones is as good as any of them, on a connection that has only guessed.
+#[tokio::test]
+async fn while_wrong_tokens_wait_who_guesses_is_not_compared() {
+    use tokio::io::AsyncReadExt as _;
+    let sdk = Sdk::open().await;
+    let ask = |token: &str| {
+        format!("GET /v1/status HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer {token}\r\n\r\n")
+    };
+    let status = async |stream: &mut tokio_rustls::client::TlsStream<_>| {
+        let mut answer = vec![0; 64 * 1024];
+        let got = tokio::time::timeout(sdk::PATIENCE, stream.read(&mut answer)).await.expect("in time");
+        String::from_utf8_lossy(&answer[..got.expect("an answer")]).split(' ').nth(1).map(str::to_owned)
+    };
+    let mut guesser = said(&sdk, &ask("wrong")).await;
+    assert_eq!(status(&mut guesser).await.as_deref(), Some("401"));
+    let mut others = Vec::new();
+    for _ in 0..8 {
+        others.push(said(&sdk, &ask("wrong")).await);
+    }
+    let address = sdk.server.url().strip_prefix("https://").expect("an address");
+    let right = ask(&sdk.token).replace("HOST", address);
+    tokio::io::AsyncWriteExt::write_all(&mut guesser, right.as_bytes()).await.expect("taken");
+    assert_eq!(status(&mut guesser).await.as_deref(), Some("429"));
+    let mut honest = said(&sdk, &ask(&sdk.token)).await;
+    assert_eq!(status(&mut honest).await.as_deref(), Some("200"), "who has not guessed is not concerned");
+    drop(others);
 }
 
 #[tokio::test]

@@ -38,24 +38,26 @@ impl Document {
         Ok(Self { text: text.to_owned(), entries })
     }
 
-    /// Known keys with their values; the others become problems.
-    pub(super) fn into_values(self, path: &str, problems: &mut Vec<Problem>) -> Vec<(Key, String, Raw)> {
-        let mut known = Vec::new();
+    /// Known keys with their values, and a problem for each of the others.
+    pub(super) fn into_values(self, path: &str) -> (Vec<(Key, String, Raw)>, Vec<Problem>) {
+        let (mut known, mut unknowns) = (Vec::new(), Vec::new());
         for (name, entry) in self.entries {
             match Key::named(&name) {
                 Some(key) => known.push((key, format!("{path}: {name}"), Raw::from(entry.value))),
                 None if name == SCHEMA_KEY => {}
-                None => problems.push(unknown(&name, path)),
+                None => unknowns.push(unknown(&name, path)),
             }
         }
         known.sort_by_key(|(key, ..)| *key);
-        known
+        (known, unknowns)
     }
 }
 
 pub(super) fn unknown(name: &str, place: &str) -> Problem {
     let name: String = name.chars().take(64).collect();
-    let nearest = Key::ALL.into_iter().map(|key| (distance(&name, key.name()), key.name())).min();
+    // The environment's spelling, and that of other programs' files, is no other word.
+    let plain = name.to_lowercase().replace('-', "_");
+    let nearest = Key::ALL.into_iter().map(|key| (distance(&plain, key.name()), key.name())).min();
     match nearest {
         Some((steps, near)) if steps <= 3 => Problem::new(
             "setting-misspelt",

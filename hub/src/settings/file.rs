@@ -32,6 +32,9 @@ pub enum Unusable {
     /// The machine keeps it from this account.
     #[error("this account may not read it")]
     Withheld,
+    /// Something else names it.
+    #[error("there is no such file")]
+    Missing,
     #[error("it is no file")]
     NotAFile,
     #[error("it is a link that leads nowhere")]
@@ -133,6 +136,7 @@ impl From<&Unusable> for Detail {
     fn from(why: &Unusable) -> Self {
         match why {
             Unusable::Withheld => Detail::new("file-withheld", why),
+            Unusable::Missing => Detail::new("file-missing", why),
             Unusable::NotAFile => Detail::new("no-file", why),
             Unusable::DanglingLink => Detail::new("file-dangling", why),
             Unusable::NotUtf8 => Detail::new("file-not-utf8", why),

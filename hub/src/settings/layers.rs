@@ -51,12 +51,13 @@ struct Layer {
     rank: Rank,
     path: String,
     values: Vec<(Key, String, Raw)>,
-    /// Why it cannot be read.
+    /// Why it cannot be read, or not wholly.
     fault: Option<Problem>,
 }
 
 impl Layer {
-    /// A file that cannot be read may name a tenant: a mistake there must not open the door to another one.
+    /// A file that cannot be read may name a tenant, and so may a word that nobody knows: a mistake there must not open
+    /// the door to another one.
     fn decides_on_tenant(&self) -> bool {
         self.fault.is_some() || self.values.iter().any(|(key, ..)| key.is_tenant())
     }
@@ -146,7 +147,12 @@ fn deciding(read: &[Layer]) -> Option<&Layer> {
 
 fn of_file(rank: Rank, file: &SettingsFile, problems: &mut Vec<Problem>) -> Layer {
     let (values, fault) = match file.document(problems) {
-        Ok(document) => (document.into_values(&file.path, problems), None),
+        Ok(document) => {
+            let (values, unknowns) = document.into_values(&file.path);
+            let fault = unknowns.first().filter(|_| rank >= Rank::Machine).cloned();
+            problems.extend(unknowns);
+            (values, fault)
+        }
         Err(fault) => {
             problems.push(fault.clone());
             (Vec::new(), Some(fault))

@@ -6,6 +6,7 @@
 //!
 //! Off-hook is every call but an incoming one that rings. Whatever is off-hook can be muted, from its first moment on.
 
+use super::sdk::session::is_page;
 use super::sdk::{CallChange, Cause, Wish};
 use super::{CallAction, Refusal, WhyNot, sdk::Change};
 use crate::protocol::local::{Call, CallState, Direction};
@@ -18,6 +19,8 @@ pub const MAX_CALLS: usize = 16;
 pub const MAX_CALLS_OF_ALL: usize = 256;
 /// Calls of all softphones that are remembered after their end; of one softphone [`MAX_CALLS`].
 pub const MOST_ENDED: usize = 64;
+/// Of all programs together, which choose their names: the rest is for pages.
+pub const MAX_CALLS_OF_PROGRAMS: usize = 128;
 /// Characters of a contact that are kept.
 pub const MAX_CONTACT: usize = 256;
 
@@ -69,8 +72,15 @@ impl Calls {
         changes: &mut Vec<Change>,
     ) -> Result<Call, Refusal> {
         let own = self.calls.iter().filter(|c| c.client == client).count();
-        if own >= MAX_CALLS || self.calls.len() >= MAX_CALLS_OF_ALL {
-            let limit = if own >= MAX_CALLS { MAX_CALLS } else { MAX_CALLS_OF_ALL };
+        let of_programs = || self.calls.iter().filter(|c| !is_page(&c.client)).count();
+        let limit = if own >= MAX_CALLS {
+            Some(MAX_CALLS)
+        } else if !is_page(&client) && of_programs() >= MAX_CALLS_OF_PROGRAMS {
+            Some(MAX_CALLS_OF_PROGRAMS)
+        } else {
+            (self.calls.len() >= MAX_CALLS_OF_ALL).then_some(MAX_CALLS_OF_ALL)
+        };
+        if let Some(limit) = limit {
             let problem = Problem::new(
                 "too-many-calls",
                 format!("{limit} calls are open already"),

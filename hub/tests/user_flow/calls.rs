@@ -1,7 +1,7 @@
 //! What a person at the headset and a softphone do to calls.
 
 use super::*;
-use hub::user::call::{MAX_CALLS, MAX_CONTACT, MOST_ENDED};
+use hub::user::call::{MAX_CALLS, MAX_CALLS_OF_PROGRAMS, MAX_CONTACT, MOST_ENDED};
 use hub::user::sdk::session::{Client, GRACE};
 use hub::user::sdk::{LOG_LENGTH, Wish};
 
@@ -148,6 +148,25 @@ fn one_softphone_does_not_use_up_the_calls_of_all() {
     };
     assert_eq!(refused(rig.command(more)), "too-many-calls");
     assert!(rig.create("other", Direction::Incoming) > 0);
+}
+
+/// A program's name is its own choice: many names are no more than one program may have.
+#[test]
+fn programs_of_many_names_leave_room_for_pages() {
+    let mut rig = Rig::with(&["d"]);
+    let one_more = Command::CreateCall {
+        client: "one-more".to_owned(),
+        direction: Direction::Incoming,
+        contact: None,
+        muted: false,
+    };
+    for n in 0..MAX_CALLS_OF_PROGRAMS {
+        assert!(rig.create(&format!("n{}", n / MAX_CALLS), Direction::Incoming) > 0);
+    }
+    assert_eq!(refused(rig.command(one_more)), "too-many-calls");
+    for n in 0..MAX_CALLS_OF_PROGRAMS {
+        assert!(rig.create(&format!("https://p{}.example", n / MAX_CALLS), Direction::Incoming) > 0);
+    }
 }
 
 #[test]

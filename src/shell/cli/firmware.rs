@@ -3,12 +3,15 @@
 
 use super::input::{self, ReadError};
 use super::{Done, output};
+use crate::shell::os::Readers;
+use crate::shell::private_file;
 use clap::Subcommand;
 use device_handlers::registry;
 use dfu::package::{LIMITS, Misfit, Package, Product, Rules, pack};
 use hub::locale::{Locale, Message};
 use hub::protocol::{Detail, Problem};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 #[derive(Subcommand, Debug)]
@@ -97,7 +100,8 @@ fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
     let archive = pack(&rules, &files).map_err(|e| refused(rules_path, &e))?;
     let package = Package::open(&archive).map_err(|e| refused(rules_path, &e))?;
     acceptable(&package, locale).map_err(|misfit| refused(rules_path, &misfit))?;
-    std::fs::write(target, &archive).map_err(|e| unusable(target, &e))?;
+    private_file::put(target, Readers::Everyone, |file| file.write_all(&archive))
+        .map_err(|reason| not_written(target, reason))?;
     let message = Message::new("cli-package-written")
         .text("file", target.display().to_string())
         .number("bytes", i64::try_from(archive.len()).unwrap_or(i64::MAX));
@@ -132,6 +136,16 @@ fn refused(path: &Path, error: impl Into<Detail>) -> Problem {
         "Correct rules.json or the files it names, and pack them again.",
     )
     .detail("error", error)
+}
+
+fn not_written(path: &Path, reason: Detail) -> Problem {
+    Problem::new(
+        "package-not-written",
+        format!("The package cannot be written: {reason}"),
+        path.display().to_string(),
+        "Name another file with --output FILE.",
+    )
+    .detail("reason", reason)
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> Problem {

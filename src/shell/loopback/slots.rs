@@ -1,5 +1,6 @@
-//! So many connections at a time. When all are taken, the one that has said nothing for the longest gives way: a client
-//! that drips its request, or holds connections for nothing, shuts the door for nobody.
+//! So many connections at a time. When all are taken, one gives way: the oldest of those on which nobody has been let in
+//! yet, else the one that has said nothing for the longest. A client that drips its request or takes no answer, or holds
+//! connections for nothing, shuts the door for nobody.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,11 @@ struct Held {
 
 #[derive(Debug)]
 struct Connection {
+    opened: Instant,
+    /// Somebody was let in on it.
+    known: bool,
+    /// A wrong token was shown on it.
+    mistaken: bool,
     /// Requests that are being answered.
     busy: usize,
     /// Since when there is none.
@@ -65,12 +71,20 @@ impl Slots {
         if held.connections.len() < self.most {
             held.last += 1;
             let (id, cut) = (held.last, Arc::new(Notify::new()));
-            held.connections.insert(id, Connection { busy: 0, silent: now, cut: cut.clone() });
+            let connection = Connection {
+                opened: now,
+                known: false,
+                mistaken: false,
+                busy: 0,
+                silent: now,
+                cut: cut.clone(),
+            };
+            held.connections.insert(id, connection);
             return Some(Slot { slots: self.clone(), id, cut });
         }
-        let silent = held.connections.values().filter(|c| c.busy == 0);
-        if let Some(longest) = silent.min_by_key(|c| c.silent) {
-            longest.cut.notify_one();
+        let may_go = held.connections.values().filter(|c| !c.known || c.busy == 0);
+        if let Some(first) = may_go.min_by_key(|c| (c.known, if c.known { c.silent } else { c.opened })) {
+            first.cut.notify_one();
         }
         None
     }
@@ -80,6 +94,27 @@ impl Slot {
     /// Ends when somebody else needs the place.
     pub(in crate::shell) async fn cut(&self) {
         self.cut.notified().await;
+    }
+
+    /// Whoever speaks on it was let in.
+    pub(in crate::shell) fn known(&self) {
+        if let Some(connection) = self.slots.held().connections.get_mut(&self.id) {
+            connection.known = true;
+        }
+    }
+
+    pub(in crate::shell) fn is_known(&self) -> bool {
+        self.slots.held().connections.get(&self.id).is_some_and(|connection| connection.known)
+    }
+
+    pub(in crate::shell) fn mistook(&self) {
+        if let Some(connection) = self.slots.held().connections.get_mut(&self.id) {
+            connection.mistaken = true;
+        }
+    }
+
+    pub(in crate::shell) fn has_mistaken(&self) -> bool {
+        self.slots.held().connections.get(&self.id).is_some_and(|connection| connection.mistaken)
     }
 
     pub(in crate::shell) fn busy(self: &Arc<Self>) -> Busy {
@@ -133,6 +168,9 @@ mod tests {
         let _stream = listening.busy();
         let drips = slots.try_take(at(1)).expect("free");
         let keeps_alive = Arc::new(slots.try_take(at(0)).expect("free"));
+        listening.known();
+        drips.known();
+        keeps_alive.known();
         keeps_alive.busy().done(at(2));
         assert!(slots.try_take(at(3)).is_none(), "full");
         assert!(is_cut(&drips).await);
@@ -141,5 +179,18 @@ mod tests {
         let next = slots.take(|| at(3)).await;
         drop((next, keeps_alive, _stream, listening));
         assert_eq!(slots.held().connections.len(), 0);
+    }
+    /// A request that never ends, without a token, is no reason to stay.
+    #[tokio::test]
+    async fn the_oldest_on_which_nobody_was_let_in_gives_way_even_if_it_is_busy() {
+        let start = Instant::now();
+        let at = |s: u64| start + Duration::from_secs(s);
+        let slots = Slots::new(3);
+        let [known, older, newer] = [0, 1, 2].map(|s| Arc::new(slots.try_take(at(s)).expect("free")));
+        known.known();
+        let _dripping = [older.busy(), newer.busy()];
+        older.busy().done(at(9));
+        assert!(slots.try_take(at(10)).is_none(), "full");
+        assert!(is_cut(&older).await && !is_cut(&newer).await && !is_cut(&known).await);
     }
 }

@@ -36,18 +36,21 @@ impl WrongTokens {
     /// The answer to a wrong token, after its pause.
     pub(super) async fn refused(&self) -> Refusal {
         self.counted();
-        let Ok(_waiting) = self.waiting.try_acquire() else {
-            return Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-wrong-tokens",
-                "Too many wrong tokens were shown",
-                "the header Authorization",
-                "Read `token` from endpoint.json again, once.",
-            );
-        };
+        let Ok(_waiting) = self.waiting.try_acquire() else { return too_many() };
         let _turn = self.turn.lock().await;
         tokio::time::sleep(PAUSE).await;
         Refusal::unauthorized("The token is not the one of this run")
+    }
+
+    /// Whether somebody waits for the answer to a wrong token.
+    pub(super) fn wait(&self) -> bool {
+        self.waiting.available_permits() < MOST_WAITING
+    }
+
+    /// The answer to a further token on a connection where all were wrong.
+    pub(super) fn not_compared(&self) -> Refusal {
+        self.counted();
+        too_many()
     }
 
     /// The first one is told at once, what follows by number.
@@ -65,6 +68,16 @@ impl WrongTokens {
             }
         });
     }
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too-many-wrong-tokens",
+        "Too many wrong tokens were shown",
+        "the header Authorization",
+        "Read `token` from endpoint.json again, once.",
+    )
 }
 
 #[cfg(test)]

@@ -392,7 +392,7 @@ impl Device {
                 p::DeviceStatus::Ready => DeviceStatus::Ready,
                 p::DeviceStatus::Updating => DeviceStatus::Updating,
                 p::DeviceStatus::NeedsFirmware { problem } => {
-                    DeviceStatus::NeedsFirmware { problem: problem.into() }
+                    DeviceStatus::NeedsFirmware { problem: Problem::seen_by(problem, reader) }
                 }
                 p::DeviceStatus::Unavailable { problem } => {
                     DeviceStatus::Unavailable { problem: Problem::seen_by(problem, reader) }

@@ -2,6 +2,7 @@
 
 use super::Window;
 use super::session::Session;
+use crate::shell::loopback::Standing;
 use crate::shell::os;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -15,6 +16,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 pub(super) async fn guard(State(window): State<Arc<Window>>, request: Request, next: Next) -> Response {
     let mut response = if host_is_ours(&window, &request) {
+        if let Some(standing) = request.extensions().get::<Standing>()
+            && window.reader(request.headers()).await.is_some()
+        {
+            standing.let_in();
+        }
         next.run(request).await
     } else {
         let words = window.locale.format(&Message::new("window-misdirected"));

@@ -191,7 +191,8 @@ async fn a_host_of_before_keys_pins_one_at_its_next_enrolment() {
     // As the first version left it.
     database
         .execute_batch(
-            "DROP TABLE refused_enrolment; DROP INDEX event_host; ALTER TABLE host DROP COLUMN host_key; ALTER TABLE host DROP COLUMN pinned_at;
+            "DROP TABLE refused_enrolment; DROP INDEX event_host; ALTER TABLE event DROP COLUMN bytes;
+             ALTER TABLE host DROP COLUMN host_key; ALTER TABLE host DROP COLUMN pinned_at;
              PRAGMA user_version = 1;
              INSERT INTO host (system_id, seen_at) VALUES ('HOST-1', 1);
              INSERT INTO access_token VALUES (x'00', 'HOST-1', 9999999999);",

@@ -72,6 +72,27 @@ fn a_deadline_ends_those_who_drip() {
     assert!(body.join().expect("no panic"), "a body that never ends");
 }
 
+/// More bodies on their way than requests are worked on at a time.
+#[tokio::test]
+async fn slow_bodies_keep_no_request_out() {
+    let tenant = Tenant::new();
+    let server = tenant.serve(&["--connections-per-peer", "300"]);
+    let request = format!(
+        "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{",
+        paths::ENROL
+    );
+    let slow: Vec<_> = (0..260)
+        .map(|_| {
+            let mut connection = tls(&tenant, &server);
+            connection.write_all(request.as_bytes()).and_then(|()| connection.flush()).expect("taken");
+            connection
+        })
+        .collect();
+    let host = server.enrol_as(&tenant, "HOST-1").await;
+    assert_eq!(server.enrol(&host).await.status(), 200);
+    drop(slow);
+}
+
 #[tokio::test]
 async fn one_peer_has_its_connections_and_no_more() {
     let tenant = Tenant::new();
@@ -174,6 +195,56 @@ async fn one_host_fills_its_own_shelf_only() {
     assert!(problem(more, 429).await.contains("events of this host"));
     let other = server.enrol_as(&tenant, "HOST-2").await;
     assert_eq!(server.send_events(&other, false, events(0)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn enrolling_again_and_again_uses_up_a_host_s_requests() {
+    let tenant = Tenant::new();
+    let server = tenant.serve(&[]);
+    let host = server.enrol_as(&tenant, "HOST-1").await;
+    let mut again = server.enrol(&host).await;
+    for _ in 0..1_000 {
+        if again.status() != 200 {
+            break;
+        }
+        again = server.enrol(&host).await;
+    }
+    assert!(again.headers().contains_key("retry-after"));
+    assert!(problem(again, 429).await.contains("requests of this host"));
+    server.enrol_as(&tenant, "HOST-2").await;
+}
+
+#[tokio::test]
+async fn one_host_s_events_are_bounded_in_bytes() {
+    const MEBIBYTE: i64 = 1024 * 1024;
+    let tenant = Tenant::new();
+    let database = || rusqlite::Connection::open(tenant.dir.join("tenant.db")).expect("opens");
+    let event = |n: u32| {
+        let data = "y".repeat(1_000_000);
+        let event = json!([{ "specversion": "1.0", "id": format!("E-{n}"), "source": "s", "type": "t", "time": "2026-11-24T09:30:00Z", "data": data }]);
+        event.to_string().into_bytes()
+    };
+    let host = tenant.serve(&[]).enrol_as(&tenant, "HOST-1").await;
+    let mut sent = 0;
+    // The server's memory of what was used up ends with it.
+    for _ in 0..3 {
+        let server = tenant.serve(&[]);
+        let mut last = None;
+        for _ in 0..20 {
+            sent += 1;
+            let answer = server.send_events(&host, false, event(sent)).await;
+            if answer.status() != 200 {
+                last = Some(answer);
+                break;
+            }
+        }
+        assert!(problem(last.expect("refused"), 429).await.contains("bytes in events of this host"));
+        database().execute("UPDATE event SET received_at = received_at - 100", []).expect("older");
+    }
+    let kept: i64 = database()
+        .query_row("SELECT sum(length(CAST(event AS BLOB))) FROM event", [], |row| row.get(0))
+        .expect("a sum");
+    assert!(sent > 40 && kept <= 33 * MEBIBYTE, "{sent} sent, {kept} bytes kept");
 }
 
 #[tokio::test]

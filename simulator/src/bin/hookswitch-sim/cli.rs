@@ -1,7 +1,7 @@
 //! Arguments, and what each subcommand does.
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -426,7 +426,7 @@ fn write_firmware(arguments: &FirmwareArgs) -> Result<(), Failure> {
         return Err(format!("--bytes {}: a header alone has {}", arguments.bytes, firmware::HEADER_BYTES));
     }
     let image = firmware::build(arguments.version, arguments.bytes);
-    std::fs::write(&arguments.output, &image)
+    in_place(&arguments.output, &image)
         .map_err(|error| format!("writing {}: {error}", arguments.output.display()))?;
     println!(
         "{}: firmware {}, {} bytes",
@@ -435,4 +435,17 @@ fn write_firmware(arguments: &FirmwareArgs) -> Result<(), Failure> {
         image.len()
     );
     Ok(())
+}
+
+/// A new file takes the place: a link that somebody put there is not written through.
+fn in_place(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let fresh = path.with_file_name(name);
+    let mut file = std::fs::File::options().write(true).create_new(true).open(&fresh)?;
+    let placed = file.write_all(bytes).and_then(|()| std::fs::rename(&fresh, path));
+    if placed.is_err() {
+        let _ = std::fs::remove_file(&fresh);
+    }
+    placed
 }

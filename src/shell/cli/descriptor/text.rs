@@ -1,5 +1,5 @@
-//! The bytes of a report descriptor in the spellings people post them in: plain or annotated hex, a C array, what
-//! `usbhid-dump` prints and what `hid-recorder` records. Pure.
+//! The bytes of a report descriptor in the spellings people post them in: plain or annotated hex, a C array, dumps with
+//! an offset before each line, what `usbhid-dump` prints and what `hid-recorder` records. Pure.
 
 use hub::protocol::Detail;
 
@@ -36,6 +36,9 @@ fn read(text: &str) -> Result<Vec<u8>, Detail> {
         let block = lines().skip_while(|(line, _)| !line.contains(":DESCRIPTOR")).skip(1);
         return hex(block.take_while(|(line, _)| !line.trim().is_empty() && !is_dump_head(line)));
     }
+    if let Some(read) = with_offsets(text) {
+        return read;
+    }
     let text = without_comments(text);
     let (text, line) = match text.split_once('{') {
         // A C array: what is before it names it.
@@ -52,6 +55,51 @@ fn is_dump_head(line: &str) -> bool {
     let mut parts = line.splitn(4, ':');
     let numbers = parts.by_ref().take(3).all(|p| p.len() == 3 && p.bytes().all(|b| b.is_ascii_digit()));
     numbers && parts.next().is_some_and(|kind| kind.starts_with("DESCRIPTOR") || kind.starts_with("STREAM"))
+}
+
+/// Each line begins with the number of the bytes before it, which are no bytes themselves: as `hexdump -C`, `xxd`,
+/// `od -t x1` and Wireshark print it. `None` = the text is none of these.
+fn with_offsets(text: &str) -> Option<Result<Vec<u8>, Detail>> {
+    let mut lines = Vec::new();
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+        let line = line.trim();
+        let (offset, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let (offset, rest) = match offset.strip_suffix(':') {
+            // xxd: two blanks, then the same as text.
+            Some(offset) => (offset, rest.split("  ").next().unwrap_or(rest)),
+            None => (offset, rest.split('|').next().unwrap_or(rest)),
+        };
+        let is_offset = (4..=8).contains(&offset.len()) && offset.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_offset {
+            return None;
+        }
+        lines.push((offset, rest, number));
+    }
+    let [(first, rest, number), more @ ..] = lines.as_slice() else { return None };
+    if rest.trim().is_empty() {
+        return None;
+    }
+    if !first.bytes().all(|digit| digit == b'0') {
+        // A piece from the middle of a dump, if its lines count on.
+        let (next, ..) = more.first()?;
+        let number_of = |offset: &str| usize::from_str_radix(offset, 16).ok();
+        let counts = number_of(next)?.checked_sub(number_of(first)?)?
+            == hex([(*rest, *number)].into_iter()).ok()?.len();
+        return counts.then(|| Err(not_hex(*number, first)));
+    }
+    let with = |radix| {
+        let mut bytes = Vec::new();
+        for (offset, rest, number) in &lines {
+            if usize::from_str_radix(offset, radix) != Ok(bytes.len()) {
+                return Err(not_hex(*number, offset));
+            }
+            bytes.extend(hex([(*rest, *number)].into_iter())?);
+        }
+        Ok(bytes)
+    };
+    // od counts in octal if it is not told otherwise, and tshark's people in decimal.
+    let hexadecimal = with(16);
+    Some(hexadecimal.or_else(|error| with(8).or_else(|_| with(10)).map_err(|_| error)))
 }
 
 /// Without `/* … */`, and without what follows `//`, `#` or `;` in a line; lines stay lines.
@@ -132,6 +180,35 @@ mod tests {
         ] {
             assert_eq!(of(text), whole, "{text:?}");
         }
+    }
+
+    /// An offset that is taken for bytes makes another descriptor of it.
+    #[test]
+    fn offsets_before_the_lines_of_a_dump_are_no_bytes() {
+        let bytes: Vec<u8> = (0..40).map(|n| n * 3 + 1).collect();
+        let row = |row: &[u8]| row.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ");
+        let dump = |line: &dyn Fn(usize, &[u8]) -> String| -> String {
+            bytes.chunks(16).enumerate().map(|(n, bytes)| line(n * 16, bytes) + "\n").collect()
+        };
+        for text in [
+            dump(&|at, bytes| format!("{at:04x}   {}", row(bytes))),
+            dump(&|at, bytes| format!("{at:06x} {}", row(bytes))) + "000028\n",
+            dump(&|at, bytes| format!("{at:07o} {}", row(bytes))) + "0000050\n",
+            dump(&|at, bytes| format!("{at:07} {}", row(bytes))) + "0000040\n",
+            dump(&|at, bytes| format!("{at:08x}  {}  |.....a b.|", row(bytes))) + "00000028\n",
+            dump(&|at, bytes| format!("{at:08x}: {}  ..a b ...", row(bytes))),
+        ] {
+            assert_eq!(of(&text), Ok(bytes.clone()), "{text}");
+        }
+        let wrong = dump(&|at, bytes| format!("{:04x}   {}", at * 3, row(bytes)));
+        assert_eq!(of(&wrong), Err("not hex text: line 2 has “0030”".to_owned()));
+        let middle = dump(&|at, bytes| format!("{:04x}   {}", at + 32, row(bytes)));
+        assert_eq!(of(&middle), Err("not hex text: line 1 has “0020”".to_owned()));
+        assert_eq!(
+            of("050b 0905\na101 c0"),
+            Ok(vec![0x05, 0x0b, 0x09, 0x05, 0xa1, 0x01, 0xc0]),
+            "no offsets"
+        );
     }
 
     #[test]

@@ -81,6 +81,15 @@ impl LocalCaller {
     pub fn reaches_mine_or_roots(&self) -> io::Result<bool> {
         Ok(Owner::Me.may_be(peer_uid(&self.0)?))
     }
+
+    /// How long to wait for the other end; `None` = for ever.
+    ///
+    /// # Errors
+    /// The system does not keep time.
+    pub fn give_up_after(&self, limit: Option<std::time::Duration>) -> io::Result<()> {
+        self.0.set_read_timeout(limit)?;
+        self.0.set_write_timeout(limit)
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -139,6 +139,14 @@ impl LocalCaller {
     pub fn reaches_mine_or_roots(&self) -> io::Result<bool> {
         Ok(is_mine_or_rulers(&Guard::of(&self.0, SE_KERNEL_OBJECT)?.owner))
     }
+
+    /// Has no meaning here: a pipe that is read by a thread knows no deadline.
+    ///
+    /// # Errors
+    /// None.
+    pub fn give_up_after(&self, _limit: Option<std::time::Duration>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Read for LocalCaller {

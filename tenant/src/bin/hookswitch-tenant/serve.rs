@@ -39,7 +39,8 @@ use guard::Guard;
 use proof::Nonces;
 use quota::Quotas;
 
-/// Requests worked on at the same time; more are asked to come back (503).
+/// Requests worked on at the same time; more are asked to come back (503). While the body of one is on its way, it is
+/// none of them.
 const MAX_REQUESTS: usize = 256;
 /// How often the age of the metadata is looked at.
 const RENEW_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
@@ -87,7 +88,7 @@ struct Site {
     metadata: PathBuf,
     targets: PathBuf,
     mood: Option<Mood>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     nonces: Nonces,
     guard: Arc<Guard>,
     quotas: Quotas,
@@ -158,7 +159,7 @@ pub(crate) async fn serve(
         metadata: home.metadata(),
         targets: home.targets(),
         mood,
-        slots: Semaphore::new(MAX_REQUESTS),
+        slots: Arc::new(Semaphore::new(MAX_REQUESTS)),
         nonces: Nonces::new(digest::random().map_err(|_| ServeError::Random)?),
         guard: Arc::default(),
         quotas: Quotas::new(limits.new_hosts_per_minute),

@@ -24,6 +24,7 @@ pub(crate) const MOST_DEVICES: u32 = 500;
 /// Ended updates and events kept of one host; the oldest go first.
 const MOST_UPDATES: u32 = 1_000;
 const MOST_EVENTS: u32 = 20_000;
+const MOST_EVENT_BYTES: u32 = 32 * 1024 * 1024;
 
 /// Events are kept for 90 days, and so is the memory that an id was seen.
 const EVENT_LIFE_S: i64 = 90 * 24 * 60 * 60;
@@ -182,10 +183,13 @@ impl Store {
         let mut answer = EventsAnswer { accepted: 0, duplicates: 0 };
         {
             let mut insert = transaction.prepare(
-                "INSERT OR IGNORE INTO event (system_id, source, id, event, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR IGNORE INTO event (system_id, source, id, event, received_at, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             for event in &batch.0 {
-                match insert.execute(params![system_id, event.source, event.id, json(event)?, now_s])? {
+                let text = json(event)?;
+                let bytes = i64::try_from(text.len()).unwrap_or(i64::MAX);
+                match insert.execute(params![system_id, event.source, event.id, text, now_s, bytes])? {
                     0 => answer.duplicates += 1,
                     _ => answer.accepted += 1,
                 }
@@ -196,6 +200,14 @@ impl Store {
                 (SELECT received_at FROM event WHERE system_id = ?1 ORDER BY received_at DESC LIMIT 1 OFFSET ?2), -1)
              AND received_at < ?3",
             params![system_id, MOST_EVENTS, now_s],
+        )?;
+        transaction.execute(
+            "DELETE FROM event WHERE system_id = ?1 AND received_at <= coalesce(
+                (SELECT max(received_at) FROM (
+                    SELECT received_at, sum(bytes) OVER (ORDER BY received_at DESC, source, id) AS newer
+                    FROM event WHERE system_id = ?1) WHERE newer > ?2), -1)
+             AND received_at < ?3",
+            params![system_id, MOST_EVENT_BYTES, now_s],
         )?;
         transaction.commit()?;
         Ok(answer)

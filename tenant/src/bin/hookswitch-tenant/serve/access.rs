@@ -1,5 +1,6 @@
 //! Who calls: enrolment, access tokens, and the proof that either is the host's own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Json;
@@ -33,6 +34,10 @@ impl Caller {
         self.system_id
     }
 
+    pub(super) fn system_id(&self) -> &str {
+        &self.system_id
+    }
+
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -40,6 +45,11 @@ impl Caller {
     /// What was sent, as [`body::read`].
     pub(super) fn read<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, Refusal> {
         body::read(&self.headers, &self.body, expected)
+    }
+
+    /// What was sent, as [`body::plain`].
+    pub(super) fn plain(&self, expected: &'static str) -> Result<Cow<'_, [u8]>, Refusal> {
+        body::plain(&self.headers, &self.body, expected)
     }
 
     /// Refuses a path that is another host's.
@@ -102,10 +112,15 @@ pub(super) async fn enrol(State(site): State<Arc<Site>>, request: Request) -> Re
     };
     let at = Arc::clone(&site);
     let enrolled = site.with_store(move |store, now_s| {
-        let known = store.knows(&enrolment.system_id)?;
-        let wait = peer.filter(|_| !known).and_then(|peer| at.quotas.new_host(peer.network()));
+        // Whoever has the shared token can name a host, but only its key uses up what is the host's.
+        let itself = store.pinned_key(&enrolment.system_id)?.is_some_and(|key| key == enrolment.host_key);
+        let (wait, what) = if itself {
+            (at.quotas.request(&enrolment.system_id), "requests of this host")
+        } else {
+            (peer.and_then(|peer| at.quotas.new_host(peer.network())), "new hosts from this address")
+        };
         match wait {
-            Some(wait) => Ok(Err(Refusal::TooMany { wait, what: "new hosts from this address" })),
+            Some(wait) => Ok(Err(Refusal::TooMany { wait, what })),
             None => store.enrol(&enrolment, at.most_hosts, now_s).map(Ok),
         }
     });

@@ -22,6 +22,8 @@ struct Rate {
 const REQUESTS: Rate = Rate { most: 300.0, a_second: 5.0 };
 /// Events of one host: what an agent keeps while the tenant is away, and then a few a minute.
 const EVENTS: Rate = Rate { most: 10_000.0, a_second: 1.0 };
+/// Bytes in events of one host, unpacked: some times what so many events have.
+const BYTES: Rate = Rate { most: 16.0 * 1024.0 * 1024.0, a_second: 4.0 * 1024.0 };
 /// Hosts that are new, from one address.
 const NEW_HOSTS: f64 = 60.0;
 
@@ -30,6 +32,7 @@ pub(super) struct Quotas {
     new_hosts: Rate,
     requests: Buckets<String>,
     events: Buckets<String>,
+    bytes: Buckets<String>,
     hosts: Buckets<IpAddr>,
 }
 
@@ -41,6 +44,7 @@ impl Quotas {
             new_hosts,
             requests: Buckets::default(),
             events: Buckets::default(),
+            bytes: Buckets::default(),
             hosts: Buckets::default(),
         }
     }
@@ -53,6 +57,11 @@ impl Quotas {
     pub(super) fn events(&self, system_id: &str, count: usize) -> Option<Duration> {
         // At most MAX_EVENTS.
         self.events.take(system_id.to_owned(), f64::from(u32::try_from(count).unwrap_or(u32::MAX)), EVENTS)
+    }
+
+    pub(super) fn bytes(&self, system_id: &str, count: usize) -> Option<Duration> {
+        // At most MAX_BODY_BYTES.
+        self.bytes.take(system_id.to_owned(), f64::from(u32::try_from(count).unwrap_or(u32::MAX)), BYTES)
     }
 
     pub(super) fn new_host(&self, peer: IpAddr) -> Option<Duration> {

@@ -108,7 +108,12 @@ pub(super) async fn post_events(
     State(site): State<Arc<Site>>,
     caller: Caller,
 ) -> Result<Json<EventsAnswer>, Refusal> {
-    let batch: EventBatch = caller.read(EVENTS_MEDIA_TYPE)?;
+    let plain = caller.plain(EVENTS_MEDIA_TYPE)?;
+    if let Some(wait) = site.quotas.bytes(caller.system_id(), plain.len()) {
+        return Err(Refusal::TooMany { wait, what: "bytes in events of this host" });
+    }
+    let batch: EventBatch = serde_json::from_slice(&plain)?;
+    drop(plain);
     batch.validate()?;
     let system_id = caller.into_system_id();
     if let Some(wait) = site.quotas.events(&system_id, batch.0.len()) {

@@ -15,6 +15,7 @@ use tenant::proof::NONCE_HEADER;
 use tenant::wire::{Health, MAX_BODY_BYTES};
 
 use super::answer::Refusal;
+use super::body::Turn;
 use super::guard::Wrong;
 use super::listener::Peer;
 use super::{Mood, Site, access, files, registration};
@@ -74,7 +75,7 @@ async fn openapi() -> impl IntoResponse {
 }
 
 /// Around every request: late answers to wrong tokens, mood, a cap on how many run, a deadline, and the headers all answers carry.
-async fn around(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+async fn around(State(site): State<Arc<Site>>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.network());
     let mut response = match site.mood.filter(|_| request.uri().path().starts_with("/v2/")) {
         Some(Mood::Unauthorized) => Refusal::Token.into_response(),
@@ -83,11 +84,14 @@ async fn around(State(site): State<Arc<Site>>, request: Request, next: Next) -> 
             tokio::time::sleep(SLOW).await;
             next.run(request).await
         }
-        None => match site.slots.try_acquire() {
-            Ok(_slot) => tokio::time::timeout(REQUEST_TIMEOUT, next.run(request))
-                .await
-                .unwrap_or_else(|_| Refusal::Busy.into_response()),
-            Err(_) => Refusal::Busy.into_response(),
+        None => match Turn::take(&site.slots) {
+            Ok(turn) => {
+                request.extensions_mut().insert(turn.clone());
+                let answered = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+                drop(turn);
+                answered.unwrap_or_else(|_| Refusal::Busy.into_response())
+            }
+            Err(busy) => busy.into_response(),
         },
     };
     if response.extensions().get::<Wrong>().is_some() {

@@ -80,10 +80,11 @@ struct Refused {
 }
 
 impl Store {
-    /// Whether a host has enrolled before.
-    pub(crate) fn knows(&self, system_id: &str) -> Result<bool, StoreError> {
-        let query = "SELECT EXISTS (SELECT 1 FROM host WHERE system_id = ?1)";
-        Ok(self.connection.query_row(query, params![system_id], |row| row.get(0))?)
+    /// The key that a host enrolled with.
+    pub(crate) fn pinned_key(&self, system_id: &str) -> Result<Option<String>, StoreError> {
+        let query = "SELECT host_key FROM host WHERE system_id = ?1";
+        let key = self.connection.query_row(query, params![system_id], |row| row.get(0)).optional()?;
+        Ok(key.flatten())
     }
 
     /// Pins a new host to its key, and remembers the token of one whose key it is.

@@ -75,6 +75,13 @@ CREATE TABLE refused_enrolment (
     PRIMARY KEY (system_id, host_key)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- What one host may keep is counted in bytes too.
+ALTER TABLE event ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE event SET bytes = length(CAST(event AS BLOB));
+DROP INDEX IF EXISTS event_host;
+CREATE INDEX event_host ON event (system_id, received_at, bytes);
+",
 ];
 
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
