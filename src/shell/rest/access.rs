@@ -36,7 +36,7 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
         Ok(Admitted::Preflight) => preflight(&asked.headers),
         Ok(Admitted::As(caller)) => {
             // Nothing that a stranger may ask for has a body: what drips is not waited for.
-            let body = if matches!(caller, Caller::Stranger { .. }) { Body::empty() } else { body };
+            let body = if matches!(caller, Caller::Stranger) { Body::empty() } else { body };
             match tokio::time::timeout(BODY_LIMIT, to_bytes(body, MAX_BODY_BYTES)).await {
                 Ok(Ok(body)) => {
                     asked.extensions.insert(caller);
