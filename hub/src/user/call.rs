@@ -10,17 +10,22 @@ use super::sdk::{CallChange, Cause, Wish};
 use super::{CallAction, Refusal, WhyNot, sdk::Change};
 use crate::protocol::local::{Call, CallState, Direction};
 use crate::protocol::{DeviceEvent, DeviceId, Indicators, Problem};
+use std::collections::VecDeque;
 
 /// More calls than this of one softphone are a softphone gone wrong.
 pub const MAX_CALLS: usize = 16;
 /// More than this are many gone wrong. No one of them can use them up.
 pub const MAX_CALLS_OF_ALL: usize = 256;
+/// Calls of all softphones that are remembered after their end; of one softphone [`MAX_CALLS`].
+pub const MOST_ENDED: usize = 64;
 /// Characters of a contact that are kept.
 pub const MAX_CONTACT: usize = 256;
 
 #[derive(Debug, Default)]
 pub struct Calls {
     calls: Vec<Call>,
+    /// Those that ended last, the latest last: their softphone may end them too, for it did not hear of it yet.
+    ended: VecDeque<Call>,
     last_id: u64,
 }
 
@@ -87,7 +92,7 @@ impl Calls {
     }
 
     /// What the owner of a call wants. Asking for what already is the case changes nothing and succeeds, because
-    /// device and softphone may act at the same moment.
+    /// device and softphone may act at the same moment; so does ending a call that ended lately.
     pub fn act(
         &mut self,
         client: &str,
@@ -97,6 +102,10 @@ impl Calls {
     ) -> Result<Call, Refusal> {
         let place = format!("call {id}");
         let Some(index) = self.find(|c| c.id == id) else {
+            let ended = self.ended.iter().find(|c| c.id == id && c.client == client);
+            if let (CallAction::End, Some(call)) = (action, ended) {
+                return Ok(call.clone());
+            }
             let problem = Problem::new(
                 "no-such-call",
                 "There is no such call, or it has ended",
@@ -253,7 +262,17 @@ impl Calls {
         let mut call = self.calls.remove(index);
         call.state = CallState::Ended;
         changes.push(Change::Call { call: call.clone(), what, cause });
+        self.remember(call.clone());
         call
+    }
+
+    fn remember(&mut self, call: Call) {
+        let mut own = (0..self.ended.len()).filter(|&at| self.ended[at].client == call.client);
+        let oldest = own.next().filter(|_| own.count() + 1 >= MAX_CALLS);
+        if let Some(makes_room) = oldest.or((self.ended.len() >= MOST_ENDED).then_some(0)) {
+            self.ended.remove(makes_room);
+        }
+        self.ended.push_back(call);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person at the headset and a softphone do to calls.
 
 use super::*;
-use hub::user::call::{MAX_CALLS, MAX_CONTACT};
+use hub::user::call::{MAX_CALLS, MAX_CONTACT, MOST_ENDED};
 use hub::user::sdk::session::{Client, GRACE};
 use hub::user::sdk::{LOG_LENGTH, Wish};
 
@@ -252,13 +252,48 @@ fn glare() {
                 rig.press(DeviceEvent::HangUp);
             } else {
                 let reply = rig.act(id, CallAction::End);
-                let ended = matches!(&reply, Reply::Call(c) if c.state == CallState::Ended);
-                assert!(ended || refused(reply) == "no-such-call");
+                assert!(matches!(&reply, Reply::Call(c) if c.state == CallState::Ended), "{reply:?}");
             }
         }
         assert_eq!(rig.agent.view().calls, []);
         assert_eq!(rig.agent.view().devices.len(), 1);
     }
+}
+
+/// Nor is it one to end a call a second time, whoever ended it the first time.
+#[test]
+fn a_call_that_ended_lately_can_be_ended_by_its_softphone() {
+    let mut rig = Rig::with(&["d"]);
+    let (hung_up, ended, rejected) = (rig.answered(), rig.incoming(), rig.incoming());
+    rig.press(DeviceEvent::HangUp);
+    rig.act(ended, CallAction::End);
+    rig.press(DeviceEvent::Reject);
+    for id in [hung_up, ended, rejected] {
+        let Reply::Call(call) = rig.act(id, CallAction::End) else { panic!("call {id}") };
+        assert_eq!((call.id, call.state), (id, CallState::Ended));
+        assert_eq!(rig.outputs.len(), 1, "nothing but the reply: {:?}", rig.outputs);
+        assert_eq!(refused(rig.act(id, CallAction::Answer)), "no-such-call", "what is over is over");
+        let foreign = Command::Call { client: "other".to_owned(), id, action: CallAction::End };
+        assert_eq!(refused(rig.command(foreign)), "no-such-call");
+    }
+    assert_eq!(refused(rig.act(rejected + 1, CallAction::End)), "no-such-call");
+    // Another softphone does not make this one's be forgotten, and a softphone has the latest of its own.
+    for _ in 0..2 * MOST_ENDED {
+        let id = rig.create("other", Direction::Incoming);
+        rig.command(Command::Call { client: "other".to_owned(), id, action: CallAction::End });
+    }
+    assert!(matches!(rig.act(hung_up, CallAction::End), Reply::Call(_)));
+    for n in 0..MAX_CALLS {
+        let id = rig.incoming();
+        rig.act(id, CallAction::End);
+        assert_eq!(matches!(rig.act(hung_up, CallAction::End), Reply::Call(_)), n + 3 < MAX_CALLS, "{n}");
+    }
+    for n in 0..2 * MOST_ENDED {
+        let (client, action) = (format!("phone {n}"), CallAction::End);
+        let id = rig.create(&client, Direction::Incoming);
+        rig.command(Command::Call { client, id, action });
+    }
+    assert_eq!(refused(rig.act(rejected, CallAction::End)), "no-such-call");
 }
 
 #[test]
