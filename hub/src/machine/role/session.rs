@@ -71,15 +71,15 @@ impl MachineRole {
                 }
             }
             ToMachine::InstallUpdate { request, offer } => {
-                let done = self.from_seat(from).and_then(|()| self.install(&offer, now));
+                let done = self.of_seat(from).and_then(|()| self.install(&offer, now));
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::DeferUpdate { request, offer } => {
-                let done = self.from_seat(from).and_then(|()| self.defer(&offer));
+                let done = self.of_seat(from).and_then(|()| self.defer(&offer));
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::CancelUpdate { request, anyway } => {
-                let done = self.from_seat(from).and_then(|()| self.cancel(anyway, now));
+                let done = self.of_seat(from).and_then(|()| self.cancel(anyway, now));
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::Poll { request } => self.asked_to_poll(from, request, now),
@@ -103,7 +103,7 @@ impl MachineRole {
     }
 
     /// What is done to the headsets is done by whoever is with them.
-    fn from_seat(&self, from: SessionId) -> Result<(), Problem> {
+    fn of_seat(&self, from: SessionId) -> Result<(), Problem> {
         if self.at_seat == Some(from) {
             return Ok(());
         }
