@@ -3,6 +3,7 @@
 //!
 //! * `SIM_CONTROL`: path of the control socket (`hookswitch-sim --control`), needed by `run`
 //! * `SIM_LAYOUT`: `shared` (default) or `split`
+//! * `SIM_FIRMWARE`: `none` = without, as an update leaves the headset that was cut short
 #![expect(clippy::disallowed_methods, reason = "a program of its own")]
 
 #[path = "../tests/support/simulated_bus.rs"]
@@ -20,7 +21,11 @@ fn main() -> ExitCode {
         Ok("split") => Layout::Split,
         _ => Layout::Shared,
     };
-    bus.plug(PORT, Setup::of(layout));
+    let mut setup = Setup::of(layout);
+    if std::env::var("SIM_FIRMWARE").as_deref() == Ok("none") {
+        setup.image_bytes = 0;
+    }
+    bus.plug(PORT, setup);
     let control = std::env::var_os("SIM_CONTROL")
         .map(|path| simulator::control::serve(bus.headset(PORT), path.as_ref()));
     if let Some(Err(error)) = &control {

@@ -7,6 +7,7 @@ pub mod bus;
 pub mod certificate;
 pub mod cli;
 pub mod event;
+pub mod fetch;
 pub mod folders;
 pub mod handle;
 pub mod hardware;

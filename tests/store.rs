@@ -6,7 +6,9 @@
 mod seed;
 
 use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
-use hub::machine::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Persisted, Record};
+use hub::machine::{
+    Credential, Delivery, Fingerprint, Identity, JournalEntry, Marks, Owed, Persisted, Record, Sha256,
+};
 use hub::protocol::{ResolvedGroup, Why};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -85,6 +87,7 @@ fn journal(phase: &str) -> JournalEntry {
         from_version: "1.0".to_owned(),
         target_version: "1.2".to_owned(),
         target: "impact-1.2.zip".to_owned(),
+        package: Some(Fingerprint { length: 4096, sha256: Sha256([0xab; 32]) }),
         component: "main".to_owned(),
         phase: phase.to_owned(),
         vendor: "Hookswitch".to_owned(),
@@ -290,8 +293,12 @@ fn the_one_entry_of_an_older_file_is_kept() {
         file.execute("INSERT INTO single VALUES ('journal', ?1)", [&value]).unwrap();
         drop(file);
         let back = Store::open(&path).unwrap().load().unwrap().journal;
-        let expected =
-            JournalEntry { vendor: String::new(), product: String::new(), ..journal("downloading:7") };
+        let expected = JournalEntry {
+            vendor: String::new(),
+            product: String::new(),
+            package: None,
+            ..journal("downloading:7")
+        };
         assert_eq!(back, if kept { vec![expected] } else { vec![] }, "{value}");
     }
 }

@@ -5,7 +5,7 @@
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use hub::machine::{Delivery, FailureKind, Owed, TenantAnswer, TenantRequest};
 use rig::{Tenant, clear, deliver, enrol, files, policy, published_file, run, target};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tenant::wire::{
@@ -14,6 +14,8 @@ use tenant::wire::{
 
 #[path = "tenant/attacks.rs"]
 mod attacks;
+#[path = "tenant/fetches.rs"]
+mod fetches;
 #[path = "tenant/hostile.rs"]
 mod hostile;
 #[path = "tenant/rig.rs"]
@@ -125,7 +127,7 @@ async fn enrolment_policy_package_reports() {
     run(&["assign", "--user", "CORP\\jörg", "--group", "pilots"], &tenant.dir().join("tenant"));
     let (system_id, user) = ("S-1".to_owned(), "CORP\\jörg".to_owned());
     let request = TenantRequest::AssignedGroups { system_id, user, token };
-    match room.perform(request, |_, _| {}).await {
+    match room.perform(request).await {
         TenantAnswer::Assigned(groups) => assert_eq!(groups.unwrap(), ["pilots"]),
         other => panic!("{other:?}"),
     }
@@ -195,11 +197,12 @@ async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
                 half.notify_one();
             }
         };
-        let request = TenantRequest::FetchTarget { target: "fw.zip".to_owned() };
+        let listed = room.listed("fw.zip").await.unwrap();
+        let keep = BTreeSet::new();
         tokio::select! {
             biased;
             () = half.notified() => {}
-            answer = room.perform(request, progress) => panic!("it cannot end: {answer:?}"),
+            answer = listed.fetch(&keep, progress) => panic!("it cannot end: {answer:?}"),
         }
     }
     assert!(!whole.exists());
@@ -369,7 +372,7 @@ fn the_room_can_move_between_threads() {
     };
     let mut room = TenantRoom::new(config).unwrap();
     moves(&room);
-    moves(&room.perform(TenantRequest::FetchPolicy { have: None }, |_, _| {}));
+    moves(&room.perform(TenantRequest::FetchPolicy { have: None }));
 }
 
 #[test]
@@ -411,14 +414,14 @@ async fn a_host_is_its_key_to_the_tenant() {
     };
     let mut thief =
         TenantRoom::new(TenantConfig { data: tenant.dir().join("thief"), ..tenant.config(&url) }).unwrap();
-    let TenantAnswer::Enrolled(Err(failure)) = thief.perform(other("S-1"), |_, _| {}).await else {
+    let TenantAnswer::Enrolled(Err(failure)) = thief.perform(other("S-1")).await else {
         panic!("it is refused")
     };
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-host-key", FailureKind::Rejected));
     assert_eq!(failure.problem.args["system_id"], "S-1");
     clear(&failure.problem);
     // Enrolled as itself, with the honest host's token: neither reports nor packages.
-    let TenantAnswer::Enrolled(Ok(_)) = thief.perform(other("S-2"), |_, _| {}).await else {
+    let TenantAnswer::Enrolled(Ok(_)) = thief.perform(other("S-2")).await else {
         panic!("a machine of its own")
     };
     let failure = deliver(&mut thief, &reports(), &token).await.unwrap_err();
@@ -433,7 +436,7 @@ async fn a_host_is_its_key_to_the_tenant() {
         .status()
         .unwrap();
     assert!(out.success());
-    assert!(matches!(thief.perform(other("S-1"), |_, _| {}).await, TenantAnswer::Enrolled(Ok(_))));
+    assert!(matches!(thief.perform(other("S-1")).await, TenantAnswer::Enrolled(Ok(_))));
     assert_eq!(enrol(&mut tenant.room(&url)).await.unwrap_err().problem.code, "tenant-host-key");
 }
 

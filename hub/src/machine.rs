@@ -8,6 +8,7 @@ use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToMach
 use crate::world::WorldChange;
 use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::secret::Secret;
@@ -18,6 +19,7 @@ use tenant::wire::{
 pub mod fleet;
 pub mod host;
 pub mod outbox;
+pub mod package;
 pub mod people;
 pub mod policy;
 mod role;
@@ -27,6 +29,7 @@ pub mod update;
 
 pub use fleet::HidNode;
 pub use host::{Identity, Marks};
+pub use package::{Archive, Fetched, Fingerprint, JobId, Sha256, Source};
 pub use people::rules::{DirectoryAnswer, GroupRules};
 pub use role::MachineRole;
 pub use session::{Dismissal, Peer, Seat, SessionId};
@@ -107,6 +110,17 @@ pub enum Input {
         answer: DirectoryAnswer,
     },
     Tenant(TenantAnswer),
+    /// How far an [`Output::Fetch`] has come.
+    FetchProgress {
+        job: JobId,
+        done_bytes: u64,
+        total_bytes: u64,
+    },
+    /// The answer to an [`Output::Fetch`].
+    Fetched {
+        job: JobId,
+        result: Fetched,
+    },
     /// A [`Output::Persist`] did not reach the disk: what must not go on without it stops.
     StoreFailed {
         problem: Problem,
@@ -144,6 +158,15 @@ pub enum Output {
     Usb(UsbRequest),
     /// One at a time; answered by [`Input::Tenant`].
     Tenant(TenantRequest),
+    /// The package of a job, beside all else; answered by [`Input::Fetched`] unless it is cancelled.
+    Fetch {
+        job: JobId,
+        from: Source,
+        /// What interrupted jobs need again: never thrown out of the packages on disk to make room.
+        keep: BTreeSet<Sha256>,
+    },
+    /// Ends the transfer. What came stays on disk, for another time.
+    CancelFetch(JobId),
     Persist(Record),
     /// To each of them. The rooms leave it empty: the role knows whom their news concern.
     ToUser {
@@ -282,6 +305,9 @@ pub struct JournalEntry {
     pub target_version: String,
     /// TUF target name of the package.
     pub target: String,
+    /// Which bytes that name stood for when the job began; `None` in entries of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Fingerprint>,
     pub component: String,
     /// `dfu::usb_dfu::Phase` as text.
     pub phase: String,
@@ -330,10 +356,6 @@ pub enum TenantRequest {
     FetchPolicy {
         have: Option<u64>,
     },
-    /// Fetch and verify a target into the package cache.
-    FetchTarget {
-        target: String,
-    },
     /// Immediate reports singly; events (all of them `Delivery::Event`) as one batch.
     Deliver {
         system_id: String,
@@ -352,12 +374,6 @@ pub enum TenantAnswer {
     Enrolled(Result<Enrolment, TenantFailure>),
     /// `None` = unchanged.
     Policy(Result<Option<Verified<PolicyDocument>>, TenantFailure>),
-    TargetProgress {
-        done_bytes: u64,
-        total_bytes: u64,
-    },
-    /// The whole archive.
-    Target(Result<Verified<Vec<u8>>, TenantFailure>),
     Delivered(Result<Vec<String>, TenantFailure>),
     Assigned(Result<Vec<String>, TenantFailure>),
 }

@@ -140,6 +140,8 @@ problem-not-deferrable = Diese Aktualisierung lässt sich nicht aufschieben
     .next = Installieren Sie sie, wenn es passt; bis dahin bleibt sie in der Liste.
 problem-recovery-without-tenant = Seine Firmware kam von einer Firma, die diesen Rechner nicht mehr verwaltet
     .next = Lassen Sie das Headset an diesem USB-Anschluss und fragen Sie Ihre IT-Abteilung.
+problem-package-not-kept = Das Firmware-Paket ist auf diesem Rechner nicht mehr vorhanden
+    .next = Verbinden Sie diesen Rechner mit dem Netz Ihrer Firma und installieren Sie die Aktualisierung noch einmal.
 problem-package-refused = Das Firmware-Paket wird abgelehnt: { $error }
     .next = { $resumed ->
         [true] Das Headset braucht seine Firmware weiterhin: Lassen Sie es an seinem USB-Anschluss. Ihre Firma muss ein passendes Paket veröffentlichen.

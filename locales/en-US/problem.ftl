@@ -140,6 +140,8 @@ problem-not-deferrable = This update cannot be put off
     .next = Install it when it suits; until then it stays in the list.
 problem-recovery-without-tenant = Its firmware came from a company that does not manage this computer any more
     .next = Keep the headset at this USB port and ask your IT department.
+problem-package-not-kept = The firmware package is not on this computer any more
+    .next = Connect this computer to your company's network and install the update again.
 problem-package-refused = The firmware package is refused: { $error }
     .next = { $resumed ->
         [true] The headset still needs its firmware: keep it at its USB port. Your company has to publish a package that fits.

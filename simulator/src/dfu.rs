@@ -110,7 +110,7 @@ impl Dfu {
             flash: Flash {
                 version_bcd: setup.version_bcd,
                 image: firmware::build(setup.version_bcd, setup.image_bytes),
-                valid: true,
+                valid: setup.image_bytes > 0,
                 completed: 0,
                 broken: 0,
             },

@@ -36,7 +36,8 @@ pub struct Setup {
     pub version_bcd: u16,
     /// bcdDevice in DFU mode, that is the version of the boot loader.
     pub bootloader_version_bcd: u16,
-    /// Bytes of the firmware image installed at the start, header included.
+    /// Bytes of the firmware image installed at the start, header included. 0: none, as an update leaves it that was
+    /// cut short; it starts in DFU mode.
     pub image_bytes: usize,
     /// The largest image the flash holds; more answers errADDRESS.
     pub flash_bytes: usize,

@@ -4,8 +4,10 @@
 use super::awake::Awake;
 use super::bus::Buses;
 pub use super::event::Event;
+use super::fetch::{Fetches, SharedRoom};
 use super::hardware::Hardware;
 use super::store::Store;
+use super::store::packages::Packages;
 use super::tenant::TenantRoom;
 use super::{ldap, log, os};
 use hub::machine::{
@@ -23,6 +25,7 @@ pub struct Parts {
     pub store: Store,
     pub hardware: Hardware,
     pub tenant: Option<TenantRoom>,
+    pub packages: Packages,
     pub to_user: ToUserLoop,
     pub awake: Awake,
 }
@@ -37,14 +40,17 @@ pub fn now() -> Now {
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
 pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
-    let Parts { mut role, store, hardware, tenant, to_user, mut awake } = parts;
+    let Parts { mut role, store, hardware, tenant, packages, to_user, mut awake } = parts;
     let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
-    let tenant = tenant.map(|room| start_tenant(room, events.clone()));
+    let room = tenant.map(|room| SharedRoom::new(room.into()));
+    let mut fetches = Fetches::new(packages, room.clone(), events.clone());
+    let tenant = room.map(|room| start_tenant(room, events.clone()));
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
     loop {
-        perform(&mut role, &mut store, &mut buses, tenant.as_ref(), &to_user, &mut awake, &events).await;
+        let world = (&mut buses, tenant.as_ref(), &mut fetches);
+        perform(&mut role, &mut store, world, &to_user, &mut awake, &events).await;
         if role.has_stopped()
             && let Some(stopped) = stopped.take()
         {
@@ -84,8 +90,7 @@ struct Kept {
 async fn perform(
     role: &mut MachineRole,
     kept: &mut Kept,
-    buses: &mut Buses,
-    tenant: Option<&UnboundedSender<TenantRequest>>,
+    (buses, tenant, fetches): (&mut Buses, Option<&UnboundedSender<TenantRequest>>, &mut Fetches),
     to_user: &ToUserLoop,
     awake: &mut Awake,
     events: &UnboundedSender<Event>,
@@ -143,6 +148,8 @@ async fn perform(
                     let _ = tenant.send(request);
                 }
             }
+            Some(Output::Fetch { job, from, keep }) => fetches.start(job, from, keep),
+            Some(Output::CancelFetch(job)) => fetches.cancel(job),
             Some(Output::KeepAwake(on)) => awake.keep(on).await,
             Some(Output::ToUser { message, .. }) => tell(to_user, message).await,
             Some(Output::Dismiss { .. }) => {}
@@ -168,17 +175,11 @@ fn ask_directory(user: String, rules: GroupRules, events: UnboundedSender<Event>
 }
 
 /// The tenant room works beside the loop, one request at a time.
-fn start_tenant(mut room: TenantRoom, events: UnboundedSender<Event>) -> UnboundedSender<TenantRequest> {
+fn start_tenant(room: SharedRoom, events: UnboundedSender<Event>) -> UnboundedSender<TenantRequest> {
     let (requests, mut queue) = unbounded_channel::<TenantRequest>();
     tokio::task::spawn_local(async move {
         while let Some(request) = queue.recv().await {
-            let progress_to = events.clone();
-            let answer = room
-                .perform(request, move |done_bytes, total_bytes| {
-                    let progress = TenantAnswer::TargetProgress { done_bytes, total_bytes };
-                    let _ = progress_to.send(Event::Machine(Input::Tenant(progress)));
-                })
-                .await;
+            let answer = room.lock().await.perform(request).await;
             if let TenantAnswer::Enrolled(Ok(enrolment)) = &answer {
                 log::mask(&enrolment.credential.access_token);
             }

@@ -11,7 +11,8 @@ use super::ipc::{self, Doors};
 use super::machine::{self, Event as MachineEvent, Parts as MachineParts, ToUserLoop};
 use super::rest::{Keeper, RestConfig};
 use super::store::Store;
-use super::tenant::{CaFile, TenantConfig, TenantRoom};
+use super::store::packages::Packages;
+use super::tenant::{CaFile, TenantConfig, TenantRoom, packages_folder};
 use super::user::Parts as UserParts;
 use super::window::WindowHandle;
 use super::{log, os, settings_files, tray, user};
@@ -24,7 +25,7 @@ use hub::user::menu::{self, Action, Page};
 use hub::user::terminal::{Line, Terminal};
 use hub::user::{Command, Function, Reply, UserRole};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -271,7 +272,8 @@ fn try_run_machine(machine: Machine) -> Result<(), Problem> {
         let _ = events.send(trouble(protocol::Function::Host, problem.clone()));
     }
     let awake = Awake::new(why_awake);
-    let parts = MachineParts { role, store, hardware, tenant, to_user, awake };
+    let packages = Packages::new(packages_folder(&tenant_folder(&folders)));
+    let parts = MachineParts { role, store, hardware, tenant, packages, to_user, awake };
     LocalSet::new().block_on(&runtime, machine::run(parts, events, queue));
     Ok(())
 }
@@ -301,9 +303,13 @@ fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRo
         tenant_token: named.tenant_token.0,
         pinned_root_sha256: named.tenant_root,
         extra_ca: extra_ca.transpose()?,
-        data: folders.data.join("tenant"),
+        data: tenant_folder(folders),
     })
     .map(Some)
+}
+
+fn tenant_folder(folders: &Folders) -> PathBuf {
+    folders.data.join("tenant")
 }
 
 /// Who this machine would be at its first start: told apart from a clone of its disk by chance, and kept from then on.

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
+use super::store::packages::Packages;
 use aws_lc_rs::digest::{SHA256, digest};
 use hub::machine::{
     Credential, Enrolment, FailureKind, TenantAnswer, TenantFailure, TenantRequest, Verified,
@@ -27,11 +28,17 @@ mod reports;
 mod tuf;
 
 pub use key::fresh as fresh_key;
+pub use package::Listed;
 
 /// Largest `root.json`, bytes.
 const MAX_ROOT_BYTES: usize = 256 * 1024;
 /// Most manual groups of a user that are read.
 const MAX_ASSIGNED: usize = 1_000;
+
+/// Where the packages of the tenant whose folder is `data` are.
+pub fn packages_folder(data: &Path) -> PathBuf {
+    data.join("packages")
+}
 
 /// Whom to talk to, and what to trust.
 #[derive(Clone)]
@@ -105,7 +112,7 @@ impl TenantRoom {
             ));
         }
         let extra_ca = config.extra_ca.as_ref().map(http::certificates).transpose()?.unwrap_or_default();
-        for folder in [config.data.clone(), config.data.join("tuf"), config.data.join("packages")] {
+        for folder in [config.data.clone(), config.data.join("tuf"), packages_folder(&config.data)] {
             super::os::private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
         }
         Ok(Self {
@@ -137,17 +144,14 @@ impl TenantRoom {
         self.stored_root().ok().flatten().map(|root| sha256_hex(&root))
     }
 
-    /// Does what is asked. `progress` is called with done and total bytes of a download.
-    pub async fn perform(&mut self, request: TenantRequest, progress: impl Fn(u64, u64)) -> TenantAnswer {
+    /// Does what is asked.
+    pub async fn perform(&mut self, request: TenantRequest) -> TenantAnswer {
         match request {
             TenantRequest::Enrol { system_id, host_key } => {
                 self.use_key(&host_key);
                 TenantAnswer::Enrolled(self.enrol(system_id).await)
             }
             TenantRequest::FetchPolicy { have } => TenantAnswer::Policy(self.fetch_policy(have).await),
-            TenantRequest::FetchTarget { target } => {
-                TenantAnswer::Target(self.fetch_target(&target, progress).await)
-            }
             TenantRequest::Deliver { system_id, owed, token } => {
                 self.use_token(&token);
                 TenantAnswer::Delivered(self.deliver(&system_id, &owed, Secret::new(token)).await)
@@ -304,14 +308,14 @@ impl TenantRoom {
         self.refresh().await?.policy(have).await
     }
 
-    async fn fetch_target(
-        &mut self,
-        target: &str,
-        progress: impl Fn(u64, u64),
-    ) -> Result<Verified<Vec<u8>>, TenantFailure> {
+    /// What the tenant signed about a target just now. The target itself is fetched without the room.
+    ///
+    /// # Errors
+    /// Whatever TUF or the network has against it.
+    pub async fn listed(&mut self, target: &str) -> Result<Listed, TenantFailure> {
         let name = tuf::target_name(target, tenant::paths::TARGETS_BASE)?;
         let checked = self.refresh().await?;
-        package::Cache::new(self.data.join("packages")).fetch(&checked, &name, progress).await
+        Listed::new(Packages::new(packages_folder(&self.data)), checked, name)
     }
 
     async fn deliver(

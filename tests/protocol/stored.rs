@@ -2,7 +2,7 @@
 
 use super::{folder, samples};
 use hookswitch::shell::store::Store;
-use hub::machine::{Credential, Delivery, Identity, JournalEntry, Marks, Owed, Record};
+use hub::machine::{Credential, Delivery, Fingerprint, Identity, JournalEntry, Marks, Owed, Record, Sha256};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tenant::secret::Secret;
@@ -21,6 +21,7 @@ pub(crate) fn journal() -> JournalEntry {
         from_version: "1.10".to_owned(),
         target_version: "1.20".to_owned(),
         target: "headset-1.20.zip".to_owned(),
+        package: Some(Fingerprint { length: 262_144, sha256: Sha256([0x0f; 32]) }),
         component: "headset".to_owned(),
         phase: "downloading:12".to_owned(),
         vendor: "Hookswitch".to_owned(),

@@ -124,6 +124,18 @@ impl Scene {
         Ok(())
     }
 
+    /// As after `kill -9` in the middle of a download: of the headset all that is left is its boot loader. `managed`:
+    /// the company is named, whether or not it answers.
+    pub(crate) fn crash_and_start(&mut self, managed: bool) -> Told<()> {
+        self.agent.take().ok_or("no agent runs")?.kill()?;
+        let company = self.company.settings(&self.url, self.user);
+        let alone = [("HOOKSWITCH_USER", self.user.to_owned())];
+        let settings: &[(&str, String)] = if managed { &company } else { &alone };
+        let stranded = [settings, &[("SIM_FIRMWARE", "none".to_owned())]].concat();
+        self.agent = Some(self.world.start_agent(&stranded)?);
+        Ok(())
+    }
+
     pub(crate) fn agent_pid(&self) -> Told<u32> {
         self.agent.as_ref().map(Program::id).ok_or_else(|| "no agent runs".into())
     }

@@ -1,12 +1,15 @@
 //! A tenant of its own for each test, and short words for what is asked of the room.
 
 use hookswitch::shell::tenant::{CaFile, TenantConfig, TenantRoom};
-use hub::machine::{Enrolment, Owed, TenantAnswer, TenantFailure, TenantRequest, Verified};
+use hub::machine::{Enrolment, Owed, Sha256, TenantAnswer, TenantFailure, TenantRequest, Verified};
 use hub::protocol::Problem;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tenant::policy::PolicyDocument;
 use tenant::secret::Secret;
 
@@ -116,7 +119,20 @@ impl Drop for Server {
 }
 
 /// Ends when it is dropped, and the connections through it with it.
-pub(crate) struct Throttle(#[expect(dead_code, reason = "held, not read")] tokio::sync::oneshot::Sender<()>);
+pub(crate) struct Throttle {
+    #[expect(dead_code, reason = "held, not read")]
+    end: tokio::sync::oneshot::Sender<()>,
+    /// Connections that the agent holds open.
+    open: Arc<AtomicUsize>,
+}
+
+impl Throttle {
+    pub(crate) async fn until_open(&self, connections: usize) {
+        while self.open.load(Ordering::SeqCst) != connections {
+            tokio::task::yield_now().await;
+        }
+    }
+}
 
 /// An address that leads to the server at `url`, where a connection stands still after `most` bytes of answers.
 pub(crate) fn throttled(url: &str, most: usize) -> (String, Throttle) {
@@ -125,12 +141,14 @@ pub(crate) fn throttled(url: &str, most: usize) -> (String, Throttle) {
     listener.set_nonblocking(true).unwrap();
     let here = format!("https://{}", listener.local_addr().unwrap());
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-    let (throttle, ended) = tokio::sync::oneshot::channel::<()>();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let open = Arc::new(AtomicUsize::new(0));
+    let throttle = Throttle { end, open: open.clone() };
     tokio::spawn(async move {
         let pass = async {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                let to = to.clone();
+                let (to, open) = (to.clone(), open.clone());
                 connections.spawn(async move {
                     let far = tokio::net::TcpStream::connect(to).await?;
                     let ((mut from_near, mut to_near), (from_far, mut to_far)) =
@@ -141,7 +159,13 @@ pub(crate) fn throttled(url: &str, most: usize) -> (String, Throttle) {
                         tokio::io::copy(&mut some, &mut to_near).await?;
                         std::future::pending::<std::io::Result<u64>>().await
                     };
-                    tokio::try_join!(asked, answered)
+                    open.fetch_add(1, Ordering::SeqCst);
+                    let ended = tokio::select! {
+                        ended = asked => ended,
+                        ended = answered => ended,
+                    };
+                    open.fetch_sub(1, Ordering::SeqCst);
+                    ended
                 });
             }
         };
@@ -150,7 +174,7 @@ pub(crate) fn throttled(url: &str, most: usize) -> (String, Throttle) {
             _ = ended => {}
         }
     });
-    (here, Throttle(throttle))
+    (here, throttle)
 }
 
 pub(crate) fn binary() -> PathBuf {
@@ -198,8 +222,7 @@ pub(crate) fn key() -> Secret {
 }
 
 pub(crate) async fn enrol(room: &mut TenantRoom) -> Result<Enrolment, TenantFailure> {
-    match room.perform(TenantRequest::Enrol { system_id: "S-1".to_owned(), host_key: key() }, |_, _| {}).await
-    {
+    match room.perform(TenantRequest::Enrol { system_id: "S-1".to_owned(), host_key: key() }).await {
         TenantAnswer::Enrolled(answer) => answer,
         other => panic!("{other:?}"),
     }
@@ -209,7 +232,7 @@ pub(crate) async fn policy(
     room: &mut TenantRoom,
     have: Option<u64>,
 ) -> Result<Option<Verified<PolicyDocument>>, TenantFailure> {
-    match room.perform(TenantRequest::FetchPolicy { have }, |_, _| {}).await {
+    match room.perform(TenantRequest::FetchPolicy { have }).await {
         TenantAnswer::Policy(answer) => answer,
         other => panic!("{other:?}"),
     }
@@ -221,12 +244,19 @@ pub(crate) async fn target(
     room: &mut TenantRoom,
     name: &str,
 ) -> Result<(Verified<Vec<u8>>, Steps), TenantFailure> {
+    keeping(room, name, &BTreeSet::new()).await
+}
+
+/// While the packages `keep` may not make room.
+pub(crate) async fn keeping(
+    room: &mut TenantRoom,
+    name: &str,
+    keep: &BTreeSet<Sha256>,
+) -> Result<(Verified<Vec<u8>>, Steps), TenantFailure> {
     let steps = RefCell::new(Vec::new());
     let progress = |done, total| steps.borrow_mut().push((done, total));
-    match room.perform(TenantRequest::FetchTarget { target: name.to_owned() }, progress).await {
-        TenantAnswer::Target(answer) => answer.map(|bytes| (bytes, steps.take())),
-        other => panic!("{other:?}"),
-    }
+    let archive = room.listed(name).await?.fetch(keep, progress).await?;
+    Ok((Verified::vouched(archive.get().bytes.clone(), archive.version()), steps.take()))
 }
 
 pub(crate) async fn deliver(
@@ -235,7 +265,7 @@ pub(crate) async fn deliver(
     token: &str,
 ) -> Result<Vec<String>, TenantFailure> {
     let (system_id, token) = ("S-1".to_owned(), token.to_owned());
-    match room.perform(TenantRequest::Deliver { system_id, owed: owed.to_vec(), token }, |_, _| {}).await {
+    match room.perform(TenantRequest::Deliver { system_id, owed: owed.to_vec(), token }).await {
         TenantAnswer::Delivered(answer) => answer,
         other => panic!("{other:?}"),
     }

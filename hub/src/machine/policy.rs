@@ -110,13 +110,13 @@ fn not_comparable(device: &Device, target: &str) -> Problem {
     .with("target", target.to_owned())
 }
 
-/// A device that a failed update left without working firmware gets it, whatever the policy says by now. `managed`:
-/// there is a tenant to have the package from.
+/// A device that a failed update left without working firmware gets it, whatever the policy says by now. `obtainable`:
+/// there is somewhere to have the package from.
 pub fn recovery(
     entry: &JournalEntry,
     policy: Option<&PolicyDocument>,
     groups: &[ResolvedGroup],
-    managed: bool,
+    obtainable: bool,
 ) -> Offer {
     let named = policy.and_then(|p| p.firmware.iter().find(|f| f.id == entry.policy));
     let group = groups.iter().find(|g| named.is_some_and(|f| f.groups.contains(&g.id))).or(groups.last());
@@ -130,7 +130,7 @@ pub fn recovery(
         deployment: Deployment::Recovery,
         group: group.map(|g| g.id.clone()).unwrap_or_default(),
         deferred: false,
-        blocked: (!managed).then(|| {
+        blocked: (!obtainable).then(|| {
             Problem::new(
                 "recovery-without-tenant",
                 "Its firmware came from a company that does not manage this computer any more",

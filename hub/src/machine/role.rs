@@ -6,8 +6,8 @@ use super::policy::{self, Poll};
 use super::session::{SessionId, Sessions, Stranded};
 use super::update::{Finished, Target, Update};
 use super::{
-    Config, Credential, Delivery, FailureKind, Identity, Input, Now, Output, Owed, Persisted, Record,
-    TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
+    Config, Credential, Delivery, FailureKind, Fetched, Identity, Input, JobId, Now, Output, Owed, Persisted,
+    Record, Source, TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
 };
 use crate::protocol::{
     Device, DeviceId, DeviceStatus, Function, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State,
@@ -241,6 +241,10 @@ impl MachineRole {
                 }
             }
             Input::Tenant(answer) => self.handle_tenant(answer, now),
+            Input::FetchProgress { job, done_bytes, total_bytes } => {
+                self.update.fetch_progress(job, done_bytes, total_bytes, &mut self.out);
+            }
+            Input::Fetched { job, result } => self.fetched(job, result, now),
             Input::StoreFailed { problem, withheld } => {
                 tracing::error!(%problem, "a firmware update must not go on without its journal");
                 self.out_of_order.insert(Function::Store, problem);
@@ -316,6 +320,7 @@ impl MachineRole {
         self.tell_stranded();
         self.register_devices(now);
         self.tenant_step(now);
+        self.fetch_step(now);
         self.plan_poll(now);
         self.tell_users();
     }

@@ -1,17 +1,18 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
-use super::{FailureKind, JournalEntry, Output, Record, TenantFailure, TenantRequest, UsbRequest, Verified};
-use crate::protocol::{Detail, Job, Offer, Outcome, Problem, Stop, ToUser};
-use device_handlers::description::Description;
-use dfu::FirmwareVersion;
-use dfu::package::{Package, Product};
-use dfu::usb_dfu::{
-    self, DeviceNow, Failure, Input, Phase, Plan, TransferError, UsbDfu, UsbIdentity, Verdict,
+use super::{
+    Archive, FailureKind, Fingerprint, JobId, JournalEntry, Output, Record, Sha256, Source, TenantFailure,
+    UsbRequest, Verified,
 };
+use crate::protocol::{Job, Offer, Outcome, Problem, Stop, ToUser};
+use device_handlers::description::Description;
+use dfu::usb_dfu::{self, DeviceNow, Failure, Input, Phase, TransferError, UsbDfu, UsbIdentity, Verdict};
+pub use plan::job_of;
 use problems::refused_package;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+mod plan;
 mod problems;
 
 /// Shown while the package comes.
@@ -35,18 +36,25 @@ pub struct Target {
 
 #[derive(Debug)]
 struct Running {
+    id: JobId,
     job: Job,
     policy: String,
     target_name: String,
     target: Target,
+    /// Where the package is looked for, in this order.
+    sources: VecDeque<Source>,
+    /// The first of them is with the shell.
+    asked: bool,
+    /// Why the tenant could not give it.
+    refusal: Option<TenantFailure>,
+    /// The one that was taken.
+    package: Option<Fingerprint>,
     /// `None` while the package is fetched.
     dfu: Option<Box<UsbDfu>>,
     component: String,
     resume: Option<Phase>,
     /// As the journal on disk has it.
     journalled: Option<Phase>,
-    /// The tenant room was asked for this job's package.
-    asked: bool,
     percent_told: u64,
     fetches: u8,
     /// Since when it is gone while firmware was written to it.
@@ -61,6 +69,8 @@ struct Running {
 pub struct Update {
     running: Option<Running>,
     last: Option<Job>,
+    /// How many jobs there were.
+    begun: u64,
     /// The devices sleep with the machine: what is waited for is waited for awake.
     slept: Duration,
 }
@@ -123,51 +133,120 @@ impl Update {
             phase: FETCHING.to_owned(),
             ..Job::default()
         };
-        self.run(Running::new(job, offer.policy.clone(), target_name.to_owned(), target, None), out);
+        let sources = VecDeque::from([Source::Tenant { target: target_name.to_owned() }]);
+        self.run(job, &offer.policy, target_name, target, sources, None, out);
     }
 
-    /// Continues what a crash or a shutdown interrupted.
-    pub fn resume(&mut self, entry: &JournalEntry, target: Target, out: &mut VecDeque<Output>) {
+    /// Continues what a crash or a shutdown interrupted, with the package of the first of `sources` that has one.
+    pub fn resume(
+        &mut self,
+        entry: &JournalEntry,
+        sources: VecDeque<Source>,
+        target: Target,
+        out: &mut VecDeque<Output>,
+    ) {
         let phase = entry.phase.parse::<Phase>().unwrap_or_else(|_| {
             // Written by another version. Whatever it meant: look what is at the port, and go on from there.
             tracing::warn!(phase = %entry.phase, "the journal names an unknown phase");
             Phase::WaitingForDfu
         });
         tracing::info!(device = %entry.device, phase = %entry.phase, "continuing an interrupted firmware update");
-        let job = job_of(entry);
-        self.run(Running::new(job, entry.policy.clone(), entry.target.clone(), target, Some(phase)), out);
-    }
-
-    fn run(&mut self, running: Running, out: &mut VecDeque<Output>) {
-        out.push_back(Output::news(ToUser::JobChanged { job: Some(running.job.clone()) }));
-        self.running = Some(running);
-    }
-
-    /// What the tenant room should fetch for the running job.
-    pub fn wants(&mut self) -> Option<TenantRequest> {
-        let running = self.running.as_mut().filter(|r| r.dfu.is_none())?;
-        running.asked = true;
-        Some(TenantRequest::FetchTarget { target: running.target_name.clone() })
-    }
-
-    /// What comes for a job that was cancelled meanwhile is nobody's.
-    fn expects_package(&self) -> bool {
-        self.running.as_ref().is_some_and(|r| r.asked && r.dfu.is_none())
-    }
-
-    pub fn fetch_progress(&mut self, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
-        if !self.expects_package() {
-            return;
+        self.run(job_of(entry), &entry.policy, &entry.target, target, sources, Some(phase), out);
+        if let Some(running) = &mut self.running {
+            running.package = entry.package;
         }
-        self.tell(FETCHING, done_bytes, total_bytes, out);
     }
 
-    /// `None` = it is asked for again, with a new credential.
-    pub fn fetch_failed(&mut self, failure: TenantFailure, out: &mut VecDeque<Output>) -> Option<Finished> {
-        let running = self.running.as_mut().filter(|r| r.asked && r.dfu.is_none())?;
+    #[expect(clippy::too_many_arguments, reason = "the parts of a job, from its two beginnings")]
+    fn run(
+        &mut self,
+        job: Job,
+        policy: &str,
+        target_name: &str,
+        target: Target,
+        sources: VecDeque<Source>,
+        resume: Option<Phase>,
+        out: &mut VecDeque<Output>,
+    ) {
+        out.push_back(Output::news(ToUser::JobChanged { job: Some(job.clone()) }));
+        self.begun += 1;
+        self.running = Some(Running {
+            id: JobId(self.begun),
+            job,
+            policy: policy.to_owned(),
+            target_name: target_name.to_owned(),
+            target,
+            sources,
+            asked: false,
+            refusal: None,
+            package: None,
+            dfu: None,
+            component: String::new(),
+            resume,
+            journalled: resume,
+            percent_told: 0,
+            fetches: 0,
+            unjournalled: false,
+            gone_since: None,
+            begun: false,
+        });
+    }
+
+    /// Where the running job's package is to be looked for next.
+    pub fn wants(&self) -> Option<&Source> {
+        self.running.as_ref().filter(|r| r.dfu.is_none() && !r.asked)?.sources.front()
+    }
+
+    /// Only the tenant can help.
+    pub fn awaits_tenant(&self) -> bool {
+        matches!(self.wants(), Some(Source::Tenant { .. }))
+    }
+
+    /// Asks the shell for it.
+    pub fn fetch(&mut self, keep: BTreeSet<Sha256>, out: &mut VecDeque<Output>) {
+        let Some(from) = self.wants().cloned() else { return };
+        if let Some(running) = &mut self.running {
+            running.asked = true;
+            out.push_back(Output::Fetch { job: running.id, from, keep });
+        }
+    }
+
+    /// The job of a fetch; what comes for one that has ended meanwhile is nobody's.
+    fn fetching(&mut self, job: JobId) -> Option<&mut Running> {
+        self.running.as_mut().filter(|r| r.id == job && r.asked)
+    }
+
+    pub fn fetch_progress(
+        &mut self,
+        job: JobId,
+        done_bytes: u64,
+        total_bytes: u64,
+        out: &mut VecDeque<Output>,
+    ) {
+        if self.fetching(job).is_some() {
+            self.tell(FETCHING, done_bytes, total_bytes, out);
+        }
+    }
+
+    /// `None` = it is asked for again, with a new credential or elsewhere.
+    pub fn fetch_failed(
+        &mut self,
+        job: JobId,
+        failure: TenantFailure,
+        out: &mut VecDeque<Output>,
+    ) -> Option<Finished> {
+        let running = self.fetching(job)?;
         running.asked = false;
         running.fetches += 1;
         if failure.kind == FailureKind::Unauthorized && running.fetches < MOST_FETCHES {
+            return None;
+        }
+        let failure = match running.sources.pop_front() {
+            Some(Source::Kept(_)) => running.refusal.take().unwrap_or(failure),
+            _ => failure,
+        };
+        if !running.sources.is_empty() {
+            running.refusal = Some(failure);
             return None;
         }
         // An interrupted job stays in the journal: the package may come another time.
@@ -176,35 +255,60 @@ impl Update {
         Some(Finished { starved, ..finished })
     }
 
-    /// Without a credential there is no package: a person hears so at once, an interrupted job waits for one.
-    pub fn enrolment_failed(&mut self, problem: &Problem, out: &mut VecDeque<Output>) -> Option<Finished> {
-        self.running.as_ref().filter(|r| r.dfu.is_none() && r.resume.is_none())?;
-        self.finish(Outcome::Failed { problem: problem.clone() }, None, false, out)
+    /// Without a credential there is no package from the tenant: a person hears so at once, an interrupted job does
+    /// with the one that is here, or waits.
+    pub fn enrolment_failed(
+        &mut self,
+        failure: &TenantFailure,
+        out: &mut VecDeque<Output>,
+    ) -> Option<Finished> {
+        if !self.awaits_tenant() {
+            return None;
+        }
+        let running = self.running.as_mut()?;
+        if running.resume.is_none() {
+            return self.finish(Outcome::Failed { problem: failure.problem.clone() }, None, false, out);
+        }
+        if running.sources.len() > 1 {
+            running.sources.pop_front();
+            running.refusal = Some(failure.clone());
+        }
+        None
     }
 
+    /// `None` also where another source may have a package that fits.
     pub fn fetched(
         &mut self,
-        archive: &Verified<Vec<u8>>,
+        job: JobId,
+        archive: &Verified<Archive>,
         now: Instant,
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
-        let running = self.running.as_mut().filter(|r| r.asked && r.dfu.is_none())?;
+        let awake = now - self.slept;
+        let running = self.fetching(job)?;
+        running.asked = false;
+        let archive = archive.get();
         let resumed = running.resume.is_some();
-        let opened = plan(archive, &running.job, &running.target, running.resume);
+        let opened = plan::plan(archive, &running.job, &running.target, running.resume);
         match opened.and_then(|(plan, component)| {
             let refused = |error| refused_package(&running.target_name, &error, resumed);
-            Ok((UsbDfu::new(plan, now - self.slept).map_err(refused)?, component))
+            Ok((UsbDfu::new(plan, awake).map_err(refused)?, component))
         }) {
             Ok((dfu, component)) => {
                 running.component = component;
+                running.package = Some(archive.fingerprint);
                 running.dfu = Some(Box::new(dfu));
                 out.push_back(Output::KeepAwake(true));
                 self.drain(out)
             }
-            // What was begun before is not undone by a package that does not fit.
             Err(problem) => {
-                let keep = running.resume.is_some();
-                self.finish(Outcome::Failed { problem }, None, keep, out)
+                running.sources.pop_front();
+                if !running.sources.is_empty() {
+                    tracing::warn!(%problem, "another package is looked for");
+                    return None;
+                }
+                // What was begun before is not undone by a package that does not fit.
+                self.finish(Outcome::Failed { problem }, None, resumed, out)
             }
         }
     }
@@ -405,6 +509,9 @@ impl Update {
         if running.dfu.is_some() {
             out.push_back(Output::KeepAwake(false));
         }
+        if running.asked {
+            out.push_back(Output::CancelFetch(running.id));
+        }
         let Running { mut job, policy, .. } = running;
         job.cancelling = false;
         job.stop = Stop::Harmless;
@@ -432,25 +539,6 @@ impl Update {
 }
 
 impl Running {
-    fn new(job: Job, policy: String, target_name: String, target: Target, resume: Option<Phase>) -> Self {
-        Self {
-            job,
-            policy,
-            target_name,
-            target,
-            dfu: None,
-            component: String::new(),
-            resume,
-            journalled: resume,
-            asked: false,
-            percent_told: 0,
-            fetches: 0,
-            unjournalled: false,
-            gone_since: None,
-            begun: false,
-        }
-    }
-
     /// What cancelling would mean.
     fn stop(&self) -> Stop {
         match (&self.dfu, self.journalled) {
@@ -475,6 +563,7 @@ impl Running {
             from_version: self.job.from_version.clone(),
             target_version: self.job.to_version.clone(),
             target: self.target_name.clone(),
+            package: self.package,
             component: self.component.clone(),
             phase: phase.to_string(),
             vendor: self.target.vendor.clone(),
@@ -483,54 +572,4 @@ impl Running {
             works: false,
         }
     }
-}
-
-/// A job as the journal knows it.
-pub fn job_of(entry: &JournalEntry) -> Job {
-    Job {
-        offer: entry.offer.clone(),
-        device: entry.device.clone(),
-        name: entry.name.clone(),
-        from_version: entry.from_version.clone(),
-        to_version: entry.target_version.clone(),
-        phase: FETCHING.to_owned(),
-        ..Job::default()
-    }
-}
-
-/// The package must agree with the policy in every point before the device is touched.
-fn plan(
-    archive: &Verified<Vec<u8>>,
-    job: &Job,
-    target: &Target,
-    resume: Option<Phase>,
-) -> Result<(Plan, String), Problem> {
-    let refused = |error: Detail| refused_package(&job.name, error, resume.is_some());
-    let package = Package::open(archive.get()).map_err(|error| refused(Detail::from(&error)))?;
-    let wanted: FirmwareVersion = job.to_version.parse().map_err(|error| refused(Detail::from(&error)))?;
-    let dfu_pids = target.description.firmware.dfu_pids.clone();
-    let ids = dfu::package::Target { vid: target.runtime.vid, pid: target.runtime.pid };
-    let misfits = package.misfits(&[Product { target: ids, dfu_pids: dfu_pids.clone() }], Some(wanted));
-    if let Some(misfit) = misfits.first() {
-        return Err(refused(Detail::from(misfit)));
-    }
-    // That there is one is what fits.
-    let component = package
-        .rules
-        .components
-        .first()
-        .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
-    let image = package
-        .component_image(&component.id)
-        .cloned()
-        .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
-    let plan = Plan {
-        runtime: target.runtime.clone(),
-        dfu_pids,
-        image,
-        target_version: wanted,
-        reenumerate_timeout: target.description.firmware.reenumerate_timeout.max(Duration::from_millis(100)),
-        resume,
-    };
-    Ok((plan, component.id.clone()))
 }

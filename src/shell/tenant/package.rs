@@ -1,11 +1,13 @@
 //! Firmware packages: downloaded once, resumed when interrupted, checked every time they are used.
 
 use super::http;
-use super::tuf::{self, Checked, MAX_TARGET_BYTES};
-use aws_lc_rs::digest::{SHA256, digest};
+use super::tuf::{self, Beginning, Checked, MAX_TARGET_BYTES};
+use crate::shell::os;
+use crate::shell::store::packages::Packages;
 use futures_util::StreamExt;
-use hub::machine::{FailureKind, TenantFailure, Verified};
+use hub::machine::{Archive, FailureKind, Fetched, Fingerprint, Sha256, TenantFailure, Verified};
 use hub::protocol::{Detail, Problem};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -14,135 +16,117 @@ use tough::TargetName;
 
 /// The least recently used packages beyond this are removed, bytes.
 const MAX_CACHE_BYTES: u64 = 4 * MAX_TARGET_BYTES;
+/// Longest `ETag` that is kept, bytes.
+const MAX_TAG_BYTES: usize = 200;
 
-/// The folder with `SHA256.zip` and, of interrupted downloads, `SHA256.part`.
-#[derive(Clone, Debug)]
-pub(super) struct Cache {
-    folder: PathBuf,
+/// A target whose length and hash the tenant's signed list vouches for.
+#[derive(Debug)]
+pub struct Listed {
+    packages: Packages,
+    checked: Checked,
+    name: TargetName,
+    fingerprint: Fingerprint,
 }
 
-impl Cache {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
-    }
-
-    /// The bytes of a target whose hash and length `checked` vouches for.
-    pub(super) async fn fetch(
-        &self,
-        checked: &Checked,
-        name: &TargetName,
-        progress: impl Fn(u64, u64),
-    ) -> Result<Verified<Vec<u8>>, TenantFailure> {
-        let target = checked.find(name)?;
-        if target.length > MAX_TARGET_BYTES {
-            let (name, bytes) = (name.raw(), target.length);
-            let why = format!("{name} has {bytes} bytes, at most {MAX_TARGET_BYTES} are read");
-            let why = Detail::new("target-too-large", why).with("name", name).with("bytes", bytes);
+impl Listed {
+    pub(super) fn new(packages: Packages, checked: Checked, name: TargetName) -> Result<Self, TenantFailure> {
+        let target = checked.find(&name)?;
+        let length = target.length;
+        if length > MAX_TARGET_BYTES {
+            let name = name.raw();
+            let why = format!("{name} has {length} bytes, at most {MAX_TARGET_BYTES} are read");
+            let why = Detail::new("target-too-large", why).with("name", name).with("bytes", length);
             return Err(tuf::refused("tenant-oversize", why.with("most", MAX_TARGET_BYTES), name));
         }
-        let sha256: &[u8] = &target.hashes.sha256;
-        let whole = self.folder.join(format!("{}.zip", hex::encode(sha256)));
-        let part = whole.with_extension("part");
-        if let Some(bytes) = self.cached(&whole, target.length, sha256)? {
-            progress(target.length, target.length);
-            return Ok(Verified::vouched(bytes, checked.version()));
+        // The library has compared it with what comes, so another length of digest cannot match anything.
+        let mut sha256 = [0; 32];
+        sha256.iter_mut().zip(target.hashes.sha256.iter()).for_each(|(to, from)| *to = *from);
+        let fingerprint = Fingerprint { length, sha256: Sha256(sha256) };
+        Ok(Self { packages, checked, name, fingerprint })
+    }
+
+    /// The whole archive: from the disk if it is there, else from the tenant, from where the last transfer broke off.
+    /// `progress` is called with done and total bytes; `keep` are packages that must not make room for this one.
+    ///
+    /// # Errors
+    /// `tenant-…`: the network, the server, or bytes that are not what was signed.
+    pub async fn fetch(&self, keep: &BTreeSet<Sha256>, progress: impl Fn(u64, u64)) -> Fetched {
+        let Fingerprint { length, sha256 } = self.fingerprint;
+        let whole = self.packages.path(sha256);
+        let part = Part { file: whole.with_extension("part"), tag: whole.with_extension("etag") };
+        if let Some(archive) = self.packages.read(self.fingerprint).map_err(|error| data(&whole, &error))? {
+            progress(length, length);
+            return Ok(Verified::vouched(archive, self.checked.version()));
         }
-        let bytes = match self.download(checked, name, &part, target.length, &progress).await {
+        let bytes = match self.download(&part, &progress).await {
             // The interrupted beginning is damaged, or the server cannot go on from there: once more from the start.
-            Err(failure) if spoilt_beginning(&failure, checked.link.resumed()) => {
-                remove(&part)?;
-                self.download(checked, name, &part, target.length, &progress).await
+            Err(failure) if spoilt_beginning(&failure, self.checked.link.resumed()) => {
+                part.remove()?;
+                self.download(&part, &progress).await
             }
             done => done,
         };
         let bytes = bytes.inspect_err(|failure| {
             // What came over a connection that broke off is worth keeping; what was refused is not.
             if failure.kind == FailureKind::Refused {
-                let _ = std::fs::remove_file(&part);
+                let _ = part.remove();
             }
         })?;
-        std::fs::rename(&part, &whole).map_err(|error| data(&whole, &error))?;
-        self.trim(&whole);
-        Ok(Verified::vouched(bytes, checked.version()))
-    }
-
-    /// A package that is here already, hashed again.
-    fn cached(&self, path: &Path, length: u64, sha256: &[u8]) -> Result<Option<Vec<u8>>, TenantFailure> {
-        let found = match std::fs::metadata(path) {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(data(path, &error)),
-        };
-        if found.len() == length {
-            let bytes = std::fs::read(path).map_err(|error| data(path, &error))?;
-            if digest(&SHA256, &bytes).as_ref() == sha256 {
-                if let Ok(file) = File::options().append(true).open(path) {
-                    let _ = file.set_modified(SystemTime::now());
-                }
-                return Ok(Some(bytes));
-            }
-        }
-        tracing::warn!(path = %path.display(), "a package in the cache was damaged; fetching it again");
-        remove(path)?;
-        Ok(None)
+        std::fs::rename(&part.file, &whole).map_err(|error| data(&whole, &error))?;
+        let _ = std::fs::remove_file(&part.tag);
+        self.trim(&whole, keep);
+        let archive = Archive { bytes, fingerprint: self.fingerprint };
+        Ok(Verified::vouched(archive, self.checked.version()))
     }
 
     /// Streams to `part`; the bytes returned were checked against the signed hash and length.
-    async fn download(
-        &self,
-        checked: &Checked,
-        name: &TargetName,
-        part: &Path,
-        length: u64,
-        progress: &impl Fn(u64, u64),
-    ) -> Result<Vec<u8>, TenantFailure> {
-        let prefix = match std::fs::metadata(part) {
-            Ok(meta) if (1..length).contains(&meta.len()) => std::fs::read(part).unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        checked.link.resume_with(prefix);
-        let opened = checked.repository.read_target(name).await.map_err(|error| checked.explain(&error))?;
-        let mut pieces = Box::pin(opened.ok_or_else(|| checked.unknown(name))?);
+    async fn download(&self, part: &Part, progress: &impl Fn(u64, u64)) -> Result<Vec<u8>, TenantFailure> {
+        let (checked, length) = (&self.checked, self.fingerprint.length);
+        let fail = |error: std::io::Error| data(&part.file, &error);
+        checked.link.resume_with(part.beginning(length));
+        let opened =
+            checked.repository.read_target(&self.name).await.map_err(|error| checked.explain(&error))?;
+        let mut pieces = Box::pin(opened.ok_or_else(|| checked.unknown(&self.name))?);
         let resumed = checked.link.resumed();
-        let mut file = super::super::os::private_options()
-            .append(true)
-            .create(true)
-            .open(part)
-            .map_err(|error| data(part, &error))?;
-        file.set_len(resumed).map_err(|error| data(part, &error))?;
+        let mut file = private_file(&part.file).map_err(fail)?;
+        file.set_len(resumed).map_err(fail)?;
+        if resumed == 0 {
+            part.keep_tag(checked.link.tag()).map_err(fail)?;
+        }
         let mut bytes = Vec::new();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| checked.explain(&error))?;
             // The first piece of a resumed download is what the file holds already.
             if bytes.len() as u64 >= resumed {
-                file.write_all(&piece).map_err(|error| data(part, &error))?;
+                file.write_all(&piece).map_err(fail)?;
             }
             bytes.extend_from_slice(&piece);
             progress((bytes.len() as u64).min(length), length);
         }
         if bytes.len() as u64 != length {
-            let (name, found) = (name.raw(), bytes.len());
+            let (name, found) = (self.name.raw(), bytes.len());
             let why = format!("{name} has {found} bytes, signed were {length}");
             let why = Detail::new("another-length", why).with("name", name).with("bytes", found);
             return Err(tuf::refused("tenant-mismatch", why.with("signed", length), name));
         }
-        file.sync_all().map_err(|error| data(part, &error))?;
+        file.sync_all().map_err(fail)?;
         Ok(bytes)
     }
 
     /// Keeps the folder within its bound. What cannot be removed now is removed another time.
-    fn trim(&self, keep: &Path) {
-        let Ok(entries) = std::fs::read_dir(&self.folder) else { return };
+    fn trim(&self, new: &Path, keep: &BTreeSet<Sha256>) {
+        let Ok(entries) = std::fs::read_dir(self.packages.folder()) else { return };
+        let keep: BTreeSet<PathBuf> = keep.iter().map(|sha256| self.packages.path(*sha256)).collect();
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
             .filter_map(|entry| {
                 let entry = entry.ok()?;
                 let meta = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
                 Some((meta.modified().ok()?, meta.len(), entry.path()))
             })
-            .filter(|(_, _, path)| path != keep)
+            .filter(|(_, _, path)| path != new && !keep.contains(path))
             .collect();
         files.sort_unstable_by(|a, b| b.cmp(a));
-        let mut total = std::fs::metadata(keep).map_or(0, |meta| meta.len());
+        let mut total = std::fs::metadata(new).map_or(0, |meta| meta.len());
         for (_, length, path) in files {
             total = total.saturating_add(length);
             if total > MAX_CACHE_BYTES {
@@ -152,16 +136,50 @@ impl Cache {
     }
 }
 
+/// A transfer that may go on where it broke off.
+struct Part {
+    file: PathBuf,
+    /// What the server called the file that these bytes are the beginning of.
+    tag: PathBuf,
+}
+
+impl Part {
+    fn beginning(&self, length: u64) -> Beginning {
+        let bytes = match std::fs::metadata(&self.file) {
+            Ok(meta) if (1..length).contains(&meta.len()) => std::fs::read(&self.file).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let tag = std::fs::read_to_string(&self.tag).ok().filter(|tag| tag.len() <= MAX_TAG_BYTES);
+        Beginning { bytes, tag }
+    }
+
+    fn keep_tag(&self, tag: Option<String>) -> std::io::Result<()> {
+        match std::fs::remove_file(&self.tag) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let Some(tag) = tag.filter(|tag| tag.len() <= MAX_TAG_BYTES) else { return Ok(()) };
+        private_file(&self.tag)?.write_all(tag.as_bytes())
+    }
+
+    fn remove(&self) -> Result<(), TenantFailure> {
+        for path in [&self.file, &self.tag] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(data(path, &error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 fn spoilt_beginning(failure: &TenantFailure, resumed: u64) -> bool {
     let range_refused = failure.problem.args.get("status").is_some_and(|status| status == "416");
     range_refused || (resumed > 0 && failure.problem.code == "tenant-mismatch")
 }
 
-fn remove(path: &Path) -> Result<(), TenantFailure> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(data(path, &error)),
-        _ => Ok(()),
-    }
+fn private_file(path: &Path) -> std::io::Result<File> {
+    os::private_options().append(true).create(true).open(path)
 }
 
 fn data(path: &Path, error: &std::io::Error) -> TenantFailure {

@@ -9,7 +9,8 @@ use super::proof::Signer;
 use futures_util::{Stream, StreamExt, stream};
 use hub::machine::{FailureKind, TenantFailure, Verified};
 use hub::protocol::{Detail, Problem};
-use reqwest::{Client, StatusCode, header};
+use reqwest::header::{self, HeaderValue};
+use reqwest::{Client, StatusCode};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -185,14 +186,23 @@ pub(super) struct Link {
     shared: Arc<Mutex<Shared>>,
 }
 
+/// Of the next target, from an interrupted download.
+#[derive(Debug, Default)]
+pub(super) struct Beginning {
+    pub bytes: Vec<u8>,
+    /// What the server called the file it is the beginning of.
+    pub tag: Option<String>,
+}
+
 #[derive(Debug, Default)]
 struct Shared {
     /// What went wrong last; the library only passes on that something did.
     failure: Option<TenantFailure>,
-    /// Beginning of the next target, from an interrupted download.
-    prefix: Vec<u8>,
+    beginning: Beginning,
     /// How much of it the server let stand.
     resumed: u64,
+    /// What the server calls the last target, by a strong `ETag`.
+    tag: Option<String>,
     /// How far the server's clock is ahead of ours.
     ahead_s: Option<i64>,
 }
@@ -203,8 +213,13 @@ impl Link {
     }
 
     /// The next target begins with these bytes, if the server can go on from there.
-    pub(super) fn resume_with(&self, prefix: Vec<u8>) {
-        *self.shared() = Shared { prefix, ..Shared::default() };
+    pub(super) fn resume_with(&self, beginning: Beginning) {
+        *self.shared() = Shared { beginning, ..Shared::default() };
+    }
+
+    /// What the server calls the last target.
+    pub(super) fn tag(&self) -> Option<String> {
+        self.shared().tag.clone()
     }
 
     /// Bytes of the prefix that the last target began with.
@@ -224,7 +239,9 @@ impl Link {
         // there as long as the policy stays.
         let shows_itself = is_target || (self.signer.can_sign() && url.path().ends_with(TIMESTAMP));
         let mut request = self.client.get(url.clone());
-        let prefix = if is_target { std::mem::take(&mut self.shared().prefix) } else { Vec::new() };
+        let beginning =
+            if is_target { std::mem::take(&mut self.shared().beginning) } else { Beginning::default() };
+        let Beginning { bytes: prefix, tag } = beginning;
         let mut secrets = Vec::new();
         if shows_itself && let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());
@@ -234,6 +251,10 @@ impl Link {
             request = request.timeout(TARGET_TIMEOUT);
             if !prefix.is_empty() {
                 request = request.header(header::RANGE, format!("bytes={}-", prefix.len()));
+                // Of another file than it was the whole comes, instead of a rest that does not fit.
+                if let Some(Ok(tag)) = tag.map(HeaderValue::try_from) {
+                    request = request.header(header::IF_RANGE, tag);
+                }
             }
         } else {
             request = request.timeout(METADATA_TIMEOUT);
@@ -261,7 +282,11 @@ impl Link {
             return Err(self.fail(url, refused("tenant-mismatch", why, &http::place(url))));
         }
         let prefix = if goes_on { prefix } else { Vec::new() };
-        self.shared().resumed = prefix.len() as u64;
+        {
+            let mut shared = self.shared();
+            shared.resumed = prefix.len() as u64;
+            shared.tag = strong_tag(&response);
+        }
         let (link, at) = (self.clone(), url.clone());
         let body = response
             .bytes_stream()
@@ -361,6 +386,12 @@ fn named_absence(failure: TenantFailure, kind: TransportErrorKind, place: &str) 
         return refused("tenant-not-found", why, place);
     }
     failure
+}
+
+/// RFC 9110 §8.8.1: only a strong one stands for the same bytes.
+fn strong_tag(response: &reqwest::Response) -> Option<String> {
+    let tag = response.headers().get(header::ETAG)?.to_str().ok()?;
+    tag.starts_with('"').then(|| tag.to_owned())
 }
 
 /// `Content-Range: bytes START-END/TOTAL` (RFC 9110 §14.4).

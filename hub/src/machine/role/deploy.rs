@@ -18,15 +18,18 @@ impl MachineRole {
         if let Some(problem) = known.blocked {
             return Err(problem);
         }
+        let recovery = known.deployment == Deployment::Recovery;
+        let kept = self.interrupted.get(&known.device).is_some_and(|i| i.entry.package.is_some());
         // A package needs a credential; one that was refused may not be asked for again for a while.
-        if self.credential.is_none()
+        if !(recovery && kept)
+            && self.credential.is_none()
             && self.enrol_not_before.is_some_and(|at| at > now.instant)
             && let Some(problem) = self.troubles.get(&Errand::Enrol)
         {
             return Err(problem.clone());
         }
-        if known.deployment == Deployment::Recovery {
-            self.resume(&known.device);
+        if recovery {
+            self.resume(&known.device, now);
             return Ok(());
         }
         let policy = self.policy.as_ref().map(Verified::get);
@@ -107,9 +110,8 @@ impl MachineRole {
             }
             None => Vec::new(),
         };
-        let managed = self.config.server_url.is_some();
         let lost = self.recoveries().filter(|entry| self.update.device() != Some(&entry.device));
-        offers.extend(lost.map(|entry| policy::recovery(entry, policy, groups, managed)));
+        offers.extend(lost.map(|entry| policy::recovery(entry, policy, groups, self.is_obtainable(entry))));
         offers
     }
 

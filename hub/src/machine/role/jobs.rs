@@ -15,13 +15,15 @@ pub(super) struct Interrupted {
     /// `None` = when a person asks.
     pub(super) due: Option<Instant>,
     pub(super) tries: u8,
+    /// The package that is here was written, and the headset still needs firmware: the tenant may have a better one.
+    pub(super) spent: bool,
 }
 
 impl Interrupted {
     /// As found in the store.
     pub(super) fn restored(entry: JournalEntry, now: Instant) -> (DeviceId, Self) {
         let due = (!entry.works).then_some(now);
-        (entry.device.clone(), Self { entry, due, tries: 0 })
+        (entry.device.clone(), Self { entry, due, tries: 0, spent: false })
     }
 }
 
@@ -31,7 +33,7 @@ impl MachineRole {
     pub(super) fn finished(&mut self, finished: Option<Finished>, now: Now) {
         let Some(finished) = finished else { return };
         let device = finished.job.device.clone();
-        let tries = self.interrupted.get(&device).map_or(0, |i| i.tries);
+        let (tries, spent) = self.interrupted.get(&device).map_or((0, false), |i| (i.tries, i.spent));
         // A package that cannot be had once more is no news.
         if !finished.starved || tries <= 1 {
             self.owe_update(&finished, now);
@@ -45,9 +47,12 @@ impl MachineRole {
             }
             Entry::Kept(entry) => {
                 needs_firmware = !entry.works;
-                let due = finished.starved.then(|| now.instant + resume_wait(tries));
-                self.out.push_back(Output::Persist(Record::Journal((**entry).clone())));
-                self.interrupted.insert(device, Interrupted { entry: (**entry).clone(), due, tries });
+                // Without a tenant, time alone brings no package.
+                let again = finished.starved && self.config.server_url.is_some();
+                let due = again.then(|| now.instant + resume_wait(tries));
+                let (entry, spent) = ((**entry).clone(), spent || !finished.starved);
+                self.out.push_back(Output::Persist(Record::Journal(entry.clone())));
+                self.interrupted.insert(device, Interrupted { entry, due, tries, spent });
             }
         }
         self.out.push_back(Output::news(ToUser::JobChanged { job: Some(finished.job) }));
@@ -55,9 +60,14 @@ impl MachineRole {
     }
 
     pub(super) fn next_resume(&self) -> Option<(Instant, &'static str)> {
-        let idle = self.update.device().is_none() && self.config.server_url.is_some();
-        let due = self.interrupted.values().filter(|_| idle).filter_map(|i| i.due).min()?;
-        Some((due, "continue an interrupted firmware update"))
+        let idle = self.update.device().is_none();
+        let able = self.interrupted.values().filter(|i| idle && self.is_obtainable(&i.entry));
+        Some((able.filter_map(|i| i.due).min()?, "continue an interrupted firmware update"))
+    }
+
+    /// There is somewhere to have its package from.
+    pub(super) fn is_obtainable(&self, entry: &JournalEntry) -> bool {
+        self.config.server_url.is_some() || entry.package.is_some()
     }
 
     /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
@@ -65,18 +75,27 @@ impl MachineRole {
         if self.next_resume().is_none_or(|(due, _)| due > now.instant) {
             return;
         }
-        let first = self.interrupted.values().filter(|i| i.due.is_some()).min_by_key(|i| i.due);
-        if let Some(device) = first.map(|i| i.entry.device.clone()) {
-            self.resume(&device);
+        let able = self.interrupted.values().filter(|i| i.due.is_some() && self.is_obtainable(&i.entry));
+        if let Some(device) = able.min_by_key(|i| i.due).map(|i| i.entry.device.clone()) {
+            self.resume(&device, now);
         }
     }
 
     /// Continues the job of the journal's entry for `device`.
-    pub(super) fn resume(&mut self, device: &str) {
+    pub(super) fn resume(&mut self, device: &str, now: Now) {
+        let waits = self.enrol_failures > 0 && self.enrol_not_before.is_some_and(|at| at > now.instant);
+        let refused = waits && !self.credential_is_good(now);
+        let managed = self.config.server_url.is_some();
         let Some(interrupted) = self.interrupted.get_mut(device) else { return };
         interrupted.due = None;
         interrupted.tries = interrupted.tries.saturating_add(1);
         let entry = interrupted.entry.clone();
+        let tenant = managed.then(|| Source::Tenant { target: entry.target.clone() });
+        let mut sources: VecDeque<Source> =
+            entry.package.map(Source::Kept).into_iter().chain(tenant).collect();
+        if interrupted.spent && !refused {
+            sources.make_contiguous().reverse();
+        }
         let runtime = UsbIdentity {
             port: entry.port.clone(),
             vid: entry.vendor_id,
@@ -87,8 +106,39 @@ impl MachineRole {
         };
         let description = registry::describe(entry.vendor_id, entry.product_id);
         let (vendor, product) = (entry.vendor.clone(), entry.product.clone());
-        self.update.resume(&entry, Target { runtime, description, vendor, product }, &mut self.out);
+        let target = Target { runtime, description, vendor, product };
+        self.update.resume(&entry, sources, target, &mut self.out);
         self.fleet.begin_update(&entry.device, &mut self.out);
+    }
+
+    /// Asks for the running job's package, where that can be had now.
+    pub(super) fn fetch_step(&mut self, now: Now) {
+        if self.update.awaits_tenant() && !self.credential_is_good(now) {
+            return;
+        }
+        let journal = self.interrupted.values().filter_map(|i| i.entry.package);
+        self.update.fetch(journal.map(|package| package.sha256).collect(), &mut self.out);
+    }
+
+    pub(super) fn fetched(&mut self, job: JobId, result: Fetched, now: Now) {
+        match result {
+            Ok(archive) => {
+                let finished = self.update.fetched(job, &archive, now.instant, &mut self.out);
+                self.finished(finished, now);
+                // A resumed job does not know yet what is at its port.
+                let port = self.update.port().map(str::to_owned);
+                if let Some(usb) = port.and_then(|p| self.fleet.usb(&p).cloned()) {
+                    let finished = self.update.arrived(usb, now.instant, &mut self.out);
+                    self.finished(finished, now);
+                }
+            }
+            Err(failure) => {
+                self.unreachable |= failure.kind == FailureKind::Unreachable;
+                self.unauthorized(&failure, now);
+                let finished = self.update.fetch_failed(job, failure, &mut self.out);
+                self.finished(finished, now);
+            }
+        }
     }
 
     /// Headsets that have, or may have, no working firmware and are not seen at work.

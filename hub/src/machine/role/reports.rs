@@ -26,7 +26,7 @@ impl MachineRole {
             return;
         }
         // A person who waits for a package does not wait for the crowd to pass; only for what was refused.
-        let waited_for = self.enrol_failures == 0 && self.update.wants().is_some();
+        let waited_for = self.enrol_failures == 0 && self.update.awaits_tenant();
         if self.credential_is_good(now) || waited_for {
             self.enrol_not_before = None;
         }
@@ -53,13 +53,10 @@ impl MachineRole {
         self.credential.as_ref().is_some_and(|credential| is_good(credential, now))
     }
 
-    /// A person waits for a package; everything else waits for the policy.
+    /// Everything waits for the policy.
     fn next_request(&mut self, now: Now) -> Option<TenantRequest> {
         if !self.credential_is_good(now) {
             return None;
-        }
-        if let Some(fetch) = self.update.wants() {
-            return Some(fetch);
         }
         if self.poll.next.is_some_and(|next| next <= now.instant) {
             return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(Verified::version) });
@@ -78,14 +75,9 @@ impl MachineRole {
     }
 
     pub(super) fn handle_tenant(&mut self, answer: TenantAnswer, now: Now) {
-        if let TenantAnswer::TargetProgress { done_bytes, total_bytes } = answer {
-            self.update.fetch_progress(done_bytes, total_bytes, &mut self.out);
-            return;
-        }
         self.busy = false;
         self.unreachable = failure(&answer).is_some_and(|f| f.kind == FailureKind::Unreachable);
         match answer {
-            TenantAnswer::TargetProgress { .. } => {}
             TenantAnswer::Enrolled(Ok(enrolment)) if !is_good(&enrolment.credential, now) => {
                 self.enrolment_failed(useless_credential(self.config.server_url.as_deref()), now);
             }
@@ -107,21 +99,6 @@ impl MachineRole {
                 self.unauthorized(&failure, now);
                 self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
                 self.trouble(Errand::Policy, failure);
-            }
-            TenantAnswer::Target(Ok(archive)) => {
-                let finished = self.update.fetched(&archive, now.instant, &mut self.out);
-                self.finished(finished, now);
-                // A resumed job does not know yet what is at its port.
-                let port = self.update.port().map(str::to_owned);
-                if let Some(usb) = port.and_then(|p| self.fleet.usb(&p).cloned()) {
-                    let finished = self.update.arrived(usb, now.instant, &mut self.out);
-                    self.finished(finished, now);
-                }
-            }
-            TenantAnswer::Target(Err(failure)) => {
-                self.unauthorized(&failure, now);
-                let finished = self.update.fetch_failed(failure, &mut self.out);
-                self.finished(finished, now);
             }
             TenantAnswer::Delivered(Ok(ids)) => {
                 self.outbox.delivered(&ids, now.instant, &mut self.out);
@@ -182,14 +159,14 @@ impl MachineRole {
         self.enrol_failures += 1;
         self.poll_answered(Some(&failure));
         self.enrol_not_before = Some(now.instant + wait);
-        let finished = self.update.enrolment_failed(&failure.problem, &mut self.out);
+        let finished = self.update.enrolment_failed(&failure, &mut self.out);
         self.finished(finished, now);
         self.people.tenant_is_silent();
         self.trouble(Errand::Enrol, failure);
     }
 
     /// 401: the credential is forgotten and a new one asked for.
-    fn unauthorized(&mut self, failure: &TenantFailure, now: Now) {
+    pub(super) fn unauthorized(&mut self, failure: &TenantFailure, now: Now) {
         if failure.kind == FailureKind::Unauthorized && self.credential.take().is_some() {
             // A tenant that refuses each new credential must not be asked in a circle.
             self.enrol_not_before = Some(now.instant + REENROL_WAIT);
@@ -291,10 +268,8 @@ impl MachineRole {
 
 fn failure(answer: &TenantAnswer) -> Option<&TenantFailure> {
     match answer {
-        TenantAnswer::TargetProgress { .. } => None,
         TenantAnswer::Enrolled(result) => result.as_ref().err(),
         TenantAnswer::Policy(result) => result.as_ref().err(),
-        TenantAnswer::Target(result) => result.as_ref().err(),
         TenantAnswer::Delivered(result) | TenantAnswer::Assigned(result) => result.as_ref().err(),
     }
 }

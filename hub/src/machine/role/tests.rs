@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::machine::{
-    DirectoryAnswer, Enrolment, GroupRules, HidNode, JournalEntry, Marks, Peer, Scan, UsbDevice, UsbRequest,
+    Archive, DirectoryAnswer, Enrolment, Fingerprint, GroupRules, HidNode, JournalEntry, Marks, Peer, Scan,
+    Sha256, UsbDevice, UsbRequest,
 };
 use crate::protocol::{Detail, Indicators, Job, Offer};
 use crate::world::WorldChange;
@@ -17,6 +18,8 @@ mod identity;
 mod inventory;
 mod jobs;
 mod lights;
+mod mishaps;
+mod offline;
 mod outbox;
 mod people;
 mod polling;
@@ -129,6 +132,9 @@ struct Rig {
     open: BTreeSet<String>,
     /// With the shell, unanswered.
     tenant: Option<TenantRequest>,
+    fetch: Option<(JobId, Source)>,
+    /// The packages on disk; `None` = they are lost as soon as they came.
+    packages: Option<BTreeMap<Sha256, Verified<Archive>>>,
     usb: Option<UsbRequest>,
     /// Answer scans and opens at once, as most tests want.
     auto: bool,
@@ -178,6 +184,16 @@ fn config(server: Option<&str>) -> Config {
 
 impl Rig {
     fn start(server: Option<&str>, disk: Disk, headsets: Vec<Headset>, instant: Instant) -> Self {
+        Self::start_with(server, disk, None, headsets, instant)
+    }
+
+    fn start_with(
+        server: Option<&str>,
+        disk: Disk,
+        packages: Option<BTreeMap<Sha256, Verified<Archive>>>,
+        headsets: Vec<Headset>,
+        instant: Instant,
+    ) -> Self {
         let now = Now { instant, unix_s: 1_700_000_000, slept: Duration::ZERO };
         let mut rig = Self {
             service: MachineRole::new(config(server), disk.read(), now),
@@ -187,6 +203,8 @@ impl Rig {
             denied: BTreeSet::new(),
             open: BTreeSet::new(),
             tenant: None,
+            fetch: None,
+            packages,
             usb: None,
             auto: true,
             scans: Vec::new(),
@@ -229,7 +247,7 @@ impl Rig {
     /// As after `kill -9`: what was on disk is all that is left.
     fn crash(self) -> Self {
         let later = self.now.instant + HOUR;
-        let mut rig = Self::start(Some("https://t"), self.disk, self.headsets, later);
+        let mut rig = Self::start_with(Some("https://t"), self.disk, self.packages, self.headsets, later);
         rig.hello();
         rig
     }
@@ -251,8 +269,8 @@ impl Rig {
             return;
         }
         match &input {
-            Input::Tenant(TenantAnswer::TargetProgress { .. }) => {}
             Input::Tenant(_) => self.tenant = None,
+            Input::Fetched { .. } => self.fetch = None,
             Input::UsbCompleted(_) => self.usb = None,
             _ => {}
         }
@@ -303,6 +321,10 @@ impl Rig {
                     records.push(record);
                 }
                 Output::Tenant(request) => self.ask_tenant(request),
+                Output::Fetch { job, from, keep } => self.ask_fetch(job, from, &keep),
+                Output::CancelFetch(job) => {
+                    assert_eq!(self.fetch.take().map(|(of, _)| of), Some(job), "nothing is fetched");
+                }
                 Output::Usb(request) => self.ask_usb(request),
                 Output::Scan { usb } => self.scans.push(usb),
                 Output::OpenHid { path } => self.opens.push(path),
@@ -323,8 +345,27 @@ impl Rig {
             }
         }
         if self.auto {
+            self.answer_kept();
             self.answer_bus();
         }
+    }
+
+    /// What is on disk is there at once.
+    fn answer_kept(&mut self) {
+        let Some((job, Source::Kept(package))) = self.fetch.clone() else { return };
+        let known = self.packages.as_ref().and_then(|all| all.get(&package.sha256)).cloned();
+        let result = known.ok_or_else(|| {
+            let problem = Problem::new("package-not-kept", "It is not here", "packages", "Connect.");
+            TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
+        });
+        self.feed(Input::Fetched { job, result });
+    }
+
+    fn ask_fetch(&mut self, job: JobId, from: Source, keep: &BTreeSet<Sha256>) {
+        assert_eq!(self.fetch, None, "a second package beside {from:?}");
+        let needed = self.disk.journal.values().filter_map(|entry| entry.package);
+        assert!(needed.into_iter().all(|p| keep.contains(&p.sha256)), "the way out may be thrown away");
+        self.fetch = Some((job, from));
     }
 
     /// What each user role was told is what is.
@@ -527,16 +568,25 @@ impl Rig {
         }
     }
 
+    /// What is fetched fails, else what the tenant is asked.
     fn fail(&mut self, kind: FailureKind, retry_after: Option<Duration>) {
-        if let (FailureKind::Rejected, Some(TenantRequest::Deliver { owed, .. })) = (kind, &self.tenant) {
+        if let (FailureKind::Rejected, None, Some(TenantRequest::Deliver { owed, .. })) =
+            (kind, &self.fetch, &self.tenant)
+        {
             self.given_up += usize::from(owed.len() == 1);
         }
         let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
         let failure = TenantFailure { kind, problem, retry_after };
+        if let Some((job, _)) = self.fetch {
+            return self.feed(Input::Fetched { job, result: Err(failure) });
+        }
+        self.fail_errand(failure);
+    }
+
+    fn fail_errand(&mut self, failure: TenantFailure) {
         let answer = match self.tenant.as_ref().expect("a request") {
             TenantRequest::Enrol { .. } => TenantAnswer::Enrolled(Err(failure)),
             TenantRequest::FetchPolicy { .. } => TenantAnswer::Policy(Err(failure)),
-            TenantRequest::FetchTarget { .. } => TenantAnswer::Target(Err(failure)),
             TenantRequest::Deliver { .. } => TenantAnswer::Delivered(Err(failure)),
             TenantRequest::AssignedGroups { .. } => TenantAnswer::Assigned(Err(failure)),
         };

@@ -191,7 +191,7 @@ pub(super) fn is_whole(headset: &Headset) -> bool {
 }
 
 /// A package for `1209:<pid>` of one component.
-pub(super) fn package(pid: u16, version: &str) -> Verified<Vec<u8>> {
+pub(super) fn package(pid: u16, version: &str) -> Verified<Archive> {
     let version: FirmwareVersion = version.parse().expect("a version");
     let suffix = Suffix { bcd_device: version.bcd(), vid: 0x1209, pid, bcd_dfu: 0x0100 };
     let file = Image::with_suffix(&payload(), suffix);
@@ -215,7 +215,18 @@ pub(super) fn package(pid: u16, version: &str) -> Verified<Vec<u8>> {
         battery_percent_minimum: None,
     };
     let files = BTreeMap::from([("headset.dfu".to_owned(), file)]);
-    Verified::vouched(pack(&rules, &files).expect("a package"), 1)
+    archive(pack(&rules, &files).expect("a package"))
+}
+
+/// What came with the tenant's word for it. The digest only has to tell packages apart.
+pub(super) fn archive(bytes: Vec<u8>) -> Verified<Archive> {
+    let mut sha256 = Sha256([0; 32]);
+    for (at, byte) in bytes.iter().enumerate() {
+        let cell = &mut sha256.0[at % 32];
+        *cell = cell.rotate_left(3) ^ byte;
+    }
+    let fingerprint = Fingerprint { length: bytes.len() as u64, sha256 };
+    Verified::vouched(Archive { bytes, fingerprint }, 1)
 }
 
 /// A policy that offers `version` to everybody's `1209:0001`.
@@ -259,8 +270,11 @@ impl Rig {
         panic!("the update does not end: {:?}", self.job());
     }
 
-    pub(super) fn fetched(&mut self, package: Verified<Vec<u8>>) {
-        assert!(matches!(self.tenant, Some(TenantRequest::FetchTarget { .. })), "{:?}", self.tenant);
-        self.feed(Input::Tenant(TenantAnswer::Target(Ok(package))));
+    pub(super) fn fetched(&mut self, package: Verified<Archive>) {
+        let Some((job, Source::Tenant { .. })) = self.fetch else { panic!("{:?}", self.fetch) };
+        if let Some(packages) = &mut self.packages {
+            packages.insert(package.get().fingerprint.sha256, package.clone());
+        }
+        self.feed(Input::Fetched { job, result: Ok(package) });
     }
 }

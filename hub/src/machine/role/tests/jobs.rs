@@ -1,6 +1,6 @@
 //! One firmware job from the person's word to the version read back, and every way it is cut short.
 
-use super::headset::{Life, is_whole, offer, package};
+use super::headset::{Life, archive, is_whole, offer, package};
 use super::*;
 use crate::machine::update::Update;
 
@@ -35,8 +35,9 @@ fn the_whole_way() {
     let mut rig = begun();
     let id = rig.headsets[0].id();
     assert_eq!(rig.told[&id].status, DeviceStatus::Updating);
-    assert_eq!(rig.tenant, Some(TenantRequest::FetchTarget { target: "headset-1.20.zip".to_owned() }));
-    rig.feed(Input::Tenant(TenantAnswer::TargetProgress { done_bytes: 5, total_bytes: 10 }));
+    let (job, from) = rig.fetch.clone().expect("the package is fetched");
+    assert_eq!(from, Source::Tenant { target: "headset-1.20.zip".to_owned() });
+    rig.feed(Input::FetchProgress { job, done_bytes: 5, total_bytes: 10 });
     assert_eq!(rig.job().map(|j| (j.phase.as_str(), j.done_bytes)), Some(("fetching", 5)));
     assert_eq!(rig.disk.journal, BTreeMap::new(), "nothing has touched the headset");
     rig.fetched(package(1, "1.20"));
@@ -98,7 +99,7 @@ fn the_journal_is_written_before_the_next_request() {
 
 #[test]
 fn a_package_that_does_not_fit_touches_nothing() {
-    let other = Verified::vouched(b"no zip".to_vec(), 1);
+    let other = archive(b"no zip".to_vec());
     for package in [package(7, "1.20"), package(1, "1.30"), other] {
         let mut rig = begun();
         rig.fetched(package);
@@ -248,18 +249,62 @@ fn cancelling_a_download_leaves_the_headset_as_it_finds_it() {
     assert!(!is_whole(&rig.headsets[0]));
 }
 
-/// What was asked for a job that was cancelled is not taken for the next job's.
+/// A package on its way holds up nothing else, and what is cancelled is ended at once.
 #[test]
-fn a_late_package_is_not_the_next_jobs() {
+fn a_transfer_ends_with_its_job() {
     let mut rig = Rig::ready(vec![Headset::new(1), Headset::new(2)], &offer("1.20"), &["all-users"]);
     assert_eq!(rig.install(), None);
+    let (first, _) = rig.fetch.clone().expect("a transfer");
     assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert!(rig.out.contains(&Output::CancelFetch(first)));
     let second = rig.offers()[1].id.clone();
     assert_eq!(rig.request(|request| ToMachine::InstallUpdate { request, offer: second }), None);
-    rig.feed(Input::Tenant(TenantAnswer::TargetProgress { done_bytes: 3, total_bytes: 4 }));
+    let (job, _) = rig.fetch.clone().expect("the next transfer, with nothing in its way");
+    assert_ne!(job, first);
+    // It was on its way to the loop when it was cancelled.
+    rig.feed(Input::FetchProgress { job: first, done_bytes: 3, total_bytes: 4 });
     assert_eq!(rig.job().map(|j| j.done_bytes), Some(0), "another job's progress");
-    rig.feed(Input::Tenant(TenantAnswer::Target(Ok(package(7, "9.00")))));
+    rig.feed(Input::Fetched { job: first, result: Ok(package(7, "9.00")) });
+    rig.fetch = Some((job, Source::Tenant { target: String::new() }));
     assert_eq!(outcome(&rig), None, "another job's package");
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |_| false);
+    assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
+}
+
+/// An hour of transfer is an hour in which the tenant is polled, told and enrolled with.
+#[test]
+fn a_package_on_its_way_holds_up_nothing_else() {
+    let mut rig = begun();
+    let (job, _) = rig.fetch.clone().expect("a transfer");
+    let (mut polls, mut enrolments, mut reports) = (0, 0, 0);
+    for minute in 0..24 * 60 {
+        rig.feed(Input::FetchProgress { job, done_bytes: minute, total_bytes: 24 * 60 });
+        match rig.tenant.clone() {
+            Some(TenantRequest::Enrol { .. }) => {
+                enrolments += 1;
+                rig.enrolled();
+            }
+            Some(TenantRequest::FetchPolicy { .. }) => {
+                polls += 1;
+                rig.feed(Input::Tenant(TenantAnswer::Policy(Ok(None))));
+            }
+            Some(TenantRequest::Deliver { .. }) => {
+                reports += 1;
+                rig.deliver_all();
+            }
+            _ => rig.pass(Duration::from_secs(60)),
+        }
+    }
+    assert!(polls >= 3 && enrolments >= 3, "{polls} polls, {enrolments} enrolments, {reports} reports");
+    assert_eq!(outcome(&rig), None);
+    // An enrolment that fails meanwhile is no reason to give up what is coming.
+    rig.pass(HOUR);
+    rig.answer_until_enrolment();
+    let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
+    let failure = TenantFailure { kind: FailureKind::Unreachable, problem, retry_after: None };
+    rig.feed(Input::Tenant(TenantAnswer::Enrolled(Err(failure))));
+    assert_eq!(outcome(&rig), None);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |_| false);
     assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
@@ -408,8 +453,25 @@ fn no_job_no_timeouts() {
 }
 
 impl Rig {
+    fn answer_until_enrolment(&mut self) {
+        for _ in 0..40 {
+            match self.tenant.clone() {
+                Some(TenantRequest::Enrol { .. }) => return,
+                Some(TenantRequest::Deliver { .. }) => self.deliver_all(),
+                Some(TenantRequest::FetchPolicy { .. }) => {
+                    self.feed(Input::Tenant(TenantAnswer::Policy(Ok(None))));
+                }
+                _ => self.pass(Duration::from_secs(60)),
+            }
+        }
+        panic!("no enrolment: {:?}", self.tenant);
+    }
+
     pub(super) fn answer_until_fetch(&mut self) {
         for _ in 0..40 {
+            if matches!(self.fetch, Some((_, Source::Tenant { .. }))) {
+                return;
+            }
             match self.tenant.clone() {
                 Some(TenantRequest::Enrol { .. }) => self.enrolled(),
                 Some(TenantRequest::Deliver { .. }) => {
@@ -424,7 +486,6 @@ impl Rig {
                 Some(TenantRequest::FetchPolicy { .. }) => {
                     self.feed(Input::Tenant(TenantAnswer::Policy(Ok(None))));
                 }
-                Some(TenantRequest::FetchTarget { .. }) => return,
                 _ => self.pass(Duration::from_secs(30)),
             }
         }

@@ -135,16 +135,45 @@ impl World {
         }
     }
 
+    /// The package comes, or another one, or none.
+    fn fetch(&mut self) {
+        let Some((job, Source::Tenant { target })) = self.rig.fetch.clone() else { return };
+        self.note(format!("the package {target}"));
+        match self.random.u8(..6) {
+            0 => self.rig.feed(Input::FetchProgress { job, done_bytes: 1, total_bytes: 2 }),
+            1 => self.rig.fetched(package(9, "1.20")),
+            2 => self.fail(),
+            3 => {
+                // Of a job that was, a moment too late.
+                let fetch = self.rig.fetch.clone();
+                let job = JobId(job.0.wrapping_sub(1));
+                self.rig.feed(Input::Fetched { job, result: Ok(package(1, "9.99")) });
+                self.rig.fetch = fetch;
+            }
+            _ => {
+                let version = target.trim_start_matches("headset-").trim_end_matches(".zip");
+                self.rig.fetched(package(1, version));
+            }
+        }
+    }
+
+    fn fail(&mut self) {
+        use FailureKind::{Refused, Rejected, ServerError, Unauthorized, Unreachable};
+        let kinds = [Unauthorized, Unreachable, ServerError, Rejected, Refused];
+        let kind = kinds[self.random.usize(..kinds.len())];
+        let retry_after = self.chance(4).then(|| Duration::from_secs(self.random.u64(..1000)));
+        self.note(format!("fails with {kind:?}"));
+        self.rig.fail(kind, retry_after);
+    }
+
     fn tenant(&mut self) {
+        if self.random.bool() {
+            return self.fetch();
+        }
         let Some(request) = self.rig.tenant.clone() else { return };
         self.note(format!("answer {}", format!("{request:?}").split(' ').next().unwrap_or_default()));
         if self.chance(3) {
-            use FailureKind::{Refused, Rejected, ServerError, Unauthorized, Unreachable};
-            let kinds = [Unauthorized, Unreachable, ServerError, Rejected, Refused];
-            let kind = kinds[self.random.usize(..kinds.len())];
-            let retry_after = self.chance(4).then(|| Duration::from_secs(self.random.u64(..1000)));
-            self.note(format!("with {kind:?}"));
-            return self.rig.fail(kind, retry_after);
+            return self.fail();
         }
         let answer = match request {
             TenantRequest::Enrol { .. } => {
@@ -154,14 +183,6 @@ impl World {
             TenantRequest::FetchPolicy { .. } => {
                 TenantAnswer::Policy(Ok(self.chance(2).then(|| self.policy())))
             }
-            TenantRequest::FetchTarget { target } => match self.random.u8(..4) {
-                0 => TenantAnswer::TargetProgress { done_bytes: 1, total_bytes: 2 },
-                1 => TenantAnswer::Target(Ok(package(9, "1.20"))),
-                _ => {
-                    let version = target.trim_start_matches("headset-").trim_end_matches(".zip");
-                    TenantAnswer::Target(Ok(package(1, version)))
-                }
-            },
             TenantRequest::Deliver { owed, .. } => {
                 // At least one, as the tenant room promises.
                 let most = self.random.usize(1..=owed.len());
@@ -244,7 +265,7 @@ impl World {
         let seed = self.random.u64(..);
         rig.service = MachineRole::new(Config { seed, ..config(Some("https://t")) }, rig.disk.read(), now);
         rig.now = now;
-        (rig.tenant, rig.usb) = (None, None);
+        (rig.tenant, rig.fetch, rig.usb) = (None, None, None);
         rig.scans.clear();
         rig.opens.clear();
         rig.open.clear();
@@ -323,6 +344,9 @@ impl World {
     fn settle(&mut self) {
         let mut quiet = 0;
         for _ in 0..3000 {
+            if self.rig.fetch.is_some() {
+                self.rig.fail(FailureKind::Rejected, None);
+            }
             match self.rig.tenant.clone() {
                 Some(TenantRequest::Enrol { .. }) => {
                     let enrolment = self.rig.enrolment(3600);
@@ -336,7 +360,6 @@ impl World {
                     self.taken.extend(ids.iter().cloned());
                     self.rig.feed(Input::Tenant(TenantAnswer::Delivered(Ok(ids))));
                 }
-                Some(TenantRequest::FetchTarget { .. }) => self.rig.fail(FailureKind::Rejected, None),
                 Some(TenantRequest::AssignedGroups { .. }) => {
                     self.rig.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec![]))));
                 }
