@@ -44,7 +44,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
     loop {
-        perform(&mut role, &mut store, &mut buses, tenant.as_ref(), &to_user, &mut awake, &events).await;
+        perform(&mut role, &mut store, &mut buses, tenant.as_ref(), &to_user, &mut awake).await;
         if role.has_stopped()
             && let Some(stopped) = stopped.take()
         {
@@ -88,7 +88,6 @@ async fn perform(
     tenant: Option<&UnboundedSender<TenantRequest>>,
     to_user: &ToUserLoop,
     awake: &mut Awake,
-    events: &UnboundedSender<Event>,
 ) {
     let mut records: Vec<Record> = Vec::new();
     // The store had something to say that may have led to more.
@@ -146,7 +145,7 @@ async fn perform(
             Some(Output::KeepAwake(on)) => awake.keep(on).await,
             Some(Output::ToUser { message, .. }) => tell(to_user, message).await,
             Some(Output::Dismiss { .. }) => {}
-            Some(Output::AskDirectory { user, rules }) => ask_directory(user, rules, events.clone()),
+            Some(Output::AskDirectory { user, rules }) => ask_directory(user, rules, buses.events()),
         }
     }
 }
