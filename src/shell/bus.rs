@@ -58,6 +58,11 @@ impl Buses {
         Self { bus, usb, events, writers: BTreeMap::new() }
     }
 
+    /// Where news of the world go.
+    pub(super) fn events(&self) -> UnboundedSender<Event> {
+        self.events.clone()
+    }
+
     pub(super) fn scan(&self, usb: bool) {
         let _ = self.bus.send(BusCommand::Scan { usb });
     }

@@ -50,7 +50,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let alarm = os::Alarm::new();
     loop {
         let world = (&mut buses, tenant.as_ref(), &mut fetches);
-        perform(&mut role, &mut store, world, &to_user, &mut awake, &events).await;
+        perform(&mut role, &mut store, world, &to_user, &mut awake).await;
         if role.has_stopped()
             && let Some(stopped) = stopped.take()
         {
@@ -93,7 +93,6 @@ async fn perform(
     (buses, tenant, fetches): (&mut Buses, Option<&UnboundedSender<TenantRequest>>, &mut Fetches),
     to_user: &ToUserLoop,
     awake: &mut Awake,
-    events: &UnboundedSender<Event>,
 ) {
     let mut records: Vec<Record> = Vec::new();
     // The store had something to say that may have led to more.
@@ -153,7 +152,7 @@ async fn perform(
             Some(Output::KeepAwake(on)) => awake.keep(on).await,
             Some(Output::ToUser { message, .. }) => tell(to_user, message).await,
             Some(Output::Dismiss { .. }) => {}
-            Some(Output::AskDirectory { user, rules }) => ask_directory(user, rules, events.clone()),
+            Some(Output::AskDirectory { user, rules }) => ask_directory(user, rules, buses.events()),
         }
     }
 }

@@ -1,5 +1,4 @@
 //! `hookswitch firmware inspect|pack`: packages, without an agent.
-#![expect(clippy::disallowed_methods, reason = "packages are files")]
 
 use super::input::{self, ReadError};
 use super::{Done, output};
