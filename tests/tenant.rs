@@ -132,6 +132,25 @@ async fn enrolment_policy_package_reports() {
 }
 
 #[tokio::test]
+async fn a_poll_that_finds_nothing_new_shows_that_the_host_is_there() {
+    let tenant = Tenant::new(&[]);
+    let (server, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    enrol(&mut room).await.unwrap();
+    let database = rusqlite::Connection::open(tenant.dir().join("tenant/tenant.db")).unwrap();
+    let polled = async |room: &mut _| -> i64 {
+        database.execute("UPDATE host SET seen_at = unixepoch() - 600", []).unwrap();
+        assert_eq!(policy(room, Some(2)).await.unwrap(), None);
+        database.query_row("SELECT unixepoch() - seen_at FROM host", [], |row| row.get(0)).unwrap()
+    };
+    assert!(polled(&mut room).await < 60);
+    // A server that started anew takes no nonce of before.
+    drop(server);
+    let (_server, _) = tenant.serve_at(url.strip_prefix("https://").unwrap());
+    assert!(polled(&mut room).await < 60);
+}
+
+#[tokio::test]
 async fn a_package_is_fetched_once_and_an_interrupted_one_goes_on() {
     let tenant = Tenant::new(&[]);
     let (_server, url) = tenant.serve(&[]);

@@ -32,6 +32,10 @@ impl Signer {
         self.key = HostKey::of(seed).map(Arc::new);
     }
 
+    pub(super) fn can_sign(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The public half.
     pub(super) fn public(&self) -> Result<String, TenantFailure> {
         Ok(self.key()?.public.clone())

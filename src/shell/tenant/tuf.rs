@@ -35,6 +35,8 @@ const LIMITS: Limits = Limits {
 pub(super) const MAX_METADATA_BYTES: u64 = 4 * 1024 * 1024;
 /// Largest package.
 pub(super) const MAX_TARGET_BYTES: u64 = 64 * 1024 * 1024;
+/// What each refresh asks for once, whatever else it finds.
+const TIMESTAMP: &str = "timestamp.json";
 /// For one file of metadata.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(60);
 /// For one package; each piece of it has its own, short time-out.
@@ -218,23 +220,29 @@ impl Link {
 
     async fn open(&self, url: &Url) -> Result<TransportStream, TransportError> {
         let is_target = url.as_str().starts_with(self.targets.as_str());
+        // Metadata is open, but once in each poll the host shows itself: else the tenant would not know that it is
+        // there as long as the policy stays.
+        let shows_itself = is_target || (self.signer.can_sign() && url.path().ends_with(TIMESTAMP));
         let mut request = self.client.get(url.clone());
         let prefix = if is_target { std::mem::take(&mut self.shared().prefix) } else { Vec::new() };
         let mut secrets = Vec::new();
+        if shows_itself && let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+            secrets.push(token);
+        }
         if is_target {
             request = request.timeout(TARGET_TIMEOUT);
-            if let Some(token) = &self.token {
-                request = request.bearer_auth(token.expose());
-                secrets.push(token);
-            }
             if !prefix.is_empty() {
                 request = request.header(header::RANGE, format!("bytes={}-", prefix.len()));
             }
         } else {
             request = request.timeout(METADATA_TIMEOUT);
         }
-        let sent =
-            if is_target { self.signer.send(request, &secrets).await } else { http::send(request).await };
+        let sent = if is_target || !secrets.is_empty() {
+            self.signer.send(request, &secrets).await
+        } else {
+            http::send(request).await
+        };
         let response = match sent {
             Ok(response) => response,
             Err(failure) if absent(&failure) => {

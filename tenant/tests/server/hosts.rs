@@ -134,6 +134,43 @@ async fn a_proof_is_of_one_request_and_for_one_time() {
     assert_eq!(server.sign(&host, request()).await.status(), 204);
 }
 
+/// Enrolment and registration are rare; a host that polls is there all the same.
+#[tokio::test]
+async fn a_host_is_seen_with_each_request_that_it_signs() {
+    let tenant = Tenant::new();
+    let server = tenant.serve(&[]);
+    let host = server.enrol_as(&tenant, "HOST-1").await;
+    let database = rusqlite::Connection::open(tenant.dir.join("tenant.db")).expect("opens");
+    let was_seen = |ago: &str| {
+        let update = format!("UPDATE host SET seen_at = unixepoch() - {ago}");
+        database.execute(&update, []).expect("an update");
+    };
+    let ago = || -> i64 {
+        let query = "SELECT unixepoch() - seen_at FROM host";
+        database.query_row(query, [], |row| row.get(0)).expect("a host")
+    };
+    let jane = json!({ "user": "jane", "groups": [] });
+    let user = || server.json(Method::PUT, &paths::user("HOST-1", "jane"), &jane);
+    let poll = || server.get("/metadata/timestamp.json");
+    for request in [&user as &dyn Fn() -> reqwest::RequestBuilder, &poll] {
+        was_seen("600");
+        assert!(server.sign(&host, request()).await.status().is_success());
+        assert!(ago() < 60, "{} s", ago());
+        was_seen("30");
+        assert!(server.sign(&host, request()).await.status().is_success());
+        assert!(ago() >= 30, "no write for each of many requests");
+        // Whoever has the token without the key is not the host.
+        was_seen("600");
+        server.sign(&host.thief(&tenant), request()).await;
+        assert!(ago() >= 600);
+    }
+    // Metadata stays open to all, whatever they show; a nonce that has aged is told, for the host to sign again.
+    assert_eq!(poll().send().await.expect("an answer").status(), 200);
+    assert_eq!(poll().bearer_auth("x").send().await.expect("an answer").status(), 200);
+    let aged = server.sign_with(&host, poll(), &format!("x.{}", random())).await;
+    assert_eq!(code(aged).await, (401, "proof-stale".to_owned()));
+}
+
 #[tokio::test]
 async fn an_agent_of_the_first_contract_is_told_to_upgrade() {
     let tenant = Tenant::new();

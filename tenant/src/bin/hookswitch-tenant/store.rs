@@ -15,7 +15,7 @@ use tenant::wire::{
 };
 use thiserror::Error;
 
-pub(crate) use hosts::{Enrolled, Enrolment};
+pub(crate) use hosts::{Enrolled, Enrolment, TokenHost};
 
 /// People one host may register.
 pub(crate) const MOST_USERS: u32 = 500;

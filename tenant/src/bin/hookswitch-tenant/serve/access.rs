@@ -18,7 +18,7 @@ use super::body::{self, JSON};
 use super::listener::Peer;
 use super::proof::Head;
 use crate::digest::{random_token, same, sha256};
-use crate::store::{Enrolled, Enrolment};
+use crate::store::{Enrolled, Enrolment, TokenHost};
 
 /// The host whose good access token came with a request that its key has signed, and the body of that request.
 pub(super) struct Caller {
@@ -56,14 +56,18 @@ impl FromRequest<Arc<Site>> for Caller {
         let head = Head::from(&request);
         let token = bearer(&head.headers).ok_or(Refusal::Token)?;
         let host = site.with_store(move |store, now_s| store.host_of_token(&token, now_s)).await?;
-        let (system_id, key) = host.ok_or(Refusal::Token)?;
-        let signed = site.nonces.check(&head, &key)?;
+        let TokenHost { system_id, host_key, is_due } = host.ok_or(Refusal::Token)?;
+        let signed = site.nonces.check(&head, &host_key)?;
         // After the proof: nobody uses up what is another host's.
         if let Some(wait) = site.quotas.request(&system_id) {
             return Err(Refusal::TooMany { wait, what: "requests of this host" });
         }
         let body = body::whole(request, site).await?;
         signed.is_of(&body)?;
+        if is_due {
+            let id = system_id.clone();
+            site.with_store(move |store, now_s| store.saw_host(&id, now_s)).await?;
+        }
         Ok(Self { system_id, headers: head.headers, body })
     }
 }

@@ -27,11 +27,18 @@ const CHUNK_BYTES: u64 = 64 * 1024;
 
 type Name = Result<Path<String>, PathRejection>;
 
+/// Open to all. A host that shows itself all the same is one that was here: mostly its poll finds nothing new, and
+/// then this is all it asks for.
 pub(super) async fn metadata(
     State(site): State<Arc<Site>>,
     name: Name,
     headers: HeaderMap,
+    caller: Result<Caller, Refusal>,
 ) -> Result<Response, Refusal> {
+    // The one refusal that the host mends itself, with the nonce of the answer.
+    if let Err(stale @ Refusal::ProofStale) = caller {
+        return Err(stale);
+    }
     let Ok(Path(name)) = name else { return Err(Refusal::PathEncoding) };
     if !is_target_name(&name) || !name.ends_with(".json") {
         return Err(Refusal::NotFound);

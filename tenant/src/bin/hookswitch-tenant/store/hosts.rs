@@ -12,6 +12,8 @@ use crate::digest::{same, sha256};
 
 /// Other keys remembered of one host; the ones not seen for longest go first.
 const MOST_REFUSED: u32 = 16;
+/// How exactly it is known when a host was here last: a busy host must not cost a write a request.
+const SEEN_EVERY_S: i64 = 60;
 
 /// A host that asks for an access token, and has shown that the key is its own.
 #[derive(Debug, Clone)]
@@ -33,6 +35,15 @@ pub(crate) enum Enrolled {
     OtherKey,
     /// The host is new, and there are as many as there may be.
     Full,
+}
+
+/// Whose an access token is.
+#[derive(Debug)]
+pub(crate) struct TokenHost {
+    pub(crate) system_id: String,
+    pub(crate) host_key: String,
+    /// What is stored of when it was here last is old by now.
+    pub(crate) is_due: bool,
 }
 
 /// Every host and its key.
@@ -133,21 +144,30 @@ impl Store {
         Ok(outcome)
     }
 
-    /// The host a token was made for, while it is good, and its key. The search is for a hash, so its timing tells
-    /// nothing about the token; the hit is compared once more in constant time.
-    pub(crate) fn host_of_token(
-        &self,
-        token: &str,
-        now_s: i64,
-    ) -> Result<Option<(String, String)>, StoreError> {
+    /// The host a token was made for, while it is good. The search is for a hash, so its timing tells nothing about
+    /// the token; the hit is compared once more in constant time.
+    pub(crate) fn host_of_token(&self, token: &str, now_s: i64) -> Result<Option<TokenHost>, StoreError> {
         let wanted = sha256(token.as_bytes());
-        let query = "SELECT token_sha256, system_id, host_key FROM access_token JOIN host USING (system_id)
+        let query =
+            "SELECT token_sha256, system_id, host_key, seen_at FROM access_token JOIN host USING (system_id)
                      WHERE token_sha256 = ?1 AND expires_at > ?2 AND host_key IS NOT NULL";
-        let found: Option<(Vec<u8>, String, String)> = self
+        let found: Option<(Vec<u8>, TokenHost)> = self
             .connection
-            .query_row(query, params![wanted, now_s], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row(query, params![wanted, now_s], |row| {
+                let seen_at: i64 = row.get(3)?;
+                let is_due = now_s.saturating_sub(seen_at) >= SEEN_EVERY_S;
+                let host = TokenHost { system_id: row.get(1)?, host_key: row.get(2)?, is_due };
+                Ok((row.get(0)?, host))
+            })
             .optional()?;
-        Ok(found.filter(|(stored, ..)| same(stored, &wanted)).map(|(_, system_id, key)| (system_id, key)))
+        Ok(found.filter(|(stored, _)| same(stored, &wanted)).map(|(_, host)| host))
+    }
+
+    /// The host showed its key just now.
+    pub(crate) fn saw_host(&self, system_id: &str, now_s: i64) -> Result<(), StoreError> {
+        let update = "UPDATE host SET seen_at = ?2 WHERE system_id = ?1";
+        self.connection.execute(update, params![system_id, now_s])?;
+        Ok(())
     }
 
     /// Forgets a host's key: the next enrolment pins its own. `false` = there is no such host.
