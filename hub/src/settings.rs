@@ -20,6 +20,7 @@ pub use layers::{Layers, MachineFiles};
 pub use list::Listed;
 pub use tenancy::TenantSettings;
 pub use tenant::grammar::is_page_origin;
+pub use value::MOST_ORIGINS;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub struct Settings {
     pub rest_port: Setting<u16>,
     /// Origins (`https://softphone.example`) that browsers may call the SDK from.
     pub sdk_approved: Setting<Vec<String>>,
+    /// Origins that the person said no to.
+    pub sdk_denied: Setting<Vec<String>>,
     /// BCP 47 tag; `None` = the system's.
     pub language: Setting<Option<String>>,
     /// `https://` address of the tenant server.
@@ -74,6 +77,7 @@ impl Default for Settings {
         Self {
             rest_port: Setting { value: 32018, from: Provenance::Default },
             sdk_approved: Setting::default(),
+            sdk_denied: Setting::default(),
             language: Setting::default(),
             server_url: Setting::default(),
             tenant_id: Setting::default(),
@@ -104,6 +108,7 @@ impl std::fmt::Debug for Secret {
 pub enum Key {
     RestPort,
     SdkApproved,
+    SdkDenied,
     Language,
     ServerUrl,
     TenantId,
@@ -116,9 +121,10 @@ pub enum Key {
 }
 
 impl Key {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RestPort,
         Self::SdkApproved,
+        Self::SdkDenied,
         Self::Language,
         Self::ServerUrl,
         Self::TenantId,
@@ -135,6 +141,7 @@ impl Key {
         match self {
             Self::RestPort => "rest_port",
             Self::SdkApproved => "sdk_approved",
+            Self::SdkDenied => "sdk_denied",
             Self::Language => "language",
             Self::ServerUrl => "server_url",
             Self::TenantId => "tenant_id",
@@ -194,6 +201,7 @@ impl Settings {
         match key {
             Key::RestPort => self.rest_port = Setting { value: value::port(&raw)?, from },
             Key::SdkApproved => self.sdk_approved = Setting { value: value::origins(&raw)?, from },
+            Key::SdkDenied => self.sdk_denied = Setting { value: value::origins(&raw)?, from },
             Key::Language => self.language = Setting { value: Some(value::language(&raw)?), from },
             Key::ServerUrl => self.server_url = Setting { value: Some(value::https_url(&raw)?), from },
             Key::TenantId => self.tenant_id = Setting { value: Some(value::tenant_id(&raw)?), from },

@@ -12,7 +12,7 @@ use asked::Asked;
 use call::Calls;
 use door::Door;
 use notice::Notices;
-use sdk::consent::{Approvals, Consent};
+use sdk::consent::{Approvals, Consent, Stranger};
 use sdk::session::{Client, Sessions};
 use sdk::{Backlog, EventLog};
 use std::collections::{BTreeMap, VecDeque};
@@ -62,8 +62,7 @@ pub enum Command {
         id: u64,
         action: CallAction,
     },
-    /// A web page comes to the door: [`Reply::Done`] if it is approved, else [`Reply::Stranger`], and it is listed as
-    /// asking.
+    /// A web page comes to the door: [`Reply::Done`] if it is approved, else [`Reply::Stranger`].
     Knock {
         origin: String,
     },
@@ -120,7 +119,7 @@ pub enum Reply {
     Call(Call),
     Done,
     /// A page that is not approved.
-    Stranger,
+    Stranger(Stranger),
     Refused(Refusal),
 }
 
@@ -489,7 +488,7 @@ impl UserRole {
                 self.calls.act(&client, id, action, &mut changes).map(Reply::Call)
             }
             Command::Knock { origin } => {
-                Ok(if self.consent.knock(&origin) { Reply::Done } else { Reply::Stranger })
+                Ok(self.consent.knock(&origin).map_or_else(Reply::Stranger, |()| Reply::Done))
             }
             Command::Approve { origin } => return self.decide(request, origin, true),
             Command::Revoke { origin } => return self.decide(request, origin, false),

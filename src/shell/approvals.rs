@@ -6,7 +6,7 @@ use super::settings_files;
 use hub::protocol::Problem;
 use hub::protocol::local::Decider;
 use hub::settings::{Key, Layers, Provenance, Settings};
-use hub::user::sdk::consent::Approvals;
+use hub::user::sdk::consent::{Approvals, MOST_DENIED};
 
 /// The setting where it is kept.
 #[derive(Clone, Debug)]
@@ -36,27 +36,47 @@ impl ApprovedPages {
             Provenance::Machine => (Decider::Machine, self.0.machine_settings().display().to_string()),
             Provenance::Tenant => (Decider::Company, user()),
         };
-        Approvals { origins: setting.value.clone(), by, place }
+        let denied = settings.sdk_denied.value.clone();
+        Approvals { origins: setting.value.clone(), denied, by, place }
     }
 
-    /// Adds `origin` to the person's list or takes it out, and gives what counts then.
+    /// Moves `origin` to the person's list of approved pages or to the one of those they said no to, and gives what
+    /// counts then.
     ///
     /// # Errors
     /// The file cannot be read as settings, or not be written.
     pub fn keep(&self, origin: &str, approved: bool) -> Result<Approvals, Problem> {
         let layers = settings_files::layers(&self.0);
-        // The person's own list, whatever counts over it.
-        let own = Layers { user: layers.user.clone(), ..Layers::default() };
-        let mut list = Settings::resolve(&own).0.sdk_approved.value;
-        list.retain(|on| on != origin);
-        if approved {
-            list.push(origin.to_owned());
+        // The person's own lists, whatever counts over them.
+        let own = Settings::resolve(&Layers { user: layers.user, ..Layers::default() }).0;
+        for (key, list, joins) in
+            [(Key::SdkApproved, own.sdk_approved, approved), (Key::SdkDenied, own.sdk_denied, !approved)]
+        {
+            let mut changed = moved(&list.value, origin, joins);
+            if changed == list.value {
+                continue;
+            }
+            if key == Key::SdkDenied {
+                changed.drain(..changed.len().saturating_sub(MOST_DENIED));
+            }
+            let value = Some(changed.join(",")).filter(|list| !list.is_empty());
+            own_settings::keep(&self.0, key, value.as_deref())
+                .map_err(|NotKept { place, reason }| not_kept(&place, &reason))?;
         }
-        let list = Some(list.join(",")).filter(|list| !list.is_empty());
-        own_settings::keep(&self.0, Key::SdkApproved, list.as_deref())
-            .map_err(|NotKept { place, reason }| not_kept(&place, &reason))?;
         Ok(self.read())
     }
+}
+
+/// The list with `origin` last or not at all.
+fn moved(list: &[String], origin: &str, joins: bool) -> Vec<String> {
+    if list.iter().any(|on| on == origin) == joins {
+        return list.to_vec();
+    }
+    let mut list: Vec<String> = list.iter().filter(|on| *on != origin).cloned().collect();
+    if joins {
+        list.push(origin.to_owned());
+    }
+    list
 }
 
 fn not_kept(place: &str, reason: &str) -> Problem {

@@ -3,7 +3,7 @@
 use hub::protocol::local::View;
 use hub::protocol::{Problem, ToUser};
 use hub::user::sdk::Backlog;
-use hub::user::sdk::consent::Approvals;
+use hub::user::sdk::consent::{Approvals, Stranger};
 use hub::user::sdk::session::Client;
 use hub::user::{Command, DoorState, Function, Reply, SdkEvent};
 use hub::world::WorldChange;
@@ -96,11 +96,14 @@ impl UserHandle {
         answer.await.map_err(|_| Stopping)
     }
 
-    /// Whether a web page may come in. One that may not is listed as asking.
-    pub async fn knock(&self, origin: String) -> Result<bool, Stopping> {
+    /// Whether a web page may come in, or why not.
+    pub async fn knock(&self, origin: String) -> Result<Result<(), Stranger>, Stopping> {
         // What the company approved is only known then.
         self.greeted().await;
-        Ok(self.command(Command::Knock { origin }).await? == Reply::Done)
+        Ok(match self.command(Command::Knock { origin }).await? {
+            Reply::Stranger(why) => Err(why),
+            Reply::Done | Reply::Call(_) | Reply::Refused(_) => Ok(()),
+        })
     }
 
     pub async fn subscribe(&self, client: Client, after: Option<u64>) -> Result<Subscription, Stopping> {

@@ -22,13 +22,8 @@ async fn programs_need_the_token_and_pages_an_approved_origin() {
             sdk.stranger(Method::GET, path).bearer_auth("0".repeat(32)).send().await.expect("an answer");
         contract.check_problem(wrong, StatusCode::UNAUTHORIZED, "token-needed").await;
     }
-    for origin in [
-        "https://evil.example",
-        "https://phone.example.evil.example",
-        "http://phone.example",
-        "https://phone.example:8443",
-        "null",
-    ] {
+    for origin in ["https://evil.example", "https://phone.example.evil.example", "https://phone.example:8443"]
+    {
         let response = sdk
             .page(Method::GET, "/v1/devices", origin)
             .bearer_auth(&sdk.token)
@@ -38,6 +33,14 @@ async fn programs_need_the_token_and_pages_an_approved_origin() {
         let problem = contract.check_problem(response, StatusCode::FORBIDDEN, "origin-not-approved").await;
         assert!(problem["next"].as_str().expect("text").contains("softphones approve"), "{problem}");
     }
+    // Nobody is asked about these, and nobody could allow them.
+    for origin in ["null", "http://phone.example", "https://phone.example/", "garbage"] {
+        let response = sdk.page(Method::GET, "/v1/devices", origin).send().await.expect("an answer");
+        let problem = contract.check_problem(response, StatusCode::FORBIDDEN, "origin-not-approvable").await;
+        let told = problem.to_string();
+        assert!(!told.contains("is asked") && !told.contains("softphones approve"), "{told}");
+        assert!(!sdk.handle.view().softphones.iter().any(|s| s.origin == origin), "{origin}");
+    }
     for origin in [APPROVED, "https://own.example"] {
         let response = sdk.page(Method::GET, "/v1/devices", origin).send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
@@ -46,7 +49,7 @@ async fn programs_need_the_token_and_pages_an_approved_origin() {
     }
     let two = sdk.page(Method::GET, "/v1/devices", APPROVED).header("origin", "https://evil.example");
     contract
-        .check_problem(two.send().await.expect("an answer"), StatusCode::FORBIDDEN, "origin-not-approved")
+        .check_problem(two.send().await.expect("an answer"), StatusCode::FORBIDDEN, "origin-not-approvable")
         .await;
 }
 
@@ -55,7 +58,8 @@ async fn programs_need_the_token_and_pages_an_approved_origin() {
 async fn a_page_can_tell_what_is_wrong() {
     let sdk = Sdk::open().await;
     let contract = Contract::read();
-    for origin in ["https://new.example", "null"] {
+    for (origin, code) in [("https://new.example", "origin-not-approved"), ("null", "origin-not-approvable")]
+    {
         let readable = |response: &Response| {
             let headers = response.headers();
             assert_eq!(headers["access-control-allow-origin"], origin);
@@ -86,7 +90,7 @@ async fn a_page_can_tell_what_is_wrong() {
             assert_eq!(headers["access-control-allow-local-network"], "true");
             let refused = sdk.page(method, path, origin).send().await.expect("an answer");
             readable(&refused);
-            let told = contract.check_problem(refused, StatusCode::FORBIDDEN, "origin-not-approved").await;
+            let told = contract.check_problem(refused, StatusCode::FORBIDDEN, code).await;
             assert_eq!(told["where"], origin);
             let told = told.to_string();
             for secret in [sdk.token.as_str(), "Example Ltd", "Desk One", "own.example", "A1B2"] {
@@ -120,6 +124,18 @@ async fn an_approval_is_in_force_at_once_and_remembered() {
     assert_eq!(standing(), Some(Standing::Denied), "it does not ask again");
     let kept = sdk.service.settings();
     assert!(kept.contains(r#"sdk_approved = ["https://own.example"]"#), "{kept}");
+    assert!(kept.contains(r#"sdk_denied = ["https://new.example"]"#), "{kept}");
+    // The page hears that there is nothing to wait for, on both doors.
+    let contract = Contract::read();
+    let denied = sdk.page(Method::GET, "/v1/devices", waiting).send().await.expect("an answer");
+    let problem = contract.check_problem(denied, StatusCode::FORBIDDEN, "origin-denied").await;
+    assert!(!problem.to_string().contains("is asked"), "{problem}");
+    let legacy = sdk.page(Method::GET, "/Spokes/DeviceServices/Info", waiting);
+    let told = json_of(legacy.send().await.expect("an answer")).await.to_string();
+    assert!(told.contains("said no") && !told.contains("is asked"), "{told}");
+    sdk.decide(waiting, true).await;
+    visit(StatusCode::OK).await;
+    assert!(!sdk.service.settings().contains("sdk_denied"), "{}", sdk.service.settings());
 }
 
 /// Being approved to speak is no approval to change the headset.

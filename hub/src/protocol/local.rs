@@ -107,7 +107,7 @@ pub struct Softphone {
 pub enum Standing {
     Asking,
     Approved,
-    /// The person said no, for as long as the agent runs.
+    /// The person said no.
     Denied,
 }
 

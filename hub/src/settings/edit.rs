@@ -38,13 +38,16 @@ fn spelling(key: Key, value: &str) -> Result<String, super::value::Kind> {
     settings.put(key, Raw::Text(value.to_owned()), Provenance::User)?;
     Ok(match key {
         Key::RestPort => settings.rest_port.value.to_string(),
-        Key::SdkApproved => {
-            let items: Vec<String> = settings.sdk_approved.value.iter().map(|item| quoted(item)).collect();
-            format!("[{}]", items.join(", "))
-        }
+        Key::SdkApproved => listed(&settings.sdk_approved.value),
+        Key::SdkDenied => listed(&settings.sdk_denied.value),
         Key::TenantToken => quoted(settings.tenant_token.value.as_ref().map_or("", |secret| &secret.0)),
         _ => quoted(settings.text(key).as_deref().unwrap_or_default()),
     })
+}
+
+fn listed(items: &[String]) -> String {
+    let items: Vec<String> = items.iter().map(|item| quoted(item)).collect();
+    format!("[{}]", items.join(", "))
 }
 
 /// A basic string of TOML 1.0. Control characters are refused before.

@@ -25,6 +25,7 @@ impl Settings {
         let value = match key {
             Key::RestPort => Value::from(self.rest_port.value),
             Key::SdkApproved => Value::from(self.sdk_approved.value.clone()),
+            Key::SdkDenied => Value::from(self.sdk_denied.value.clone()),
             Key::TenantToken => Value::from(self.tenant_token.value.as_ref().map(|_| "(set)")),
             _ => Value::from(self.text(key)),
         };
@@ -47,7 +48,7 @@ impl Settings {
             Key::User => self.user.value.clone(),
             Key::Headset => self.headset.value.clone(),
             Key::LogLevel => Some(self.log_level.value.clone()),
-            Key::RestPort | Key::SdkApproved | Key::TenantToken => None,
+            Key::RestPort | Key::SdkApproved | Key::SdkDenied | Key::TenantToken => None,
         }
     }
 
@@ -55,6 +56,7 @@ impl Settings {
         match key {
             Key::RestPort => self.rest_port.from,
             Key::SdkApproved => self.sdk_approved.from,
+            Key::SdkDenied => self.sdk_denied.from,
             Key::Language => self.language.from,
             Key::ServerUrl => self.server_url.from,
             Key::TenantId => self.tenant_id.from,

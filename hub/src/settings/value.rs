@@ -6,6 +6,9 @@ use tenant::grammar::is_page_origin;
 use unic_langid::LanguageIdentifier;
 use url::Url;
 
+/// Origins in one list.
+pub const MOST_ORIGINS: usize = 64;
+
 /// A value as it was written.
 #[derive(Clone, Debug)]
 pub(super) enum Raw {
@@ -63,7 +66,7 @@ impl Kind {
     pub(super) fn of(key: Key) -> Self {
         match key {
             Key::RestPort => Self::Port,
-            Key::SdkApproved => Self::Origins,
+            Key::SdkApproved | Key::SdkDenied => Self::Origins,
             Key::Language => Self::Language,
             Key::ServerUrl => Self::HttpsUrl,
             Key::TenantId => Self::TenantId,
@@ -127,7 +130,7 @@ pub(super) fn origins(raw: &Raw) -> Result<Vec<String>, Kind> {
         Raw::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
         Raw::Integer(_) | Raw::Unfit => return Err(Kind::Origins),
     };
-    if list.len() > 64 || !list.iter().all(|item| is_page_origin(item)) {
+    if list.len() > MOST_ORIGINS || !list.iter().all(|item| is_page_origin(item)) {
         return Err(Kind::Origins);
     }
     Ok(list.into_iter().map(str::to_owned).collect())

@@ -3,7 +3,7 @@
 use super::*;
 use hub::protocol::TenantState;
 use hub::protocol::local::{Decider, Softphone, Standing};
-use hub::user::sdk::consent::{Approvals, MOST_ASKING, NOTICE_PAUSE};
+use hub::user::sdk::consent::{Approvals, MOST_ASKING, MOST_DENIED, NOTICE_PAUSE, Stranger};
 use hub::user::sdk::session::{Client, GRACE};
 use std::time::Duration;
 
@@ -21,11 +21,15 @@ fn decide(rig: &mut Rig, origin: &str, approve: bool) -> Result<(), String> {
     let command = if approve { Command::Approve { origin } } else { Command::Revoke { origin } };
     rig.feed(Input::Command { request, command });
     let mut kept: Vec<String> = approved(rig, Decider::Person);
+    let list = rig.agent.view().softphones.iter().filter(|s| s.standing == Standing::Denied);
+    let mut denied: Vec<String> = list.map(|s| s.origin.clone()).collect();
     for output in rig.outputs.clone() {
         if let Output::KeepApproval { request, origin, approved } = output {
             kept.retain(|on| *on != origin);
-            kept.extend(approved.then_some(origin));
-            let settings = Ok(Approvals { origins: kept.clone(), ..Approvals::default() });
+            denied.retain(|on| *on != origin);
+            if approved { &mut kept } else { &mut denied }.push(origin);
+            let settings =
+                Ok(Approvals { origins: kept.clone(), denied: denied.clone(), ..Approvals::default() });
             rig.feed(Input::ApprovalKept { request, settings });
         }
     }
@@ -44,7 +48,12 @@ fn approved(rig: &Rig, by: Decider) -> Vec<String> {
 
 fn settings(rig: &mut Rig, origins: &[&str], by: Decider) {
     let origins = origins.iter().map(|o| (*o).to_owned()).collect();
-    rig.feed(Input::Approvals(Approvals { origins, by, place: "hookswitch.toml".to_owned() }));
+    rig.feed(Input::Approvals(Approvals {
+        origins,
+        by,
+        place: "hookswitch.toml".to_owned(),
+        ..Approvals::default()
+    }));
 }
 
 fn company(rig: &mut Rig, origins: &[&str]) {
@@ -127,7 +136,8 @@ fn what_is_no_page_is_neither_listed_nor_approved() {
     settings(&mut rig, &hostile, Decider::Person);
     company(&mut rig, &hostile);
     for origin in hostile {
-        assert!(!knock(&mut rig, origin), "{origin}");
+        let no = Reply::Stranger(Stranger::NoPage);
+        assert_eq!(rig.command(Command::Knock { origin: origin.to_owned() }), no, "{origin}");
         let refused = decide(&mut rig, origin, true);
         assert_eq!(refused.expect_err(origin), "softphone-no-origin");
     }
@@ -174,6 +184,36 @@ fn a_no_lasts_and_can_be_taken_back() {
     assert_eq!(approved(&rig, Decider::Person), [PAGE, "https://typed.example"]);
 }
 
+/// As an approval is: in the person's settings.
+#[test]
+fn a_no_is_kept_for_the_next_start() {
+    let mut rig = Rig::with(&["d"]);
+    let told = |rig: &mut Rig| rig.command(Command::Knock { origin: PAGE.to_owned() });
+    assert_eq!(told(&mut rig), Reply::Stranger(Stranger::Asks(Decider::Person)));
+    rig.feed(Input::Command { request: 99, command: Command::Revoke { origin: PAGE.to_owned() } });
+    let keep = Output::KeepApproval { request: 99, origin: PAGE.to_owned(), approved: false };
+    assert!(rig.outputs.contains(&keep), "{:?}", rig.outputs);
+    rig.feed(Input::ApprovalKept { request: 99, settings: Err(problem("softphone-not-kept")) });
+    settings(&mut rig, &["https://other.example"], Decider::Person);
+    assert_eq!(told(&mut rig), Reply::Stranger(Stranger::Denied), "what could not be kept counts on");
+
+    let mut rig = Rig::with(&["d"]);
+    told(&mut rig);
+    let said_no =
+        |origins: &[String]| Input::Approvals(Approvals { denied: origins.to_vec(), ..Approvals::default() });
+    rig.feed(said_no(&[PAGE.to_owned(), "null".to_owned()]));
+    assert_eq!(told(&mut rig), Reply::Stranger(Stranger::Denied));
+    let entry = standing(&rig, PAGE).expect("listed");
+    assert_eq!((entry.standing, entry.by, entry.locked), (Standing::Denied, Some(Decider::Person), false));
+    assert_eq!(rig.agent.view().softphones.len(), 1, "no page, no entry");
+    rig.feed(said_no(&[]));
+    assert_eq!(told(&mut rig), Reply::Stranger(Stranger::Asks(Decider::Person)), "taken back in the file");
+    let many: Vec<String> = (0..2 * MOST_DENIED).map(|n| format!("https://{n}.example")).collect();
+    rig.feed(said_no(&many));
+    let denied = rig.agent.view().softphones.iter().filter(|s| s.standing == Standing::Denied);
+    assert_eq!(denied.count(), MOST_DENIED);
+}
+
 #[test]
 fn what_others_decide_says_who() {
     let mut rig = Rig::with(&["d"]);
@@ -189,6 +229,8 @@ fn what_others_decide_says_who() {
         assert_eq!((asks.standing, asks.by, asks.locked), (Standing::Asking, Some(by), true));
         assert_eq!(decide(&mut rig, "https://new.example", true), Err("softphone-locked".to_owned()));
         assert_eq!(decide(&mut rig, "https://it.example", false), Err("softphone-locked".to_owned()));
+        let knock_new = Command::Knock { origin: "https://new.example".to_owned() };
+        assert_eq!(rig.command(knock_new), Reply::Stranger(Stranger::Asks(by)));
         assert!(knock(&mut rig, "https://it.example") && !knock(&mut rig, "https://new.example"));
     }
 }

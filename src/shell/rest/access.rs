@@ -129,10 +129,10 @@ fn check_host(port: u16, asked: &Parts) -> Result<(), Refusal> {
 
 async fn identify(door: &Door, headers: &HeaderMap, power: Power) -> Result<Caller, Refusal> {
     if headers.contains_key(header::ORIGIN) {
-        let given = one(headers, &header::ORIGIN).and_then(|o| o.to_str().ok()).unwrap_or("not one text");
         if power == Power::Open {
-            return Ok(Caller::Stranger { origin: Some(given.to_owned()) });
+            return Ok(Caller::Stranger);
         }
+        let given = one(headers, &header::ORIGIN).and_then(|o| o.to_str().ok()).unwrap_or("not one text");
         return page(door, given).await;
     }
     if let Some(token) = text(headers, header::AUTHORIZATION.as_str()).and_then(bearer) {
@@ -143,15 +143,15 @@ async fn identify(door: &Door, headers: &HeaderMap, power: Power) -> Result<Call
     }
     match by_referer(headers) {
         Some(origin) if power == Power::Spokes => page(door, &origin).await,
-        _ => Ok(Caller::Stranger { origin: None }),
+        _ => Ok(Caller::Stranger),
     }
 }
 
 async fn page(door: &Door, origin: &str) -> Result<Caller, Refusal> {
     let origin: String = origin.chars().take(MAX_SHOWN).collect();
     match door.handle.knock(origin.clone()).await {
-        Ok(true) => Ok(Caller::Page { origin }),
-        Ok(false) => Ok(Caller::Stranger { origin: Some(origin) }),
+        Ok(Ok(())) => Ok(Caller::Page { origin }),
+        Ok(Err(why)) => Ok(Caller::Unwelcome { origin, why }),
         Err(Stopping) => Err(Refusal::stopping()),
     }
 }

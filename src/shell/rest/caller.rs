@@ -4,6 +4,8 @@ use super::door::Door;
 use super::reader::Reader;
 use super::refusal::Refusal;
 use axum::http::StatusCode;
+use hub::protocol::local::Decider;
+use hub::user::sdk::consent::Stranger;
 use hub::user::sdk::session::Client;
 
 /// Whom the door deals with.
@@ -13,8 +15,10 @@ pub(super) enum Caller {
     Page { origin: String },
     /// A program that showed the token.
     Program { name: String },
-    /// Nobody yet: may ask for health and the contract, and be told how to be approved.
-    Stranger { origin: Option<String> },
+    /// A page that may ask for health and the contract, and be told why no more.
+    Unwelcome { origin: String, why: Stranger },
+    /// Nobody yet.
+    Stranger,
 }
 
 /// What a route is for. A column of the route table.
@@ -36,7 +40,7 @@ impl Caller {
         match self {
             Self::Page { origin } => origin,
             Self::Program { name } => name,
-            Self::Stranger { .. } => "",
+            Self::Unwelcome { .. } | Self::Stranger => "",
         }
     }
 
@@ -45,7 +49,7 @@ impl Caller {
         match self {
             Self::Page { origin } => Some(Client::Page(origin.clone())),
             Self::Program { name } => Some(Client::Program(name.clone())),
-            Self::Stranger { .. } => None,
+            Self::Unwelcome { .. } | Self::Stranger => None,
         }
     }
 
@@ -60,10 +64,8 @@ impl Caller {
             | (Self::Program { .. }, _)
             | (Self::Page { .. }, Power::Calls) => Ok(()),
             (Self::Page { origin }, Power::Updates) => Err(not_for_pages(origin)),
-            (Self::Stranger { origin: Some(origin) }, _) => Err(not_approved(origin)),
-            (Self::Stranger { origin: None }, _) => {
-                Err(Refusal::unauthorized("A program must show the token of this run"))
-            }
+            (Self::Unwelcome { origin, why }, _) => Err(unwelcome(origin, *why)),
+            (Self::Stranger, _) => Err(Refusal::unauthorized("A program must show the token of this run")),
         }
     }
 }
@@ -73,14 +75,33 @@ fn not_for_pages(origin: &str) -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, "not-for-pages", "A web page may not change firmware", origin, next)
 }
 
-fn not_approved(origin: &str) -> Refusal {
-    Refusal::new(
-        StatusCode::FORBIDDEN,
-        "origin-not-approved",
-        "This web page may not use the headset yet",
-        origin,
-        format!(
-            "The person is asked. They allow it in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`; the company's IT can allow it for everybody."
+/// Why a page may not come in, and who could change that.
+pub(super) fn unwelcome(origin: &str, why: Stranger) -> Refusal {
+    let (code, what, next) = match why {
+        Stranger::Asks(Decider::Person) => (
+            "origin-not-approved",
+            "This web page may not use the headset yet",
+            format!(
+                "The person is asked. They allow it in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`; the company's IT can allow it for everybody."
+            ),
         ),
-    )
+        Stranger::Asks(Decider::Environment | Decider::Machine | Decider::Company) => (
+            "origin-not-approved",
+            "This web page may not use the headset yet",
+            "Not the person decides here, but their IT department, in the setting sdk_approved.".to_owned(),
+        ),
+        Stranger::Denied => (
+            "origin-denied",
+            "The person said no to this web page",
+            format!(
+                "They are not asked again. They change their mind in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`."
+            ),
+        ),
+        Stranger::NoPage => (
+            "origin-not-approvable",
+            "This is no web page that could be approved",
+            "Serve the page over https; http only from this computer itself. A file, and a sandboxed frame without allow-same-origin, have no origin (null).".to_owned(),
+        ),
+    };
+    Refusal::new(StatusCode::FORBIDDEN, code, what, origin, next)
 }

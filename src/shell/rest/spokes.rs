@@ -1,7 +1,7 @@
 //! `/Spokes`: the doorway that softphones written for the Plantronics Hub know. One answer is one envelope, with
 //! HTTP status 200 for errors too, because the script elements that ask cannot read any other.
 
-use super::caller::Caller;
+use super::caller::{self, Caller};
 use super::door::Door;
 use super::reader::Reader;
 use super::refusal::Refusal;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 const MAX_CALLBACK_BYTES: usize = 64;
 /// Exact text: clients compare it.
 const NO_DEVICE: &str = "There are no supported devices";
+const NO_TOKEN: &str = "This program is not approved to use the headset: it must show the token of endpoint.json, a web page must be approved in Hookswitch's window on the page Softphones.";
 
 /// Case and a trailing slash do not matter to these clients.
 pub(super) fn is_spokes(path: &str) -> bool {
@@ -98,7 +99,11 @@ pub(super) async fn answer(
     let callback = callback(query.as_deref().unwrap_or_default())?;
     let path = uri.path().trim_end_matches('/');
     let body = match &caller {
-        Caller::Stranger { origin } => error(approval(origin.as_deref()), ErrType::Exception),
+        Caller::Unwelcome { origin, why } => {
+            let problem = caller::unwelcome(origin, *why).problem;
+            error(format!("{origin}: {}. {}", problem.what, problem.next), ErrType::Exception)
+        }
+        Caller::Stranger => error(NO_TOKEN.to_owned(), ErrType::Exception),
         _ if path.eq_ignore_ascii_case("/Spokes/DeviceServices/Info") => info(&door, caller.reads(&door)),
         _ => error(format!("{path} is not offered by Hookswitch"), ErrType::Exception),
     };
@@ -117,15 +122,6 @@ fn info(door: &Door, reader: Reader<'_>) -> String {
             is_error: false,
         }),
         None => error(NO_DEVICE.to_owned(), ErrType::Device),
-    }
-}
-
-fn approval(origin: Option<&str>) -> String {
-    match origin {
-        Some(origin) => format!(
-            "{origin} is not approved to use the headset. The user was asked; approval is given in Hookswitch's window on the page Softphones, by `hookswitch softphones approve {origin}` or by the company's IT."
-        ),
-        None => "This program is not approved to use the headset: it must show the token of endpoint.json, a web page must be approved in Hookswitch's window on the page Softphones.".to_owned(),
     }
 }
 

@@ -154,7 +154,7 @@ async fn ask(door: &Door, command: Command) -> Result<Reply, Refusal> {
 fn answered_call(reply: Reply) -> Result<hub::protocol::local::Call, Refusal> {
     match reply {
         Reply::Call(call) => Ok(call),
-        Reply::Done | Reply::Stranger | Reply::Refused(_) => Err(Refusal::new(
+        Reply::Done | Reply::Stranger(_) | Reply::Refused(_) => Err(Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "no-call-in-answer",
             "The agent did not say which call",

@@ -5,22 +5,23 @@
 //! in time, not in number.
 
 use crate::protocol::local::{Decider, Softphone, Standing};
-use crate::settings::is_page_origin;
+use crate::settings::{MOST_ORIGINS, is_page_origin};
 use std::time::{Duration, Instant};
 
 /// Askers that are listed.
 pub const MOST_ASKING: usize = 32;
 /// Of them, those of one site: its subdomains cost its owner nothing.
 pub const MOST_OF_A_SITE: usize = 4;
-/// Denials that are remembered in this run.
-pub const MOST_DENIED: usize = 256;
+/// Denials that are remembered.
+pub const MOST_DENIED: usize = MOST_ORIGINS;
 /// Between two notices about askers.
 pub const NOTICE_PAUSE: Duration = Duration::from_secs(60);
 
-/// What the settings say of approved pages.
+/// What the settings say of approved pages, and which ones the person said no to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Approvals {
     pub origins: Vec<String>,
+    pub denied: Vec<String>,
     pub by: Decider,
     /// The file or variable that says so.
     pub place: String,
@@ -39,6 +40,17 @@ pub enum Decided {
     NoOrigin,
     /// Nobody asked under this name, and it is not approved.
     Unknown,
+}
+
+/// Why a page may not come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// Nobody has decided yet; who does.
+    Asks(Decider),
+    /// The person said no.
+    Denied,
+    /// No page that anybody could approve.
+    NoPage,
 }
 
 #[derive(Debug)]
@@ -65,20 +77,27 @@ impl Consent {
     }
 
     /// Whether the page may come in. One that may not is listed as asking, unless the person said no.
-    pub fn knock(&mut self, origin: &str) -> bool {
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn knock(&mut self, origin: &str) -> Result<(), Stranger> {
+        if !is_page_origin(origin) {
+            return Err(Stranger::NoPage);
+        }
         if self.approves(origin) {
-            return true;
+            return Ok(());
         }
-        if is_page_origin(origin) && !is_on(&self.denied, origin) {
-            let known = self.asking.iter().position(|a| a.origin == origin).map(|at| self.asking.remove(at));
-            let asking = match known {
-                Some(known) => Asking { again: true, ..known },
-                None => Asking { origin: origin.to_owned(), again: false, told: false },
-            };
-            self.make_room(origin);
-            self.asking.push(asking);
+        if is_on(&self.denied, origin) {
+            return Err(Stranger::Denied);
         }
-        false
+        let known = self.asking.iter().position(|a| a.origin == origin).map(|at| self.asking.remove(at));
+        let asking = match known {
+            Some(known) => Asking { again: true, ..known },
+            None => Asking { origin: origin.to_owned(), again: false, told: false },
+        };
+        self.make_room(origin);
+        self.asking.push(asking);
+        Err(Stranger::Asks(self.own.by))
     }
 
     fn make_room(&mut self, origin: &str) {
@@ -119,7 +138,7 @@ impl Consent {
             }
             self.denied.push(origin.to_owned());
         }
-        if approve || own { Decided::Keep } else { Decided::Done }
+        if person_decides || approve || own { Decided::Keep } else { Decided::Done }
     }
 
     /// Where it is decided what `decider` decides.
@@ -128,7 +147,13 @@ impl Consent {
     }
 
     pub fn set_own(&mut self, approvals: Approvals) {
-        self.own = approvals;
+        let before = std::mem::replace(&mut self.own, approvals);
+        // What could not be kept counts on.
+        self.denied.retain(|o| !is_on(&before.denied, o) || is_on(&self.own.denied, o));
+        let denied = self.own.denied.iter().filter(|o| is_page_origin(o));
+        let new: Vec<String> = denied.filter(|o| !is_on(&self.denied, o)).cloned().collect();
+        self.denied.extend(new);
+        self.denied.drain(..self.denied.len().saturating_sub(MOST_DENIED));
         self.forget_answered();
     }
 
@@ -141,8 +166,9 @@ impl Consent {
 
     fn forget_answered(&mut self) {
         let (asking, denied) = (std::mem::take(&mut self.asking), std::mem::take(&mut self.denied));
-        self.asking = asking.into_iter().filter(|a| !self.approves(&a.origin)).collect();
         self.denied = denied.into_iter().filter(|o| !self.approves(o)).collect();
+        let open = |origin: &str| !self.approves(origin) && !is_on(&self.denied, origin);
+        self.asking = asking.into_iter().filter(|a| open(&a.origin)).collect();
     }
 
     /// The page that the person is to be told of now: the most recent of those that were not.
@@ -190,7 +216,7 @@ impl Consent {
             usable(&self.own.origins).into_iter().filter(|o| !is_on(&company, o)).collect();
         let own = own.iter().map(|o| entry(o, Standing::Approved, Some(self.own.by)));
         let company = company.iter().map(|o| entry(o, Standing::Approved, Some(Decider::Company)));
-        let denied = self.denied.iter().rev().map(|o| entry(o, Standing::Denied, asks_whom));
+        let denied = self.denied.iter().rev().map(|o| entry(o, Standing::Denied, Some(self.own.by)));
         asking.chain(own).chain(company).chain(denied).collect()
     }
 }
