@@ -29,7 +29,10 @@ problem-settings-unusable = Die Einstellungsdatei ist nicht zu gebrauchen: { $re
 problem-settings-withheld = Dieser Rechner wird verwaltet, aber dieses Benutzerkonto darf seine Einstellungen nicht lesen
     .next = Was Ihre Firma vorgibt, bleibt in diesem Benutzerkonto aus; was Ihr Headset kann, geht trotzdem. Welche Konten die Datei lesen dürfen, bestimmt Ihre IT-Abteilung.
 problem-tenant-token-exposed = Jeder Benutzer dieses Rechners kann das Token des Mandanten lesen
-    .next = Die Zeile tenant_token nach { $private } verlegen (Eigentümer root, Rechte 0600) und beim Mandanten ein neues Token vergeben lassen.
+    .next = { $there ->
+        [yes] chgrp hookswitch { $private } und chmod 640 { $private }: Dann lesen sie die Mitglieder dieser Gruppe und sonst niemand. Lassen Sie beim Mandanten ein neues Token vergeben.
+       *[no] Verlegen Sie die Zeile tenant_token nach { $private } (Eigentümer root, Rechte 0600) und lassen Sie beim Mandanten ein neues Token vergeben.
+    }
 problem-settings-unreadable = Zeile { $line } der Einstellungsdatei ist kein TOML; die Datei wird übergangen
     .next = Berichtigen Sie die Zeile: Name = Wert, Texte in Anführungszeichen.
 

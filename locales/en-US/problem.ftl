@@ -29,7 +29,10 @@ problem-settings-unusable = The settings file cannot be used: { $reason }
 problem-settings-withheld = This computer is managed, but this account may not read its settings
     .next = Your company’s functions stay off in this account; what your headset can do works all the same. Your IT department decides which accounts may read the file.
 problem-tenant-token-exposed = Every user of this computer can read the tenant’s token
-    .next = Move the line tenant_token to { $private }, owner root, mode 0600, and have the tenant give a new token.
+    .next = { $there ->
+        [yes] chgrp hookswitch { $private } and chmod 640 { $private }: then the members of this group read it and nobody else. Have the tenant give a new token.
+       *[no] Move the line tenant_token to { $private }, owner root, mode 0600, and have the tenant give a new token.
+    }
 problem-settings-unreadable = Line { $line } of the settings file is not TOML; the file is left out
     .next = Correct the line: name = value, texts in quotation marks.
 

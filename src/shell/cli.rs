@@ -117,15 +117,14 @@ type Done = Result<(), Failure>;
 pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -> Hardware) -> ExitCode {
     let arguments: Vec<OsString> = arguments.map(hub_spelling).collect();
     let (ended, locale) = match Cli::try_parse_from(&arguments) {
-        Ok(cli) if cli.command.is_some() && cli.run != RunArgs::default() => {
-            (Err(Failure::Usage(usage::options_of_run(&arguments))), usage::locale(&arguments))
-        }
         Ok(cli) => {
-            let home = home(cli.home);
-            let command = cli.command.unwrap_or(Command::Run(cli.run));
-            match Context::new(home.as_deref(), cli.language, &command) {
-                Ok(context) => (execute(command, &context, hardware), context.locale),
-                Err(problem) => (Err(problem.into()), usage::locale(&arguments)),
+            let wrong = |failure: Failure| (Err(failure), usage::locale(&arguments));
+            match wish(cli.command, cli.run) {
+                None => wrong(Failure::Usage(usage::options_of_run(&arguments))),
+                Some(command) => match Context::new(home(cli.home).as_deref(), cli.language, &command) {
+                    Ok(context) => (execute(command, &context, hardware), context.locale),
+                    Err(problem) => wrong(problem.into()),
+                },
             }
         }
         Err(error) => {
@@ -142,6 +141,18 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
     };
     output::aside(&format!("hookswitch: {}", locale.problem(&problem)));
     ExitCode::from(status)
+}
+
+/// Options of `run` may stand on both sides of the word, and without it. `None` = with the word of another command.
+fn wish(command: Option<Command>, before: RunArgs) -> Option<Command> {
+    match command {
+        None => Some(Command::Run(before)),
+        Some(Command::Run(behind)) => Some(Command::Run(RunArgs {
+            headless: before.headless || behind.headless,
+            minimized: before.minimized || behind.minimized,
+        })),
+        Some(other) => (before == RunArgs::default()).then_some(other),
+    }
 }
 
 fn home(asked: Option<PathBuf>) -> Option<PathBuf> {
@@ -245,6 +256,16 @@ mod tests {
     fn options_of_run_work_without_the_word() {
         let cli = Cli::try_parse_from(["hookswitch", "--headless", "--home", "/x"]).expect("valid arguments");
         assert!(cli.run.headless && cli.command.is_none());
+        let both = RunArgs { headless: true, minimized: true };
+        for arguments in
+            [["--headless", "-m", "run"], ["-m", "run", "--headless"], ["run", "-m", "--headless"]]
+        {
+            let cli = Cli::try_parse_from(["hookswitch"].iter().chain(&arguments)).expect("valid arguments");
+            let wish = wish(cli.command, cli.run);
+            assert!(matches!(&wish, Some(Command::Run(run)) if *run == both), "{arguments:?}: {wish:?}");
+        }
+        let cli = Cli::try_parse_from(["hookswitch", "-m", "poll"]).expect("an option of run");
+        assert!(wish(cli.command, cli.run).is_none());
         assert!(Cli::try_parse_from(["hookswitch", "no-such-command"]).is_err());
     }
 }

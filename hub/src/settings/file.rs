@@ -98,13 +98,20 @@ impl SettingsFile {
 
     /// The token is no secret any more.
     pub(super) fn exposes_token(&self, private: &str) -> Problem {
-        Problem::new(
-            "tenant-token-exposed",
-            "Every user of this computer can read the tenant's token",
-            &self.path,
-            format!("Move the line tenant_token to {private}, owner root, mode 0600, and have the tenant give a new token."),
-        )
-        .with("private", private)
+        let is_there = self.path == private;
+        let next = match is_there {
+            true => format!(
+                "chgrp hookswitch {private} and chmod 640 {private}: then the members of this group read it and \
+                 nobody else. Have the tenant give a new token."
+            ),
+            false => format!(
+                "Move the line tenant_token to {private}, owner root, mode 0600, and have the tenant give a new token."
+            ),
+        };
+        let what = "Every user of this computer can read the tenant's token";
+        Problem::new("tenant-token-exposed", what, &self.path, next)
+            .with("private", private)
+            .with("there", if is_there { "yes" } else { "no" })
     }
 }
 

@@ -53,12 +53,8 @@ impl MachineRole {
     /// A person does not wait for deadlines.
     pub(super) fn asked_to_poll(&mut self, from: SessionId, request: u64, now: Now) {
         if self.config.server_url.is_none() {
-            let problem = Problem::new(
-                "no-tenant",
-                "There is no company to ask",
-                "hookswitch.toml",
-                "Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.",
-            );
+            // One that is meant and cannot be used is not the same as none.
+            let problem = self.config.tenant_fault.clone().unwrap_or_else(no_tenant);
             self.sessions.answer(from, request, Some(problem));
             return;
         }
@@ -129,4 +125,13 @@ impl MachineRole {
         self.enrol_not_before = self.enrol_not_before.map(earlier);
         self.quiet_until = None;
     }
+}
+
+fn no_tenant() -> Problem {
+    Problem::new(
+        "no-tenant",
+        "There is no company to ask",
+        "hookswitch.toml",
+        "Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.",
+    )
 }

@@ -300,6 +300,13 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     consumer.hello();
     ask(&mut consumer);
     assert_eq!(answers(&consumer), [Some("no-tenant".to_owned())]);
+    // A tenant that is meant and cannot be used: what `status` says, too.
+    let fault = Problem::new("tenant-pin", "what", "where", "next");
+    consumer.service.config.tenant_fault = Some(fault.clone());
+    consumer.out.clear();
+    ask(&mut consumer);
+    assert_eq!(answers(&consumer), [Some(fault.code.clone())]);
+    assert_eq!(consumer.service.tenant_state().problem, Some(fault));
 }
 
 #[test]
