@@ -121,11 +121,8 @@ impl<S: Subscriber> Layer<S> for Lines {
         line.push('\n');
         let _ = self.queue.clone().write_all(line.as_bytes());
 
-        if self.terminal && level <= Level::WARN {
-            let kind = if level == Level::ERROR { "error" } else { "warning" };
-            let mut short = String::new();
-            push_printable(&mut short, &masked(&text.all, true));
-            let _ = writeln!(std::io::stderr().lock(), "hookswitch: {kind}: {short}");
+        if let Some(short) = text.for_terminal(level).filter(|_| self.terminal) {
+            let _ = writeln!(std::io::stderr().lock(), "{short}");
         }
     }
 }
@@ -153,6 +150,21 @@ fn push_printable(line: &mut String, text: &str) {
 struct Text {
     all: String,
     log_target: Option<String>,
+    /// It has a field `problem`: one that the person is told of in words (`hub::user::terminal`).
+    told: bool,
+}
+
+impl Text {
+    /// What a person at the terminal does not hear otherwise.
+    fn for_terminal(&self, level: Level) -> Option<String> {
+        if self.told || level > Level::WARN {
+            return None;
+        }
+        let kind = if level == Level::ERROR { "error" } else { "warning" };
+        let mut short = format!("hookswitch: {kind}: ");
+        push_printable(&mut short, &masked(&self.all, true));
+        Some(short)
+    }
 }
 
 impl Visit for Text {
@@ -169,6 +181,7 @@ impl Visit for Text {
             "message" => self.all.insert_str(0, &format!("{value:?}")),
             name if name.starts_with("log.") => {}
             name => {
+                self.told |= name == "problem";
                 let _ = write!(self.all, " {name}={value:?}");
             }
         }
@@ -216,6 +229,34 @@ mod tests {
             };
             assert!(there, "{module}");
         }
+    }
+
+    /// What a terminal would say of the events of `log`.
+    fn at_a_terminal(log: impl FnOnce()) -> Vec<String> {
+        #[derive(Clone, Default)]
+        struct Terminal(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+        impl<S: Subscriber> Layer<S> for Terminal {
+            fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+                let mut text = Text::default();
+                event.record(&mut text);
+                self.0.lock().expect("no panic").extend(text.for_terminal(*event.metadata().level()));
+            }
+        }
+        let terminal = Terminal::default();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(terminal.clone()), log);
+        std::mem::take(&mut *terminal.0.lock().expect("no panic"))
+    }
+
+    #[test]
+    fn a_problem_is_not_said_twice_at_a_terminal() {
+        let problem = Problem::new("rest-port-taken", "what", "where", "next");
+        let said = at_a_terminal(|| {
+            tracing::warn!(%problem, "settings");
+            tracing::error!(problem = ?problem, "tenant");
+            tracing::warn!(why = %problem, "headset");
+            tracing::info!("started");
+        });
+        assert_eq!(said, [format!("hookswitch: warning: headset why={problem}")]);
     }
 
     #[test]

@@ -383,7 +383,7 @@ impl Update {
                 tracing::info!(device = %running.job.device, %version, "firmware update succeeded")
             }
             Outcome::Failed { problem } | Outcome::Unknown { problem } => {
-                tracing::warn!(device = %running.job.device, %problem, "firmware update did not succeed");
+                tracing::warn!(device = %running.job.device, why = %problem, "firmware update did not succeed");
             }
         }
         let said = match &outcome {

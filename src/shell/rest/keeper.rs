@@ -3,6 +3,7 @@
 use super::{Closed, RestConfig, RestServer, open};
 use crate::shell::handle::{Event, UserHandle};
 use crate::shell::os;
+use hub::protocol::Problem;
 use hub::user::DoorState;
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,11 +14,13 @@ pub struct Keeper {
     server: Option<RestServer>,
     /// The process that has the port.
     holder: Option<u32>,
+    /// Why the door is closed, as it was logged.
+    closed: Option<Problem>,
 }
 
 impl Keeper {
     pub fn new(config: RestConfig, handle: UserHandle) -> Self {
-        Self { config, handle, server: None, holder: None }
+        Self { config, handle, server: None, holder: None, closed: None }
     }
 
     /// Opens the door if it is closed, else looks whether its certificate still does.
@@ -27,11 +30,15 @@ impl Keeper {
         }
         match open(self.config.clone(), self.handle.clone()).await {
             Ok(server) => {
-                self.holder = None;
+                (self.holder, self.closed) = (None, None);
                 self.server.insert(server).state()
             }
             Err(Closed { problem, holder }) => {
-                tracing::warn!(%problem, "the door for softphones is closed");
+                // It is tried again and again.
+                if self.closed.as_ref() != Some(&problem) {
+                    tracing::warn!(%problem, "the door for softphones is closed");
+                    self.closed = Some(problem.clone());
+                }
                 self.holder = holder;
                 DoorState::Closed(problem)
             }

@@ -362,7 +362,7 @@ impl Physical {
                 if at == 0 { self.set_status(DeviceStatus::Ready) } else { false }
             }
             Err(problem) => {
-                tracing::warn!(device = %self.device.id, %problem, "headset cannot be opened");
+                tracing::warn!(device = %self.device.id, why = %problem, "headset cannot be opened");
                 node.opening = Opening::Again;
                 match at == 0 && !updating {
                     true => self.set_status(DeviceStatus::Unavailable { problem }),
@@ -489,7 +489,7 @@ impl Physical {
         let product = &self.device.product;
         self.device.problem = self.nodes.iter_mut().find_map(|node| node.trouble(product, was));
         if let Some(problem) = self.device.problem.as_ref().filter(|is| Some(*is) != was) {
-            tracing::warn!(device = %id, %problem, "headset");
+            tracing::warn!(device = %id, why = %problem, "headset");
         }
         if before != (self.device.line_busy, self.device.problem.clone()) {
             self.report(out);
