@@ -21,12 +21,15 @@ problem-file-unreadable = Die Datei ist nicht nutzbar: { $error }
 problem-local-socket = Der lokale Socket lässt sich nicht anlegen: { $error }
     .next = Befehle erreichen diesen Agenten nicht. Rechte des Ordners prüfen; sein Pfad muss kürzer als 100 Byte sein.
 problem-no-certificate = Es gibt noch kein Zertifikat: { $error }
-    .next = Es entsteht beim Start des Agenten: einmal `hookswitch run` ausführen.
+    .next = { $runs ->
+        [yes] Es entsteht, wenn die Tür für Softphones aufgeht; „hookswitch status“ zeigt, was sie geschlossen hält.
+       *[no] Es entsteht beim Start des Agenten: einmal `hookswitch run` ausführen.
+    }
 problem-no-resources = Das System gibt keinen Thread oder Socket: { $error }
     .next = Andere Programme schließen oder die Grenzen dieses Benutzers erhöhen.
     .place = Prozess
 problem-no-updates = Es gibt keine Aktualisierung zu installieren
-    .next = `hookswitch status` zeigt, was im Weg steht; angeboten wird nur, was ein Mandant veröffentlicht hat.
+    .next = `hookswitch update list` zeigt, warum; angeboten wird nur, was ein Mandant veröffentlicht hat.
 problem-not-understood = Die Anfrage wurde nicht verstanden: { $error }
     .next = Die Befehle der Version benutzen, die läuft.
     .place = lokaler Socket

@@ -6,6 +6,10 @@ deployment-automatic = Von Ihrer Firma gewünscht; dieser Agent installiert nur,
 deployment-silent = Von Ihrer Firma gewünscht; dieser Agent installiert nur, wenn Sie es sagen
 deployment-recovery = Nötig, sonst arbeitet das Headset nicht
 
+job-running = { $name } wird installiert: { $percent } %
+job-cancelling = { $name }: Die Installation wird abgebrochen.
+job-unplugged = { $name }: Das Headset wurde abgezogen. Stecken Sie es wieder an denselben USB-Anschluss, dann geht die Aktualisierung weiter.
+
 phase-fetching = Firmware wird geholt …
 phase-detaching = Das Headset wird zum Umschalten aufgefordert …
 phase-waiting-for-dfu = Warten auf das Headset; lassen Sie es an diesem USB-Anschluss …
@@ -28,11 +32,11 @@ no-updates-none-newer = Für das, was angeschlossen ist, gibt es keine neuere Fi
 
 ## Webseiten und das Headset
 
-softphone-asking = bittet
+softphone-asking = bittet um Erlaubnis
 softphone-approved = erlaubt
 softphone-denied = abgelehnt
-decider-person = Ihnen
-decider-environment = Umgebung
+decider-person = Sie
+decider-environment = Umgebungsvariable
 decider-machine = IT-Abteilung
 decider-company = Firma
 decided-by-person = Das haben Sie entschieden.

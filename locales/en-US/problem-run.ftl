@@ -21,12 +21,15 @@ problem-file-unreadable = The file cannot be used: { $error }
 problem-local-socket = The local socket cannot be made: { $error }
     .next = The command line cannot reach this agent. Check the folder's permissions and that its path is shorter than 100 bytes.
 problem-no-certificate = There is no certificate yet: { $error }
-    .next = It is made when the agent starts: run `hookswitch run` once.
+    .next = { $runs ->
+        [yes] It is made when the softphone door opens; “hookswitch status” says what keeps it closed.
+       *[no] It is made when the agent starts: run `hookswitch run` once.
+    }
 problem-no-resources = The system gives no thread or socket: { $error }
     .next = Close other programs, or raise this user's limits.
     .place = process
 problem-no-updates = There is no update to install
-    .next = `hookswitch status` shows what stands in its way; only what a tenant has published is offered.
+    .next = `hookswitch update list` says why; only what a tenant has published is offered.
 problem-not-understood = The request was not understood: { $error }
     .next = Use the command line of the version that is running.
     .place = local socket

@@ -6,6 +6,10 @@ deployment-automatic = Wanted by your company; this agent installs only when you
 deployment-silent = Wanted by your company; this agent installs only when you say so
 deployment-recovery = Needed, or the headset does not work
 
+job-running = { $name } is being installed: { $percent } %
+job-cancelling = { $name } is being canceled.
+job-unplugged = { $name }: the headset was unplugged. Plug it back into the same USB port, then the update goes on.
+
 phase-fetching = Fetching the firmware …
 phase-detaching = Asking the headset to switch over …
 phase-waiting-for-dfu = Waiting for the headset; keep it at this USB port …

@@ -1,7 +1,7 @@
 //! The tray menu as a value: the shell draws it, tests compare it.
 
 use super::headset::can_carry;
-use super::words;
+use super::words::{self, Standstill};
 use crate::locale::Message;
 use crate::protocol::local::{CallState, Standing, View};
 use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Job, Offer, Problem, Stop, TenantMode};
@@ -170,6 +170,9 @@ fn device_line(device: &Device) -> Message {
 }
 
 fn progress_line(job: &Job) -> Message {
+    if words::standstill(job) != Standstill::No {
+        return words::running(job);
+    }
     let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0).min(100);
     Message::new("tray-progress").text("name", &job.name).number("percent", percent as i64)
 }
@@ -243,6 +246,10 @@ mod tests {
         assert_eq!(updates(&running), 0);
         let line = Message::new("tray-progress").text("name", "Headset").number("percent", 33);
         assert!(running.items.contains(&Item::Label(line)));
+        let unplugged = Job { phase: "waiting-for-replug".into(), ..job.clone() };
+        let line = Message::new("job-unplugged").text("name", "Headset");
+        let pulled = View { job: Some(unplugged), ..view.clone() };
+        assert!(menu(&pulled).items.contains(&Item::Label(line)));
         job.outcome = Some(Outcome::Succeeded { version: "1.20".into() });
         view.job = Some(job);
         assert_eq!(updates(&menu(&view)), 1, "a job that ended blocks nothing");

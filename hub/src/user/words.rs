@@ -2,7 +2,44 @@
 
 use crate::locale::{Locale, Message};
 use crate::protocol::local::{Decider, Standing, View};
-use crate::protocol::{ALL_USERS, Deployment, Job, TenantMode};
+use crate::protocol::{ALL_USERS, Deployment, DeviceId, Job, Problem, TenantMode};
+
+/// How it stands with an update that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    /// It goes on by itself.
+    No,
+    /// The cable was pulled: the person has to plug it in.
+    Unplugged,
+    Cancelling,
+}
+
+/// How it stands with a job without a verdict.
+pub fn standstill(job: &Job) -> Standstill {
+    match job.phase.as_str() {
+        _ if job.cancelling => Standstill::Cancelling,
+        "waiting-for-replug" => Standstill::Unplugged,
+        _ => Standstill::No,
+    }
+}
+
+/// A running job in one line.
+pub fn running(job: &Job) -> Message {
+    let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0).min(100);
+    match standstill(job) {
+        Standstill::No => {
+            Message::new("job-running").text("name", &job.name).number("percent", percent as i64)
+        }
+        Standstill::Unplugged => Message::new("job-unplugged").text("name", &job.name),
+        Standstill::Cancelling => Message::new("job-cancelling").text("name", &job.name),
+    }
+}
+
+/// How it stands with the update of a headset that is being updated.
+pub fn updating(job: Option<&Job>, device: &DeviceId) -> Standstill {
+    let running = job.filter(|job| job.outcome.is_none() && job.device == *device);
+    running.map_or(Standstill::No, standstill)
+}
 
 /// The phase of a running job; one that is newer than this program is "working".
 pub fn phase(job: &Job) -> Message {
@@ -35,6 +72,11 @@ pub fn no_updates(view: &View) -> Message {
         TenantMode::Server if view.devices.is_empty() => "no-updates-no-headset",
         TenantMode::Server => "no-updates-none-newer",
     })
+}
+
+/// Whether a problem is only a way in that the desktop does not have: nothing that somebody has to mend.
+pub fn is_hint(problem: &Problem) -> bool {
+    problem.code == "tray-no-session-bus"
 }
 
 /// How an update comes to the headset.
@@ -88,7 +130,28 @@ pub fn group(view: &View, id: &str, locale: &Locale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Problem, TenantState};
+    use crate::protocol::TenantState;
+
+    /// Also where a percentage stands still.
+    #[test]
+    fn a_running_update_says_what_it_waits_for() {
+        let (device, other) = ("d".to_owned(), "other".to_owned());
+        let mut job = Job { device: device.clone(), phase: "downloading".to_owned(), ..Job::default() };
+        assert_eq!((running(&job).id, updating(Some(&job), &device)), ("job-running", Standstill::No));
+        job.phase = "waiting-for-replug".to_owned();
+        assert_eq!(
+            (running(&job).id, updating(Some(&job), &device)),
+            ("job-unplugged", Standstill::Unplugged)
+        );
+        assert_eq!(updating(Some(&job), &other), Standstill::No);
+        job.cancelling = true;
+        assert_eq!(
+            (running(&job).id, updating(Some(&job), &device)),
+            ("job-cancelling", Standstill::Cancelling)
+        );
+        job.outcome = Some(crate::protocol::Outcome::Succeeded { version: "2".to_owned() });
+        assert_eq!(updating(Some(&job), &device), Standstill::No);
+    }
 
     #[test]
     fn says_more_than_it_knows_only_who_asked_says_that_nothing_newer_is_there() {

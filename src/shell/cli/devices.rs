@@ -8,6 +8,7 @@ use hub::machine::Scan;
 use hub::machine::fleet::Fleet;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
 use hub::protocol::{Device, DeviceStatus};
+use hub::user::words::{self, Standstill};
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -46,9 +47,9 @@ pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce()
     match context.agent()? {
         Some(mut agent) => {
             let view = super::agent::view(&mut agent)?;
-            print(options, context, true, view.headset.as_deref(), &view.devices);
+            print(options, context, Some(&view), &view.devices);
         }
-        None => print(options, context, false, None, &look(hardware())?),
+        None => print(options, context, None, &look(hardware())?),
     }
     Ok(())
 }
@@ -75,35 +76,36 @@ fn look(hardware: Hardware) -> Result<Vec<Device>, hub::protocol::Problem> {
 fn watch(options: &Options, context: &Context) -> Done {
     let mut agent = context.need_agent()?;
     let mut answer = agent.ask(&LocalRequest::Watch)?;
-    let mut last: Option<(Option<String>, Vec<Device>)> = None;
+    let mut last: Option<(Vec<Standstill>, Box<View>)> = None;
     loop {
         if let LocalAnswer::View { view } = answer {
-            let View { devices, headset, .. } = *view;
-            let now = (headset, devices);
-            if last.as_ref() != Some(&now) {
-                let (headset, devices) = (now.0.as_deref(), &now.1);
+            // What only the words tell.
+            let told = view.devices.iter().filter(|_| !options.json);
+            let told: Vec<Standstill> =
+                told.map(|device| words::updating(view.job.as_ref(), &device.id)).collect();
+            let is_same = last.as_ref().is_some_and(|(before, last)| {
+                *before == told && (&last.headset, &last.devices) == (&view.headset, &view.devices)
+            });
+            if !is_same {
                 match options.json {
                     true => {
+                        let (headset, devices) = (view.headset.as_deref(), &view.devices[..]);
                         let document = Document { agent_running: true, headset, devices };
                         let line = serde_json::to_string(&document);
                         output::line(&line.unwrap_or_default());
                     }
-                    false => print(options, context, true, headset, devices),
+                    false => print(options, context, Some(&view), &view.devices),
                 }
-                last = Some(now);
+                last = Some((told, view));
             }
         }
         answer = agent.next_answer()?;
     }
 }
 
-fn print(
-    options: &Options,
-    context: &Context,
-    agent_running: bool,
-    headset: Option<&str>,
-    devices: &[Device],
-) {
+/// `view` is the running agent's.
+fn print(options: &Options, context: &Context, view: Option<&View>, devices: &[Device]) {
+    let (agent_running, headset) = (view.is_some(), view.and_then(|view| view.headset.as_deref()));
     if options.json {
         return output::json(&Document { agent_running, headset, devices });
     }
@@ -120,7 +122,15 @@ fn print(
                 (say("cli-in-use"), device.problem.as_ref())
             }
             DeviceStatus::Ready => (say("cli-ready"), device.problem.as_ref()),
-            DeviceStatus::Updating => (say("cli-updating"), None),
+            DeviceStatus::Updating => {
+                let job = view.and_then(|view| view.job.as_ref());
+                let state = match words::updating(job, &device.id) {
+                    Standstill::No => "cli-updating",
+                    Standstill::Unplugged => "cli-unplugged",
+                    Standstill::Cancelling => "cli-cancelling",
+                };
+                (say(state), None)
+            }
             DeviceStatus::NeedsFirmware { problem } => (say("cli-needs-firmware"), Some(problem)),
             DeviceStatus::Unavailable { problem } => (say("cli-unavailable"), Some(problem)),
         };

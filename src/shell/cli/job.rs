@@ -4,13 +4,13 @@ use super::{Context, output};
 use hub::locale::Message;
 use hub::protocol::Outcome;
 use hub::protocol::local::View;
+use hub::user::words;
 
 /// The update that runs, or how the last one ended.
 pub(super) fn print(context: &Context, view: &View) {
     if let Some(job) = &view.job {
-        let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
         let line = match &job.outcome {
-            None => Message::new("cli-job-running").text("name", &job.name).number("percent", percent as i64),
+            None => words::running(job),
             Some(Outcome::Succeeded { version }) => {
                 Message::new("cli-job-succeeded").text("name", &job.name).text("version", version)
             }

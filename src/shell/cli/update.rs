@@ -82,7 +82,7 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
             "no-updates",
             "There is no update to install",
             "hookswitch update list",
-            "`hookswitch status` shows what stands in its way; only what a tenant has published is offered.",
+            "`hookswitch update list` says why; only what a tenant has published is offered.",
         )),
         several => Err(Problem::new(
             "which-update",
@@ -155,9 +155,10 @@ fn verdict(context: &Context, outcome: Outcome) -> Done {
 
 fn print(context: &Context, view: &View) {
     let say = |id: &'static str| context.locale.format(&Message::new(id));
-    if view.offers.is_empty() {
+    let runs = view.job.as_ref().is_some_and(|job| job.outcome.is_none());
+    if view.offers.is_empty() && !runs {
         output::line(&context.locale.format(&words::no_updates(view)));
-    } else {
+    } else if !view.offers.is_empty() {
         let head = ["cli-update", "cli-from", "cli-to", "cli-deployment", "cli-group", "cli-offer"];
         let mut rows = vec![head.map(say).to_vec()];
         for offer in &view.offers {
@@ -169,6 +170,9 @@ fn print(context: &Context, view: &View) {
                 words::group(view, &offer.group, &context.locale),
                 offer.id.clone(),
             ]);
+            if offer.deferred {
+                rows.push(vec![format!("  {}", say("cli-offer-deferred"))]);
+            }
             if let Some(problem) = &offer.blocked {
                 let text = context.locale.problem(problem);
                 rows.push(vec![format!("  {text}")]);

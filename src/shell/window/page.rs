@@ -11,7 +11,7 @@ use hub::protocol::{
 };
 use hub::user::headset::can_carry;
 use hub::user::menu::{Page, quit_strands};
-use hub::user::words;
+use hub::user::words::{self, Standstill};
 
 /// Parts of a page that are drawn anew when they change, in the order of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ struct Problems<'a> {
     /// Leads to the page where pages are allowed; `None` there, and while none asks.
     asks: Option<String>,
     problems: Vec<ProblemText>,
+    /// What is missed and nothing to worry about.
+    hints: Vec<String>,
 }
 
 #[derive(Template)]
@@ -67,7 +69,6 @@ struct Tenant<'a> {
     policy: Option<String>,
     last_poll: Option<Moment>,
     next_poll: Option<Moment>,
-    problem: Option<ProblemText>,
     /// The directory is away: the groups are those of last time.
     groups: Option<ProblemText>,
 }
@@ -94,6 +95,10 @@ struct DeviceCard {
     serial: Option<String>,
     can: Vec<String>,
     status: String,
+    /// Class of the status's colour.
+    look: &'static str,
+    /// What the person has to do for the running update.
+    waits: Option<String>,
     busy: bool,
     /// It carries the calls, of several that could.
     in_use: bool,
@@ -227,7 +232,10 @@ pub(super) fn expired(locale: &Locale) -> String {
 }
 
 pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
-    let problems = view.problems.iter().map(|p| locale.problem_isolated(p)).collect();
+    let (hints, problems): (Vec<&Problem>, Vec<&Problem>) =
+        view.problems.iter().chain(&view.tenant.problem).partition(|p| words::is_hint(p));
+    let problems = problems.into_iter().map(|p| locale.problem_isolated(p)).collect();
+    let hints = hints.into_iter().map(|p| locale.problem_isolated(p).what).collect();
     let main = match page {
         Page::Devices => rendered(&Devices {
             t: Words(locale),
@@ -250,7 +258,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
     vec![
         Region {
             name: "problems",
-            html: rendered(&Problems { t: Words(locale), asks: asks(page, view, locale), problems }),
+            html: rendered(&Problems { t: Words(locale), asks: asks(page, view, locale), problems, hints }),
         },
         Region { name: "main", html: main },
         Region { name: "tenant", html: rendered(&Tenant::new(view, locale)) },
@@ -322,7 +330,6 @@ impl<'a> Tenant<'a> {
             last_poll: tenant.last_poll_s.map(Moment::new),
             next_poll: tenant.next_poll_s.map(Moment::new),
             groups: view.groups_problem.as_ref().map(|p| locale.problem_isolated(p)),
-            problem: tenant.problem.as_ref().map(|p| locale.problem_isolated(p)),
         }
     }
 }
@@ -334,9 +341,15 @@ impl DeviceCard {
         let choice = view.devices.iter().filter(|device| can_carry(device)).count() > 1;
         let carries = view.headset.as_ref() == Some(&device.id);
         let t = Words(locale);
+        let standstill = words::updating(view.job.as_ref(), &device.id);
+        let waits = view.job.as_ref().filter(|_| standstill == Standstill::Unplugged).map(words::running);
         let (status, problem) = match &device.status {
             DeviceStatus::Ready => ("window-status-ready", device.problem.as_ref()),
-            DeviceStatus::Updating => ("window-status-updating", None),
+            DeviceStatus::Updating => match standstill {
+                Standstill::No => ("window-status-updating", None),
+                Standstill::Unplugged => ("window-status-unplugged", None),
+                Standstill::Cancelling => ("window-status-cancelling", None),
+            },
             DeviceStatus::NeedsFirmware { problem } => ("window-status-needs-firmware", Some(problem)),
             DeviceStatus::Unavailable { problem } => ("window-status-unavailable", Some(problem)),
         };
@@ -348,6 +361,12 @@ impl DeviceCard {
             serial: device.serial.clone().filter(|s| !s.is_empty()),
             can: abilities(&device.capabilities).map(|id| t.say(id)).collect(),
             status: t.say(status),
+            look: match &device.status {
+                _ if problem.is_some() || waits.is_some() => " bad",
+                DeviceStatus::Updating => " busy",
+                _ => "",
+            },
+            waits: waits.map(|message| locale.format_isolated(&message)),
             busy: device.line_busy,
             in_use: choice && carries,
             choosable: (choice && !carries && can_carry(device)).then(|| device.id.clone()),
@@ -400,7 +419,7 @@ impl JobCard {
                 let count = Message::new("window-retries").number("count", i64::from(job.retries));
                 locale.format_isolated(&count)
             }),
-            plugged: job.phase != "waiting-for-replug",
+            plugged: words::standstill(job) != Standstill::Unplugged,
             stop: match job.stop {
                 _ if job.cancelling => Stopping::Impossible,
                 Stop::Harmless => Stopping::Plain,

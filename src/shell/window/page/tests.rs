@@ -117,6 +117,30 @@ fn views() -> Vec<View> {
     views
 }
 
+/// A bar that stands still and a calm badge would not tell the person that it is their turn.
+#[test]
+fn a_pulled_cable_is_said_where_the_headset_is_shown() {
+    let locale = Locale::new("en-US");
+    let job = |phase: &str, cancelling| Job {
+        device: "d".to_owned(),
+        phase: phase.to_owned(),
+        cancelling,
+        ..Job::default()
+    };
+    let page = |job| {
+        let devices = vec![Device { id: "d".to_owned(), ..device("Headset", DeviceStatus::Updating) }];
+        let view = View { devices, job: Some(job), ..View::default() };
+        regions(Page::Devices, &view, &locale).into_iter().find(|r| r.name == "main").expect("main").html
+    };
+    let writing = page(job("downloading", false));
+    assert!(writing.contains(r#"class="state busy">Being updated"#), "{writing}");
+    let pulled = page(job("waiting-for-replug", false));
+    assert!(pulled.contains(r#"class="state bad">Unplugged"#), "{pulled}");
+    assert!(pulled.contains("Plug it back into the same USB port"), "{pulled}");
+    let cancelling = page(job("downloading", true));
+    assert!(cancelling.contains("being canceled"), "{cancelling}");
+}
+
 #[test]
 fn every_text_exists_and_no_name_is_markup() {
     for tag in Locale::tags() {
@@ -167,10 +191,21 @@ fn advice_for_the_wrong_person_a_directory_that_is_away_is_a_quiet_line() {
     let [_, full, ..] = &views()[..] else { panic!("some views") };
     let regions = regions(Page::Devices, full, &locale);
     let html = |name| regions.iter().find(|r| r.name == name).map(|r| r.html.as_str()).expect("a region");
-    assert_eq!(html("problems").matches("note bad").count(), 1, "only the agent's own");
+    assert_eq!(html("problems").matches("note bad").count(), 2, "the agent's own and the tenant's");
     let quiet = html("tenant").split_once("<details").expect("details").1;
     assert!(quiet.starts_with(" class=\"quiet\"") && quiet.contains("<summary>"), "{quiet}");
     assert!(!quiet.contains("note bad") && quiet.contains("Load the page again"), "{quiet}");
+}
+
+/// Who reads it is in the window already, and nothing is broken.
+#[test]
+fn a_desktop_without_a_tray_is_no_alarm() {
+    let locale = Locale::new("en-US");
+    let tray = Problem::new("tray-no-session-bus", "what", "where", "next").with("reason", "r");
+    let view = View { problems: vec![tray], ..View::default() };
+    let html = &regions(Page::Devices, &view, &locale)[0].html;
+    assert!(html.contains("There is no tray icon") && html.contains("leads back to this window"), "{html}");
+    assert!(!html.contains("note bad") && !html.contains("Open the window"), "{html}");
 }
 
 #[test]
