@@ -323,8 +323,8 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     clear(&failure.problem);
 
     let mut unknown_authority = tenant.config(&failing_url);
-    unknown_authority.extra_ca_pem =
-        Some(std::fs::read(Tenant::new(&[]).dir().join("tenant/ca.pem")).unwrap());
+    unknown_authority.extra_ca =
+        Some(rig::ca(std::fs::read(Tenant::new(&[]).dir().join("tenant/ca.pem")).unwrap()));
     let failure = enrol(&mut TenantRoom::new(unknown_authority).unwrap()).await.unwrap_err();
     assert_eq!(
         (failure.problem.code.as_str(), failure.kind),
@@ -333,7 +333,7 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
     assert!(failure.problem.what.contains("peer certificate"), "{}", failure.problem);
 
     // The machine's own authorities do not know it either, if there are any.
-    let machine_only = TenantConfig { extra_ca_pem: None, ..tenant.config(&failing_url) };
+    let machine_only = TenantConfig { extra_ca: None, ..tenant.config(&failing_url) };
     let failure = enrol(&mut TenantRoom::new(machine_only).unwrap()).await.unwrap_err();
     assert!(
         ["tenant-certificate", "tenant-trust"].contains(&failure.problem.code.as_str()),
@@ -364,7 +364,7 @@ fn the_room_can_move_between_threads() {
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
         pinned_root_sha256: None,
-        extra_ca_pem: None,
+        extra_ca: None,
         data: folder.path().join("agent"),
     };
     let mut room = TenantRoom::new(config).unwrap();
@@ -380,17 +380,21 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
         pinned_root_sha256: None,
-        extra_ca_pem: None,
+        extra_ca: None,
         data: folder.path().join("agent"),
     };
     TenantRoom::new(config.clone()).unwrap();
     let with = |change: fn(&mut TenantConfig)| {
         let mut config = config.clone();
         change(&mut config);
-        TenantRoom::new(config).unwrap_err().code
+        let problem = TenantRoom::new(config).unwrap_err();
+        if problem.code == "tenant-ca" {
+            assert_eq!(problem.place, "/etc/company/ca.pem", "the file that is wrong");
+        }
+        problem.code
     };
     assert_eq!(with(|c| c.server_url = "http://tenant.example".to_owned()), "tenant-url");
-    assert_eq!(with(|c| c.extra_ca_pem = Some(b"no certificate".to_vec())), "tenant-ca");
+    assert_eq!(with(|c| c.extra_ca = Some(rig::ca(b"no certificate".to_vec()))), "tenant-ca");
     assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), "tenant-pin");
     assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), "tenant-data");
 }

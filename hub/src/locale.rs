@@ -146,6 +146,12 @@ impl Locale {
         }
     }
 
+    /// Whether there are texts for `tag`, or it is English that takes their place.
+    pub fn speaks(tag: &str) -> bool {
+        let tags: Vec<&str> = Self::tags().collect();
+        negotiation::best(tag, &tags).is_some()
+    }
+
     /// Tags of all languages there are.
     pub fn tags() -> impl Iterator<Item = &'static str> {
         LANGUAGES.iter().map(|l| l.tag)

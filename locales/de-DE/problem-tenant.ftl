@@ -65,7 +65,6 @@ problem-tenant-pin = Der festgelegte Vertrauensanker besteht nicht aus 64 hexade
     .next = Setzen Sie ihn auf den SHA-256-Wert der root.json des Mandanten (hookswitch-tenant init gibt ihn aus).
 problem-tenant-ca = Die Zertifizierungsstelle des Mandanten ist nicht brauchbar: { $detail }
     .next = Nennen Sie eine PEM-Datei mit mindestens einem Zertifikat.
-    .place = CA-Datei des Mandanten
 problem-tenant-trust = TLS lässt sich nicht einrichten: { $detail }
     .next = Installieren Sie die Zertifizierungsstellen des Systems (Debian: ca-certificates), oder legen Sie die des Mandanten fest.
     .place = Vertrauensspeicher des Rechners

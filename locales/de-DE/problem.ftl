@@ -33,6 +33,8 @@ problem-tenant-token-exposed = Jeder Benutzer dieses Rechners kann das Token des
         [yes] chgrp hookswitch { $private } und chmod 640 { $private }: Dann lesen sie die Mitglieder dieser Gruppe und sonst niemand. Lassen Sie beim Mandanten ein neues Token vergeben.
        *[no] Verlegen Sie die Zeile tenant_token nach { $private } (Eigentümer root, Rechte 0600) und lassen Sie beim Mandanten ein neues Token vergeben.
     }
+problem-language-not-spoken = Hookswitch hat keine Texte in { $tag }
+    .next = Es gibt { $known }; statt jeder anderen Sprache ist es Englisch.
 problem-settings-unreadable = Zeile { $line } der Einstellungsdatei ist kein TOML; die Datei wird übergangen
     .next = Berichtigen Sie die Zeile: Name = Wert, Texte in Anführungszeichen.
 

@@ -65,7 +65,6 @@ problem-tenant-pin = The pinned trust anchor is not 64 hexadecimal digits
     .next = Set it to the SHA-256 of the tenant's root.json (hookswitch-tenant init prints it).
 problem-tenant-ca = The tenant's certificate authority cannot be used: { $detail }
     .next = Name a PEM file with at least one certificate.
-    .place = the tenant’s CA file
 problem-tenant-trust = TLS cannot be set up: { $detail }
     .next = Install the system's certificate authorities (Debian: ca-certificates), or set the tenant's own.
     .place = the machine’s trust store

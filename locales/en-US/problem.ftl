@@ -33,6 +33,8 @@ problem-tenant-token-exposed = Every user of this computer can read the tenantâ€
         [yes] chgrp hookswitch { $private } and chmod 640 { $private }: then the members of this group read it and nobody else. Have the tenant give a new token.
        *[no] Move the line tenant_token to { $private }, owner root, mode 0600, and have the tenant give a new token.
     }
+problem-language-not-spoken = Hookswitch has no texts in { $tag }
+    .next = There are { $known }; instead of any other language it is English.
 problem-settings-unreadable = Line { $line } of the settings file is not TOML; the file is left out
     .next = Correct the line: name = value, texts in quotation marks.
 

@@ -9,7 +9,7 @@ use super::{os, settings_files};
 use clap::{Args, Parser, Subcommand};
 use hub::locale::Locale;
 use hub::protocol::Problem;
-use hub::settings::Settings;
+use hub::settings::{Settings, not_spoken};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -121,10 +121,18 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
             let wrong = |failure: Failure| (Err(failure), usage::locale(&arguments));
             match wish(cli.command, cli.run) {
                 None => wrong(Failure::Usage(usage::options_of_run(&arguments))),
-                Some(command) => match Context::new(home(cli.home).as_deref(), cli.language, &command) {
-                    Ok(context) => (execute(command, &context, hardware), context.locale),
-                    Err(problem) => wrong(problem.into()),
-                },
+                Some(command) => {
+                    match Context::new(home(cli.home).as_deref(), cli.language.clone(), &command) {
+                        Ok(context) => {
+                            if let Some(tag) = cli.language.filter(|tag| !Locale::speaks(tag)) {
+                                let notice = context.locale.problem(&not_spoken(&tag, "--language"));
+                                output::aside(&format!("hookswitch: {notice}"));
+                            }
+                            (execute(command, &context, hardware), context.locale)
+                        }
+                        Err(problem) => wrong(problem.into()),
+                    }
+                }
             }
         }
         Err(error) => {

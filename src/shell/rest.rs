@@ -351,7 +351,8 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> Closed {
             "rest-not-listening",
             what,
             place,
-            "It is tried again by itself. If that does not help, choose another rest_port in hookswitch.toml.",
+            "It is tried again by itself. If that does not help, choose another port, such as by `hookswitch settings \
+             set rest_port 32019`.",
         );
         return problem.with("error", error.to_string()).into();
     }
@@ -364,8 +365,8 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> Closed {
         "rest-port-taken",
         format!("Softphones cannot connect: port {port} is held by {holder}"),
         place,
-        "Softphones can connect as soon as that program ends. Else choose another rest_port in hookswitch.toml and \
-         restart Hookswitch.",
+        "Softphones can connect as soon as that program ends. Else choose another port, such as by `hookswitch \
+         settings set rest_port 32019`, and restart Hookswitch.",
     )
     .with("port", port.to_string())
     .detail("holder", holder);

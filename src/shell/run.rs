@@ -11,7 +11,7 @@ use super::ipc::{self, Doors};
 use super::machine::{self, Event as MachineEvent, Parts as MachineParts, ToUserLoop};
 use super::rest::{Keeper, RestConfig};
 use super::store::Store;
-use super::tenant::{TenantConfig, TenantRoom};
+use super::tenant::{CaFile, TenantConfig, TenantRoom};
 use super::user::Parts as UserParts;
 use super::window::WindowHandle;
 use super::{log, os, tray, user};
@@ -282,8 +282,8 @@ fn trouble(function: protocol::Function, problem: Problem) -> MachineEvent {
 /// `None` = consumer mode.
 fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
     let Some(named) = settings.tenant()? else { return Ok(None) };
-    let extra_ca_pem = named.tenant_ca.map(|path| {
-        std::fs::read(&path).map_err(|error| {
+    let extra_ca = named.tenant_ca.map(|path| {
+        std::fs::read(&path).map(|pem| CaFile { path: path.clone(), pem }).map_err(|error| {
             Problem::new(
                 "tenant-ca-unreadable",
                 format!("The tenant's CA certificate cannot be read: {error}"),
@@ -298,7 +298,7 @@ fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRo
         tenant_id: named.tenant_id,
         tenant_token: named.tenant_token.0,
         pinned_root_sha256: named.tenant_root,
-        extra_ca_pem: extra_ca_pem.transpose()?,
+        extra_ca: extra_ca.transpose()?,
         data: folders.data.join("tenant"),
     })
     .map(Some)

@@ -44,10 +44,17 @@ pub struct TenantConfig {
     pub tenant_token: String,
     /// `TENANT_ROOT`: SHA-256 of `root.json`, 64 hex digits; `None` = trust the first one seen over TLS.
     pub pinned_root_sha256: Option<String>,
-    /// PEM of certificate authorities for the tenant's TLS, beside the machine's.
-    pub extra_ca_pem: Option<Vec<u8>>,
+    /// Certificate authorities for the tenant's TLS, beside the machine's.
+    pub extra_ca: Option<CaFile>,
     /// Folder of this room; made with mode 0700.
     pub data: PathBuf,
+}
+
+/// A file of PEM certificates, as it was read.
+#[derive(Clone, Debug)]
+pub struct CaFile {
+    pub path: String,
+    pub pem: Vec<u8>,
 }
 
 impl std::fmt::Debug for TenantConfig {
@@ -97,8 +104,7 @@ impl TenantRoom {
                 "Set it to the SHA-256 of the tenant's root.json (hookswitch-tenant init prints it).",
             ));
         }
-        let extra_ca =
-            config.extra_ca_pem.as_deref().map(http::certificates).transpose()?.unwrap_or_default();
+        let extra_ca = config.extra_ca.as_ref().map(http::certificates).transpose()?.unwrap_or_default();
         for folder in [config.data.clone(), config.data.join("tuf"), config.data.join("packages")] {
             super::os::private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
         }
@@ -340,7 +346,7 @@ impl TenantRoom {
             .call(request, &[token, &private])
             .await
             .map_err(|failure| http::at_route(failure, &self.base, route))?;
-        let mut groups = http::json::<ManualGroups>(&answer, &self.base.join(route))?.groups;
+        let mut groups = http::json::<ManualGroups>(&answer, &self.base.named(route))?.groups;
         groups.truncate(MAX_ASSIGNED);
         Ok(groups)
     }

@@ -190,6 +190,13 @@ fn the_language_is_the_one_of_everything_else() -> Told<()> {
     // Neither `--home` nor its settings: those of the place in the environment.
     let mut elsewhere = std::process::Command::new(env!("CARGO_BIN_EXE_hookswitch"));
     assert_eq!(usage(elsewhere.args(["groups", "--help"]).env("HOOKSWITCH_HOME", home))?, german);
+    // One that there are no texts in: chosen for good it is refused, asked for once it is English, and both say so.
+    let refused = run(home, &["--language", "en", "settings", "set", "language", "klingon"])?;
+    assert_eq!(refused.code, Some(1));
+    assert!(one_clear_line(&refused.stderr).contains("no texts in klingon"), "{refused:?}");
+    let asked = run(home, &["--language", "xx-XX", "settings", "get", "rest_port"])?;
+    assert_eq!((asked.code, asked.stdout.trim()), (Some(0), "32018"));
+    assert!(one_clear_line(&asked.stderr).contains("it is English"), "{asked:?}");
     // A problem before the settings are known.
     let file = home.join("file");
     std::fs::write(&file, "").at("a file")?;

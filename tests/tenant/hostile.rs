@@ -1,6 +1,6 @@
 //! A TLS server that is no tenant: each answer is the bytes a test gives it.
 
-use crate::rig::{clear, deliver, enrol};
+use crate::rig::{ca, clear, deliver, enrol};
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use hub::machine::{Delivery, FailureKind, Owed, TenantFailure};
 use rustls::pki_types::PrivateKeyDer;
@@ -39,7 +39,7 @@ fn server() -> ((TcpListener, Arc<rustls::ServerConfig>), impl FnMut(&tempfile::
             tenant_id: "contoso".to_owned(),
             tenant_token: "s3cr3t-token".to_owned(),
             pinned_root_sha256: None,
-            extra_ca_pem: Some(certified.cert.pem().into_bytes()),
+            extra_ca: Some(ca(certified.cert.pem().into_bytes())),
             data: folder.path().join("agent"),
         })
         .unwrap();
@@ -190,5 +190,5 @@ async fn a_user_name_in_an_error_is_cut_out() {
     let owed = Owed { id: "u".to_owned(), unix_s: 1, delivery: Delivery::User(user) };
     let failure = deliver(&mut room, &[owed], "t0ken").await.unwrap_err();
     assert!(failure.problem.what.contains("… is not welcome"), "{}", failure.problem);
-    assert!(failure.problem.place.ends_with("/users/{user}"), "{}", failure.problem);
+    assert!(failure.problem.place.ends_with("/hosts/…/users/…"), "{}", failure.problem);
 }

@@ -1,6 +1,6 @@
 //! A tenant of its own for each test, and short words for what is asked of the room.
 
-use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
+use hookswitch::shell::tenant::{CaFile, TenantConfig, TenantRoom};
 use hub::machine::{Enrolment, Owed, TenantAnswer, TenantFailure, TenantRequest, Verified};
 use hub::protocol::Problem;
 use std::cell::RefCell;
@@ -90,7 +90,7 @@ impl Tenant {
             tenant_id: "contoso".to_owned(),
             tenant_token: self.secret("TENANT_TOKEN"),
             pinned_root_sha256: Some(self.secret("TENANT_ROOT")),
-            extra_ca_pem: Some(std::fs::read(self.dir().join("tenant/ca.pem")).unwrap()),
+            extra_ca: Some(ca(std::fs::read(self.dir().join("tenant/ca.pem")).unwrap())),
             data: self.dir().join("agent"),
         }
     }
@@ -100,6 +100,10 @@ impl Tenant {
         room.use_key(&key());
         room
     }
+}
+
+pub(crate) fn ca(pem: Vec<u8>) -> CaFile {
+    CaFile { path: "/etc/company/ca.pem".to_owned(), pem }
 }
 
 pub(crate) struct Server(Child);

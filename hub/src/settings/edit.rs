@@ -4,6 +4,7 @@ use super::document::{Document, SCHEMA_KEY, unknown};
 use super::migrations::SCHEMA;
 use super::value::Raw;
 use super::{Key, Layers, Provenance, Settings, managed};
+use crate::locale::Locale;
 use crate::protocol::Problem;
 
 /// The new text of the user's file. `value` is spelt as in the environment (lists with commas); `None` removes the
@@ -29,7 +30,28 @@ pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, P
         None => None,
         Some(value) => Some(spelling(key, value).map_err(wrong)?),
     };
+    // Only where a person chooses: IT may ask for a language before its texts are there.
+    if let (Key::Language, Some(tag)) = (key, value)
+        && !Locale::speaks(tag)
+    {
+        return Err(not_spoken(tag, &format!("{path}: {name}")));
+    }
     Ok(with_schema(changed(document, key, literal.as_deref())))
+}
+
+/// There are no texts in this language.
+pub fn not_spoken(tag: &str, place: &str) -> Problem {
+    let tag: String = tag.chars().take(35).collect();
+    let known: Vec<&str> = Locale::tags().collect();
+    let known = known.join(", ");
+    Problem::new(
+        "language-not-spoken",
+        format!("Hookswitch has no texts in {tag}"),
+        place,
+        format!("There are {known}; instead of any other language it is English."),
+    )
+    .with("tag", tag)
+    .with("known", known)
 }
 
 /// The value in TOML, in its normal form.

@@ -1,5 +1,6 @@
 //! The one HTTP client, and what its failures mean to a person.
 
+use super::CaFile;
 use hub::machine::{FailureKind, TenantFailure};
 use hub::protocol::{Detail, Problem};
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
@@ -54,6 +55,12 @@ impl Base {
             return Err(refuse(Detail::new("url-no-host", "it has no host")));
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// A route for people to read, without the names of hosts and users that were in its place.
+    pub(super) fn named(&self, route: &str) -> String {
+        let parts = route.split('/').map(|part| if part.starts_with('{') { "…" } else { part });
+        self.join(&parts.collect::<Vec<_>>().join("/"))
     }
 
     /// The address of one of `tenant::paths`.
@@ -125,17 +132,17 @@ pub(super) fn client(extra_ca: &[Certificate]) -> Result<Client, Problem> {
 }
 
 /// Certificates of a PEM file.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Problem> {
+pub(super) fn certificates(file: &CaFile) -> Result<Vec<Certificate>, Problem> {
     let refuse = |why: Detail| {
         Problem::new(
             "tenant-ca",
             format!("The tenant's certificate authority cannot be used: {why}"),
-            "the tenant's CA file",
+            &file.path,
             "Name a PEM file with at least one certificate.",
         )
         .detail("detail", why)
     };
-    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| refuse(innermost(&error)))?;
+    let certificates = Certificate::from_pem_bundle(&file.pem).map_err(|error| refuse(innermost(&error)))?;
     if certificates.is_empty() {
         return Err(refuse(Detail::new("no-certificate", "it holds no certificate")));
     }
@@ -289,9 +296,9 @@ pub(super) fn failure(kind: FailureKind, problem: Problem) -> TenantFailure {
     TenantFailure { kind, problem, retry_after: None }
 }
 
-/// Puts the route in the place of the address that was asked, where that holds a user's name.
+/// Says which route was asked instead of the address, where that holds a user's name.
 pub(super) fn at_route(mut failure: TenantFailure, base: &Base, route: &str) -> TenantFailure {
-    failure.problem.place = base.join(route);
+    failure.problem.place = base.named(route);
     failure
 }
 

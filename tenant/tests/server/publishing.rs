@@ -89,10 +89,10 @@ async fn a_new_tenant_is_complete_and_private() {
     let again = command(&["init", "--dir", text(&tenant.dir), "--tenant-id", "contoso"]);
     assert_eq!(again.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&again.stderr).contains("not empty"));
-    for bad in [["--tenant-id", "../x"], ["--tenant-id", ""]] {
+    for bad in [["--tenant-id", "../x"], ["--tenant-id", ""], ["--tenant-id", "Con toso!"]] {
         let fresh = tenant.dir.with_file_name("fresh");
         let out = command(&[&["init", "--dir", text(&fresh)], bad.as_slice()].concat());
-        assert_eq!((out.status.code(), fresh.exists()), (Some(1), false));
+        assert_eq!((out.status.code(), fresh.exists()), (Some(2), false));
     }
     assert_eq!(command(&["init"]).status.code(), Some(2));
     assert!(tenant.refused("publish", &["--dir", "/nonexistent"], 2).contains("--dir"));

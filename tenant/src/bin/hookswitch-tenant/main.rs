@@ -26,6 +26,7 @@ use tenant::policy::GroupRule;
 use thiserror::Error;
 
 use home::{Home, HomeError};
+use init::InitError;
 use repository::{Order, Published, RepositoryError};
 use serve::{Mood, ServeError};
 use store::{Store, StoreError};
@@ -141,7 +142,7 @@ enum Failure {
     #[error(transparent)]
     Home(#[from] HomeError),
     #[error(transparent)]
-    Init(#[from] init::InitError),
+    Init(#[from] InitError),
     #[error(transparent)]
     Repository(#[from] RepositoryError),
     #[error(transparent)]
@@ -168,8 +169,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("hookswitch-tenant: {failure}");
-            let later = matches!(failure, Failure::Repository(RepositoryError::Busy));
-            ExitCode::from(if later { 75 } else { 1 })
+            ExitCode::from(match failure {
+                Failure::Repository(RepositoryError::Busy) => 75,
+                Failure::User
+                | Failure::Init(InitError::TenantId | InitError::Company(_) | InitError::Host(_)) => 2,
+                _ => 1,
+            })
         }
     }
 }
