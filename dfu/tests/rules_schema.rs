@@ -181,6 +181,23 @@ fn schema_and_code_agree() {
     }
 }
 
+/// For people: an example that holds, and every field there is.
+#[test]
+fn the_page_on_packages_is_true() {
+    let page = include_str!("../../docs/firmware-packages.md");
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    Rules::parse(example.as_bytes()).unwrap();
+    let rows: String = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    for of in ["/properties", "/$defs/component/properties", "/properties/targets/items/properties"] {
+        for field in schema.pointer(of).unwrap().as_object().unwrap().keys() {
+            assert!(rows.contains(&format!("`{field}`")), "{field} is not explained");
+            assert!(example.contains(&format!("\"{field}\"")), "{field} is not shown");
+        }
+    }
+}
+
 /// What a JSON schema cannot say.
 #[test]
 fn repeated_ids_and_files_are_refused_by_the_code() {

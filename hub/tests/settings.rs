@@ -438,6 +438,8 @@ fn an_edit_is_refused_with_its_reason() {
     assert_eq!(code(&base, "tenant_ca", Some("/a.pem")), "setting-managed");
     assert_eq!(code(&base, "log_level", Some("loud")), "setting-invalid");
     assert_eq!(code(&base, "schema", Some("9")), "setting-unknown");
+    assert_eq!(code(&base, "language", Some("klingon")), "language-not-spoken");
+    assert_eq!(code(&base, "language", Some("de@@")), "setting-invalid");
     assert_eq!(code(&base, "tenant_idd", Some("9")), "setting-misspelt");
     assert_eq!(code(&layers("user = ", &[], None), "user", Some("a")), "settings-unreadable");
 }
@@ -569,4 +571,24 @@ fn the_list_fits_its_schema() {
     let leaked =
         serde_json::json!([{ "key": "tenant_token", "value": "x", "from": "user", "locked": false }]);
     assert!(schemas.validate(&leaked, index).is_err(), "the schema forbids a token");
+}
+
+/// For people: every setting in the order it is listed, with the default that counts.
+#[test]
+fn the_page_on_settings_is_true() {
+    let page = include_str!("../../docs/settings.md");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| row.trim_end_matches(" |").split(" | ").collect())
+        .collect();
+    let names: Vec<&str> = rows.iter().map(|row| row[0].trim_end_matches('`')).collect();
+    assert_eq!(names, Key::ALL.map(Key::name));
+    let defaults = Settings::default();
+    for (row, key) in rows.iter().zip(Key::ALL) {
+        let (says, value) = (row[3], defaults.get(key).shown());
+        let is_value = says.starts_with('`');
+        assert_eq!(says.trim_matches('`') == value, is_value, "{}: {says}", key.name());
+        assert_eq!(value.is_empty(), !is_value, "{}: {says}", key.name());
+    }
 }
