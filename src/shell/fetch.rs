@@ -1,4 +1,5 @@
 //! Packages for firmware jobs, beside everything else that is asked of the tenant.
+#![expect(clippy::result_large_err, reason = "the failure is the answer itself; there is one a download")]
 
 use super::event::Event;
 use super::store::packages::Packages;
