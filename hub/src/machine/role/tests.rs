@@ -11,6 +11,7 @@ use crate::world::WorldChange;
 use headset::Headset;
 use std::collections::BTreeSet;
 
+mod answers;
 mod bus;
 mod gate;
 mod headset;
@@ -350,24 +351,6 @@ impl Rig {
         }
     }
 
-    /// What is on disk is there at once.
-    fn answer_kept(&mut self) {
-        let Some((job, Source::Kept(package))) = self.fetch.clone() else { return };
-        let known = self.packages.as_ref().and_then(|all| all.get(&package.sha256)).cloned();
-        let result = known.ok_or_else(|| {
-            let problem = Problem::new("package-not-kept", "It is not here", "packages", "Connect.");
-            TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
-        });
-        self.feed(Input::Fetched { job, result });
-    }
-
-    fn ask_fetch(&mut self, job: JobId, from: Source, keep: &BTreeSet<Sha256>) {
-        assert_eq!(self.fetch, None, "a second package beside {from:?}");
-        let needed = self.disk.journal.values().filter_map(|entry| entry.package);
-        assert!(needed.into_iter().all(|p| keep.contains(&p.sha256)), "the way out may be thrown away");
-        self.fetch = Some((job, from));
-    }
-
     /// What each user role was told is what is.
     fn check_mirror(&self) {
         let jane = self.service.sessions.get(JANE).filter(|known| known.told.is_some());
@@ -425,7 +408,8 @@ impl Rig {
             return;
         }
         assert_eq!(self.usb, None, "a second request beside {request:?}");
-        let entry = self.job().and_then(|job| self.disk.journal.get(&job.device));
+        // What runs, whether or not anybody was told: a job may go on before the first hello.
+        let entry = self.service.update.device().and_then(|device| self.disk.journal.get(device));
         assert!(entry.is_some_and(|entry| !entry.works), "{request:?} without a journal on disk");
         assert!(self.awake, "{request:?} while the machine may fall asleep");
         self.usb = Some(request);
@@ -464,39 +448,6 @@ impl Rig {
             _ => None,
         };
         self.out.iter().filter_map(bytes).collect()
-    }
-
-    /// The oldest output report is taken or refused; `false` if there is none.
-    fn answer_write(&mut self, taken: bool) -> bool {
-        let Some((path, ticket, _)) = self.writes.pop_front() else { return false };
-        let result = if taken { Ok(()) } else { Err(Detail::verbatim("stalled")) };
-        self.feed(Input::HidWritten { path, ticket, result });
-        true
-    }
-
-    fn answer_bus(&mut self) {
-        while self.answer_write(true) {}
-        while let Some(path) = self.opens.pop() {
-            let result = match self.denied.contains(&path) {
-                true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),
-                false => {
-                    self.open.insert(path.clone());
-                    Ok(())
-                }
-            };
-            self.feed(Input::HidOpened { path, result });
-        }
-        if let Some(usb) = self.scans.pop() {
-            let usb = usb || std::mem::take(&mut self.scans).contains(&true);
-            self.feed(Input::Scanned(self.bus(usb)));
-        }
-    }
-
-    fn bus(&self, usb: bool) -> Scan {
-        Scan {
-            hid: self.headsets.iter().filter_map(Headset::node).collect(),
-            usb: usb.then(|| self.headsets.iter().filter_map(Headset::device).collect()),
-        }
     }
 
     /// Lets time pass, with a stop at each deadline. A deadline that does not move is a busy loop.
@@ -566,31 +517,6 @@ impl Rig {
             let ids = owed.iter().map(|o| o.id.clone()).collect();
             self.feed(Input::Tenant(TenantAnswer::Delivered(Ok(ids))));
         }
-    }
-
-    /// What is fetched fails, else what the tenant is asked.
-    fn fail(&mut self, kind: FailureKind, retry_after: Option<Duration>) {
-        if let (FailureKind::Rejected, None, Some(TenantRequest::Deliver { owed, .. })) =
-            (kind, &self.fetch, &self.tenant)
-        {
-            self.given_up += usize::from(owed.len() == 1);
-        }
-        let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
-        let failure = TenantFailure { kind, problem, retry_after };
-        if let Some((job, _)) = self.fetch {
-            return self.feed(Input::Fetched { job, result: Err(failure) });
-        }
-        self.fail_errand(failure);
-    }
-
-    fn fail_errand(&mut self, failure: TenantFailure) {
-        let answer = match self.tenant.as_ref().expect("a request") {
-            TenantRequest::Enrol { .. } => TenantAnswer::Enrolled(Err(failure)),
-            TenantRequest::FetchPolicy { .. } => TenantAnswer::Policy(Err(failure)),
-            TenantRequest::Deliver { .. } => TenantAnswer::Delivered(Err(failure)),
-            TenantRequest::AssignedGroups { .. } => TenantAnswer::Assigned(Err(failure)),
-        };
-        self.feed(Input::Tenant(answer));
     }
 
     fn offers(&self) -> Vec<Offer> {
