@@ -395,7 +395,9 @@ async fn spokes_tells_strangers_that_approval_was_asked_for() {
         let envelope = json_of(ask(referer).await.expect("an answer")).await;
         assert_eq!(envelope["isError"], true, "{referer:?}");
         assert!(envelope.get("Result").is_none(), "{referer:?}");
-        assert!(envelope["Err"]["Description"].as_str().expect("text").contains("approved"), "{envelope}");
+        let is_page = referer.is_some_and(|referer| referer.starts_with("https://"));
+        let words = if is_page { "may not use the headset yet" } else { "is not approved" };
+        assert!(envelope["Err"]["Description"].as_str().expect("text").contains(words), "{envelope}");
     }
     sdk.service.settled().await;
     let view = sdk.handle.view();

@@ -24,9 +24,9 @@ problem-file-unreadable = Die Datei ist nicht nutzbar: { $error }
 problem-local-socket = Der lokale Socket lässt sich nicht anlegen: { $error }
     .next = Befehle erreichen diesen Agenten nicht. Rechte des Ordners prüfen; sein Pfad muss kürzer als 100 Byte sein.
 problem-no-certificate = Es gibt noch kein Zertifikat: { $error }
-    .next = { $runs ->
-        [yes] Es entsteht, wenn die Tür für Softphones aufgeht; „hookswitch status“ zeigt, was sie geschlossen hält.
-       *[no] Es entsteht beim Start des Agenten: einmal `hookswitch run` ausführen.
+    .next = { $agent ->
+        [running] Es entsteht, wenn die Tür für Softphones aufgeht; „hookswitch status“ zeigt, was sie geschlossen hält.
+       *[ended] Es entsteht beim Start des Agenten: einmal `hookswitch run` ausführen.
     }
 problem-no-resources = Das System gibt keinen Thread oder Socket: { $error }
     .next = Andere Programme schließen oder die Grenzen dieses Benutzers erhöhen.

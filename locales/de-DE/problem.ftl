@@ -29,9 +29,9 @@ problem-settings-unusable = Die Einstellungsdatei ist nicht zu gebrauchen: { $re
 problem-settings-withheld = Dieser Rechner wird verwaltet, aber dieses Benutzerkonto darf seine Einstellungen nicht lesen
     .next = Was Ihre Firma vorgibt, bleibt in diesem Benutzerkonto aus; was Ihr Headset kann, geht trotzdem. Welche Konten die Datei lesen dürfen, bestimmt Ihre IT-Abteilung.
 problem-tenant-token-exposed = Jeder Benutzer dieses Rechners kann das Token des Mandanten lesen
-    .next = { $there ->
-        [yes] chgrp hookswitch { $private } und chmod 640 { $private }: Dann lesen sie die Mitglieder dieser Gruppe und sonst niemand. Lassen Sie beim Mandanten ein neues Token vergeben.
-       *[no] Verlegen Sie die Zeile tenant_token nach { $private } (Eigentümer root, Rechte 0600) und lassen Sie beim Mandanten ein neues Token vergeben.
+    .next = { $file ->
+        [private] chgrp hookswitch { $private } und chmod 640 { $private }: Dann lesen sie die Mitglieder dieser Gruppe und sonst niemand. Lassen Sie beim Mandanten ein neues Token vergeben.
+       *[shared] Verlegen Sie die Zeile tenant_token nach { $private } (Eigentümer root, Rechte 0600) und lassen Sie beim Mandanten ein neues Token vergeben.
     }
 problem-language-not-spoken = Hookswitch hat keine Texte in { $tag }
     .next = Es gibt { $known }; statt jeder anderen Sprache ist es Englisch.

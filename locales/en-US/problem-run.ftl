@@ -24,9 +24,9 @@ problem-file-unreadable = The file cannot be used: { $error }
 problem-local-socket = The local socket cannot be made: { $error }
     .next = The command line cannot reach this agent. Check the folder's permissions and that its path is shorter than 100 bytes.
 problem-no-certificate = There is no certificate yet: { $error }
-    .next = { $runs ->
-        [yes] It is made when the softphone door opens; “hookswitch status” says what keeps it closed.
-       *[no] It is made when the agent starts: run `hookswitch run` once.
+    .next = { $agent ->
+        [running] It is made when the softphone door opens; “hookswitch status” says what keeps it closed.
+       *[ended] It is made when the agent starts: run `hookswitch run` once.
     }
 problem-no-resources = The system gives no thread or socket: { $error }
     .next = Close other programs, or raise this user's limits.

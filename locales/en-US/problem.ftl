@@ -29,9 +29,9 @@ problem-settings-unusable = The settings file cannot be used: { $reason }
 problem-settings-withheld = This computer is managed, but this account may not read its settings
     .next = Your company’s functions stay off in this account; what your headset can do works all the same. Your IT department decides which accounts may read the file.
 problem-tenant-token-exposed = Every user of this computer can read the tenant’s token
-    .next = { $there ->
-        [yes] chgrp hookswitch { $private } and chmod 640 { $private }: then the members of this group read it and nobody else. Have the tenant give a new token.
-       *[no] Move the line tenant_token to { $private }, owner root, mode 0600, and have the tenant give a new token.
+    .next = { $file ->
+        [private] chgrp hookswitch { $private } and chmod 640 { $private }: then the members of this group read it and nobody else. Have the tenant give a new token.
+       *[shared] Move the line tenant_token to { $private }, owner root, mode 0600, and have the tenant give a new token.
     }
 problem-language-not-spoken = Hookswitch has no texts in { $tag }
     .next = There are { $known }; instead of any other language it is English.

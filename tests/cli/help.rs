@@ -194,8 +194,8 @@ fn the_language_is_the_one_of_everything_else() -> Told<()> {
     let refused = run(home, &["--language", "en", "settings", "set", "language", "klingon"])?;
     assert_eq!(refused.code, Some(1));
     assert!(one_clear_line(&refused.stderr).contains("no texts in klingon"), "{refused:?}");
-    let asked = run(home, &["--language", "xx-XX", "settings", "get", "rest_port"])?;
-    assert_eq!((asked.code, asked.stdout.trim()), (Some(0), "32018"));
+    let asked = run(home, &["--language", "xx-XX", "settings", "get", "log_level"])?;
+    assert_eq!((asked.code, asked.stdout.trim()), (Some(0), "info"));
     assert!(one_clear_line(&asked.stderr).contains("it is English"), "{asked:?}");
     // A problem before the settings are known.
     let file = home.join("file");

@@ -114,7 +114,7 @@ impl SettingsFile {
         let what = "Every user of this computer can read the tenant's token";
         Problem::new("tenant-token-exposed", what, &self.path, next)
             .with("private", private)
-            .with("there", if is_there { "yes" } else { "no" })
+            .with("file", if is_there { "private" } else { "shared" })
     }
 }
 

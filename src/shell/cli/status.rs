@@ -185,18 +185,26 @@ pub(super) fn certificate(command: &CertificateCommand, context: &Context) -> Do
     let CertificateCommand::Show = command;
     let path = context.folders.data.join("certificate/ca.pem");
     let pem = std::fs::read_to_string(&path).map_err(|error| {
-        // An agent that runs has tried to: what keeps the door closed keeps the certificate from being made.
-        let runs = matches!(context.agent(), Ok(Some(_)));
-        let next = match runs {
-            true => {
-                "It is made when the softphone door opens; `hookswitch status` says what keeps it closed."
-            }
-            false => "It is made when the agent starts: run `hookswitch run` once.",
-        };
         let place = path.display().to_string();
-        Problem::new("no-certificate", format!("There is no certificate yet: {error}"), place, next)
-            .with("error", error.to_string())
-            .with("runs", if runs { "yes" } else { "no" })
+        // An agent that runs has tried to: what keeps the door closed keeps the certificate from being made.
+        match context.agent() {
+            Ok(Some(_)) => Problem::new(
+                "no-certificate",
+                format!("There is no certificate yet: {error}"),
+                place,
+                "It is made when the softphone door opens; `hookswitch status` says what keeps it closed.",
+            )
+            .with("agent", "running")
+            .with("error", error.to_string()),
+            _ => Problem::new(
+                "no-certificate",
+                format!("There is no certificate yet: {error}"),
+                place,
+                "It is made when the agent starts: run `hookswitch run` once.",
+            )
+            .with("agent", "ended")
+            .with("error", error.to_string()),
+        }
     })?;
     output::line(pem.trim_end());
     output::line(&format!("# {}", path.display()));
