@@ -97,7 +97,7 @@ async fn devices_are_shown_as_they_come_and_go() {
     assert!(headings.contains(&"Desk One"), "{headings:?}");
     assert!(named(&tree, "article").contains(&"Desk One"));
     let links = named(&tree, "link");
-    assert_eq!(links, ["Skip to the content", "Devices", "Updates", "Softphones"]);
+    assert_eq!(links, ["Skip to the content", "Quit Hookswitch", "Devices", "Updates", "Softphones"]);
 
     service.say(ToUser::DeviceRemoved { id: "1209-0001-A1B2".to_owned() }).await;
     until("the headset went", async || {
