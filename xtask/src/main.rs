@@ -8,6 +8,7 @@ mod cargo;
 mod demo;
 mod footprint;
 mod gates;
+mod layout;
 mod mutants;
 mod packages;
 mod systems;
@@ -37,6 +38,7 @@ cargo xtask COMMAND
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
   mutants [CRATE]... [--yes]    how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build
+  layout [--yes]                writes which code an idle agent runs, for the linker (before a release)
   setup [--yes]                 installs what all of the above need, and nothing else
 
 cargo xtask COMMAND --help tells more.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         "demo" => demo::HELP,
         "test" | "ci" => tiers::HELP,
         "bench" | "bench footprint" => footprint::HELP,
+        "layout" => layout::HELP,
         "mutants" => mutants::HELP,
         "setup" => packages::HELP,
         other => {
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "demo" => demo::run(&asked),
         "test" | "ci" => tiers::run(&asked),
+        "layout" => layout::run(&asked),
         "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
         _ => footprint::run(&asked),
@@ -122,7 +126,7 @@ impl Asked {
                 || words.next().copied().ok_or_else(|| stop(format!("{word} needs a value after it.")));
             match (command, *word) {
                 ("demo", "--once") => asked.once = true,
-                ("demo" | "test" | "setup" | "mutants", "--yes") => asked.yes = true,
+                ("demo" | "test" | "layout" | "setup" | "mutants", "--yes") => asked.yes = true,
                 ("test", "--no-skip") => asked.strict = true,
                 ("test", "--tier") => asked.tiers.push(tier::Tier::named(value()?)?),
                 ("bench footprint", "--binary") => asked.binary = Some(value()?.into()),
