@@ -239,18 +239,22 @@ fn a_link_or_a_foreign_or_newer_file_is_left_alone() {
 fn a_damaged_file_is_moved_aside_and_said() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
+    let waits = journal("downloading:3");
     for damage in ["no database", "a page overwritten"] {
-        if damage == "no database" {
+        let readable = damage != "no database";
+        if !readable {
             std::fs::write(&path, vec![0x5a; 8192]).unwrap();
         } else {
             {
                 let mut store = Store::open(&path).unwrap();
+                store.write(&[Record::Journal(waits.clone()), identity("S")]).unwrap();
                 let many: Vec<Record> = (0..400).map(|n| event(&format!("e{n}"))).collect();
                 store.write(&many).unwrap();
             }
             let mut bytes = std::fs::read(&path).unwrap();
             let half = bytes.len() / 2;
-            bytes[4096..half].fill(0xff);
+            // The table of the reports; those before it, small as they are, end in the pages before.
+            bytes[half..half + 4096 * 8].fill(0xff);
             std::fs::write(&path, bytes).unwrap();
         }
         let damaged = std::fs::read(&path).unwrap();
@@ -258,6 +262,11 @@ fn a_damaged_file_is_moved_aside_and_said() {
         let problem = store.take_mended().expect(damage);
         assert_eq!(problem.code, "store-mended", "{damage}");
         assert_eq!(std::fs::read(&problem.args["kept"]).unwrap(), damaged, "{damage}: kept as it was");
+        // A headset in DFU mode has nobody else who knows it, and a host no other key.
+        let known = store.load().unwrap();
+        let expected = (if readable { vec![waits.clone()] } else { vec![] }, readable.then_some("S"));
+        assert_eq!((known.journal.clone(), system_id(&known)), expected, "{damage}");
+        assert_eq!(problem.args["journal"], if readable { "whole" } else { "lost" });
         std::fs::remove_file(&problem.args["kept"]).unwrap();
         store.write(&[identity("new")]).unwrap();
         assert_eq!(system_id(&store.load().unwrap()), Some("new"));

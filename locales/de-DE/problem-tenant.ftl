@@ -6,7 +6,10 @@
 problem-store-damaged = Die Datenbank des Agenten ist beschädigt: { $detail }
     .next = Starten Sie den Agenten neu: Er legt die beschädigte Datei beiseite und beginnt eine neue.
 problem-store-mended = Die Datenbank des Agenten war beschädigt; sie liegt jetzt in { $kept }, eine neue wurde begonnen
-    .next = Es ist nichts zu tun. Noch nicht übermittelte Meldungen stehen in der verschobenen Datei.
+    .next = { $journal ->
+        [lost] Welche Aktualisierungen nicht zu Ende kamen, ist vergessen: Arbeitet ein Headset nicht mehr, senden Sie die verschobene Datei an den Support.
+       *[whole] Es ist nichts zu tun. Noch nicht übermittelte Meldungen stehen in der verschobenen Datei.
+    }
 problem-store-newer = Die Datenbank des Agenten stammt von einer neueren Version dieses Programms: { $detail }
     .next = Installieren Sie diese Version wieder, oder verschieben Sie die Datei, um neu zu beginnen.
 problem-store-foreign = Die Datei am Platz der Datenbank gehört nicht dem Agenten: { $detail }

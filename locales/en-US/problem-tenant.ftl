@@ -6,7 +6,10 @@
 problem-store-damaged = The agent's database is damaged: { $detail }
     .next = Restart the agent: it moves the damaged file aside and begins a fresh one.
 problem-store-mended = The agent's database was damaged; it was moved to { $kept } and a fresh one begun
-    .next = Nothing needs to be done. Reports that were not delivered yet are in the moved file.
+    .next = { $journal ->
+        [lost] Which updates were cut short is forgotten: for a headset that does not work any more, send the moved file to support.
+       *[whole] Nothing needs to be done. Reports that were not delivered yet are in the moved file.
+    }
 problem-store-newer = The agent's database was written by a newer version of this program: { $detail }
     .next = Install that version again, or move the file away to begin afresh.
 problem-store-foreign = The file at the place of the agent's database is not the agent's: { $detail }

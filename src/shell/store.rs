@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub mod packages;
 mod rows;
+mod salvage;
 mod schema;
 
 /// Most reports kept for a tenant that does not answer.
@@ -42,17 +43,20 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the file, or makes it with its folder. A damaged file is moved aside and a fresh one begun; then
-    /// [`Store::take_mended`] says so.
+    /// Opens the file, or makes it with its folder. A damaged file is moved aside and a fresh one begun with what cannot be
+    /// had again from anywhere; then [`Store::take_mended`] says so.
     ///
     /// # Errors
     /// `store-in-use`, `store-newer`, `store-foreign`, `store-unwritable`, `store-full`, `store-failed`.
     pub fn open(path: &Path) -> Result<Self, Problem> {
         match Self::try_open(path) {
             Err(Fault::Damaged(what)) => {
-                let mended = move_aside(path, &what)?;
+                let kept = move_aside(path)?;
+                let saved = salvage::salvage(&kept);
+                let mended = mended(path, &kept, &what, saved.journal_is_whole);
                 tracing::error!(path = %path.display(), "{mended}");
                 let mut store = Self::try_open(path).map_err(|fault| fault.problem(path))?;
+                store.write(&saved.records)?;
                 store.mended = Some(mended);
                 Ok(store)
             }
@@ -301,7 +305,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Renames the file and its write-ahead log, which may hold the only copy of the last changes.
-fn move_aside(path: &Path, what: &str) -> Result<Problem, Problem> {
+fn move_aside(path: &Path) -> Result<PathBuf, Problem> {
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let kept = beside(path, &format!(".damaged-{now_s}"));
     let fail = |error: std::io::Error| Fault::from(error).problem(path);
@@ -312,16 +316,22 @@ fn move_aside(path: &Path, what: &str) -> Result<Problem, Problem> {
             _ => {}
         }
     }
-    Ok(Problem::new(
-        "store-mended",
-        format!(
-            "The agent's database was damaged ({what}); it was moved to {} and a fresh one begun",
-            kept.display()
-        ),
-        path.display().to_string(),
-        "Nothing needs to be done; reports that were not delivered yet are in the moved file.",
-    )
-    .with("kept", kept.display().to_string()))
+    Ok(kept)
+}
+
+fn mended(path: &Path, kept: &Path, damage: &str, journal_is_whole: bool) -> Problem {
+    let kept = kept.display().to_string();
+    let what =
+        format!("The agent's database was damaged ({damage}); it was moved to {kept} and a fresh one begun");
+    let next = match journal_is_whole {
+        true => "Nothing needs to be done; reports that were not delivered yet are in the moved file.",
+        false => {
+            "Which updates were cut short is forgotten: for a headset that does not work any more, send the moved file to support."
+        }
+    };
+    Problem::new("store-mended", what, path.display().to_string(), next)
+        .with("kept", kept)
+        .with("journal", if journal_is_whole { "whole" } else { "lost" })
 }
 
 #[cfg(test)]

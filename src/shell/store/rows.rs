@@ -1,7 +1,7 @@
 //! Records to rows and back.
 
 use super::{MAX_DEFERRED, MAX_JOBS, MAX_OWED, MAX_USERS, MAX_VALUE_BYTES};
-use hub::machine::{Delivery, Identity, Marks, Owed, Persisted, Record, Verified};
+use hub::machine::{Delivery, Identity, JournalEntry, Marks, Owed, Persisted, Record, Verified};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -94,16 +94,7 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         identities: load_identities(connection)?,
         policy: load_policy(connection)?,
         credential: get(connection, CREDENTIAL)?,
-        journal: many(
-            connection,
-            "SELECT device, body FROM job WHERE length(body) <= ?1 ORDER BY device LIMIT ?2",
-            "job",
-            MAX_JOBS,
-            |row| row.get::<_, String>(1),
-        )?
-        .iter()
-        .filter_map(|body| readable("job", body))
-        .collect(),
+        journal: load_journal(connection)?,
         homes: get(connection, HOMES)?.unwrap_or_default(),
         owed: load_owed(connection)?,
         groups: many(
@@ -127,7 +118,18 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
     })
 }
 
-fn load_identities(connection: &Connection) -> Sql<Vec<Identity>> {
+pub(super) fn load_journal(connection: &Connection) -> Sql<Vec<JournalEntry>> {
+    let bodies = many(
+        connection,
+        "SELECT device, body FROM job WHERE length(body) <= ?1 ORDER BY device LIMIT ?2",
+        "job",
+        MAX_JOBS,
+        |row| row.get::<_, String>(1),
+    )?;
+    Ok(bodies.iter().filter_map(|body| readable("job", body)).collect())
+}
+
+pub(super) fn load_identities(connection: &Connection) -> Sql<Vec<Identity>> {
     if let Some(identities) = get(connection, IDENTITIES)? {
         return Ok(identities);
     }
