@@ -1,7 +1,7 @@
 //! Approved web pages in the settings: what they say, and changing one of them in the person's file.
 
 use super::folders::Folders;
-use super::own_settings::{self, NotKept};
+use super::own_settings;
 use super::settings_files;
 use hub::protocol::Problem;
 use hub::protocol::local::Decider;
@@ -60,8 +60,7 @@ impl ApprovedPages {
                 changed.drain(..changed.len().saturating_sub(MOST_DENIED));
             }
             let value = Some(changed.join(",")).filter(|list| !list.is_empty());
-            own_settings::keep(&self.0, key, value.as_deref())
-                .map_err(|NotKept { place, reason }| not_kept(&place, &reason))?;
+            own_settings::keep(&self.0, key, value.as_deref()).map_err(|why| why.problem(not_kept))?;
         }
         Ok(self.read())
     }

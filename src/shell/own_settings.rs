@@ -7,11 +7,23 @@ use super::settings_files;
 use hub::protocol::Problem;
 use hub::settings::{self, Key};
 
-/// Why a setting could not be kept: where, and what the system or the file says.
+/// Why a setting could not be kept.
 #[derive(Debug)]
-pub(super) struct NotKept {
-    pub(super) place: String,
-    pub(super) reason: String,
+pub(super) enum NotKept {
+    /// Somebody else decides on it, or the file cannot be read as settings.
+    Refused(Problem),
+    /// Where, and what the system says.
+    Unwritten { place: String, reason: String },
+}
+
+impl NotKept {
+    /// What was refused says itself what next; the rest is said in the words of what was to be kept.
+    pub(super) fn problem(self, of: impl FnOnce(&str, &str) -> Problem) -> Problem {
+        match self {
+            Self::Refused(problem) => problem,
+            Self::Unwritten { place, reason } => of(&place, &reason),
+        }
+    }
 }
 
 /// Sets `key` (spelt as in the environment), or takes it out.
@@ -21,9 +33,10 @@ pub(super) struct NotKept {
 pub(super) fn keep(folders: &Folders, key: Key, value: Option<&str>) -> Result<(), NotKept> {
     let path = folders.user_settings();
     let place = path.display().to_string();
-    let cannot = |error: std::io::Error| NotKept { place: place.clone(), reason: error.to_string() };
-    let text = settings::set(&settings_files::layers(folders), key.name(), value)
-        .map_err(|problem| NotKept { place: problem.place, reason: problem.what })?;
+    let cannot =
+        |error: std::io::Error| NotKept::Unwritten { place: place.clone(), reason: error.to_string() };
+    let text =
+        settings::set(&settings_files::layers(folders), key.name(), value).map_err(NotKept::Refused)?;
     os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
     private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)
 }
@@ -33,13 +46,15 @@ pub(super) fn keep(folders: &Folders, key: Key, value: Option<&str>) -> Result<(
 /// # Errors
 /// See [`keep`].
 pub(super) fn keep_headset(folders: &Folders, device: &str) -> Result<(), Problem> {
-    keep(folders, Key::Headset, Some(device)).map_err(|NotKept { place, reason }| {
-        Problem::new(
-            "headset-not-kept",
-            format!("The choice of the headset cannot be remembered: {reason}"),
-            place,
-            "Correct the file or its permissions, then choose again.",
-        )
-        .with("reason", reason)
-    })
+    keep(folders, Key::Headset, Some(device)).map_err(|why| why.problem(not_kept))
+}
+
+fn not_kept(place: &str, reason: &str) -> Problem {
+    Problem::new(
+        "headset-not-kept",
+        format!("The choice of the headset cannot be remembered: {reason}"),
+        place,
+        "Correct the file or its permissions, then choose again.",
+    )
+    .with("reason", reason)
 }
