@@ -18,7 +18,7 @@ tray-device-in-use = { $name }: für Anrufe verwendet
 tray-use-device = { $name } für Anrufe verwenden
 tray-device-updating = { $name }: wird aktualisiert
 tray-device-impaired = { $name } arbeitet nicht, wie es soll
-tray-device-needs-firmware = { $name } braucht seine Firmware noch einmal; lassen Sie es an diesem Anschluss
+tray-device-needs-firmware = { $name } braucht seine Firmware noch einmal
 tray-device-unavailable = { $name } ist nicht zu gebrauchen
 tray-more-devices = { $count ->
         [one] 1 weiteres Headset

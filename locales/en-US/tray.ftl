@@ -18,7 +18,7 @@ tray-device-in-use = { $name }: used for calls
 tray-use-device = Use { $name } for calls
 tray-device-updating = { $name }: update in progress
 tray-device-impaired = { $name } does not work as it should
-tray-device-needs-firmware = { $name } needs its firmware again; keep it at this port
+tray-device-needs-firmware = { $name } needs its firmware again
 tray-device-unavailable = { $name } cannot be used
 tray-more-devices = { $count ->
         [one] 1 more headset

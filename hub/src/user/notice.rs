@@ -39,8 +39,9 @@ impl Notices {
             });
         }
         let Some(outcome) = &job.outcome else { return };
-        // A verdict that a later answer of the headset corrects is news once more.
-        if before.is_some_and(|b| b.outcome.as_ref() == Some(outcome) && b.offer == job.offer) {
+        // Another verdict is news once more, another advice is not.
+        let same = |was: &Outcome| std::mem::discriminant(was) == std::mem::discriminant(outcome);
+        if before.is_some_and(|b| b.offer == job.offer && b.outcome.as_ref().is_some_and(same)) {
             return;
         }
         let (title, body) = match outcome {

@@ -2,7 +2,7 @@
 
 use crate::locale::{Locale, Message};
 use crate::protocol::local::{Decider, Standing, View};
-use crate::protocol::{ALL_USERS, Deployment, DeviceId, Job, Problem, TenantMode};
+use crate::protocol::{ALL_USERS, Deployment, DeviceId, DeviceStatus, Job, Problem, TenantMode};
 
 /// How it stands with an update that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,16 @@ pub fn phase(job: &Job) -> Message {
         "waiting-for-runtime" => "phase-waiting-for-runtime",
         _ => "phase-working",
     })
+}
+
+/// Whose advice holds after an update that failed as `verdict` says: a headset in need of firmware knows where it is now,
+/// the verdict only where it was.
+pub fn advice<'a>(view: &'a View, job: &Job, verdict: &'a Problem) -> &'a Problem {
+    let device = view.devices.iter().find(|device| device.id == job.device);
+    match device.map(|device| &device.status) {
+        Some(DeviceStatus::NeedsFirmware { problem }) => problem,
+        _ => verdict,
+    }
 }
 
 /// Why no update is offered. That nothing newer is there says only who asked a moment ago.

@@ -1,8 +1,10 @@
 //! Which headset carries the calls, and who says so.
 
 use super::*;
-use hub::protocol::Indicators;
+use hub::protocol::local::View;
+use hub::protocol::{DeviceStatus, Indicators, Job};
 use hub::user::menu::{Action, Item};
+use hub::user::words;
 
 const THREE: [&str; 3] = ["a", "b", "c"];
 
@@ -99,4 +101,17 @@ fn the_menu_offers_the_others_where_there_is_a_choice() {
     assert_eq!(uses(&rig), ["a"]);
     rig.service(status("a", DeviceStatus::Updating));
     assert_eq!(uses(&rig), Vec::<String>::new());
+}
+
+#[test]
+fn a_headset_in_need_of_firmware_knows_better_than_its_verdict_what_next() {
+    let [then, now] = ["Keep it here.", "Plug it in."].map(|next| Problem::new("p", "what", "where", next));
+    let job = Job { device: "d".to_owned(), ..Job::default() };
+    let mut view = View::default();
+    assert_eq!(words::advice(&view, &job, &then), &then);
+    let device = |id: &str, status| Device { status, ..super::device(id) };
+    view.devices = vec![device("other", DeviceStatus::NeedsFirmware { problem: now.clone() })];
+    assert_eq!(words::advice(&view, &job, &then), &then);
+    view.devices.push(device("d", DeviceStatus::NeedsFirmware { problem: now.clone() }));
+    assert_eq!(words::advice(&view, &job, &then), &now);
 }

@@ -17,7 +17,8 @@ pub(super) fn print(context: &Context, view: &View) {
             Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => {
                 let text = context.locale.problem(problem);
                 let message = Message::new("cli-job-ended").text("name", &job.name);
-                message.text("what", text.what).text("next", text.next)
+                let next = context.locale.problem(words::advice(view, job, problem)).next;
+                message.text("what", text.what).text("next", next)
             }
         };
         output::line(&context.locale.format(&line));

@@ -428,7 +428,10 @@ impl JobCard {
             },
             running: outcome.is_none().then(|| Progress::new(job, locale)),
             verdict,
-            problem: problem.map(|p: &Problem| locale.problem_isolated(p)),
+            problem: problem.map(|p: &Problem| {
+                let next = locale.problem_isolated(words::advice(view, job, p)).next;
+                ProblemText { next, ..locale.problem_isolated(p) }
+            }),
         }
     }
 }

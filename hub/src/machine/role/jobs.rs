@@ -264,6 +264,21 @@ impl MachineRole {
         (!in_dfu).then(|| device.firmware_version.clone())
     }
 
+    /// The verdict stays; what it advised, to plug the headset in or to leave it where it is, is done.
+    fn nothing_to_plug_in(&mut self, device: &str) {
+        let Some(job) = self.update.job().filter(|job| job.device == device) else { return };
+        let Some(Outcome::Failed { problem }) = &job.outcome else { return };
+        if !problem.details.contains_key("device") {
+            return;
+        }
+        let now = dfu::usb_dfu::DeviceNow::Runtime;
+        let mut problem = problem.clone().detail("device", now);
+        problem.next = now.to_string();
+        let job = Job { outcome: Some(Outcome::Failed { problem }), ..job.clone() };
+        self.update.correct(job.clone());
+        self.out.push_back(Output::news(ToUser::JobChanged { job: Some(job) }));
+    }
+
     fn hear_late(&mut self, device: &str, version: String, now: Now) {
         let Some(entry) = self.interrupted.get(device).map(|i| i.entry.clone()) else { return };
         let outcome = match entry.said {
@@ -275,6 +290,9 @@ impl MachineRole {
         };
         if entry.works && entry.said == Some(wire::Verdict::Succeeded) {
             return;
+        }
+        if outcome.is_none() && !entry.works {
+            self.nothing_to_plug_in(device);
         }
         // It works with what it had: all that is left to wait for is that it says otherwise.
         let as_before = version == entry.from_version && version != entry.target_version;

@@ -234,6 +234,28 @@ fn an_unknown_end_is_known_when_the_headset_is_back() {
     }
 }
 
+/// What an old verdict advises is not said of a headset that is elsewhere by now.
+#[test]
+fn advice_is_of_where_the_headset_is_now() {
+    let mut rig = two();
+    assert_eq!(rig.install(), None);
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    rig.update_until(0x0110, |_| false);
+    assert_eq!(status(&rig, 0), "needs-firmware");
+    rig.headsets[0].becomes(Life::Unplugged);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+    assert_eq!(status(&rig, 0), "needs-firmware-away");
+    rig.headsets[0].becomes(Life::Runtime);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+    rig.pass(Duration::from_secs(10));
+    assert_eq!(status(&rig, 0), "Ready");
+    let Some(Outcome::Failed { problem }) = outcome(&rig) else { panic!("{:?}", outcome(&rig)) };
+    assert_eq!(problem.next, dfu::usb_dfu::DeviceNow::Runtime.to_string());
+    rig.check_mirror();
+}
+
 #[test]
 fn the_update_is_offered_right_after_it_failed() {
     let mut rig = two();
