@@ -27,6 +27,7 @@
 
 pub mod image;
 pub mod package;
+pub mod text;
 pub mod usb_dfu;
 mod version;
 

@@ -518,18 +518,18 @@ fn what_is_not_built_is_a_misfit() {
         let one = rules.components[0].clone();
         let named = |id: &&str| Component { id: (*id).to_owned(), file: format!("{id}.dfu"), ..one.clone() };
         rules.components = ids.iter().map(named).collect();
+        rules.version = version(wanted);
         let files = ids.iter().map(|id| (format!("{id}.dfu"), file.clone())).collect();
         Package::open(&pack(&rules, &files).unwrap()).unwrap().misfits(&ours, Some(version(wanted)))
     };
     assert_eq!(with(None, &["a"], "1.20"), []);
     assert_eq!(with(Some(0), &["a"], "1.20"), []);
     assert_eq!(with(Some(1), &["a"], "1.20"), [Misfit::Battery { percent: 1 }]);
+    assert!(matches!(with(None, &["a"], "1.30")[0], Misfit::TwoVersions { .. }));
     // Which of several the version is meant of, nobody says.
     assert_eq!(with(None, &["a", "b"], "1.30"), [Misfit::Components { count: 2 }]);
-    assert_eq!(
-        with(Some(30), &["a", "b"], "1.20"),
-        [Misfit::Components { count: 2 }, Misfit::Battery { percent: 30 }]
-    );
+    let both = [Misfit::Components { count: 2 }, Misfit::Battery { percent: 30 }];
+    assert_eq!(with(Some(30), &["a", "b"], "1.20"), both);
 }
 
 /// Entries of so many packed and unpacked bytes, as their directory says; what they hold cannot be unpacked.
@@ -551,8 +551,7 @@ fn stating(entries: &[(usize, u32)]) -> Vec<u8> {
 #[test]
 fn each_bound_is_reached_and_not_passed() {
     let within = |zip: &[u8]| matches!(Package::open(zip), Err(PackageError::NoRules));
-    let (largest, mib) = (64u32 << 20, 1u32 << 20);
-    let enough = (largest / 100) as usize;
+    let (largest, mib, enough) = (64u32 << 20, 1u32 << 20, (64usize << 20) / 100);
     assert!(within(&stating(&[(enough, largest), (enough, largest)])), "128 MiB in two entries of 64");
     assert_eq!(
         archive_error(&stating(&[(enough, largest), (enough, largest), (1, 1)])),
@@ -593,7 +592,8 @@ fn texts_that_are_none_are_named_with_their_bounds() {
         (Rules { release_notes: Some(long()), ..good }, "release_notes must have 0 to 4000"),
     ];
     for (rules, words) in cases {
-        let expected = format!("rules.json: {words} characters, none of them a control character");
+        let expected =
+            format!("rules.json: {words} characters, none of them a control character or invisible");
         assert_eq!(Rules::parse(&rules.to_json()).unwrap_err().to_string(), expected);
     }
 }

@@ -14,6 +14,7 @@ detail-package-component-count = Es hat { $count } Komponenten; dieser Agent sch
 detail-package-other-version = Es enthält Version { $found }, die Richtlinie nennt { $wanted }
 detail-package-suffix-product = Komponente „{ $component }“: Laut DFU-Suffix ist die Firmware für { $suffix }, nicht für { $product }
 detail-package-suffix-version = Komponente „{ $component }“: Laut DFU-Suffix hat die Firmware Version { $suffix }, laut rules.json { $stated }
+detail-package-two-versions = Es nennt sich Version { $package }, seine Komponente hat { $component }
 detail-package-battery = Es verlangt eine Ladung von { $percent } %; dieser Agent kann die Ladung eines Headsets nicht lesen
 detail-package-no-image = Seine Komponente hat kein Abbild
 
@@ -53,7 +54,7 @@ detail-name-part = er hat einen leeren Teil oder „.“; Ordner werden nicht ge
 
 detail-rules-json = rules.json Zeile { $line }, Spalte { $column }: { $error }
 detail-rules-schema = rules.json hat Schema { $found }, dieses Programm kennt { $known }; aktualisieren Sie es, oder packen Sie neu
-detail-rules-text = rules.json: { $field } muss { $least } bis { $most } Zeichen haben, darunter keine Steuerzeichen
+detail-rules-text = rules.json: { $field } muss { $least } bis { $most } Zeichen haben, darunter keine Steuerzeichen und keine unsichtbaren
 detail-rules-targets = rules.json: targets muss 1 bis { $most } verschiedene Geräte nennen, es sind { $count }{ $repeated ->
         [true] , manche davon zweimal
        *[false] {""}

@@ -12,7 +12,7 @@ problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen und gilt
         [token] Schreiben Sie 1 bis 4096 sichtbare ASCII-Zeichen.
         [sha256] Schreiben Sie den SHA-256 von root.json, 64 Hexadezimalziffern.
         [path] Schreiben Sie den vollständigen Pfad einer PEM-Datei.
-        [user] Schreiben Sie 1 bis 256 Zeichen, keines davon ein Steuerzeichen.
+        [user] Schreiben Sie 1 bis 256 Zeichen, keines davon ein Steuerzeichen oder unsichtbar.
         [headset] Schreiben Sie die Kennung eines Headsets, wie „hookswitch devices“ sie ausgibt.
        *[level] Schreiben Sie eines der Wörter error, warn, info, debug, trace.
     }

@@ -14,6 +14,7 @@ detail-package-component-count = it has { $count } components; this agent writes
 detail-package-other-version = it holds version { $found }, the policy names { $wanted }
 detail-package-suffix-product = component “{ $component }”: by its DFU suffix the firmware is for { $suffix }, not for { $product }
 detail-package-suffix-version = component “{ $component }”: by its DFU suffix the firmware has version { $suffix }, by rules.json { $stated }
+detail-package-two-versions = it calls itself version { $package }, its component has { $component }
 detail-package-battery = it asks for a charge of { $percent } %; this agent cannot read the charge of a headset
 detail-package-no-image = its component has no image
 
@@ -53,7 +54,7 @@ detail-name-part = it has an empty part or “.”; folders are not read
 
 detail-rules-json = rules.json line { $line }, column { $column }: { $error }
 detail-rules-schema = rules.json has schema { $found }, this program knows { $known }; update it, or pack again
-detail-rules-text = rules.json: { $field } must have { $least } to { $most } characters, none of them a control character
+detail-rules-text = rules.json: { $field } must have { $least } to { $most } characters, none of them a control character or invisible
 detail-rules-targets = rules.json: targets must be 1 to { $most } different devices, there are { $count }{ $repeated ->
         [true] , some of them twice
        *[false] {""}

@@ -12,7 +12,7 @@ problem-setting-invalid = The value of { $key } cannot be used and does not coun
         [token] Write 1 to 4096 visible ASCII characters.
         [sha256] Write the SHA-256 of root.json, 64 hexadecimal digits.
         [path] Write the full path of a PEM file.
-        [user] Write 1 to 256 characters, none of them a control character.
+        [user] Write 1 to 256 characters, none of them a control character or invisible.
         [headset] Write the id of a headset as “hookswitch devices” prints it.
        *[level] Write one of error, warn, info, debug, trace.
     }

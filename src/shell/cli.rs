@@ -113,6 +113,12 @@ impl From<Problem> for Failure {
 
 type Done = Result<(), Failure>;
 
+/// What `--json` prints instead of its document.
+#[derive(serde::Serialize)]
+struct Refused<'a> {
+    error: &'a Problem,
+}
+
 /// `hardware` is only called when a command touches devices itself.
 pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -> Hardware) -> ExitCode {
     let arguments: Vec<OsString> = arguments.map(hub_spelling).collect();
@@ -147,6 +153,10 @@ pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -
         Err(Failure::Usage(problem)) => (problem, WRONG_USAGE),
         Err(Failure::UsageShown) => return ExitCode::from(WRONG_USAGE),
     };
+    if arguments.iter().any(|argument| argument == "--json") {
+        // A program that reads one document finds one.
+        output::json_line(&Refused { error: &problem });
+    }
     output::aside(&format!("hookswitch: {}", locale.problem(&problem)));
     ExitCode::from(status)
 }

@@ -136,12 +136,12 @@ fn route(target: &str) -> u8 {
 
 /// One event is one line, whatever it quotes.
 fn push_printable(line: &mut String, text: &str) {
-    for c in text.chars() {
+    for (c, shown) in dfu::text::characters(text) {
         if line.len() > MAX_LINE_BYTES {
             line.push('…');
             return;
         }
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+        if shown { line.push(c) } else { line.extend(c.escape_default()) }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The character sets of identifiers. Each is written down once more as a `pattern` in the JSON schema and in
 //! `openapi.yaml`; the tests compare them.
 
+use dfu::text::is_plain;
+
 /// `^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`: group and firmware-policy ids.
 pub fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -35,28 +37,50 @@ pub fn is_host_key(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// A user name as the operating system gives it: 1 to 256 characters, no control character, and not `.` or `..`
+/// A user name as the operating system gives it: 1 to 256 characters, all of which show themselves, and not `.` or `..`
 /// (a URL parser would swallow those as path segments even when percent-encoded).
 pub fn is_user_name(text: &str) -> bool {
     is_line(text, 1, 256) && text != "." && text != ".."
 }
 
-/// One line of text: `min` to `max` characters (Unicode scalar values), none of them a control character.
+/// One line of text: `min` to `max` characters (Unicode scalar values), all of which show themselves ([`is_plain`]).
 pub fn is_line(text: &str, min: usize, max: usize) -> bool {
     let count = text.chars().count();
-    (min..=max).contains(&count) && !text.chars().any(char::is_control)
+    (min..=max).contains(&count) && is_plain(text)
 }
 
-/// Characters that change the direction of what stands around them (Unicode bidi controls): they make a list lie.
-pub fn turns_text(c: char) -> bool {
-    matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The text as one line of at most `most` characters: control characters and [`turns_text`] become nothing, white space
-/// at the ends too.
+/// The text as one line of at most `most` characters: what does not show itself becomes nothing, white space at the ends
+/// too.
 pub fn cleaned(text: &str, most: usize) -> String {
-    let kept: String = text.chars().filter(|c| !c.is_control() && !turns_text(*c)).take(most).collect();
+    let kept: String = dfu::text::plain(text).take(most).collect();
     kept.trim().to_owned()
+}
+
+/// A distinguished name (RFC 4514), as far as its form goes: `type=value`, several with `,` or `+` between.
+pub fn is_dn(text: &str) -> bool {
+    let (mut parts, mut begin) = (Vec::new(), 0);
+    let (mut escaped, mut quoted) = (false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            ',' | '+' | ';' if !quoted => {
+                parts.push(&text[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    let is_type = |kind: &str| {
+        let kind = kind.trim();
+        kind.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
+    };
+    !escaped
+        && !quoted
+        && parts.iter().all(|part| part.split_once('=').is_some_and(|(kind, _)| is_type(kind)))
 }
 
 /// Host and port of an authority: a DNS name or IPv4 address, or an IPv6 address in brackets, then optionally
@@ -174,6 +198,20 @@ mod tests {
                 && !is_wire_id("")
         );
         assert!(is_user_name("CORP\\jörg müller") && !is_user_name("..") && !is_user_name("a\nb"));
+        for hidden in ["ceo\u{202e}", "ceo\u{200b}", "\u{feff}ceo", "a\u{2028}b"] {
+            assert!(!is_user_name(hidden) && !is_line(hidden, 1, 200), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn a_distinguished_name_is_types_and_values() {
+        for good in ["dc=x", "ou=People, dc=example,dc=com", "cn=a\\,b+sn=c,o=\"x, y\"", "2.5.4.3=x", "ou="] {
+            assert!(is_dn(good), "{good}");
+        }
+        for bad in ["", "example.com", "dc=x,", "dc=x,,dc=y", "=x", "o=x\\", "o=\"x", "dc=x,example", "ü=x"]
+        {
+            assert!(!is_dn(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -110,6 +110,7 @@ fn bad() -> Vec<Value> {
         with("/ldap/servers", json!([])),
         with("/ldap/servers", json!(vec!["ldap://h"; 17])),
         with("/ldap/base_dn", json!("")),
+        with("/ldap/base_dn", json!("contoso.example")),
         with("/company", json!("")),
         with("/company", json!("a\u{7}b")),
         with("/company", json!("x".repeat(201))),

@@ -13,7 +13,7 @@ fn run(home: &Path, arguments: &[&str]) -> Told<Ended> {
 #[test]
 fn what_needs_an_agent_is_to_be_tried_later() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 13] = [
         &["status"],
         &["status", "--json"],
         &["groups"],
@@ -24,11 +24,21 @@ fn what_needs_an_agent_is_to_be_tried_later() -> Told<()> {
         &["open"],
         &["open", "--print"],
         &["devices", "--watch"],
+        &["devices", "--watch", "--json"],
+        &["update", "list", "--json"],
+        &["softphones", "list", "--json"],
     ];
     for command in commands {
         let ended = run(folder.path(), command)?;
         assert_eq!(ended.code, Some(75), "{command:?}: {ended:?}");
-        assert_eq!(ended.stdout, "", "{command:?}");
+        match command.contains(&"--json") {
+            true => {
+                let document = serde_json::from_str(&ended.stdout).at("one JSON document")?;
+                crate::json::valid("error", &document);
+                assert_eq!(document["error"]["code"], "agent-not-running");
+            }
+            false => assert_eq!(ended.stdout, "", "{command:?}"),
+        }
         let line = one_clear_line(&ended.stderr);
         assert!(line.starts_with("hookswitch: Hookswitch is not running ("), "{line}");
     }

@@ -58,7 +58,11 @@ fn faults_of_the_directory() -> Vec<Fault> {
             json!(9),
             "schema: Erwartet wird 1, gefunden wurde 9; dieses Programm ist zu alt oder zu neu für das Dokument",
         ),
-        ("/company", json!(""), "company: Erwartet wird ein Text von 1 bis 200 Zeichen ohne Steuerzeichen"),
+        (
+            "/company",
+            json!(""),
+            "company: Erwartet wird ein Text von 1 bis 200 Zeichen ohne Steuerzeichen und unsichtbare Zeichen",
+        ),
         ("/polling_s", json!(5), "polling_s: Erwartet wird 60 bis 604800, gefunden wurde 5"),
         ("/ldap/servers", json!([]), "ldap.servers: Erwartet werden 1 bis 16 Einträge, es sind 0"),
         (
@@ -80,7 +84,7 @@ fn faults_of_the_directory() -> Vec<Fault> {
         (
             "/ldap/base_dn",
             json!(""),
-            "ldap.base_dn: Erwartet wird ein Distinguished Name von 1 bis 1024 Zeichen ohne Steuerzeichen",
+            "ldap.base_dn: Erwartet wird ein Distinguished Name von 1 bis 1024 Zeichen ohne Steuerzeichen und unsichtbare Zeichen",
         ),
         (
             "/ldap/bind/password",

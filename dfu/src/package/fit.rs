@@ -36,6 +36,14 @@ pub enum Misfit {
         /// The version wanted.
         wanted: FirmwareVersion,
     },
+    /// Of a package of one component there is one version, wherever it is read.
+    #[error("it calls itself version {package}, its component has {component}")]
+    TwoVersions {
+        /// The version of the package as a whole.
+        package: FirmwareVersion,
+        /// The version of its only component.
+        component: FirmwareVersion,
+    },
     /// The DFU suffix names another device than the rules.
     #[error(
         "component {id:?}: by its DFU suffix the firmware is for {:04x}:{:04x}, not for {:04x}:{:04x}",
@@ -85,7 +93,10 @@ impl Package {
             out.push(Misfit::Battery { percent });
         }
         for component in &self.rules.components {
-            let found = component.version;
+            let (found, package) = (component.version, self.rules.version);
+            if count == 1 && package != found {
+                out.push(Misfit::TwoVersions { package, component: found });
+            }
             if let Some(wanted) = wanted.filter(|wanted| count == 1 && *wanted != found) {
                 out.push(Misfit::OtherVersion { found, wanted });
             }

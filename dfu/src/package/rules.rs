@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{LIMITS, RULES_FILE};
+use crate::text::characters;
 use crate::version::FirmwareVersion;
 
 /// The schema this build reads and writes.
@@ -120,8 +121,10 @@ pub enum RulesError {
         /// The schema it has.
         found: u32,
     },
-    /// A text that is empty, too long, or holds control characters.
-    #[error("{RULES_FILE}: {field} must have {least} to {most} characters, none of them a control character")]
+    /// A text that is empty, too long, or holds what does not show itself.
+    #[error(
+        "{RULES_FILE}: {field} must have {least} to {most} characters, none of them a control character or invisible"
+    )]
     Text {
         /// Which.
         field: TextField,
@@ -273,8 +276,8 @@ impl Rules {
 fn check_text(field: TextField, text: &str) -> Result<(), RulesError> {
     let notes = field == TextField::ReleaseNotes;
     let (least, most) = if notes { (0, NOTES_CHARS) } else { (1, TEXT_CHARS) };
-    let odd = |c: char| c.is_ascii_control() && !(notes && matches!(c, '\n' | '\t'));
-    if !(least..=most).contains(&text.chars().count()) || text.chars().any(odd) {
+    let odd = |(c, shown): (char, bool)| !shown && !(notes && matches!(c, '\n' | '\t'));
+    if !(least..=most).contains(&text.chars().count()) || characters(text).any(odd) {
         return Err(RulesError::Text { field, least, most });
     }
     Ok(())

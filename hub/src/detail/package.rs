@@ -192,6 +192,9 @@ impl From<&Misfit> for Detail {
             Misfit::OtherVersion { found, wanted } => {
                 Detail::new("package-other-version", misfit).with("found", found).with("wanted", wanted)
             }
+            Misfit::TwoVersions { package, component } => Detail::new("package-two-versions", misfit)
+                .with("package", package)
+                .with("component", component),
             Misfit::SuffixProduct { id, suffix, product } => Detail::new("package-suffix-product", misfit)
                 .with("component", shown(id))
                 .with("suffix", ids(suffix))

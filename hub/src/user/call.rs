@@ -94,7 +94,7 @@ impl Calls {
             self.hold_answered(Cause::Softphone, changes);
         }
         self.last_id += 1;
-        let contact = contact.map(|c| c.chars().filter(|c| !c.is_control()).take(MAX_CONTACT).collect());
+        let contact = contact.map(|c| dfu::text::plain(&c).take(MAX_CONTACT).collect());
         let call = Call { id: self.last_id, client, direction, state: CallState::Ringing, muted, contact };
         self.calls.push(call.clone());
         changes.push(Change::Call { call: call.clone(), what: CallChange::Ringing, cause: Cause::Softphone });

@@ -91,8 +91,7 @@ fn watch(options: &Options, context: &Context) -> Done {
                     true => {
                         let (headset, devices) = (view.headset.as_deref(), &view.devices[..]);
                         let document = Document { agent_running: true, headset, devices };
-                        let line = serde_json::to_string(&document);
-                        output::line(&line.unwrap_or_default());
+                        output::json_line(&document);
                     }
                     false => print(options, context, Some(&view), &view.devices),
                 }

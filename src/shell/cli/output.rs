@@ -1,5 +1,6 @@
 //! How commands print: aligned text for people, one JSON document for programs.
 
+use dfu::text;
 use hub::protocol::Problem;
 use std::borrow::Cow;
 use std::io::{self, Write as _};
@@ -35,20 +36,29 @@ pub(super) fn aside(text: &str) {
     let _ = writeln!(io::stderr(), "{}", harmless(text));
 }
 
-/// Names of files and devices may hold control characters, and a terminal obeys them.
+/// Names of files and devices may hold characters that a terminal obeys, or that nobody sees.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let is_harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
-    if !text.contains(is_harmful) {
+    let is_layout = |c: char| c == '\n' || c == '\t';
+    if text::characters(text).all(|(c, shown)| shown || is_layout(c)) {
         return Cow::Borrowed(text);
     }
-    let shown =
-        text.chars().map(|c| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() });
+    let shown = text::characters(text).map(|(c, shown)| match shown || is_layout(c) {
+        true => c.to_string(),
+        false => c.escape_default().to_string(),
+    });
     Cow::Owned(shown.collect())
 }
 
 pub(super) fn json(value: &impl serde::Serialize) {
     // The types printed hold no maps with keys that are not texts.
     if let Ok(text) = serde_json::to_string_pretty(value) {
+        line(&text);
+    }
+}
+
+/// One line, also behind lines of a document that goes on.
+pub(super) fn json_line(value: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string(value) {
         line(&text);
     }
 }
@@ -95,5 +105,6 @@ mod tests {
     fn a_terminal_is_told_nothing_by_names() {
         assert_eq!(super::harmless("a\x1b[31mb\u{9b}\n\tc"), "a\\u{1b}[31mb\\u{9b}\n\tc");
         assert_eq!(super::harmless("ä {} 日"), "ä {} 日");
+        assert_eq!(super::harmless("x\u{202e}exe.oec\u{200b}"), "x\\u{202e}exe.oec\\u{200b}");
     }
 }

@@ -182,15 +182,15 @@ fn best(error: &clap::Error, kind: ContextKind) -> Option<String> {
 
 /// An argument on one line and without what would steer the terminal.
 fn shown(argument: &str) -> String {
-    let mut shown: String = argument.chars().take(MOST_SHOWN).flat_map(printable).collect();
+    let mut shown: String = dfu::text::characters(argument).take(MOST_SHOWN).flat_map(printable).collect();
     if argument.chars().nth(MOST_SHOWN).is_some() {
         shown.push('…');
     }
     shown
 }
 
-fn printable(c: char) -> Vec<char> {
-    if c.is_control() { c.escape_default().collect() } else { vec![c] }
+fn printable((c, shown): (char, bool)) -> Vec<char> {
+    if shown { vec![c] } else { c.escape_default().collect() }
 }
 
 enum Hint {

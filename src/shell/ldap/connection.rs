@@ -217,9 +217,9 @@ fn may_bind(dn: &str, password: &str, encrypted: bool, peer: SocketAddr) -> Resu
     Ok(())
 }
 
-/// A result code with the server's own words, shortened and without control characters.
+/// A result code with the server's own words, shortened, and what of them shows itself.
 pub(super) fn said(rc: u32, text: &str) -> Detail {
-    let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    let text: String = dfu::text::plain(text).take(200).collect();
     if text.is_empty() {
         return Detail::new("ldap-result", format!("result code {rc}")).with("code", rc);
     }

@@ -476,7 +476,7 @@ async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
 
 /// Foreign text for a person: one line, short, without our secrets.
 fn tidy(text: &str, secrets: &[&Secret]) -> String {
-    let mut text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    let mut text: String = dfu::text::plain(text).take(300).collect();
     for secret in secrets.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()) {
         text = text.replace(secret, "…");
     }

@@ -6,13 +6,13 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Expected {
     /// Words of one line, for people.
-    #[error("1 to {most} characters, no control characters")]
+    #[error("1 to {most} characters, no control or invisible characters")]
     Line {
         /// Most characters.
         most: usize,
     },
     /// RFC 4514.
-    #[error("a distinguished name of 1 to 1024 characters, no control characters")]
+    #[error("a distinguished name of 1 to 1024 characters, no control or invisible characters")]
     DistinguishedName,
     /// Address of a directory server.
     #[error("ldap://host[:port] or ldaps://host[:port], at most 300 characters")]

@@ -8,7 +8,7 @@ use super::{
     ALL_USERS, Bind, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS,
     PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
-use crate::grammar::{is_line, is_page_origin, is_slug, is_target_name, split_authority};
+use crate::grammar::{is_dn, is_line, is_page_origin, is_slug, is_target_name, split_authority};
 use crate::paths::POLICY_TARGET;
 
 /// Why a document is refused. Every value error starts with the path of the value (`firmware[3].groups[0]`).
@@ -200,7 +200,7 @@ impl Faults {
                 self.add(PolicyError::PasswordInTheClear { path: path() });
             }
         }
-        self.line("ldap.base_dn", &ldap.base_dn, 1_024, DN);
+        self.text(is_base(&ldap.base_dn), "ldap.base_dn", DN);
         if let Bind::Simple { dn, password } = &ldap.bind {
             self.line("ldap.bind.dn", dn, 1_024, DN);
             let length = password.expose().chars().count();
@@ -227,7 +227,7 @@ impl Faults {
                 }
                 self.filter(&path("rule.filter"), filter);
                 if let Some(dn) = base_dn {
-                    self.line(path("rule.base_dn"), dn, 1_024, Expected::DistinguishedName);
+                    self.text(is_base(dn), path("rule.base_dn"), Expected::DistinguishedName);
                 }
             }
         }
@@ -318,6 +318,10 @@ impl Faults {
         };
         self.text(url.as_ref().is_none_or(is_url), "support.url", Expected::Url);
     }
+}
+
+fn is_base(dn: &str) -> bool {
+    is_line(dn, 1, 1_024) && is_dn(dn)
 }
 
 /// Whether the URL is `ldaps`, and its host.

@@ -6,7 +6,7 @@ use super::{
     DeviceRegistration, EnrolRequest, EventBatch, HostRegistration, MAX_EVENTS, ResolvedGroup, UpdateStatus,
     UserRegistration, Verdict,
 };
-use crate::grammar::{is_host_key, is_line, is_slug, is_user_name, is_wire_id, turns_text};
+use crate::grammar::{is_host_key, is_line, is_slug, is_user_name, is_wire_id};
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -21,7 +21,7 @@ pub enum WireError {
     #[error("host_key: expected an Ed25519 public key as 43 characters of base64url")]
     HostKey,
     /// A user name that cannot be one.
-    #[error("{field}: expected a user name of 1 to 256 characters, no control characters")]
+    #[error("{field}: expected a user name of 1 to 256 characters, no control or invisible characters")]
     User {
         /// Which.
         field: String,
@@ -231,11 +231,7 @@ fn id(field: &str, value: &str) -> Checked {
 }
 
 fn line(field: &str, value: &str, min: usize, max: usize) -> Checked {
-    if is_line(value, min, max) && !value.chars().any(turns_text) {
-        Ok(())
-    } else {
-        Err(WireError::Line { field: field.to_owned(), min, max })
-    }
+    if is_line(value, min, max) { Ok(()) } else { Err(WireError::Line { field: field.to_owned(), min, max }) }
 }
 
 fn optional(field: &str, value: Option<&str>, max: usize) -> Checked {

@@ -63,18 +63,8 @@ pub(super) fn text(known: Option<&String>, own: &str, otherwise: &str) -> String
 /// A device's string without what moves a terminal's cursor, turns the direction of writing or cannot be seen, and
 /// not without end.
 pub(super) fn plain(own: &str) -> String {
-    let kept: String = own.chars().filter(|c| !c.is_control() && !is_format(*c)).take(MAX_TEXT).collect();
+    let kept: String = dfu::text::plain(own).take(MAX_TEXT).collect();
     kept.trim().to_owned()
-}
-
-/// General categories Cf, Zl and Zp of Unicode 16, and the Hangul fillers, which show nothing either.
-fn is_format(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}' | '\u{8e2}'
-        | '\u{115f}'..='\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

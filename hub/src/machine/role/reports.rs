@@ -225,7 +225,7 @@ impl MachineRole {
             target_version: finished.job.to_version.clone(),
             verdict,
             version_read_back: finished.read_back.clone(),
-            detail: detail.map(|d| d.chars().filter(|c| !c.is_control()).take(1000).collect()),
+            detail: detail.map(|d| dfu::text::plain(&d).take(1000).collect()),
         };
         self.owe(Delivery::Update(status), now);
     }

@@ -155,7 +155,7 @@ enum Failure {
     Output(std::io::Error),
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("--user: expected 1 to 256 characters, no control characters")]
+    #[error("--user: expected 1 to 256 characters, no control or invisible characters")]
     User,
     #[error("no host {0:?}; `hookswitch-tenant hosts` lists them")]
     Host(String),
