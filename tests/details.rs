@@ -9,6 +9,7 @@ mod tenant;
 use device_handlers::report::ReportDescriptor;
 use dfu::image::{Image, Suffix};
 use dfu::package::{Component, Method, Package, Rules, Target, pack};
+use dfu::unpack::Place;
 use dfu::usb_dfu::{
     DeviceNow, DfuInterface, DfuState, DfuStatus, Failure, FunctionalDescriptor, Input, Mode, Output, Phase,
     Plan, TransferError, UnknownReason, UsbDfu, UsbIdentity, Verdict,
@@ -186,7 +187,8 @@ fn plan() -> Plan {
         },
         dfu_pids: vec![2],
         image: Image {
-            payload: vec![1; 100],
+            place: Place::whole(116),
+            payload_bytes: 100,
             suffix: Some(Suffix { bcd_device: 0x0120, vid: 0x1209, pid: 1, bcd_dfu: 0x0110 }),
         },
         target_version: version("1.20"),
@@ -217,7 +219,7 @@ fn impossible_plans() {
         on_dfu(|dfu| dfu.mode = Mode::Dfu),
         on_dfu(|dfu| dfu.functional.can_download = false),
         on_dfu(|dfu| dfu.functional.bcd_dfu = 0x011a),
-        refused(&|plan| plan.image.payload.clear()),
+        refused(&|plan| plan.image.payload_bytes = 0),
         on_suffix(|suffix| suffix.pid = 9),
         refused(&|plan| {
             plan.dfu_pids.clear();

@@ -2,11 +2,15 @@
 //!
 //! The suffix says which device a file is for. It is never sent to a device.
 
-/// A firmware file: what is sent, and what its suffix said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::unpack::Place;
+
+/// A firmware file that was looked through: where it lies, how much of it is sent, and what its suffix said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Image {
-    /// The bytes to download, without the suffix; never empty.
-    pub payload: Vec<u8>,
+    /// The file, suffix included. The bytes to download are its first.
+    pub place: Place,
+    /// Bytes to download, without the suffix; never 0.
+    pub payload_bytes: u64,
     /// What the suffix said, if the file had one.
     pub suffix: Option<Suffix>,
 }
@@ -34,7 +38,7 @@ pub enum ImageError {
     #[error("firmware image has {len} bytes: at most {MAX_IMAGE_BYTES} are accepted")]
     TooLarge {
         /// Bytes that came.
-        len: usize,
+        len: u64,
     },
     /// `bLength` below 16 or beyond the start of the file.
     #[error(
@@ -42,11 +46,11 @@ pub enum ImageError {
     )]
     SuffixLength {
         /// Offset of `bLength` in the file.
-        at: usize,
+        at: u64,
         /// The length it claims.
         length: u8,
         /// Bytes in the file.
-        len: usize,
+        len: u64,
     },
     /// The file was changed or cut after its suffix was made.
     #[error(
@@ -70,36 +74,64 @@ pub enum ImageError {
 }
 
 /// Largest image accepted, in bytes.
-pub const MAX_IMAGE_BYTES: usize = 64 << 20;
+pub const MAX_IMAGE_BYTES: u64 = 64 << 20;
 
 /// Bytes of a standard suffix, CRC included.
 const SUFFIX_BYTES: usize = 16;
+/// At its end, over all bytes before it.
+const CRC_BYTES: u64 = 4;
 const SIGNATURE: [u8; 3] = *b"UFD";
 /// "Any" in a suffix field.
 pub(crate) const WILDCARD: u16 = 0xffff;
 
-impl Image {
-    /// Takes a file apart. A file without the signature "UFD" is a bare payload.
+/// Looks at a file whose bytes come by, and keeps nothing but its end.
+#[derive(Debug)]
+pub(crate) struct ImageCheck {
+    place: Place,
+    /// Bytes of the file.
+    len: u64,
+    seen: u64,
+    /// Of all bytes but the last four.
+    crc: crc32fast::Hasher,
+    tail: [u8; SUFFIX_BYTES],
+}
+
+impl ImageCheck {
+    pub(crate) fn new(place: Place) -> ImageCheck {
+        let (crc, tail) = (crc32fast::Hasher::new(), [0; SUFFIX_BYTES]);
+        ImageCheck { place, len: place.bytes(), seen: 0, crc, tail }
+    }
+
+    /// The next bytes of the file.
+    pub(crate) fn see(&mut self, piece: &[u8]) {
+        let before_crc = self.len.saturating_sub(CRC_BYTES).saturating_sub(self.seen);
+        let counted = usize::try_from(before_crc).unwrap_or(usize::MAX).min(piece.len());
+        self.crc.update(&piece[..counted]);
+        self.seen += piece.len() as u64;
+        let new = piece.len().min(SUFFIX_BYTES);
+        self.tail.rotate_left(new);
+        self.tail[SUFFIX_BYTES - new..].copy_from_slice(&piece[piece.len() - new..]);
+    }
+
+    /// A file without the signature "UFD" is a bare payload.
     ///
     /// Errors: see [`ImageError`]; a suffix that is present but wrong is an error, never part of the payload.
-    pub fn parse(bytes: &[u8]) -> Result<Image, ImageError> {
-        if bytes.len() > MAX_IMAGE_BYTES {
-            return Err(ImageError::TooLarge { len: bytes.len() });
+    pub(crate) fn finish(self) -> Result<Image, ImageError> {
+        let ImageCheck { len, tail, .. } = self;
+        if len > MAX_IMAGE_BYTES {
+            return Err(ImageError::TooLarge { len });
         }
-        let Some((_, tail)) = bytes.split_last_chunk::<SUFFIX_BYTES>() else {
-            return Image::of(bytes, None);
-        };
-        if tail[8..11] != SIGNATURE {
-            return Image::of(bytes, None);
+        if len < SUFFIX_BYTES as u64 || tail[8..11] != SIGNATURE {
+            return Image::of(self.place, len, None);
         }
-        let length = usize::from(tail[11]);
-        let payload =
-            bytes.len().checked_sub(length).filter(|_| length >= SUFFIX_BYTES).map(|end| &bytes[..end]);
-        let Some(payload) = payload else {
-            return Err(ImageError::SuffixLength { at: bytes.len() - 5, length: tail[11], len: bytes.len() });
+        let length = tail[11];
+        let payload_bytes = len.checked_sub(length.into()).filter(|_| usize::from(length) >= SUFFIX_BYTES);
+        let Some(payload_bytes) = payload_bytes else {
+            return Err(ImageError::SuffixLength { at: len - 5, length, len });
         };
         let stated = u32::from_le_bytes([tail[12], tail[13], tail[14], tail[15]]);
-        let computed = suffix_crc(&bytes[..bytes.len() - 4]);
+        // Without the final inversion, unlike in zip (DFU 1.1 §B).
+        let computed = !self.crc.finalize();
         if stated != computed {
             return Err(ImageError::Crc { stated, computed });
         }
@@ -108,7 +140,18 @@ impl Image {
         if !matches!(suffix.bcd_dfu, 0x0100 | 0x0110) {
             return Err(ImageError::Specification { bcd_dfu: suffix.bcd_dfu });
         }
-        Image::of(payload, Some(suffix))
+        Image::of(self.place, payload_bytes, Some(suffix))
+    }
+}
+
+impl Image {
+    /// Takes a file apart that is at hand.
+    ///
+    /// Errors: see [`ImageError`]; a suffix that is present but wrong is an error, never part of the payload.
+    pub fn parse(bytes: &[u8]) -> Result<Image, ImageError> {
+        let mut check = ImageCheck::new(Place::whole(bytes.len() as u64));
+        check.see(bytes);
+        check.finish()
     }
 
     /// The file for `payload`: payload, suffix and CRC. [`Image::parse`] is its inverse.
@@ -121,22 +164,17 @@ impl Image {
         }
         file.extend_from_slice(&SIGNATURE);
         file.push(SUFFIX_BYTES as u8);
-        let crc = suffix_crc(&file);
+        let crc = !crc32fast::hash(&file);
         file.extend_from_slice(&crc.to_le_bytes());
         file
     }
 
-    fn of(payload: &[u8], suffix: Option<Suffix>) -> Result<Image, ImageError> {
-        if payload.is_empty() {
+    fn of(place: Place, payload_bytes: u64, suffix: Option<Suffix>) -> Result<Image, ImageError> {
+        if payload_bytes == 0 {
             return Err(ImageError::Empty);
         }
-        Ok(Image { payload: payload.to_vec(), suffix })
+        Ok(Image { place, payload_bytes, suffix })
     }
-}
-
-/// CRC-32 (polynomial 0xedb88320, reflected, start 0xffffffff) without the final inversion (DFU 1.1 §B).
-fn suffix_crc(bytes: &[u8]) -> u32 {
-    !crc32fast::hash(bytes)
 }
 
 #[cfg(test)]
@@ -162,14 +200,32 @@ mod tests {
             [0xaa, 0xbb, 0x20, 0x01, 0x01, 0x00, 0x09, 0x12, 0x00, 0x01, b'U', b'F', b'D', 16]
         );
         assert_eq!(file[14..], crc_by_bits(&file[..14]).to_le_bytes());
-        assert_eq!(Image::parse(&file), Ok(Image { payload: vec![0xaa, 0xbb], suffix: Some(SUFFIX) }));
+        let image = Image { place: Place::whole(18), payload_bytes: 2, suffix: Some(SUFFIX) };
+        assert_eq!(Image::parse(&file), Ok(image));
     }
 
     #[test]
     fn a_bare_file_is_all_payload() {
-        for len in [1usize, 15, 16, 17, 300] {
-            let bytes = vec![7; len];
-            assert_eq!(Image::parse(&bytes), Ok(Image { payload: bytes, suffix: None }));
+        for len in [1u8, 15, 16, 17, 255] {
+            let (bytes, payload_bytes) = (vec![7; len.into()], u64::from(len));
+            let image = Image { place: Place::whole(payload_bytes), payload_bytes, suffix: None };
+            assert_eq!(Image::parse(&bytes), Ok(image));
+        }
+    }
+
+    /// However the bytes come, also one by one or with the suffix cut in two.
+    #[test]
+    fn a_file_is_the_same_in_any_pieces() {
+        let file = Image::with_suffix(&[5; 40], SUFFIX);
+        let place = Place::whole(file.len() as u64);
+        for size in 1..=file.len() {
+            let mut check = ImageCheck::new(place);
+            file.chunks(size).for_each(|piece| check.see(piece));
+            assert_eq!(
+                check.finish(),
+                Ok(Image { place, payload_bytes: 40, suffix: Some(SUFFIX) }),
+                "{size}"
+            );
         }
     }
 
@@ -179,7 +235,7 @@ mod tests {
         file.extend_from_slice(&[0xff; 6]);
         file.extend_from_slice(&[0x00, 0x01, b'U', b'F', b'D', 18]);
         file.extend_from_slice(&crc_by_bits(&file.clone()).to_le_bytes());
-        assert_eq!(Image::parse(&file).map(|image| image.payload), Ok(vec![1, 2, 3]));
+        assert_eq!(Image::parse(&file).map(|image| image.payload_bytes), Ok(3));
     }
 
     #[test]
@@ -205,7 +261,7 @@ mod tests {
         }
         let dfuse = Image::with_suffix(&[5; 40], Suffix { bcd_dfu: 0x011a, ..SUFFIX });
         assert_eq!(Image::parse(&dfuse), Err(ImageError::Specification { bcd_dfu: 0x011a }));
-        let mut large = vec![0; MAX_IMAGE_BYTES];
+        let mut large = vec![0; MAX_IMAGE_BYTES as usize];
         assert!(Image::parse(&large).is_ok());
         large.push(0);
         assert_eq!(Image::parse(&large), Err(ImageError::TooLarge { len: MAX_IMAGE_BYTES + 1 }));

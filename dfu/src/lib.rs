@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   package file --> package::Package::open --> image::Image --+
-//!   (zip + rules.json, bounded)     (DFU suffix checked, cut)  |  usb_dfu::Plan
+//!   (by ranges, bounded)      (DFU suffix checked; where it is)|  usb_dfu::Plan
 //!                                                              v
 //!            Arrived / Left / Completed / Cancel     +------------------+   Journal  (persist first)
 //!         -----------------------------------------> | usb_dfu::UsbDfu  | ------------------------------>
@@ -23,11 +23,16 @@
 //!   Succeeded only if the runtime device at the same port reports the target bcdDevice <-- waiting-for-runtime
 //! ```
 //!
+//! No file is held whole: a request that takes a block of the image says where the block lies, and who has the file
+//! reads it there ([`unpack::Unpacker`]).
+//!
 //! Never a verdict by itself: a transfer error, a device leaving the bus, a request that was answered with success.
 
 pub mod image;
 pub mod package;
+pub mod ranges;
 pub mod text;
+pub mod unpack;
 pub mod usb_dfu;
 mod version;
 

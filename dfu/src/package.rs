@@ -17,14 +17,16 @@ pub use self::rules::{
     COMPONENTS, Component, Crc32, FILE_BYTES, ID_BYTES, MINUTES, Method, RULES_SCHEMA, Rules, RulesError,
     TARGETS, Target, TextField,
 };
-use crate::image::{Image, ImageError};
+use crate::image::{Image, ImageCheck, ImageError};
+use crate::ranges::Ranges;
+use crate::unpack::Place;
 pub use crate::version::{FirmwareVersion, VersionError};
 
 /// Bounds of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole archive.
-    pub archive_bytes: usize,
+    pub archive_bytes: u64,
     /// Entries in the archive.
     pub entries: usize,
     /// Bytes of `rules.json`, unpacked.
@@ -121,13 +123,16 @@ pub enum PackageError {
 }
 
 impl Package {
-    /// Opens a package and checks every component against the rules.
+    /// Opens a package and looks through every component by its rules; nothing of it is kept but what they say and
+    /// where the images lie.
     ///
     /// Errors: see [`PackageError`]; bounds in [`LIMITS`].
-    pub fn open(archive: &[u8]) -> Result<Package, PackageError> {
-        let archive = Archive::open(archive)?;
-        let rules = archive.entry(RULES_FILE).ok_or(PackageError::NoRules)?;
-        let rules = Rules::parse(&archive.unpack(rules, LIMITS.rules_bytes)?)?;
+    pub fn open(source: impl Ranges) -> Result<Package, PackageError> {
+        let archive = Archive::open(source)?;
+        let entry = archive.entry(RULES_FILE).ok_or(PackageError::NoRules)?;
+        let mut rules = Vec::new();
+        archive.look_through(entry, LIMITS.rules_bytes, |piece| rules.extend_from_slice(piece))?;
+        let rules = Rules::parse(&rules)?;
         let named = |name: &str| name == RULES_FILE || rules.components.iter().any(|part| part.file == name);
         if let Some(name) = archive.names().find(|name| !named(name)) {
             return Err(PackageError::UnnamedEntry { name: name.to_owned() });
@@ -139,8 +144,9 @@ impl Package {
             let entry = archive.entry(&file).ok_or(PackageError::MissingFile { id: id.clone(), file })?;
             // The size is compared before a byte is unpacked.
             check_size(component, entry.unpacked_bytes())?;
-            let bytes = archive.unpack(entry, LIMITS.file_bytes)?;
-            images.insert(id, component_image(component, &bytes)?);
+            let mut check = ComponentCheck::new(entry.place());
+            archive.look_through(entry, LIMITS.file_bytes, |piece| check.see(piece))?;
+            images.insert(id, check.image(component)?);
         }
         Ok(Package { rules, images })
     }
@@ -175,14 +181,16 @@ pub fn pack(rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>,
         let (id, file) = (component.id.clone(), component.file.clone());
         let bytes = files.get(&file).ok_or(PackageError::MissingFile { id, file })?;
         check_size(component, bytes.len() as u64)?;
-        component_image(component, bytes)?;
+        let mut check = ComponentCheck::new(Place::whole(bytes.len() as u64));
+        check.see(bytes);
+        check.image(component)?;
         let large = bytes.len() as u64 > LIMITS.ratio_free_bytes;
         let method = if large { zip::CompressionMethod::Stored } else { zip::CompressionMethod::Deflated };
         zip.start_file(component.file.as_str(), options(method))?;
         zip.write_all(bytes).map_err(zip::result::ZipError::from)?;
     }
     let archive = zip.finish()?.into_inner();
-    Package::open(&archive)?;
+    Package::open(archive.as_slice())?;
     Ok(archive)
 }
 
@@ -193,10 +201,27 @@ fn check_size(component: &Component, len: u64) -> Result<(), PackageError> {
     Err(PackageError::Size { id: component.id.clone(), len, size: component.size })
 }
 
-fn component_image(component: &Component, bytes: &[u8]) -> Result<Image, PackageError> {
-    let computed = Crc32(crc32fast::hash(bytes));
-    if let Some(stated) = component.crc32.filter(|stated| *stated != computed) {
-        return Err(PackageError::Crc { id: component.id.clone(), computed, stated });
+/// What is found out about a component's file as it comes by.
+struct ComponentCheck {
+    crc: crc32fast::Hasher,
+    image: ImageCheck,
+}
+
+impl ComponentCheck {
+    fn new(place: Place) -> ComponentCheck {
+        ComponentCheck { crc: crc32fast::Hasher::new(), image: ImageCheck::new(place) }
     }
-    Image::parse(bytes).map_err(|source| PackageError::Image { id: component.id.clone(), source })
+
+    fn see(&mut self, piece: &[u8]) {
+        self.crc.update(piece);
+        self.image.see(piece);
+    }
+
+    fn image(self, component: &Component) -> Result<Image, PackageError> {
+        let computed = Crc32(self.crc.finalize());
+        if let Some(stated) = component.crc32.filter(|stated| *stated != computed) {
+            return Err(PackageError::Crc { id: component.id.clone(), computed, stated });
+        }
+        self.image.finish().map_err(|source| PackageError::Image { id: component.id.clone(), source })
+    }
 }

@@ -34,6 +34,7 @@ pub use self::plan::{
 use self::step::Step;
 pub use self::verdict::{Bcd, DeviceNow, Failure, TransferError, UnknownReason, Verdict};
 pub use self::wire::{DfuState, DfuStatus};
+use crate::unpack::Place;
 
 /// Downloads begun, or devices lost on the way to one, before the update is given up.
 pub const MAX_ATTEMPTS: u8 = 3;
@@ -115,12 +116,25 @@ pub struct ControlTransfer {
 }
 
 /// The data stage of a control transfer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Data {
-    /// Host to device; may be empty.
-    Out(Vec<u8>),
+    /// There is none.
+    Empty,
+    /// Host to device: a part of the image.
+    Block(Block),
     /// Device to host: at most so many bytes.
     In(u16),
+}
+
+/// A part of a firmware image, to be read where the image lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// The file of the image.
+    pub place: Place,
+    /// Its first byte, counted from the file's.
+    pub from: u64,
+    /// How many; 1 to [`MAX_TRANSFER_BYTES`].
+    pub bytes: u16,
 }
 
 /// One USB DFU update. See the [module](self).
@@ -155,9 +169,9 @@ pub struct UsbDfu {
     /// Blocks acknowledged.
     block: u32,
     /// Bytes acknowledged.
-    sent: usize,
+    sent: u64,
     /// Bytes at the last progress report.
-    shown: usize,
+    shown: u64,
     /// DFU_DETACH was sent to the device that is open.
     detach_sent: bool,
     /// A block may have reached the device.
@@ -259,8 +273,8 @@ impl UsbDfu {
     fn show_progress(&mut self) {
         self.shown = self.sent;
         self.outputs.push_back(Output::Progress {
-            done_bytes: self.sent as u64,
-            total_bytes: self.plan.image.payload.len() as u64,
+            done_bytes: self.sent,
+            total_bytes: self.plan.image.payload_bytes,
             phase: self.phase,
         });
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use dfu::FirmwareVersion;
 use dfu::image::{Image, MAX_IMAGE_BYTES, Suffix};
 use dfu::package::{Component, Method, Package, Rules, Target, pack};
+use dfu::unpack::Unpacker;
 use dfu::usb_dfu::{DfuInterface, FunctionalDescriptor, Mode};
 
 const ROUNDS: usize = 20_000;
@@ -59,22 +60,33 @@ fn hammer(name: &str, good: &[u8], read: impl Fn(&[u8]) -> bool) {
     assert!(accepted < ROUNDS, "{name}: everything is accepted");
 }
 
+/// What is sent to a device of an image that was found in `source`.
+fn sent_of(image: &Image, source: &[u8]) -> Vec<u8> {
+    let mut payload = vec![0; image.payload_bytes.try_into().unwrap()];
+    Unpacker::new(source, image.place).read(0, &mut payload).unwrap();
+    payload
+}
+
 /// The bytes of a file that is read as `image`.
-fn file(image: &Image) -> Vec<u8> {
-    image.suffix.map_or_else(|| image.payload.clone(), |suffix| Image::with_suffix(&image.payload, suffix))
+fn file(image: &Image, source: &[u8]) -> Vec<u8> {
+    let payload = sent_of(image, source);
+    match image.suffix {
+        Some(suffix) => Image::with_suffix(&payload, suffix),
+        None => payload,
+    }
 }
 
 /// Packs what was read once more, and reads that.
-fn packed_again(package: &Package) -> (Rules, Package) {
+fn packed_again(package: &Package, source: &[u8]) -> (Rules, Package, Vec<u8>) {
     let mut rules = package.rules.clone();
     let mut files = BTreeMap::new();
     for component in &mut rules.components {
-        let bytes = file(package.component_image(&component.id).unwrap());
+        let bytes = file(package.component_image(&component.id).unwrap(), source);
         (component.size, component.crc32) = (bytes.len() as u64, None);
         files.insert(component.file.clone(), bytes);
     }
     let again = pack(&rules, &files).unwrap();
-    (rules, Package::open(&again).unwrap())
+    (rules, Package::open(&again).unwrap(), again)
 }
 
 #[test]
@@ -105,12 +117,15 @@ fn packages() {
         Ok(package) => {
             for component in &package.rules.components {
                 let image = package.component_image(&component.id).unwrap();
-                assert!(image.payload.len() as u64 <= component.size);
+                assert!(image.payload_bytes <= component.size);
             }
-            let (rules, again) = packed_again(&package);
+            let (rules, again, zip) = packed_again(&package, bytes);
             assert_eq!(again.rules, rules);
             for component in &rules.components {
-                assert_eq!(again.component_image(&component.id), package.component_image(&component.id));
+                let (one, other) =
+                    (package.component_image(&component.id), again.component_image(&component.id));
+                let (one, other) = (one.unwrap(), other.unwrap());
+                assert_eq!((sent_of(one, bytes), one.suffix), (sent_of(other, &zip), other.suffix));
             }
             true
         }
@@ -133,9 +148,10 @@ fn images() {
     let suffix = Suffix { bcd_device: 0xffff, vid: 1, pid: 2, bcd_dfu: 0x0100 };
     hammer("image", &Image::with_suffix(&[3; 40], suffix), |bytes| match Image::parse(bytes) {
         Ok(image) => {
-            assert!(!image.payload.is_empty() && image.payload.len() <= bytes.len().min(MAX_IMAGE_BYTES));
-            assert!(bytes.starts_with(&image.payload));
-            assert_eq!(Image::parse(&file(&image)), Ok(image));
+            assert!((1..=MAX_IMAGE_BYTES.min(bytes.len() as u64)).contains(&image.payload_bytes));
+            assert!(bytes.starts_with(&sent_of(&image, bytes)));
+            let again = Image::parse(&file(&image, bytes)).unwrap();
+            assert_eq!((again.payload_bytes, again.suffix), (image.payload_bytes, image.suffix));
             true
         }
         Err(_) => false,

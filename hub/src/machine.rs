@@ -88,8 +88,11 @@ pub enum Input {
     HidLost {
         path: String,
     },
-    /// The answer to the last [`Output::Usb`] but `Close`, which has none.
-    UsbCompleted(Result<Vec<u8>, TransferError>),
+    /// The answer to the last [`Output::Usb`] of this job but `Close`, which has none.
+    UsbCompleted {
+        job: JobId,
+        result: Result<Vec<u8>, TransferError>,
+    },
     /// A user role connected; who that is, the system says.
     UserCame {
         session: SessionId,
@@ -155,7 +158,10 @@ pub enum Output {
     CloseHid {
         path: String,
     },
-    Usb(UsbRequest),
+    Usb {
+        job: JobId,
+        request: UsbRequest,
+    },
     /// One at a time; answered by [`Input::Tenant`].
     Tenant(TenantRequest),
     /// The package of a job, beside all else; answered by [`Input::Fetched`] unless it is cancelled.
@@ -165,8 +171,9 @@ pub enum Output {
         /// What interrupted jobs need again: never thrown out of the packages on disk to make room.
         keep: BTreeSet<Sha256>,
     },
-    /// Ends the transfer. What came stays on disk, for another time.
-    CancelFetch(JobId),
+    /// Nothing more is asked for it: its transfer ends, what came stays on disk for another time, and its package is
+    /// closed.
+    JobEnded(JobId),
     Persist(Record),
     /// To each of them. The rooms leave it empty: the role knows whom their news concern.
     ToUser {

@@ -74,6 +74,7 @@ detail-usb-no-device = Das Gerät verschwand vom Bus
 detail-usb-timeout = Das Gerät antwortete nicht rechtzeitig
 detail-usb-access-denied = Das Betriebssystem verweigerte den Zugriff auf das Gerät
 detail-usb-busy = Ein anderes Programm oder ein Treiber belegte die Schnittstelle
+detail-usb-package-unread = Das Firmware-Paket ließ sich nicht vom Datenträger lesen
 detail-usb-not-sent = Die Anfrage wurde nicht gesendet, weil sich ihr Journal nicht schreiben ließ
 detail-usb-io = Ein-/Ausgabefehler { $number }
 

@@ -20,6 +20,7 @@ detail-package-no-image = Seine Komponente hat kein Abbild
 
 ## Die Zip-Datei
 
+detail-archive-unread = Das Paket ließ sich nicht lesen: { $error }
 detail-archive-too-large = Das Paket hat { $bytes } Byte, höchstens { $most } werden gelesen
 detail-archive-no-end = Das Paket endet nicht wie eine Zip-Datei ({ $bytes } Byte); es ist abgeschnitten oder keine
 detail-archive-directory = Das Verzeichnis des Pakets füllt die Bytes vor seinem Ende nicht; das Paket ist beschädigt

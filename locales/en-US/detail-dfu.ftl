@@ -74,6 +74,7 @@ detail-usb-no-device = the device left the bus
 detail-usb-timeout = the device did not answer in time
 detail-usb-access-denied = the operating system denies access to the device
 detail-usb-busy = another program or driver holds the interface
+detail-usb-package-unread = the firmware package could not be read from the disk
 detail-usb-not-sent = the request was not sent, because its journal could not be written
 detail-usb-io = input/output error { $number }
 

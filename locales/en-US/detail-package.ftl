@@ -20,6 +20,7 @@ detail-package-no-image = its component has no image
 
 ## The zip file
 
+detail-archive-unread = the package cannot be read: { $error }
 detail-archive-too-large = the package has { $bytes } bytes, at most { $most } are read
 detail-archive-no-end = the package does not end like a zip file ({ $bytes } bytes); it is cut off, or no zip
 detail-archive-directory = the package’s directory does not fill the bytes before its end; it is damaged

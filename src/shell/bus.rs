@@ -1,17 +1,21 @@
-//! The threads between [`Hardware`] and the machine role's loop: one owns the buses, one a firmware job's device, and each
-//! open headset has a reader and a writer. All of them block; none has a timer.
+//! The threads between [`Hardware`] and the machine role's loop: one owns the buses, one what firmware jobs have open, and
+//! each open headset has a reader and a writer. All of them block; none has a timer.
 #![expect(clippy::disallowed_methods, reason = "blocking device calls need threads")]
 
 use super::event::Event;
-use super::hardware::{Hardware, HidRead, HidWrite, UsbHandle};
+use super::hardware::{Hardware, HidRead, HidWrite};
+use super::store::packages::PackageFile;
 use dfu::usb_dfu::TransferError;
-use hub::machine::{Input, Scan, UsbRequest};
+use hub::machine::{Input, JobId, Scan, UsbRequest};
 use hub::protocol::{Detail, Function, Problem};
 use hub::world::WorldChange;
+use job::JobCommand;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
 use tokio::sync::mpsc::UnboundedSender;
+
+mod job;
 
 /// HID 1.11 leaves report lengths open; USB 2.0 full speed interrupts carry 64 bytes, some vendors' reports 1 KiB.
 const REPORT_BYTES: usize = 4096;
@@ -32,7 +36,7 @@ struct OutputReport {
 /// What the machine role's loop holds of the hardware. Dropping it ends all threads but those blocked in a read.
 pub(super) struct Buses {
     bus: mpsc::Sender<BusCommand>,
-    usb: mpsc::Sender<UsbRequest>,
+    jobs: mpsc::Sender<(JobId, JobCommand)>,
     events: UnboundedSender<Event>,
     writers: BTreeMap<String, mpsc::Sender<OutputReport>>,
 }
@@ -44,9 +48,9 @@ impl Buses {
         let (bus, commands) = mpsc::channel();
         let to = events.clone();
         spawn("bus", move || run_bus(hid, usb, &commands, &to));
-        let (usb, requests) = mpsc::channel();
+        let (jobs, commands) = mpsc::channel();
         let to = events.clone();
-        spawn("usb", move || run_usb(opener, &requests, &to));
+        spawn("usb", move || job::run(opener, &commands, &to));
         let to = events.clone();
         spawn("hotplug", move || {
             let result =
@@ -55,7 +59,7 @@ impl Buses {
                 report(&to, Function::Hotplug, Some(&problem));
             }
         });
-        Self { bus, usb, events, writers: BTreeMap::new() }
+        Self { bus, jobs, events, writers: BTreeMap::new() }
     }
 
     /// Where news of the world go.
@@ -95,8 +99,17 @@ impl Buses {
         self.writers.remove(path);
     }
 
-    pub(super) fn usb(&self, request: UsbRequest) {
-        let _ = self.usb.send(request);
+    pub(super) fn usb(&self, job: JobId, request: UsbRequest) {
+        let _ = self.jobs.send((job, JobCommand::Ask(request)));
+    }
+
+    /// The file that the blocks of this job are read from.
+    pub(super) fn package(&self, job: JobId, file: PackageFile) {
+        let _ = self.jobs.send((job, JobCommand::Package(file)));
+    }
+
+    pub(super) fn job_ended(&self, job: JobId) {
+        let _ = self.jobs.send((job, JobCommand::End));
     }
 }
 
@@ -144,36 +157,8 @@ fn report(events: &UnboundedSender<Event>, function: Function, problem: Option<&
     let _ = events.send(Event::Machine(Input::Trouble { function, problem: problem.cloned() }));
 }
 
-fn run_usb(
-    mut opener: Box<dyn super::hardware::UsbOpen>,
-    requests: &mpsc::Receiver<UsbRequest>,
-    events: &UnboundedSender<Event>,
-) {
-    let mut open: Option<Box<dyn UsbHandle>> = None;
-    while let Ok(request) = requests.recv() {
-        let answer = match request {
-            UsbRequest::Open { port, interface } => {
-                drop(open.take());
-                opener.open(&port, interface).map(|handle| {
-                    open = Some(handle);
-                    Vec::new()
-                })
-            }
-            UsbRequest::Control(transfer) => match open.as_mut() {
-                Some(handle) => handle.control(&transfer),
-                None => Err(TransferError::NoDevice),
-            },
-            UsbRequest::Reset => match open.as_mut() {
-                Some(handle) => handle.reset().map(|()| Vec::new()),
-                None => Err(TransferError::NoDevice),
-            },
-            UsbRequest::Close => {
-                drop(open.take());
-                continue;
-            }
-        };
-        let _ = events.send(Event::Machine(Input::UsbCompleted(answer)));
-    }
+fn report_usb(events: &UnboundedSender<Event>, job: JobId, result: Result<Vec<u8>, TransferError>) {
+    let _ = events.send(Event::Machine(Input::UsbCompleted { job, result }));
 }
 
 fn run_reader(mut reader: Box<dyn HidRead>, path: &str, events: &UnboundedSender<Event>) {
@@ -254,8 +239,8 @@ mod tests {
     #[test]
     fn every_output_report_is_answered_also_of_a_node_that_is_not_open() {
         let (events, mut queue) = tokio::sync::mpsc::unbounded_channel();
-        let (bus, usb) = (mpsc::channel().0, mpsc::channel().0);
-        let mut buses = Buses { bus, usb, events, writers: BTreeMap::new() };
+        let (bus, jobs) = (mpsc::channel().0, mpsc::channel().0);
+        let mut buses = Buses { bus, jobs, events, writers: BTreeMap::new() };
         buses.opened("node".to_owned(), Box::new(Silent), Box::new(Moody(false)));
         buses.write("node".to_owned(), 1, vec![1]);
         buses.write("node".to_owned(), 2, vec![1]);

@@ -1,7 +1,8 @@
 //! What the machine role's loop hears, from whoever has something to tell it.
 
 use super::hardware::HidHandles;
-use hub::machine::Input;
+use super::store::packages::OpenPackage;
+use hub::machine::{Input, JobId, TenantFailure};
 use hub::protocol::Problem;
 use tokio::sync::oneshot;
 
@@ -13,6 +14,11 @@ pub enum Event {
         path: String,
         result: Result<HidHandles, Problem>,
     },
+    /// A package came, or did not.
+    Fetched {
+        job: JobId,
+        result: Result<OpenPackage, TenantFailure>,
+    },
     /// Lights out, then end.
     Stop(oneshot::Sender<()>),
 }
@@ -22,6 +28,9 @@ impl std::fmt::Debug for Event {
         match self {
             Self::Machine(input) => f.debug_tuple("Machine").field(input).finish(),
             Self::Opened { path, .. } => f.debug_struct("Opened").field("path", path).finish_non_exhaustive(),
+            Self::Fetched { job, result } => {
+                f.debug_struct("Fetched").field("job", job).field("result", result).finish()
+            }
             Self::Stop(_) => f.write_str("Stop"),
         }
     }

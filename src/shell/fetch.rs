@@ -2,9 +2,9 @@
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; there is one a download")]
 
 use super::event::Event;
-use super::store::packages::Packages;
+use super::store::packages::{OpenPackage, Packages};
 use super::tenant::TenantRoom;
-use hub::machine::{Fetched, Input, JobId, Sha256, Source};
+use hub::machine::{Input, JobId, Sha256, Source, TenantFailure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,7 +27,7 @@ impl Fetches {
         Self { packages, room, events, running: BTreeMap::new() }
     }
 
-    /// Answered by [`Input::Fetched`], unless it is cancelled.
+    /// Answered by [`Event::Fetched`], unless it is cancelled.
     pub fn start(&mut self, job: JobId, from: Source, keep: BTreeSet<Sha256>) {
         self.running.retain(|_, cancel| !cancel.is_closed());
         let (cancel, cancelled) = oneshot::channel();
@@ -51,7 +51,7 @@ impl Fetches {
                 }
             };
             if let Some(result) = result {
-                let _ = events.send(Event::Machine(Input::Fetched { job, result }));
+                let _ = events.send(Event::Fetched { job, result });
             }
         });
     }
@@ -68,7 +68,7 @@ async fn download(
     keep: &BTreeSet<Sha256>,
     progress: impl Fn(u64, u64),
     mut cancelled: oneshot::Receiver<()>,
-) -> Option<Fetched> {
+) -> Option<Result<OpenPackage, TenantFailure>> {
     let mut room = tokio::select! {
         biased;
         _ = &mut cancelled => return None,

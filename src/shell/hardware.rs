@@ -54,7 +54,8 @@ pub trait UsbOpen: Send {
 
 /// Dropping it releases the interface and closes the device.
 pub trait UsbHandle {
-    fn control(&mut self, transfer: &ControlTransfer) -> Result<Vec<u8>, TransferError>;
+    /// `out` is the data stage of a transfer to the device. What the device sends is what comes back.
+    fn control(&mut self, transfer: &ControlTransfer, out: &[u8]) -> Result<Vec<u8>, TransferError>;
     fn reset(&mut self) -> Result<(), TransferError>;
 }
 

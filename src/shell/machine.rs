@@ -7,7 +7,7 @@ pub use super::event::Event;
 use super::fetch::{Fetches, SharedRoom};
 use super::hardware::Hardware;
 use super::store::Store;
-use super::store::packages::Packages;
+use super::store::packages::{OpenPackage, Packages};
 use super::tenant::TenantRoom;
 use super::{ldap, log, os};
 use hub::machine::{
@@ -72,6 +72,13 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
                 let result = result.map(|(reader, writer)| buses.opened(path.clone(), reader, writer));
                 role.handle(Input::HidOpened { path, result }, now());
             }
+            Some(Event::Fetched { job, result }) => {
+                let result = result.map(|OpenPackage { archive, file }| {
+                    buses.package(job, file);
+                    archive
+                });
+                role.handle(Input::Fetched { job, result }, now());
+            }
             Some(Event::Stop(done)) => {
                 role.handle(Input::Stop, now());
                 stopped = Some(done);
@@ -116,7 +123,8 @@ async fn perform(
                     tracing::error!(%problem, "store");
                     (kept.failing, more) = (true, true);
                     // What follows a record of the journal does not happen without it.
-                    let withheld = matches!(&output, Some(Output::Usb(r)) if *r != UsbRequest::Close);
+                    let withheld =
+                        matches!(&output, Some(Output::Usb { request, .. }) if *request != UsbRequest::Close);
                     let enrolment = matches!(&output, Some(Output::Tenant(TenantRequest::Enrol { .. })));
                     role.handle(Input::StoreFailed { problem: problem.clone(), withheld }, now());
                     if enrolment && identities {
@@ -141,14 +149,17 @@ async fn perform(
             Some(Output::OpenHid { path }) => buses.open(path),
             Some(Output::WriteHid { path, ticket, bytes }) => buses.write(path, ticket, bytes),
             Some(Output::CloseHid { path }) => buses.close(&path),
-            Some(Output::Usb(request)) => buses.usb(request),
+            Some(Output::Usb { job, request }) => buses.usb(job, request),
             Some(Output::Tenant(request)) => {
                 if let Some(tenant) = tenant {
                     let _ = tenant.send(request);
                 }
             }
             Some(Output::Fetch { job, from, keep }) => fetches.start(job, from, keep),
-            Some(Output::CancelFetch(job)) => fetches.cancel(job),
+            Some(Output::JobEnded(job)) => {
+                fetches.cancel(job);
+                buses.job_ended(job);
+            }
             Some(Output::KeepAwake(on)) => awake.keep(on).await,
             Some(Output::ToUser { message, .. }) => tell(to_user, message).await,
             Some(Output::Dismiss { .. }) => {}

@@ -20,6 +20,7 @@ use tenant::secret::Secret;
 use tenant::wire::{EnrolRequest, EnrolResponse, ManualGroups};
 use tough::schema::{Root, Signed};
 
+mod data;
 mod http;
 mod key;
 mod package;
@@ -113,7 +114,7 @@ impl TenantRoom {
         }
         let extra_ca = config.extra_ca.as_ref().map(http::certificates).transpose()?.unwrap_or_default();
         for folder in [config.data.clone(), config.data.join("tuf"), packages_folder(&config.data)] {
-            super::os::private_folder(&folder).map_err(|error| package::data_problem(&folder, &error))?;
+            super::os::private_folder(&folder).map_err(|error| data::problem(&folder, &error))?;
         }
         Ok(Self {
             signer: proof::Signer::new(base.clone()),
@@ -255,7 +256,7 @@ impl TenantRoom {
         match std::fs::read(&path) {
             Ok(root) => Ok(Some(root)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(http::failure(FailureKind::Refused, package::data_problem(&path, &error))),
+            Err(error) => Err(http::failure(FailureKind::Refused, data::problem(&path, &error))),
         }
     }
 
@@ -269,9 +270,7 @@ impl TenantRoom {
             file.persist_noclobber(self.root_path()).map_err(|error| error.error)?;
             Ok(())
         };
-        keep().map_err(|error| {
-            http::failure(FailureKind::Refused, package::data_problem(&self.root_path(), &error))
-        })
+        keep().map_err(|error| http::failure(FailureKind::Refused, data::problem(&self.root_path(), &error)))
     }
 
     async fn refresh(&mut self) -> Result<tuf::Checked, TenantFailure> {

@@ -47,7 +47,7 @@ struct SystemHandle {
 }
 
 impl UsbHandle for SystemHandle {
-    fn control(&mut self, transfer: &ControlTransfer) -> Result<Vec<u8>, TransferError> {
+    fn control(&mut self, transfer: &ControlTransfer, out: &[u8]) -> Result<Vec<u8>, TransferError> {
         let ControlTransfer { request_type, request, value, index, data, timeout } = transfer;
         let timeout: Duration = *timeout;
         match data {
@@ -60,12 +60,12 @@ impl UsbHandle for SystemHandle {
                 answer.truncate(got);
                 Ok(answer)
             }
-            Data::Out(bytes) => {
+            Data::Empty | Data::Block(_) => {
                 let taken = self
                     .handle
-                    .write_control(*request_type, *request, *value, *index, bytes, timeout)
+                    .write_control(*request_type, *request, *value, *index, out, timeout)
                     .map_err(transfer_error)?;
-                if taken == bytes.len() { Ok(Vec::new()) } else { Err(TransferError::Stall) }
+                if taken == out.len() { Ok(Vec::new()) } else { Err(TransferError::Stall) }
             }
         }
     }

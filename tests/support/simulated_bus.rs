@@ -100,17 +100,17 @@ impl SimHandle {
 }
 
 impl UsbHandle for SimHandle {
-    fn control(&mut self, transfer: &ControlTransfer) -> Result<Vec<u8>, TransferError> {
+    fn control(&mut self, transfer: &ControlTransfer, out: &[u8]) -> Result<Vec<u8>, TransferError> {
         self.check()?;
-        let (length, data): (u16, &[u8]) = match &transfer.data {
-            Data::In(length) => (*length, &[]),
-            Data::Out(bytes) => (bytes.len().try_into().map_err(|_| TransferError::Stall)?, bytes),
+        let length = match transfer.data {
+            Data::In(length) => length,
+            Data::Empty | Data::Block(_) => out.len().try_into().map_err(|_| TransferError::Stall)?,
         };
         let mut setup = [transfer.request_type, transfer.request, 0, 0, 0, 0, 0, 0];
         setup[2..4].copy_from_slice(&transfer.value.to_le_bytes());
         setup[4..6].copy_from_slice(&transfer.index.to_le_bytes());
         setup[6..8].copy_from_slice(&length.to_le_bytes());
-        self.bus.control(&self.port, setup, data).map_err(usb_error)
+        self.bus.control(&self.port, setup, out).map_err(usb_error)
     }
 
     fn reset(&mut self) -> Result<(), TransferError> {

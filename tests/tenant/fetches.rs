@@ -1,10 +1,11 @@
 //! Packages on their way: beside everything else, cut short and gone on with, and what stays on the disk.
 
 use super::rig::{self, Tenant, enrol, files, keeping, published_file, target};
+use dfu::ranges::Ranges as _;
 use hookswitch::shell::event::Event;
 use hookswitch::shell::fetch::{Fetches, SharedRoom};
-use hookswitch::shell::store::packages::Packages;
-use hub::machine::{Fingerprint, Input, JobId, Sha256, Source, TenantAnswer, TenantRequest};
+use hookswitch::shell::store::packages::{OpenPackage, Packages};
+use hub::machine::{Fingerprint, Input, JobId, Sha256, Source, TenantAnswer, TenantFailure, TenantRequest};
 use std::collections::BTreeSet;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -33,8 +34,8 @@ async fn until(events: &mut UnboundedReceiver<Event>, bytes: u64) -> (JobId, u64
                     return (job, first);
                 }
             }
-            Event::Machine(Input::Fetched { job, result }) => {
-                return (job, result.map_or(0, |archive| archive.get().fingerprint.length));
+            Event::Fetched { job, result } => {
+                return (job, result.map_or(0, |package| package.archive.get().fingerprint.length));
             }
             other => panic!("{other:?}"),
         }
@@ -119,6 +120,37 @@ async fn the_beginning_of_another_file_is_not_gone_on_with() {
         assert_eq!(left.len(), 1, "{left:?}");
         std::fs::remove_file(&left[0]).unwrap();
     }
+}
+
+/// Between the check of a package and its last block somebody may put another one in its place.
+#[tokio::test]
+async fn a_package_that_is_open_stays_what_was_checked() {
+    let tenant = Tenant::new(&[]);
+    let (_server, url) = tenant.serve(&[]);
+    let mut room = tenant.room(&url);
+    enrol(&mut room).await.unwrap();
+    let firmware = std::fs::read(tenant.dir().join("fw.zip")).unwrap();
+    let open = room.listed("fw.zip").await.unwrap().fetch(&BTreeSet::new(), |_, _| {}).await.unwrap().file;
+    let [kept] = files(&tenant.packages()).try_into().unwrap();
+    let planted = tenant.dir().join("planted.zip");
+    std::fs::write(&planted, vec![0xee; firmware.len()]).unwrap();
+    std::fs::rename(&planted, &kept).unwrap();
+    let mut bytes = vec![0; firmware.len()];
+    open.read_at(0, &mut bytes).unwrap();
+    assert!(bytes == firmware, "the file that was put in its place is read");
+    // Neither is that one taken for the package by the next job, nor what a link leads to.
+    assert!(kept_package(&tenant).is_err());
+    std::fs::remove_file(&kept).unwrap();
+    let elsewhere = tenant.dir().join("fw.zip");
+    std::os::unix::fs::symlink(&elsewhere, &kept).unwrap();
+    assert!(kept_package(&tenant).is_err());
+    std::fs::remove_file(&kept).unwrap();
+    std::fs::copy(&elsewhere, &kept).unwrap();
+    assert_eq!(kept_package(&tenant).unwrap().file.len(), FIRMWARE_BYTES);
+}
+
+fn kept_package(tenant: &Tenant) -> Result<OpenPackage, TenantFailure> {
+    kept(tenant).recall(fingerprint(tenant))
 }
 
 /// What a headset without firmware waits for does not make room for what somebody else gets.

@@ -1,5 +1,7 @@
 //! A tenant of its own for each test, and short words for what is asked of the room.
 
+use dfu::ranges::Ranges as _;
+use hookswitch::shell::store::packages::OpenPackage;
 use hookswitch::shell::tenant::{CaFile, TenantConfig, TenantRoom};
 use hub::machine::{Enrolment, Owed, Sha256, TenantAnswer, TenantFailure, TenantRequest, Verified};
 use hub::protocol::Problem;
@@ -255,8 +257,10 @@ pub(crate) async fn keeping(
 ) -> Result<(Verified<Vec<u8>>, Steps), TenantFailure> {
     let steps = RefCell::new(Vec::new());
     let progress = |done, total| steps.borrow_mut().push((done, total));
-    let archive = room.listed(name).await?.fetch(keep, progress).await?;
-    Ok((Verified::vouched(archive.get().bytes.clone(), archive.version()), steps.take()))
+    let OpenPackage { archive, file } = room.listed(name).await?.fetch(keep, progress).await?;
+    let mut bytes = vec![0; file.len() as usize];
+    file.read_at(0, &mut bytes).unwrap();
+    Ok((Verified::vouched(bytes, archive.version()), steps.take()))
 }
 
 pub(crate) async fn deliver(

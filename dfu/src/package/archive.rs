@@ -4,11 +4,10 @@
 //! copies of a name, and attributes. What the central directory says is used; the local headers must agree with it.
 
 use std::collections::BTreeSet;
-use std::io::Read;
-
-use flate2::read::DeflateDecoder;
 
 use super::LIMITS;
+use crate::ranges::{Ranges, Unread};
+use crate::unpack::{Place, UnpackError, Unpacker};
 
 const END_SIGNATURE: u32 = 0x0605_4b50;
 const CENTRAL_SIGNATURE: u32 = 0x0201_4b50;
@@ -26,21 +25,26 @@ const UNIX_TYPE: u32 = 0o170_000;
 const UNIX_FILE: u32 = 0o100_000;
 const UNIX_LINK: u32 = 0o120_000;
 const NAME_BYTES: usize = 128;
+/// As much of a name as is shown where it is refused, and may be more than a good one has.
+const SHOWN_NAME_BYTES: usize = 140;
 
 /// Why bytes are not an archive that is read here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
+    /// The file cannot be read.
+    #[error("the package cannot be read: {0}")]
+    Unread(#[from] Unread),
     /// More bytes than [`super::Limits::archive_bytes`].
     #[error("the package has {len} bytes: at most {} are read", LIMITS.archive_bytes)]
     TooLarge {
         /// Bytes that came.
-        len: usize,
+        len: u64,
     },
     /// The end record is not where it must be.
     #[error("the package does not end like a zip file ({len} bytes): it is cut off, or no zip; get it again")]
     NoEnd {
         /// Bytes that came.
-        len: usize,
+        len: u64,
     },
     /// A central directory that does not fit, several disks, or zip64.
     #[error("the package's directory does not fill the bytes before its end: it is damaged; get it again")]
@@ -190,8 +194,8 @@ pub enum NameFault {
 
 /// An archive whose directory was checked.
 #[derive(Debug)]
-pub(super) struct Archive<'a> {
-    bytes: &'a [u8],
+pub(super) struct Archive<R> {
+    source: R,
     entries: Vec<Entry>,
 }
 
@@ -199,55 +203,51 @@ pub(super) struct Archive<'a> {
 #[derive(Debug)]
 pub(super) struct Entry {
     name: String,
-    method: u16,
     crc: u32,
-    packed: u64,
-    unpacked: u64,
-    header_at: usize,
-    data_at: usize,
+    header_at: u64,
+    place: Place,
 }
 
 impl Entry {
     pub(super) fn unpacked_bytes(&self) -> u64 {
-        self.unpacked
+        self.place.unpacked
     }
 
-    fn data_end(&self) -> usize {
-        // Checked by `local_header` to be within the archive.
-        self.data_at + self.packed as usize
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    fn data_end(&self) -> u64 {
+        self.place.at + self.place.packed
     }
 }
 
-impl<'a> Archive<'a> {
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Archive<'a>, ArchiveError> {
-        if bytes.len() > LIMITS.archive_bytes {
-            return Err(ArchiveError::TooLarge { len: bytes.len() });
+impl<R: Ranges> Archive<R> {
+    pub(super) fn open(source: R) -> Result<Archive<R>, ArchiveError> {
+        let len = source.len();
+        if len > LIMITS.archive_bytes {
+            return Err(ArchiveError::TooLarge { len });
         }
-        let no_end = ArchiveError::NoEnd { len: bytes.len() };
-        let end_at = bytes.len().checked_sub(END_BYTES).ok_or(no_end.clone())?;
-        let end = Fields(&bytes[end_at..]);
+        let no_end = ArchiveError::NoEnd { len };
+        let end_at = len.checked_sub(END_BYTES as u64).ok_or(no_end.clone())?;
+        let mut end = [0; END_BYTES];
+        source.read_at(end_at, &mut end)?;
+        let end = Fields(&end);
         // Anything after the record (a comment) would leave two places where it could be found.
-        if end.u32(0) != Some(END_SIGNATURE) || end.u16(20) != Some(0) {
+        if end.u32(0) != END_SIGNATURE || end.u16(20) != 0 {
             return Err(no_end);
         }
-        let (Some(disk), Some(first_disk), Some(here), Some(entries), Some(size), Some(at)) =
-            (end.u16(4), end.u16(6), end.u16(8), end.u16(10), end.u32(12), end.u32(16))
-        else {
-            return Err(no_end);
-        };
-        let (entries, at, size) = (usize::from(entries), at as usize, size as usize);
+        let (disk, first_disk, here, entries) =
+            (end.u16(4), end.u16(6), end.u16(8), usize::from(end.u16(10)));
+        let (size, at) = (u64::from(end.u32(12)), u64::from(end.u32(16)));
         if entries > LIMITS.entries {
             return Err(ArchiveError::TooManyEntries { entries });
         }
-        if disk != 0
-            || first_disk != 0
-            || usize::from(here) != entries
-            || at.checked_add(size) != Some(end_at)
-        {
+        if disk != 0 || first_disk != 0 || usize::from(here) != entries || at + size != end_at {
             return Err(ArchiveError::Directory);
         }
-        let entries = read_directory(bytes, at, end_at, entries)?;
-        Ok(Archive { bytes, entries })
+        let entries = read_directory(&source, at, end_at, entries)?;
+        Ok(Archive { source, entries })
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -258,41 +258,41 @@ impl<'a> Archive<'a> {
         self.entries.iter().find(|entry| entry.name == name)
     }
 
-    /// Unpacks an entry of at most `most` bytes. Never holds more than the entry states.
-    pub(super) fn unpack(&self, entry: &Entry, most: u64) -> Result<Vec<u8>, ArchiveError> {
-        let name = || entry.name.clone();
-        if entry.unpacked > most {
-            return Err(ArchiveError::EntryTooLarge { name: name(), bytes: entry.unpacked, most });
+    /// Shows all unpacked bytes of an entry of at most `most`, piece by piece.
+    ///
+    /// They count only once this has returned without an error.
+    pub(super) fn look_through(
+        &self,
+        entry: &Entry,
+        most: u64,
+        mut see: impl FnMut(&[u8]),
+    ) -> Result<(), ArchiveError> {
+        let (name, bytes) = (|| entry.name.clone(), entry.place.unpacked);
+        if bytes > most {
+            return Err(ArchiveError::EntryTooLarge { name: name(), bytes, most });
         }
-        let packed = &self.bytes[entry.data_at..entry.data_end()];
-        let unpacked = if entry.method == STORED {
-            packed.to_vec()
-        } else {
-            let mut unpacked = Vec::new();
-            let mut decoder = DeflateDecoder::new(packed);
-            let read = decoder.by_ref().take(entry.unpacked + 1).read_to_end(&mut unpacked);
-            if read.is_err()
-                || (unpacked.len() as u64 == entry.unpacked && decoder.total_in() != entry.packed)
-            {
-                return Err(ArchiveError::Inflate { name: name() });
-            }
-            unpacked
-        };
-        if unpacked.len() as u64 != entry.unpacked {
-            return Err(ArchiveError::UnpackedSize { name: name(), bytes: entry.unpacked });
-        }
-        let computed = crc32fast::hash(&unpacked);
+        let mut crc = crc32fast::Hasher::new();
+        let looked = Unpacker::new(&self.source, entry.place).each(|piece| {
+            crc.update(piece);
+            see(piece);
+        });
+        looked.map_err(|error| match error {
+            UnpackError::Unread(unread) => unread.into(),
+            UnpackError::Damaged => ArchiveError::Inflate { name: name() },
+            UnpackError::Ends => ArchiveError::UnpackedSize { name: name(), bytes },
+        })?;
+        let computed = crc.finalize();
         if computed != entry.crc {
             return Err(ArchiveError::Crc { name: name(), computed, stated: entry.crc });
         }
-        Ok(unpacked)
+        Ok(())
     }
 }
 
 fn read_directory(
-    bytes: &[u8],
-    start: usize,
-    end: usize,
+    source: &impl Ranges,
+    start: u64,
+    end: u64,
     entries: usize,
 ) -> Result<Vec<Entry>, ArchiveError> {
     let mut found = Vec::with_capacity(entries);
@@ -300,26 +300,23 @@ fn read_directory(
     let mut total = 0u64;
     let mut at = start;
     for index in 0..entries {
-        let (entry, next) = central_header(&bytes[..end], at, index)?;
+        let (entry, next) = central_header(source, at, end, index)?;
+        let Place { packed, unpacked, .. } = entry.place;
         if !names.insert(entry.name.to_ascii_lowercase()) {
             return Err(ArchiveError::Duplicate { name: entry.name });
         }
-        total += entry.unpacked;
+        total += unpacked;
         if total > LIMITS.total_bytes {
             return Err(ArchiveError::TotalTooLarge { bytes: total });
         }
         let most = LIMITS.file_bytes;
-        if entry.unpacked > most {
-            return Err(ArchiveError::EntryTooLarge { name: entry.name, bytes: entry.unpacked, most });
+        if unpacked > most {
+            return Err(ArchiveError::EntryTooLarge { name: entry.name, bytes: unpacked, most });
         }
-        if entry.unpacked > LIMITS.ratio_free_bytes && entry.unpacked / LIMITS.ratio > entry.packed {
-            return Err(ArchiveError::Ratio {
-                name: entry.name,
-                packed: entry.packed,
-                bytes: entry.unpacked,
-            });
+        if unpacked > LIMITS.ratio_free_bytes && unpacked / LIMITS.ratio > packed {
+            return Err(ArchiveError::Ratio { name: entry.name, packed, bytes: unpacked });
         }
-        found.push(local_header(&bytes[..start], entry)?);
+        found.push(local_header(source, start, entry)?);
         at = next;
     }
     if at != end {
@@ -335,24 +332,39 @@ fn read_directory(
     Ok(found)
 }
 
+/// Bytes from `at` on; `None` if they do not end before `end`.
+fn within(source: &impl Ranges, at: u64, end: u64, into: &mut [u8]) -> Result<Option<()>, ArchiveError> {
+    if at + into.len() as u64 > end {
+        return Ok(None);
+    }
+    Ok(Some(source.read_at(at, into)?))
+}
+
 /// Reads the entry of the directory at `at`; also says where the next one begins.
-fn central_header(bytes: &[u8], at: usize, index: usize) -> Result<(Entry, usize), ArchiveError> {
-    let header = bytes.get(at..).map(Fields).ok_or(ArchiveError::Directory)?;
-    let fields = || {
-        Some((
-            header.u32(0).filter(|signature| *signature == CENTRAL_SIGNATURE)?,
-            (header.u16(4)?, header.u16(8)?, header.u16(10)?, header.u32(16)?),
-            (header.u32(20)?, header.u32(24)?),
-            (usize::from(header.u16(28)?), usize::from(header.u16(30)?), usize::from(header.u16(32)?)),
-            (header.u32(38)?, header.u32(42)?),
-        ))
-    };
-    let (_, (made_by, flags, method, crc), (packed, unpacked), (name_len, extra_len, comment_len), place) =
-        fields().ok_or(ArchiveError::Directory)?;
-    let (attributes, header_at) = place;
-    let raw = header.0.get(CENTRAL_BYTES..CENTRAL_BYTES + name_len).ok_or(ArchiveError::Directory)?;
-    let name = check_name(raw).map_err(|fault| {
-        let name = String::from_utf8_lossy(raw).chars().take(140).collect();
+fn central_header(
+    source: &impl Ranges,
+    at: u64,
+    end: u64,
+    index: usize,
+) -> Result<(Entry, u64), ArchiveError> {
+    let mut header = [0; CENTRAL_BYTES];
+    within(source, at, end, &mut header)?.ok_or(ArchiveError::Directory)?;
+    let header = Fields(&header);
+    if header.u32(0) != CENTRAL_SIGNATURE {
+        return Err(ArchiveError::Directory);
+    }
+    let (made_by, flags, method, crc) = (header.u16(4), header.u16(8), header.u16(10), header.u32(16));
+    let (name_len, extra_len, comment_len) = (header.u16(28), header.u16(30), header.u16(32));
+    let (attributes, header_at) = (header.u32(38), u64::from(header.u32(42)));
+    let name_at = at + CENTRAL_BYTES as u64;
+    let next = name_at + u64::from(name_len) + u64::from(extra_len) + u64::from(comment_len);
+    if name_at + u64::from(name_len) > end {
+        return Err(ArchiveError::Directory);
+    }
+    let mut raw = vec![0; usize::from(name_len).min(SHOWN_NAME_BYTES)];
+    source.read_at(name_at, &mut raw)?;
+    let name = check_name(&raw).map_err(|fault| {
+        let name = String::from_utf8_lossy(&raw).into_owned();
         ArchiveError::Name { index, name, fault }
     })?;
     let mode = attributes >> 16;
@@ -365,45 +377,37 @@ fn central_header(bytes: &[u8], at: usize, index: usize) -> Result<(Entry, usize
     if flags & FLAGS_ENCRYPTED != 0 {
         return Err(ArchiveError::Encrypted { name });
     }
-    if !matches!(method, STORED | DEFLATED) {
-        return Err(ArchiveError::Method { name, method });
-    }
-    let next = at + CENTRAL_BYTES + name_len + extra_len + comment_len;
-    let entry = Entry {
-        name,
-        method,
-        crc,
-        packed: u64::from(packed),
-        unpacked: u64::from(unpacked),
-        header_at: header_at as usize,
-        data_at: 0,
+    let deflated = match method {
+        STORED => false,
+        DEFLATED => true,
+        _ => return Err(ArchiveError::Method { name, method }),
     };
-    Ok((entry, next))
+    let (packed, unpacked) = (u64::from(header.u32(20)), u64::from(header.u32(24)));
+    Ok((Entry { name, crc, header_at, place: Place { at: 0, packed, unpacked, deflated } }, next))
 }
 
-/// Finds the data of an entry; `bytes` end where the directory begins.
-fn local_header(bytes: &[u8], mut entry: Entry) -> Result<Entry, ArchiveError> {
-    let place = || {
-        let header = Fields(bytes.get(entry.header_at..)?);
-        let (flags, method) = (header.u16(6)?, header.u16(8)?);
-        let (name_len, extra_len) = (usize::from(header.u16(26)?), usize::from(header.u16(28)?));
-        let name = header.0.get(LOCAL_BYTES..LOCAL_BYTES + name_len)?;
-        let agrees = header.u32(0)? == LOCAL_SIGNATURE
-            && flags & FLAGS_ENCRYPTED == 0
-            && method == entry.method
-            && name == entry.name.as_bytes()
-            && (method != STORED || entry.packed == entry.unpacked);
-        let data_at = entry.header_at + LOCAL_BYTES + name_len + extra_len;
-        let data_end = data_at.checked_add(usize::try_from(entry.packed).ok()?)?;
-        (agrees && data_end <= bytes.len()).then_some(data_at)
-    };
-    match place() {
-        Some(data_at) => {
-            entry.data_at = data_at;
-            Ok(entry)
-        }
-        None => Err(ArchiveError::LocalHeader { name: entry.name }),
+/// Finds the data of an entry; the directory begins at `end`.
+fn local_header(source: &impl Ranges, end: u64, mut entry: Entry) -> Result<Entry, ArchiveError> {
+    let disagrees = || ArchiveError::LocalHeader { name: entry.name.clone() };
+    let mut header = [0; LOCAL_BYTES];
+    within(source, entry.header_at, end, &mut header)?.ok_or_else(disagrees)?;
+    let header = Fields(&header);
+    let name_at = entry.header_at + LOCAL_BYTES as u64;
+    let mut name = vec![0; entry.name.len()];
+    within(source, name_at, end, &mut name)?.ok_or_else(disagrees)?;
+    let Place { packed, unpacked, deflated, .. } = entry.place;
+    let agrees = header.u32(0) == LOCAL_SIGNATURE
+        && header.u16(6) & FLAGS_ENCRYPTED == 0
+        && header.u16(8) == if deflated { DEFLATED } else { STORED }
+        && usize::from(header.u16(26)) == name.len()
+        && name == entry.name.as_bytes()
+        && (deflated || packed == unpacked);
+    let data_at = name_at + name.len() as u64 + u64::from(header.u16(28));
+    if !agrees || data_at + packed > end {
+        return Err(disagrees());
     }
+    entry.place.at = data_at;
+    Ok(entry)
 }
 
 fn check_name(raw: &[u8]) -> Result<String, NameFault> {
@@ -433,16 +437,16 @@ fn check_name(raw: &[u8]) -> Result<String, NameFault> {
     }
 }
 
-/// Little-endian fields at offsets, if they are there.
+/// Little-endian fields of a header, at offsets that lie within it.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
-    fn u16(self, at: usize) -> Option<u16> {
-        self.0.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+    fn u16(self, at: usize) -> u16 {
+        u16::from_le_bytes([self.0[at], self.0[at + 1]])
     }
 
-    fn u32(self, at: usize) -> Option<u32> {
-        self.0.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    fn u32(self, at: usize) -> u32 {
+        u32::from(self.u16(at)) | u32::from(self.u16(at + 2)) << 16
     }
 }

@@ -122,7 +122,7 @@ impl UsbDfu {
     }
 
     fn send_next(&mut self, now: Instant) {
-        if self.sent < self.plan.image.payload.len() {
+        if self.sent < self.plan.image.payload_bytes {
             self.ask(Request::Block, now);
         } else {
             self.ask(Request::LastBlock, now);
@@ -146,10 +146,10 @@ impl UsbDfu {
     }
 
     fn acknowledge_block(&mut self) {
-        let total = self.plan.image.payload.len();
-        let tenth = |bytes: usize| bytes * 10 / total;
+        let total = self.plan.image.payload_bytes;
+        let tenth = |bytes: u64| bytes * 10 / total;
         let before = tenth(self.sent);
-        self.sent = self.block_end();
+        self.sent += u64::from(self.block_bytes());
         self.block += 1;
         self.busy_since = None;
         let phase = Phase::Downloading { block: self.block };

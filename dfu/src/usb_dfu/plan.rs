@@ -158,7 +158,7 @@ impl Plan {
         if !(MIN_REENUMERATE_TIMEOUT..=MAX_REENUMERATE_TIMEOUT).contains(&self.reenumerate_timeout) {
             return Err(PlanError::ReenumerateTimeout { timeout: self.reenumerate_timeout });
         }
-        if self.image.payload.is_empty() {
+        if self.image.payload_bytes == 0 {
             return Err(PlanError::EmptyImage);
         }
         self.check_suffix()?;

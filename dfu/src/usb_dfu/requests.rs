@@ -6,7 +6,7 @@ use super::plan::{Mode, Phase};
 use super::step::{Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, TransferError};
 use super::wire::{STATUS_BYTES, TO_DEVICE, TO_HOST, request, wire_block};
-use super::{ControlTransfer, Data, MAX_TRANSFER_BYTES, OPEN_TRIES, Output, TRANSFER_TIMEOUT, UsbDfu};
+use super::{Block, ControlTransfer, Data, MAX_TRANSFER_BYTES, OPEN_TRIES, Output, TRANSFER_TIMEOUT, UsbDfu};
 
 /// Pause before a request is repeated that failed.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(500);
@@ -83,21 +83,21 @@ impl UsbDfu {
                 };
                 self.detach_sent = true;
                 self.left_seen = false;
-                (request::DETACH, timeout_ms, Data::Out(Vec::new()))
+                (request::DETACH, timeout_ms, Data::Empty)
             }
             Request::Block => {
-                let payload = &self.plan.image.payload;
-                let chunk = payload[self.sent..self.block_end()].to_vec();
-                (request::DNLOAD, wire_block(self.block), Data::Out(chunk))
+                let (place, from) = (self.plan.image.place, self.sent);
+                let block = Block { place, from, bytes: self.block_bytes() };
+                (request::DNLOAD, wire_block(self.block), Data::Block(block))
             }
             Request::LastBlock => {
                 self.left_seen = false;
                 self.complete = true;
-                (request::DNLOAD, wire_block(self.block), Data::Out(Vec::new()))
+                (request::DNLOAD, wire_block(self.block), Data::Empty)
             }
-            Request::ClearStatus => (request::CLRSTATUS, 0, Data::Out(Vec::new())),
-            Request::Leave if self.in_error => (request::CLRSTATUS, 0, Data::Out(Vec::new())),
-            Request::Abort | Request::Leave => (request::ABORT, 0, Data::Out(Vec::new())),
+            Request::ClearStatus => (request::CLRSTATUS, 0, Data::Empty),
+            Request::Leave if self.in_error => (request::CLRSTATUS, 0, Data::Empty),
+            Request::Abort | Request::Leave => (request::ABORT, 0, Data::Empty),
             Request::PrepareStatus | Request::BlockStatus | Request::ManifestStatus => {
                 (request::GETSTATUS, 0, Data::In(STATUS_BYTES))
             }
@@ -107,11 +107,11 @@ impl UsbDfu {
         ControlTransfer { request_type, request, value, index, data, timeout: TRANSFER_TIMEOUT }
     }
 
-    /// End of the block that begins at `sent`.
-    pub(super) fn block_end(&self) -> usize {
+    /// Bytes of the block that begins at `sent`.
+    pub(super) fn block_bytes(&self) -> u16 {
         let size = self.opened.as_ref().map_or(MAX_TRANSFER_BYTES, |dfu| dfu.functional.transfer_size);
-        let size = usize::from(size.clamp(1, MAX_TRANSFER_BYTES));
-        (self.sent + size).min(self.plan.image.payload.len())
+        let size = size.clamp(1, MAX_TRANSFER_BYTES);
+        u16::try_from(self.plan.image.payload_bytes - self.sent).map_or(size, |left| left.min(size))
     }
 
     pub(super) fn completed(&mut self, result: Result<Vec<u8>, TransferError>, now: Instant) {

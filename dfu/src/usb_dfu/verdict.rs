@@ -24,6 +24,9 @@ pub enum TransferError {
     /// Another program or driver holds the interface.
     #[error("another program or driver holds the interface")]
     Busy,
+    /// The block could not be read from the file of the package.
+    #[error("the firmware package could not be read from the disk")]
+    PackageUnread,
     /// The request was held back, because the phase before it could not be stored.
     #[error("the request was not sent, because its journal could not be written")]
     NotSent,

@@ -26,7 +26,7 @@ fn a_device_that_never_enters_dfu_mode_is_asked_three_times() {
 fn a_device_that_never_takes_the_image_is_sent_it_three_times() {
     let mut device = plan().runtime;
     device.dfu.as_mut().unwrap().mode = Mode::Dfu;
-    let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload.truncate(10));
+    let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload_bytes = 10);
     for attempt in 1..=3 {
         hand.status(0, 0, IDLE);
         hand.block();

@@ -99,8 +99,8 @@ fn transfer_sizes_beyond_what_a_host_can_send_are_cut() {
     assert_eq!(world.run(pass), succeeded());
     let most = world.requests.iter().filter_map(|output| match output {
         Output::Control(control) => match &control.data {
-            dfu::usb_dfu::Data::Out(bytes) => Some(bytes.len()),
-            dfu::usb_dfu::Data::In(_) => None,
+            dfu::usb_dfu::Data::Block(block) => Some(block.bytes),
+            _ => None,
         },
         _ => None,
     });
@@ -487,7 +487,7 @@ fn a_plan_for_another_device_is_refused_before_anything_is_sent() {
     assert!(matches!(dfu(|dfu| dfu.mode = dfu::usb_dfu::Mode::Dfu), Some(PlanError::InDfuMode { .. })));
     assert!(matches!(dfu(|dfu| dfu.functional.can_download = false), Some(PlanError::CannotDownload { .. })));
     assert!(matches!(dfu(|dfu| dfu.functional.bcd_dfu = 0x011a), Some(PlanError::Specification { .. })));
-    assert_eq!(refused(&|plan| plan.image.payload.clear()), Some(PlanError::EmptyImage));
+    assert_eq!(refused(&|plan| plan.image.payload_bytes = 0), Some(PlanError::EmptyImage));
     let hours = refused(&|plan| plan.reenumerate_timeout = std::time::Duration::from_secs(7200));
     assert!(matches!(hours, Some(PlanError::ReenumerateTimeout { .. })));
 }

@@ -225,11 +225,11 @@ fn a_block_counts_if_nothing_speaks_against_it() {
 
 /// What follows the end of the download, where the device says this.
 fn after_end(answer: Result<Vec<u8>, TransferError>, status: u8, state: u8) -> Option<Output> {
-    let mut hand = Hand::downloading(|plan| plan.image.payload.truncate(10));
+    let mut hand = Hand::downloading(|plan| plan.image.payload_bytes = 10);
     assert_eq!(hand.block(), 10);
     hand.status(0, 0, DNLOAD_IDLE);
     let control = hand.control();
-    assert_eq!((control.request, control.data), (DNLOAD, Data::Out(Vec::new())));
+    assert_eq!((control.request, control.data), (DNLOAD, Data::Empty));
     hand.answer(answer);
     hand.status(status, 0, state);
     hand.next()
@@ -256,7 +256,7 @@ fn the_end_counts_if_nothing_speaks_against_it() {
 #[test]
 fn progress_is_told_at_each_percent() {
     let mut hand = Hand::downloading(|plan| {
-        plan.image.payload.resize(10_050, 7);
+        plan.image.payload_bytes = 10_050;
         plan.runtime.dfu.as_mut().unwrap().functional.transfer_size = 30;
     });
     let mut sent = 0;

@@ -116,8 +116,11 @@ impl Hand {
         let control = self.control();
         assert_eq!(control.request, DNLOAD);
         self.answer(Ok(Vec::new()));
-        let Data::Out(bytes) = control.data else { panic!("{control:?}") };
-        bytes.len()
+        match control.data {
+            Data::Empty => 0,
+            Data::Block(block) => block.bytes.into(),
+            Data::In(_) => panic!("{control:?}"),
+        }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {

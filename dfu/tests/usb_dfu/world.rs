@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use dfu::FirmwareVersion;
 use dfu::image::{Image, Suffix};
+use dfu::unpack::Unpacker;
 use dfu::usb_dfu::{
-    ControlTransfer, Data, DfuInterface, Input, Output, Phase, Plan, TransferError, UsbDfu, UsbIdentity,
-    Verdict,
+    Block, ControlTransfer, Data, DfuInterface, Input, Output, Phase, Plan, TransferError, UsbDfu,
+    UsbIdentity, Verdict,
 };
 
 use crate::device::{Bus, Device, Make, Refusal, VID, firmware};
@@ -33,6 +34,9 @@ pub(crate) enum Meddling {
 
 pub(crate) struct World {
     pub(crate) device: Device,
+    /// What the device is to hold, and the file that has it.
+    payload: Vec<u8>,
+    file: Vec<u8>,
     pub(crate) dfu: UsbDfu,
     pub(crate) plan: Plan,
     start: Instant,
@@ -85,10 +89,11 @@ impl World {
     pub(crate) fn with(make: Make, payload: Vec<u8>, old: u16, resume: Option<Phase>) -> World {
         let device = Device::new(make, firmware(old, 700, 1));
         let suffix = Suffix { bcd_device: NEW, vid: VID, pid: 0xffff, bcd_dfu: 0x0100 };
+        let file = Image::with_suffix(&payload, suffix);
         let plan = Plan {
             runtime: identity(&device).unwrap(),
             dfu_pids: vec![device.make.dfu_pid],
-            image: Image::parse(&Image::with_suffix(&payload, suffix)).unwrap(),
+            image: Image::parse(&file).unwrap(),
             target_version: FirmwareVersion::from_bcd(NEW).unwrap(),
             reenumerate_timeout: Duration::from_secs(10),
             resume,
@@ -98,6 +103,8 @@ impl World {
             dfu: UsbDfu::new(plan.clone(), start).unwrap(),
             seen: identity(&device),
             device,
+            payload,
+            file,
             plan,
             start,
             now_ms: 0,
@@ -315,11 +322,12 @@ impl World {
                 }
             }
             Output::Control(ControlTransfer { request_type, request, value, index, data, .. }) => {
-                let sent = match data {
-                    Data::Out(bytes) => bytes.as_slice(),
-                    Data::In(_) => &[],
-                };
-                self.device.control((*request_type, *request, *value, *index), sent).map_err(|refusal| {
+                let mut sent = Vec::new();
+                if let Data::Block(Block { place, from, bytes }) = data {
+                    sent.resize((*bytes).into(), 0);
+                    Unpacker::new(&self.file, *place).read(*from, &mut sent).unwrap();
+                }
+                self.device.control((*request_type, *request, *value, *index), &sent).map_err(|refusal| {
                     match refusal {
                         Refusal::Stall => TransferError::Stall,
                         Refusal::Gone => TransferError::NoDevice,
@@ -332,7 +340,7 @@ impl World {
 
     /// What must hold whatever happened.
     pub(crate) fn check(&self, verdict: &Verdict) {
-        let holds = self.device.firmware.as_deref() == Some(self.plan.image.payload.as_slice());
+        let holds = self.device.firmware.as_deref() == Some(self.payload.as_slice());
         if let Verdict::Succeeded { version } = verdict {
             assert_eq!(*version, self.plan.target_version);
             // Where the same version was there before, the version cannot tell whether it was written anew.

@@ -106,6 +106,7 @@ impl From<TransferError> for Detail {
             TransferError::Timeout => Detail::new("usb-timeout", error),
             TransferError::AccessDenied => Detail::new("usb-access-denied", error),
             TransferError::Busy => Detail::new("usb-busy", error),
+            TransferError::PackageUnread => Detail::new("usb-package-unread", error),
             TransferError::NotSent => Detail::new("usb-not-sent", error),
             TransferError::Io(number) => Detail::new("usb-io", error).with("number", number),
         }

@@ -39,6 +39,7 @@ impl From<&PackageError> for Detail {
 impl From<&ArchiveError> for Detail {
     fn from(error: &ArchiveError) -> Self {
         match error {
+            ArchiveError::Unread(unread) => Detail::new("archive-unread", error).with("error", &unread.why),
             ArchiveError::TooLarge { len } => {
                 Detail::new("archive-too-large", error).with("bytes", len).with("most", LIMITS.archive_bytes)
             }

@@ -1,6 +1,8 @@
 //! A package on its way to a job: which bytes it is, and where they are to be had.
 
 use super::Verified;
+use crate::protocol::Detail;
+use dfu::package::Package;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
@@ -28,11 +30,13 @@ pub enum Source {
     Tenant { target: String },
 }
 
-/// A whole archive.
+/// A whole package on disk, which was looked through. The shell keeps it open for the job that it is for, until
+/// [`super::Output::JobEnded`]: blocks of its images are read from that very file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
-    pub bytes: Vec<u8>,
     pub fingerprint: Fingerprint,
+    /// What is in it, or why it is no firmware package.
+    pub contents: Result<Package, Detail>,
 }
 
 /// What a fetch ends with.

@@ -227,8 +227,8 @@ impl MachineRole {
             Input::HidLost { path } => {
                 self.fleet.reader_ended(&path, at, &mut self.out);
             }
-            Input::UsbCompleted(result) => {
-                let finished = self.update.completed(result, at, &mut self.out);
+            Input::UsbCompleted { job, result } => {
+                let finished = self.update.completed(job, result, at, &mut self.out);
                 self.finished(finished, now);
             }
             Input::UserCame { session, peer } => self.user_came(session, peer, now),
@@ -252,9 +252,12 @@ impl MachineRole {
                     self.finished(finished, now);
                 }
                 let queued = self.out.len();
-                self.out.retain(|o| !matches!(o, Output::Usb(r) if *r != UsbRequest::Close));
-                if withheld || self.out.len() < queued {
-                    let finished = self.update.completed(Err(TransferError::NotSent), at, &mut self.out);
+                self.out
+                    .retain(|o| !matches!(o, Output::Usb { request, .. } if *request != UsbRequest::Close));
+                let job = self.update.id().filter(|_| withheld || self.out.len() < queued);
+                if let Some(job) = job {
+                    let unsent = Err(TransferError::NotSent);
+                    let finished = self.update.completed(job, unsent, at, &mut self.out);
                     self.finished(finished, now);
                 }
             }

@@ -109,6 +109,11 @@ impl Update {
         self.running.as_ref().map(|r| &r.job).or(self.last.as_ref())
     }
 
+    /// The one that runs.
+    pub fn id(&self) -> Option<JobId> {
+        self.running.as_ref().map(|r| r.id)
+    }
+
     pub fn device(&self) -> Option<&str> {
         self.running.as_ref().map(|r| r.job.device.as_str())
     }
@@ -285,7 +290,11 @@ impl Update {
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
         let awake = now - self.slept;
-        let running = self.fetching(job)?;
+        let Some(running) = self.fetching(job) else {
+            // It was on its way when its job ended.
+            out.push_back(Output::JobEnded(job));
+            return None;
+        };
         running.asked = false;
         let archive = archive.get();
         let resumed = running.resume.is_some();
@@ -313,12 +322,17 @@ impl Update {
         }
     }
 
+    /// An answer that comes late, to a job that has ended, is nobody's.
     pub fn completed(
         &mut self,
+        job: JobId,
         result: Result<Vec<u8>, TransferError>,
         now: Instant,
         out: &mut VecDeque<Output>,
     ) -> Option<Finished> {
+        if self.id() != Some(job) {
+            return None;
+        }
         if result == Err(TransferError::NoDevice) {
             self.gone(now);
         }
@@ -421,13 +435,11 @@ impl Update {
             match running.dfu.as_mut()?.poll_output()? {
                 usb_dfu::Output::Open { port, interface } => {
                     running.gone_since = None;
-                    out.push_back(Output::Usb(UsbRequest::Open { port, interface }));
+                    running.ask(UsbRequest::Open { port, interface }, out);
                 }
-                usb_dfu::Output::Control(transfer) => {
-                    out.push_back(Output::Usb(UsbRequest::Control(transfer)))
-                }
-                usb_dfu::Output::Reset => out.push_back(Output::Usb(UsbRequest::Reset)),
-                usb_dfu::Output::Close => out.push_back(Output::Usb(UsbRequest::Close)),
+                usb_dfu::Output::Control(transfer) => running.ask(UsbRequest::Control(transfer), out),
+                usb_dfu::Output::Reset => running.ask(UsbRequest::Reset, out),
+                usb_dfu::Output::Close => running.ask(UsbRequest::Close, out),
                 usb_dfu::Output::Journal(phase) => {
                     tracing::info!(device = %running.job.device, %phase, "firmware update");
                     if running.begun && phase == Phase::Preparing {
@@ -509,9 +521,7 @@ impl Update {
         if running.dfu.is_some() {
             out.push_back(Output::KeepAwake(false));
         }
-        if running.asked {
-            out.push_back(Output::CancelFetch(running.id));
-        }
+        out.push_back(Output::JobEnded(running.id));
         let Running { mut job, policy, .. } = running;
         job.cancelling = false;
         job.stop = Stop::Harmless;
@@ -539,6 +549,10 @@ impl Update {
 }
 
 impl Running {
+    fn ask(&self, request: UsbRequest, out: &mut VecDeque<Output>) {
+        out.push_back(Output::Usb { job: self.id, request });
+    }
+
     /// What cancelling would mean.
     fn stop(&self) -> Stop {
         match (&self.dfu, self.journalled) {

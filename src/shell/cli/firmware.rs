@@ -35,7 +35,8 @@ pub(super) fn execute(command: &Command, locale: &Locale) -> Done {
 }
 
 fn inspect(path: &Path, json: bool, locale: &Locale) -> Done {
-    let package = Package::open(&read(path, LIMITS.archive_bytes as u64)?).map_err(|e| broken(path, &e))?;
+    let file = input::ranges(path, LIMITS.archive_bytes).map_err(|error| unread(path, &error))?;
+    let package = Package::open(&*file).map_err(|e| broken(path, &e))?;
     let rules = &package.rules;
     if json {
         output::line(&String::from_utf8_lossy(&rules.to_json()));
@@ -97,7 +98,7 @@ fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
         files.insert(component.file.clone(), bytes);
     }
     let archive = pack(&rules, &files).map_err(|e| refused(rules_path, &e))?;
-    let package = Package::open(&archive).map_err(|e| refused(rules_path, &e))?;
+    let package = Package::open(archive.as_slice()).map_err(|e| refused(rules_path, &e))?;
     acceptable(&package, locale).map_err(|misfit| refused(rules_path, &misfit))?;
     private_file::put(target, Readers::Everyone, |file| file.write_all(&archive))
         .map_err(|reason| not_written(target, reason))?;
@@ -109,10 +110,14 @@ fn make(rules_path: &Path, target: &Path, locale: &Locale) -> Done {
 }
 
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
-    input::read(path, most).map_err(|error| match &error {
-        ReadError::TooLarge { .. } => refused(path, &error),
+    input::read(path, most).map_err(|error| unread(path, &error))
+}
+
+fn unread(path: &Path, error: &ReadError) -> Problem {
+    match error {
+        ReadError::TooLarge { .. } => refused(path, error),
         ReadError::Io(system) => unusable(path, system),
-    })
+    }
 }
 
 fn broken(path: &Path, error: impl Into<Detail>) -> Problem {

@@ -1,7 +1,10 @@
 //! How commands read files: up to a bound, whatever the file says of its own length.
 #![expect(clippy::disallowed_methods, reason = "opens the files people name")]
 
+use crate::shell::store::packages::PackageFile;
+use dfu::ranges::Ranges;
 use hub::protocol::Detail;
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -27,9 +30,20 @@ impl From<&ReadError> for Detail {
 /// Errors: the system's, or more than `most` bytes.
 pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(ReadError::TooLarge { most });
     }
     Ok(bytes)
+}
+
+/// A file to be read where it lies; of a pipe, all of it.
+///
+/// Errors: the system's, or more than `most` bytes from a pipe.
+pub(super) fn ranges(path: &Path, most: u64) -> Result<Box<dyn Ranges>, ReadError> {
+    let file = File::open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(Box::new(PackageFile::new(file)?)),
+        false => Ok(Box::new(read(path, most)?)),
+    }
 }

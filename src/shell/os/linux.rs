@@ -25,7 +25,7 @@ mod routes;
 
 pub use super::unix::files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
-    private_options, trusted,
+    private_options, read_at, trusted,
 };
 pub use super::unix::local::{LocalCaller, LocalListener, LocalPlace, LocalStream, PairEnd, ldap_pair};
 pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};

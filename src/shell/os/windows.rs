@@ -43,7 +43,7 @@ pub use connections::{is_foreign, port_holder};
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
-    private_options, trusted,
+    private_options, read_at, trusted,
 };
 pub use local::{LocalCaller, LocalListener, LocalPlace, LocalStream, PairEnd, ldap_pair};
 pub use notices::show_notice;

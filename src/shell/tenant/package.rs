@@ -1,12 +1,12 @@
 //! Firmware packages: downloaded once, resumed when interrupted, checked every time they are used.
 
-use super::http;
+use super::data::failure as data;
 use super::tuf::{self, Beginning, Checked, MAX_TARGET_BYTES};
 use crate::shell::os;
-use crate::shell::store::packages::Packages;
+use crate::shell::store::packages::{OpenPackage, Packages};
 use futures_util::StreamExt;
-use hub::machine::{Archive, FailureKind, Fetched, Fingerprint, Sha256, TenantFailure, Verified};
-use hub::protocol::{Detail, Problem};
+use hub::machine::{FailureKind, Fingerprint, Sha256, TenantFailure, Verified};
+use hub::protocol::Detail;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -50,15 +50,19 @@ impl Listed {
     ///
     /// # Errors
     /// `tenant-…`: the network, the server, or bytes that are not what was signed.
-    pub async fn fetch(&self, keep: &BTreeSet<Sha256>, progress: impl Fn(u64, u64)) -> Fetched {
+    pub async fn fetch(
+        &self,
+        keep: &BTreeSet<Sha256>,
+        progress: impl Fn(u64, u64),
+    ) -> Result<OpenPackage, TenantFailure> {
         let Fingerprint { length, sha256 } = self.fingerprint;
         let whole = self.packages.path(sha256);
         let part = Part { file: whole.with_extension("part"), tag: whole.with_extension("etag") };
-        if let Some(archive) = self.packages.read(self.fingerprint).map_err(|error| data(&whole, &error))? {
+        if let Some(package) = self.open().await? {
             progress(length, length);
-            return Ok(Verified::vouched(archive, self.checked.version()));
+            return Ok(package);
         }
-        let bytes = match self.download(&part, &progress).await {
+        let downloaded = match self.download(&part, &progress).await {
             // The interrupted beginning is damaged, or the server cannot go on from there: once more from the start.
             Err(failure) if spoilt_beginning(&failure, self.checked.link.resumed()) => {
                 part.remove()?;
@@ -66,7 +70,7 @@ impl Listed {
             }
             done => done,
         };
-        let bytes = bytes.inspect_err(|failure| {
+        downloaded.inspect_err(|failure| {
             // What came over a connection that broke off is worth keeping; what was refused is not.
             if failure.kind == FailureKind::Refused {
                 let _ = part.remove();
@@ -75,12 +79,22 @@ impl Listed {
         std::fs::rename(&part.file, &whole).map_err(|error| data(&whole, &error))?;
         let _ = std::fs::remove_file(&part.tag);
         self.trim(&whole, keep);
-        let archive = Archive { bytes, fingerprint: self.fingerprint };
-        Ok(Verified::vouched(archive, self.checked.version()))
+        // What counts is what is on the disk by now.
+        self.open().await?.ok_or_else(|| data(&whole, &ErrorKind::InvalidData.into()))
     }
 
-    /// Streams to `part`; the bytes returned were checked against the signed hash and length.
-    async fn download(&self, part: &Part, progress: &impl Fn(u64, u64)) -> Result<Vec<u8>, TenantFailure> {
+    /// The whole archive that is on the disk, beside the loop: all of it is looked through.
+    async fn open(&self) -> Result<Option<OpenPackage>, TenantFailure> {
+        let (packages, wanted) = (self.packages.clone(), self.fingerprint);
+        let opened = tokio::task::spawn_blocking(move || packages.open(wanted)).await;
+        let opened = opened.map_err(std::io::Error::other).and_then(std::convert::identity);
+        let opened = opened.map_err(|error| data(&self.packages.path(wanted.sha256), &error))?;
+        let vouched = |archive| Verified::vouched(archive, self.checked.version());
+        Ok(opened.map(|(archive, file)| OpenPackage { archive: vouched(archive), file }))
+    }
+
+    /// Streams to `part`, piece by piece; what came was checked against the signed hash and length.
+    async fn download(&self, part: &Part, progress: &impl Fn(u64, u64)) -> Result<(), TenantFailure> {
         let (checked, length) = (&self.checked, self.fingerprint.length);
         let fail = |error: std::io::Error| data(&part.file, &error);
         checked.link.resume_with(part.beginning(length));
@@ -93,24 +107,25 @@ impl Listed {
         if resumed == 0 {
             part.keep_tag(checked.link.tag()).map_err(fail)?;
         }
-        let mut bytes = Vec::new();
+        let mut came = 0;
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| checked.explain(&error))?;
-            // The first piece of a resumed download is what the file holds already.
-            if bytes.len() as u64 >= resumed {
+            // The first pieces of a resumed download are what the file holds already.
+            if came >= resumed {
                 file.write_all(&piece).map_err(fail)?;
             }
-            bytes.extend_from_slice(&piece);
-            progress((bytes.len() as u64).min(length), length);
+            came += piece.len() as u64;
+            if came >= resumed {
+                progress(came.min(length), length);
+            }
         }
-        if bytes.len() as u64 != length {
-            let (name, found) = (self.name.raw(), bytes.len());
+        if came != length {
+            let (name, found) = (self.name.raw(), came);
             let why = format!("{name} has {found} bytes, signed were {length}");
             let why = Detail::new("another-length", why).with("name", name).with("bytes", found);
             return Err(tuf::refused("tenant-mismatch", why.with("signed", length), name));
         }
-        file.sync_all().map_err(fail)?;
-        Ok(bytes)
+        file.sync_all().map_err(fail)
     }
 
     /// Keeps the folder within its bound. What cannot be removed now is removed another time.
@@ -145,12 +160,10 @@ struct Part {
 
 impl Part {
     fn beginning(&self, length: u64) -> Beginning {
-        let bytes = match std::fs::metadata(&self.file) {
-            Ok(meta) if (1..length).contains(&meta.len()) => std::fs::read(&self.file).unwrap_or_default(),
-            _ => Vec::new(),
-        };
+        let bytes = std::fs::metadata(&self.file).map_or(0, |meta| meta.len());
+        let bytes = if (1..length).contains(&bytes) { bytes } else { 0 };
         let tag = std::fs::read_to_string(&self.tag).ok().filter(|tag| tag.len() <= MAX_TAG_BYTES);
-        Beginning { bytes, tag }
+        Beginning { file: self.file.clone(), bytes, tag }
     }
 
     fn keep_tag(&self, tag: Option<String>) -> std::io::Result<()> {
@@ -180,19 +193,4 @@ fn spoilt_beginning(failure: &TenantFailure, resumed: u64) -> bool {
 
 fn private_file(path: &Path) -> std::io::Result<File> {
     os::private_options().append(true).create(true).open(path)
-}
-
-fn data(path: &Path, error: &std::io::Error) -> TenantFailure {
-    http::failure(FailureKind::Rejected, data_problem(path, error))
-}
-
-/// A file or folder of the agent's own that cannot be used.
-pub(super) fn data_problem(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new(
-        "tenant-data",
-        format!("The agent cannot keep what it gets from the tenant: {error}"),
-        path.display().to_string(),
-        "Free some space and give the agent's user the right to write there.",
-    )
-    .with("detail", error.to_string())
 }

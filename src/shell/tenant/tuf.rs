@@ -4,13 +4,15 @@
 //! datastore). Starting at the pinned one every time would forget the rollback protection with each refresh once the
 //! keys were rotated, and let a server hide a rotation.
 
-use super::http;
 use super::proof::Signer;
+use super::{data, http};
 use futures_util::{Stream, StreamExt, stream};
 use hub::machine::{FailureKind, TenantFailure, Verified};
 use hub::protocol::{Detail, Problem};
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, StatusCode};
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,6 +38,8 @@ const LIMITS: Limits = Limits {
 pub(super) const MAX_METADATA_BYTES: u64 = 4 * 1024 * 1024;
 /// Largest package.
 pub(super) const MAX_TARGET_BYTES: u64 = 64 * 1024 * 1024;
+/// How much of an interrupted download is read at once, bytes.
+const PIECE_BYTES: usize = 64 * 1024;
 /// What each refresh asks for once, whatever else it finds.
 const TIMESTAMP: &str = "timestamp.json";
 /// For one file of metadata.
@@ -189,9 +193,36 @@ pub(super) struct Link {
 /// Of the next target, from an interrupted download.
 #[derive(Debug, Default)]
 pub(super) struct Beginning {
-    pub bytes: Vec<u8>,
+    /// What is there, and how much; 0 = nothing.
+    pub file: PathBuf,
+    pub bytes: u64,
     /// What the server called the file it is the beginning of.
     pub tag: Option<String>,
+}
+
+impl Beginning {
+    /// Its bytes, piece by piece.
+    fn pieces(self) -> impl Iterator<Item = std::io::Result<tough::Bytes>> {
+        let mut opened = None;
+        let mut left = self.bytes;
+        std::iter::from_fn(move || {
+            let mut piece = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(PIECE_BYTES)];
+            if piece.is_empty() {
+                return None;
+            }
+            let file = match opened.take() {
+                Some(file) => Ok(file),
+                None => File::open(&self.file),
+            };
+            let read = file.and_then(|mut file| {
+                file.read_exact(&mut piece)?;
+                opened = Some(file);
+                Ok(piece.into())
+            });
+            left = read.as_ref().map_or(0, |read: &tough::Bytes| left - read.len() as u64);
+            Some(read)
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -241,7 +272,6 @@ impl Link {
         let mut request = self.client.get(url.clone());
         let beginning =
             if is_target { std::mem::take(&mut self.shared().beginning) } else { Beginning::default() };
-        let Beginning { bytes: prefix, tag } = beginning;
         let mut secrets = Vec::new();
         if shows_itself && let Some(token) = &self.token {
             request = request.bearer_auth(token.expose());
@@ -249,10 +279,10 @@ impl Link {
         }
         if is_target {
             request = request.timeout(TARGET_TIMEOUT);
-            if !prefix.is_empty() {
-                request = request.header(header::RANGE, format!("bytes={}-", prefix.len()));
+            if beginning.bytes > 0 {
+                request = request.header(header::RANGE, format!("bytes={}-", beginning.bytes));
                 // Of another file than it was the whole comes, instead of a rest that does not fit.
-                if let Some(Ok(tag)) = tag.map(HeaderValue::try_from) {
+                if let Some(Ok(tag)) = beginning.tag.as_deref().map(HeaderValue::try_from) {
                     request = request.header(header::IF_RANGE, tag);
                 }
             }
@@ -276,22 +306,24 @@ impl Link {
             self.shared().ahead_s = http::ahead_s(&response);
         }
         let goes_on = response.status() == StatusCode::PARTIAL_CONTENT;
-        if goes_on && !continues_at(&response, prefix.len()) {
+        if goes_on && !continues_at(&response, beginning.bytes) {
             let why =
                 Detail::new("another-part", "the server sent another part of the file than was asked for");
             return Err(self.fail(url, refused("tenant-mismatch", why, &http::place(url))));
         }
-        let prefix = if goes_on { prefix } else { Vec::new() };
+        let beginning = if goes_on { beginning } else { Beginning::default() };
         {
             let mut shared = self.shared();
-            shared.resumed = prefix.len() as u64;
+            shared.resumed = beginning.bytes;
             shared.tag = strong_tag(&response);
         }
         let (link, at) = (self.clone(), url.clone());
         let body = response
             .bytes_stream()
             .map(move |piece| piece.map_err(|error| link.fail(&at, http::transport_failure(&error))));
-        let whole = stream::iter((!prefix.is_empty()).then(|| Ok(prefix.into()))).chain(body);
+        let (link, at, path) = (self.clone(), url.clone(), beginning.file.clone());
+        let lost = move |error| link.fail(&at, data::failure(&path, &error));
+        let whole = stream::iter(beginning.pieces()).map(move |piece| piece.map_err(&lost)).chain(body);
         let most = if is_target { MAX_TARGET_BYTES } else { MAX_METADATA_BYTES };
         Ok(Box::pin(self.clone().bounded(whole, most, url.clone())))
     }
@@ -395,7 +427,7 @@ fn strong_tag(response: &reqwest::Response) -> Option<String> {
 }
 
 /// `Content-Range: bytes START-END/TOTAL` (RFC 9110 §14.4).
-fn continues_at(response: &reqwest::Response, start: usize) -> bool {
+fn continues_at(response: &reqwest::Response, start: u64) -> bool {
     let range = response.headers().get(header::CONTENT_RANGE).and_then(|value| value.to_str().ok());
     range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()) == Some(start)
 }

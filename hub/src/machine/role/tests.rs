@@ -136,7 +136,7 @@ struct Rig {
     fetch: Option<(JobId, Source)>,
     /// The packages on disk; `None` = they are lost as soon as they came.
     packages: Option<BTreeMap<Sha256, Verified<Archive>>>,
-    usb: Option<UsbRequest>,
+    usb: Option<(JobId, UsbRequest)>,
     /// Answer scans and opens at once, as most tests want.
     auto: bool,
     scans: Vec<bool>,
@@ -272,7 +272,7 @@ impl Rig {
         match &input {
             Input::Tenant(_) => self.tenant = None,
             Input::Fetched { .. } => self.fetch = None,
-            Input::UsbCompleted(_) => self.usb = None,
+            Input::UsbCompleted { job, .. } => _ = self.usb.take_if(|(asks, _)| asks == job),
             _ => {}
         }
         self.service.handle(input, self.now);
@@ -292,7 +292,8 @@ impl Rig {
             let Some(output) = output.filter(|_| self.left > 0) else { break };
             self.left -= 1;
             if lost && !matches!(output, Output::Persist(_)) {
-                let withheld = matches!(&output, Output::Usb(r) if *r != UsbRequest::Close);
+                let withheld =
+                    matches!(&output, Output::Usb { request, .. } if *request != UsbRequest::Close);
                 let problem = Problem::new("store-full", "full", "store", "Free some space.");
                 self.service.handle(Input::StoreFailed { problem, withheld }, self.now);
                 lost = false;
@@ -323,10 +324,10 @@ impl Rig {
                 }
                 Output::Tenant(request) => self.ask_tenant(request),
                 Output::Fetch { job, from, keep } => self.ask_fetch(job, from, &keep),
-                Output::CancelFetch(job) => {
-                    assert_eq!(self.fetch.take().map(|(of, _)| of), Some(job), "nothing is fetched");
+                Output::JobEnded(job) => {
+                    self.fetch.take_if(|(of, _)| *of == job);
                 }
-                Output::Usb(request) => self.ask_usb(request),
+                Output::Usb { job, request } => self.ask_usb(job, request),
                 Output::Scan { usb } => self.scans.push(usb),
                 Output::OpenHid { path } => self.opens.push(path),
                 Output::CloseHid { path } => _ = self.open.remove(&path),
@@ -403,7 +404,7 @@ impl Rig {
         self.tenant = Some(request);
     }
 
-    fn ask_usb(&mut self, request: UsbRequest) {
+    fn ask_usb(&mut self, job: JobId, request: UsbRequest) {
         if request == UsbRequest::Close {
             return;
         }
@@ -412,7 +413,7 @@ impl Rig {
         let entry = self.service.update.device().and_then(|device| self.disk.journal.get(device));
         assert!(entry.is_some_and(|entry| !entry.works), "{request:?} without a journal on disk");
         assert!(self.awake, "{request:?} while the machine may fall asleep");
-        self.usb = Some(request);
+        self.usb = Some((job, request));
     }
 
     fn hear(&mut self, to: &[SessionId], message: &ToUser) {

@@ -5,7 +5,7 @@ use super::{FETCHING, Target};
 use crate::machine::{Archive, JournalEntry};
 use crate::protocol::{Detail, Job, Problem};
 use dfu::FirmwareVersion;
-use dfu::package::{Package, Product};
+use dfu::package::Product;
 use dfu::usb_dfu::{Phase, Plan};
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) fn plan(
     resume: Option<Phase>,
 ) -> Result<(Plan, String), Problem> {
     let refused = |error: Detail| refused_package(&job.name, error, resume.is_some());
-    let package = Package::open(&archive.bytes).map_err(|error| refused(Detail::from(&error)))?;
+    let package = archive.contents.as_ref().map_err(|error| refused(error.clone()))?;
     let wanted: FirmwareVersion = job.to_version.parse().map_err(|error| refused(Detail::from(&error)))?;
     let dfu_pids = target.description.firmware.dfu_pids.clone();
     let ids = dfu::package::Target { vid: target.runtime.vid, pid: target.runtime.pid };
@@ -46,7 +46,7 @@ pub(super) fn plan(
         .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
     let image = package
         .component_image(&component.id)
-        .cloned()
+        .copied()
         .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
     let plan = Plan {
         runtime: target.runtime.clone(),

@@ -115,7 +115,7 @@ fn values_and_bounds_are_said() {
         let texts = Locale::new(tag).help();
         let mib = |bytes: u64| format!("{} MiB", bytes >> 20);
         let package = texts.text("help-firmware-inspect", Some("package"));
-        assert!(package.contains(&mib(LIMITS.archive_bytes as u64)), "{tag}: {package}");
+        assert!(package.contains(&mib(LIMITS.archive_bytes)), "{tag}: {package}");
         let rules = texts.text("help-firmware-pack", Some("rules"));
         assert!(rules.contains(&format!("{} KiB", LIMITS.rules_bytes >> 10)), "{tag}: {rules}");
         assert!(rules.contains(&mib(LIMITS.file_bytes)), "{tag}: {rules}");

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 impl Owner {
@@ -117,6 +117,14 @@ pub fn open_own(path: &Path) -> io::Result<File> {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
     }
     Ok(file)
+}
+
+/// Fills `into` with the bytes of a file from `at` on.
+///
+/// # Errors
+/// As pread(2); the file ends before.
+pub fn read_at(file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
+    file.read_exact_at(into, at)
 }
 
 /// Whether others than the owner may read or write the file.

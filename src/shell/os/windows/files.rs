@@ -8,7 +8,7 @@ use super::{checked, wide};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::fs::{FileExt, OpenOptionsExt};
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
@@ -127,6 +127,20 @@ fn own(file: &File) -> io::Result<()> {
     // What an administrator makes belongs to all of them.
     if !file.metadata()?.is_file() || !is_mine_or_rulers(&owner) {
         return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    }
+    Ok(())
+}
+
+/// Fills `into` with the bytes of a file from `at` on.
+///
+/// # Errors
+/// As ReadFile; the file ends before.
+pub fn read_at(file: &File, mut at: u64, mut into: &mut [u8]) -> io::Result<()> {
+    while !into.is_empty() {
+        match file.seek_read(into, at)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            got => (at, into) = (at + got as u64, &mut into[got..]),
+        }
     }
     Ok(())
 }

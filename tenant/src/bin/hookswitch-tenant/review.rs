@@ -96,4 +96,4 @@ pub(crate) fn package(at: usize, firmware: &FirmwarePolicy, bytes: &[u8]) -> Vec
 }
 
 /// Most bytes of a package that are worth reading: one more is refused as it stands.
-pub(crate) const MOST_BYTES: usize = LIMITS.archive_bytes;
+pub(crate) const MOST_BYTES: usize = LIMITS.archive_bytes as usize;

@@ -3,7 +3,7 @@
 
 use super::*;
 use dfu::image::{Image, Suffix};
-use dfu::package::{Component, Crc32, Method, Rules, pack};
+use dfu::package::{Component, Crc32, Method, Package, Rules, pack};
 use dfu::usb_dfu::{ControlTransfer, Data, DfuInterface, FunctionalDescriptor, Mode, TransferError};
 
 /// Input 1: hook b0, line busy b1, mute b2 (relative), flash b3 (relative), redial b4 (relative). Output 2: off-hook
@@ -155,13 +155,20 @@ impl Headset {
                 self.taken.clear();
                 Ok(vec![])
             }
-            (1, Data::Out(block), Life::Dfu { state: 2 | 5 }) => {
+            (1, Data::Empty, Life::Dfu { state: 2 | 5 }) => {
+                self.whole = false;
+                self.life = Life::Dfu { state: 6 };
+                Ok(vec![])
+            }
+            (1, Data::Block(block), Life::Dfu { state: 2 | 5 }) => {
                 if self.life == (Life::Dfu { state: 2 }) {
                     self.taken.clear();
                 }
-                self.taken.extend(block);
+                // All packages hold the same firmware.
+                let from = usize::try_from(block.from).expect("small firmware");
+                self.taken.extend(&payload()[from..from + usize::from(block.bytes)]);
                 self.whole = false;
-                self.life = Life::Dfu { state: if block.is_empty() { 6 } else { 3 } };
+                self.life = Life::Dfu { state: 3 };
                 Ok(vec![])
             }
             (3, _, Life::Dfu { state }) => {
@@ -226,7 +233,8 @@ pub(super) fn archive(bytes: Vec<u8>) -> Verified<Archive> {
         *cell = cell.rotate_left(3) ^ byte;
     }
     let fingerprint = Fingerprint { length: bytes.len() as u64, sha256 };
-    Verified::vouched(Archive { bytes, fingerprint }, 1)
+    let contents = Package::open(bytes.as_slice()).map_err(|error| Detail::from(&error));
+    Verified::vouched(Archive { fingerprint, contents }, 1)
 }
 
 /// A policy that offers `version` to everybody's `1209:0001`.
@@ -250,13 +258,13 @@ impl Rig {
                 return;
             }
             match self.usb.clone() {
-                Some(request) => {
+                Some((_, request)) => {
                     let port = self.service.update.port().expect("a job").to_owned();
                     let headset = self.at_port(&port);
                     let before = headset.life;
                     let result = headset.answer(&request, new);
                     let moved = matches!(before, Life::Runtime) != matches!(headset.life, Life::Runtime);
-                    self.feed(Input::UsbCompleted(result));
+                    self.answer_usb(result);
                     if moved {
                         self.feed(Input::WorldChanged(WorldChange::HotPlug));
                     }
@@ -268,6 +276,17 @@ impl Rig {
             }
         }
         panic!("the update does not end: {:?}", self.job());
+    }
+
+    /// The headset at work is asked this.
+    pub(super) fn asks(&self, request: &UsbRequest) -> bool {
+        self.usb.as_ref().is_some_and(|(_, asked)| asked == request)
+    }
+
+    /// What became of the request that is with the shell.
+    pub(super) fn answer_usb(&mut self, result: Result<Vec<u8>, TransferError>) {
+        let (job, _) = self.usb.clone().expect("a request");
+        self.feed(Input::UsbCompleted { job, result });
     }
 
     pub(super) fn fetched(&mut self, package: Verified<Archive>) {

@@ -66,10 +66,10 @@ fn the_journal_is_written_before_the_next_request() {
         match output {
             Output::Persist(Record::Journal(entry)) => phases.push(entry.phase.clone()),
             Output::Persist(Record::JournalCleared { .. }) => phases.push("cleared".to_owned()),
-            Output::Usb(UsbRequest::Control(transfer)) => {
+            Output::Usb { request: UsbRequest::Control(transfer), .. } => {
                 let expected: &[&str] = match (transfer.request, &transfer.data) {
                     (0, _) => &["detaching"],
-                    (1, dfu::usb_dfu::Data::Out(block)) if block.is_empty() => &["manifesting"],
+                    (1, dfu::usb_dfu::Data::Empty) => &["manifesting"],
                     (1, _) => &["downloading"],
                     (3, _) => &["preparing", "downloading", "manifesting"],
                     _ => continue,
@@ -105,7 +105,7 @@ fn a_package_that_does_not_fit_touches_nothing() {
         rig.fetched(package);
         assert_eq!(failed_with(&rig), "package-refused");
         assert_eq!(rig.disk.journal, BTreeMap::new());
-        assert!(!rig.out.iter().any(|o| matches!(o, Output::Usb(_))));
+        assert!(!rig.out.iter().any(|o| matches!(o, Output::Usb { .. })));
         assert_eq!(verdicts(&rig), [(wire::Verdict::Failed, None)]);
         assert_eq!(rig.told[&rig.headsets[0].id()].status, DeviceStatus::Ready);
         assert_eq!(rig.offers().len(), 1, "it is still offered");
@@ -140,10 +140,10 @@ fn a_headset_that_keeps_its_old_version_has_failed() {
 fn a_headset_that_never_comes_back_is_unknown_and_its_journal_stays() {
     let mut rig = begun();
     rig.fetched(package(1, "1.20"));
-    let resets = |rig: &Rig| rig.usb == Some(UsbRequest::Reset);
+    let resets = |rig: &Rig| rig.asks(&UsbRequest::Reset);
     rig.update_until(0x0120, resets);
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::UsbCompleted(Ok(vec![])));
+    rig.answer_usb(Ok(vec![]));
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(700));
     assert_eq!(failed_with(&rig), "update-unknown");
@@ -199,7 +199,8 @@ fn a_journal_that_cannot_be_written_stops_the_job() {
         ("update-failed", "no-journal")
     );
     assert_eq!(rig.headsets[0].life, Life::Runtime, "it was not asked to leave");
-    let asked = rig.out.iter().find(|o| matches!(o, Output::Usb(r) if *r != UsbRequest::Close));
+    let asked =
+        rig.out.iter().find(|o| matches!(o, Output::Usb { request, .. } if *request != UsbRequest::Close));
     assert_eq!(asked, None, "the headset was not touched");
     let mut rig = begun();
     let problem = Problem::new("store-full", "full", "store", "Free some space.");
@@ -256,7 +257,7 @@ fn a_transfer_ends_with_its_job() {
     assert_eq!(rig.install(), None);
     let (first, _) = rig.fetch.clone().expect("a transfer");
     assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
-    assert!(rig.out.contains(&Output::CancelFetch(first)));
+    assert!(rig.out.contains(&Output::JobEnded(first)));
     let second = rig.offers()[1].id.clone();
     assert_eq!(rig.request(|request| ToMachine::InstallUpdate { request, offer: second }), None);
     let (job, _) = rig.fetch.clone().expect("the next transfer, with nothing in its way");
@@ -264,10 +265,34 @@ fn a_transfer_ends_with_its_job() {
     // It was on its way to the loop when it was cancelled.
     rig.feed(Input::FetchProgress { job: first, done_bytes: 3, total_bytes: 4 });
     assert_eq!(rig.job().map(|j| j.done_bytes), Some(0), "another job's progress");
+    rig.out.clear();
     rig.feed(Input::Fetched { job: first, result: Ok(package(7, "9.00")) });
+    assert!(rig.out.contains(&Output::JobEnded(first)), "a package that nobody reads stays open");
     rig.fetch = Some((job, Source::Tenant { target: String::new() }));
     assert_eq!(outcome(&rig), None, "another job's package");
     rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |_| false);
+    assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
+}
+
+/// What an earlier job asked of its headset, and the answer that comes when the next one waits for its own.
+#[test]
+fn an_answer_that_comes_late_is_not_the_next_jobs() {
+    let mut rig = Rig::ready(vec![Headset::new(1), Headset::new(2)], &offer("1.20"), &["all-users"]);
+    assert_eq!(rig.install(), None);
+    let (first, _) = rig.fetch.clone().expect("a transfer");
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |_| false);
+    rig.pass(Duration::from_secs(5));
+    assert_eq!(rig.install(), None);
+    rig.fetched(package(1, "1.20"));
+    let asked = rig.usb.clone().expect("a request");
+    assert_ne!(asked.0, first);
+    for result in [Ok(vec![0; 6]), Err(TransferError::NoDevice), Err(TransferError::NotSent)] {
+        rig.out.clear();
+        rig.feed(Input::UsbCompleted { job: first, result });
+        assert_eq!((&rig.usb, rig.out.len()), (&Some(asked.clone()), 0), "it is answered by another's");
+    }
     rig.update_until(0x0120, |_| false);
     assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
 }
@@ -323,7 +348,7 @@ fn a_crash_at_any_step_is_continued_from_the_journal() {
             break;
         }
         cuts += 1;
-        if let Some(request) = rig.usb.clone().filter(|_| done) {
+        if let Some((_, request)) = rig.usb.clone().filter(|_| done) {
             let _ = rig.headsets[0].answer(&request, 0x0120);
         }
         let mut rig = rig.crash();
@@ -356,7 +381,7 @@ fn a_crash_after_the_last_block_is_judged_by_the_version() {
     for (version, succeeded) in [(0x0120, true), (0x0110, false)] {
         let mut rig = begun();
         rig.fetched(package(1, "1.20"));
-        rig.update_until(version, |rig| rig.usb == Some(UsbRequest::Reset));
+        rig.update_until(version, |rig| rig.asks(&UsbRequest::Reset));
         let mut rig = rig.crash();
         rig.headsets[0].version = version;
         rig.headsets[0].becomes(Life::Runtime);

@@ -116,7 +116,7 @@ impl Round {
             self.log.push("pulled out");
             self.rig.headsets[n].becomes(Life::Unplugged);
             if at_work && self.rig.usb.is_some() {
-                self.rig.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
+                self.rig.answer_usb(Err(TransferError::NoDevice));
             }
         }
         self.rig.feed(Input::WorldChanged(WorldChange::HotPlug));

@@ -163,8 +163,8 @@ fn a_kept_package_that_is_refused_is_asked_for_anew() {
         let kept = rig.packages.as_mut().expect("packages").values_mut();
         kept.for_each(|kept| {
             let fingerprint = kept.get().fingerprint;
-            let bytes = package(7, "1.20").get().bytes.clone();
-            *kept = Verified::vouched(Archive { bytes, fingerprint }, 1);
+            let contents = package(7, "1.20").get().contents.clone();
+            *kept = Verified::vouched(Archive { fingerprint, contents }, 1);
         });
     };
     let mut rig = interrupted();

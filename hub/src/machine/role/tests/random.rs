@@ -226,10 +226,11 @@ impl World {
     /// The headset at work answers, or the cable, or nobody.
     fn usb(&mut self) {
         for _ in 0..self.random.u8(1..40) {
-            let (Some(request), Some(port)) = (self.rig.usb.clone(), self.rig.service.update.port()) else {
+            let (Some((job, request)), Some(port)) = (self.rig.usb.clone(), self.rig.service.update.port())
+            else {
                 // An answer that comes after the job has ended.
-                if self.rig.usb.is_some() {
-                    self.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
+                if let Some((job, _)) = self.rig.usb {
+                    self.feed(Input::UsbCompleted { job, result: Err(TransferError::NoDevice) });
                 }
                 return;
             };
@@ -249,7 +250,7 @@ impl World {
             }
             let moved =
                 matches!(before, Life::Runtime) != matches!(self.rig.headsets[at].life, Life::Runtime);
-            self.feed(Input::UsbCompleted(result));
+            self.feed(Input::UsbCompleted { job, result });
             if moved {
                 self.feed(Input::WorldChanged(WorldChange::HotPlug));
             }
@@ -364,7 +365,7 @@ impl World {
                     self.rig.feed(Input::Tenant(TenantAnswer::Assigned(Ok(vec![]))));
                 }
                 None if self.rig.usb.is_some() => {
-                    self.rig.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
+                    self.rig.answer_usb(Err(TransferError::NoDevice));
                 }
                 None => {
                     quiet = if self.rig.disk.owed.is_empty() { quiet + 1 } else { 0 };

@@ -215,9 +215,9 @@ fn an_unknown_end_is_known_when_the_headset_is_back() {
         let mut rig = two();
         assert_eq!(rig.install(), None);
         rig.fetched(package(1, "1.20"));
-        rig.update_until(0x0120, |rig| rig.usb == Some(UsbRequest::Reset));
+        rig.update_until(0x0120, |rig| rig.asks(&UsbRequest::Reset));
         rig.headsets[0].becomes(Life::Unplugged);
-        rig.feed(Input::UsbCompleted(Ok(vec![])));
+        rig.answer_usb(Ok(vec![]));
         rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         rig.pass(Duration::from_secs(700));
         assert!(matches!(outcome(&rig), Some(Outcome::Unknown { .. })));
@@ -283,7 +283,7 @@ fn a_cable_pulled_while_firmware_is_written_is_told() {
         rig.headsets[0].taken.len() >= 512
     });
     rig.headsets[0].becomes(Life::Unplugged);
-    rig.feed(Input::UsbCompleted(Err(TransferError::NoDevice)));
+    rig.answer_usb(Err(TransferError::NoDevice));
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(4));
     assert_eq!(rig.job().map(|j| j.phase.as_str()), Some("waiting-for-replug"));
@@ -327,7 +327,7 @@ fn the_machine_stays_awake_from_before_the_first_request_to_the_verdict() {
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |_| false);
     let at = |wanted: &dyn Fn(&Output) -> bool| rig.out.iter().position(wanted).expect("said");
-    let (held, first) = (at(&|o| *o == Output::KeepAwake(true)), at(&|o| matches!(o, Output::Usb(_))));
+    let (held, first) = (at(&|o| *o == Output::KeepAwake(true)), at(&|o| matches!(o, Output::Usb { .. })));
     let (let_go, verdict) = (
         at(&|o| *o == Output::KeepAwake(false)),
         at(&|o| matches!(o, Output::Persist(Record::Owed(Owed { delivery: Delivery::Update(_), .. })))),
