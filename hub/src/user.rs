@@ -11,6 +11,7 @@ use crate::world::WorldChange;
 use asked::Asked;
 use call::Calls;
 use door::Door;
+use link::Link;
 use notice::Notices;
 use sdk::consent::{Approvals, Consent, Stranger};
 use sdk::session::{Client, Sessions};
@@ -22,6 +23,7 @@ pub mod asked;
 pub mod call;
 pub mod door;
 pub mod headset;
+mod link;
 pub mod menu;
 pub mod notice;
 pub mod refusal;
@@ -100,7 +102,7 @@ pub enum Command {
 /// What of the agent can be out of order by itself, in the order it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Function {
-    /// The machine role speaks another version.
+    /// The machine role speaks another version, or is not there.
     Machine,
     Settings,
     Rest,
@@ -127,6 +129,10 @@ pub enum Reply {
 #[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Input {
     Machine(ToUser),
+    /// An [`Output::FindMachine`] found it: what is said reaches it.
+    MachineFound,
+    /// None was found, or it is gone. What was said last may have been lost.
+    MachineLost,
     /// `request` comes back in [`Output::Reply`].
     Command {
         request: u64,
@@ -170,6 +176,8 @@ pub enum Input {
 #[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Output {
     Machine(ToMachine),
+    /// Look for the machine role; answered by [`Input::MachineFound`] or [`Input::MachineLost`].
+    FindMachine,
     Reply {
         request: u64,
         reply: Reply,
@@ -221,6 +229,7 @@ pub struct UserRole {
     sessions: Sessions,
     /// Requests to the machine role and whose they are.
     asked: Asked,
+    link: Link,
     outputs: VecDeque<Output>,
     /// Answers wait until the view that contains what they answer for is out.
     replies: Vec<Output>,
@@ -247,6 +256,7 @@ impl UserRole {
             chosen: None,
             sessions: Sessions::default(),
             asked: Asked::default(),
+            link: Link::default(),
             outputs: VecDeque::from([hello]),
             replies: Vec::new(),
             dirty: false,
@@ -286,7 +296,9 @@ impl UserRole {
 
     pub fn handle(&mut self, input: Input, now: Instant) {
         match input {
-            Input::Machine(message) => self.handle_machine(message),
+            Input::Machine(message) => self.handle_machine(message, now),
+            Input::MachineFound => self.machine_found(),
+            Input::MachineLost => self.machine_lost(now),
             Input::Command { request, command } => self.handle_command(request, command, now),
             Input::StreamOpened { session, client } => {
                 let makes_room = self.sessions.opened(session, client);
@@ -314,6 +326,7 @@ impl UserRole {
 
     pub fn handle_timeout(&mut self, now: Instant) {
         self.softphones_gone(now);
+        self.look_for_machine(now);
         for request in self.asked.handle_timeout(now) {
             let reply = Reply::Refused(refusal::no_answer());
             self.replies.push(Output::Reply { request, reply });
@@ -335,14 +348,15 @@ impl UserRole {
             self.sessions.poll_timeout(),
             self.consent.poll_timeout(),
             self.asked.poll_timeout(),
+            self.link.poll_timeout(),
         ];
         deadlines.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    fn handle_machine(&mut self, message: ToUser) {
+    fn handle_machine(&mut self, message: ToUser, now: Instant) {
         self.dirty = true;
         match message {
-            ToUser::Hello(state) if state.protocol == PROTOCOL_VERSION => self.hello(*state),
+            ToUser::Hello(state) if state.protocol == PROTOCOL_VERSION => self.hello(*state, now),
             ToUser::Hello(state) => self.refuse(state.protocol),
             ToUser::Refused { protocol } => self.refuse(protocol),
             ToUser::DeviceChanged { device } => self.device_changed(device),
@@ -394,8 +408,9 @@ impl UserRole {
     }
 
     /// Softphones that subscribed before this hear what is new in it.
-    fn hello(&mut self, state: State) {
+    fn hello(&mut self, state: State, now: Instant) {
         self.greeted = true;
+        self.link.greeted(now);
         self.function(Function::Machine, Vec::new());
         let before = std::mem::replace(&mut self.view.devices, state.devices);
         let now = &self.view.devices;
@@ -422,6 +437,7 @@ impl UserRole {
     /// Nothing of a machine role of another version is believed, and nothing is asked of it.
     fn refuse(&mut self, protocol: u32) {
         self.greeted = true;
+        self.link.refused();
         let problem = Problem::new(
             "other-version",
             format!(
@@ -521,6 +537,10 @@ impl UserRole {
     }
 
     fn ask_machine(&mut self, request: u64, now: Instant, message: impl FnOnce(u64) -> ToMachine) {
+        if self.link.is_away() {
+            let reply = Reply::Refused(Refusal::new(WhyNot::MachineAway, link::away()));
+            return self.replies.push(Output::Reply { request, reply });
+        }
         let number = self.asked.ask(request, now);
         self.outputs.push_back(Output::Machine(message(number)));
     }

@@ -9,6 +9,8 @@ mod door;
 mod headsets;
 #[path = "user_flow/lights.rs"]
 mod lights;
+#[path = "user_flow/link.rs"]
+mod link;
 #[path = "user_flow/model.rs"]
 mod model;
 #[path = "user_flow/random.rs"]

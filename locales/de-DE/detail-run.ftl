@@ -22,6 +22,7 @@ detail-no-agent = Es läuft kein Agent
 detail-missing-clock-steps = bemerken, dass die Uhr gestellt wurde
 detail-missing-connections = abweisen, was andere Benutzer dieses Rechners vom Fenster und vom Zugang für Softphones wollen
 detail-missing-firmware = die Firmware eines Headsets aktualisieren
+detail-missing-service = den Teil, der mit den Headsets spricht, als Dienst für den ganzen Rechner betreiben
 detail-missing-tray = ein Symbol neben der Uhr zeigen; „hookswitch open“ öffnet das Fenster
 detail-no-display = Es gibt keinen Bildschirm
 detail-no-file = Es ist keine Datei

@@ -110,6 +110,10 @@ help-bundle = Diagnosepaket für den Support schreiben, ohne Geheimnisse
         Nur auflisten, was darin wäre, als JSON
         (schemas/bundle.schema.json)
 
+help-service = Sich für alle Konten dieses Rechners um die Headsets kümmern
+
+help-service-run = Den Dienst ausführen; das tut die Dienstverwaltung des Systems
+
 help-settings = Einstellungen lesen und ändern
 
 help-settings-list = Alle Einstellungen mit Wert und Herkunft auflisten

@@ -22,6 +22,7 @@ detail-no-agent = no agent is running
 detail-missing-clock-steps = noticing that the clock is set
 detail-missing-connections = refusing what other users of this computer ask of the window and the softphone door
 detail-missing-firmware = updates of a headset’s firmware
+detail-missing-service = running the part that speaks to the headsets as a service of the whole computer
 detail-missing-tray = showing an icon near the clock; “hookswitch open” opens the window
 detail-no-display = there is no display
 detail-no-file = it is no file

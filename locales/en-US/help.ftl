@@ -109,6 +109,10 @@ help-bundle = Write a zip for support: logs, status, settings, no secrets
         Only list what would be in it, as JSON
         (schemas/bundle.schema.json)
 
+help-service = Look after the headsets for all accounts of this computer
+
+help-service-run = Run the service; the system's service manager does that
+
 help-settings = Read and change settings
 
 help-settings-list = List every setting with its value and where it came from

@@ -23,6 +23,7 @@ mod help;
 mod input;
 mod job;
 mod output;
+mod service;
 mod settings;
 mod softphones;
 mod status;
@@ -74,6 +75,8 @@ enum Command {
     Bundle(bundle::Options),
     #[command(subcommand)]
     Settings(settings::Command),
+    #[command(subcommand)]
+    Service(service::Command),
     #[command(subcommand)]
     Certificate(status::CertificateCommand),
     Open(status::OpenOptions),
@@ -199,6 +202,7 @@ fn execute(command: Command, context: &Context, hardware: impl FnOnce() -> Hardw
         Command::Poll => status::poll(context),
         Command::Bundle(options) => bundle::execute(&options, context, hardware),
         Command::Settings(command) => settings::execute(&command, context),
+        Command::Service(command) => service::execute(&command, context, hardware),
         Command::Certificate(command) => status::certificate(&command, context),
         Command::Open(options) => status::open(&options, context),
         Command::Completions { shell } => {
@@ -218,8 +222,11 @@ fn locale(asked: Option<String>, settings: &Settings) -> Locale {
 
 impl Context {
     fn new(home: Option<&Path>, language: Option<String>, command: &Command) -> Result<Self, Problem> {
-        let runs = matches!(command, Command::Run(_));
-        let folders = if runs { Folders::new(home)? } else { Folders::places(home)? };
+        let folders = match command {
+            Command::Run(_) => Folders::new(home)?,
+            Command::Service(service::Command::Run) => Folders::of_service(home)?,
+            _ => Folders::places(home)?,
+        };
         let (settings, settings_problems) = Settings::resolve(&settings_files::layers(&folders));
         let locale = locale(language, &settings);
         let home = home.map(Path::to_owned);

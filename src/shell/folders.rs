@@ -1,7 +1,7 @@
 //! Where the agent keeps its files.
 #![expect(clippy::disallowed_methods, reason = "folders are looked at and made here")]
 
-use super::os::{self, Distrust, Owner};
+use super::os::{self, Distrust, Owner, ServicePlaces};
 use hub::protocol::Problem;
 use std::path::{Path, PathBuf};
 
@@ -24,14 +24,19 @@ pub struct Folders {
     pub machine: MachinePlaces,
 }
 
-/// Folders with `hookswitch.toml` and `tenant.toml` of the machine.
+/// What is the machine's: folders with its `hookswitch.toml` and `tenant.toml`, and its service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachinePlaces {
     /// The one that counts below `--home`.
     pub home: Option<PathBuf>,
     /// The one of the computer, which decides on the tenant in any case.
     pub computer: PathBuf,
+    /// Where the machine role listens if it is a program of its own.
+    pub socket: PathBuf,
 }
+
+/// Name of that socket in the runtime folder of the service.
+const MACHINE_SOCKET: &str = "machine.sock";
 
 impl Folders {
     /// Creates what is missing and makes sure that files can be written. With `home` (from `--home` or
@@ -65,7 +70,11 @@ impl Folders {
                     runtime: home.join("run"),
                     cache: home.join("cache"),
                     endpoint: home.join("endpoint.json"),
-                    machine: MachinePlaces { home: Some(home.join("machine")), computer },
+                    machine: MachinePlaces {
+                        socket: home.join("service/run").join(MACHINE_SOCKET),
+                        home: Some(home.join("machine")),
+                        computer,
+                    },
                 }
             }
             None => Self::of_user(computer)?,
@@ -74,6 +83,49 @@ impl Folders {
             guarded(folder)?;
         }
         Ok(folders)
+    }
+
+    /// Those of the machine role as a service. It has no settings of a user; below `home` it has a folder of its own, so
+    /// that it meets no agent there.
+    ///
+    /// # Errors
+    /// As [`Folders::new`].
+    pub fn of_service(home: Option<&Path>) -> Result<Self, Problem> {
+        let user = home.map(|home| Self::places(Some(home))).transpose()?;
+        let (places, machine) = match user {
+            Some(user) => {
+                let own = user.machine.socket.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
+                let places = ServicePlaces {
+                    data: own.join("data"),
+                    state: own.join("logs"),
+                    cache: own.join("cache"),
+                    runtime: own.join("run"),
+                };
+                (places, user.machine)
+            }
+            None => {
+                let places = os::service_places();
+                let socket = places.runtime.join(MACHINE_SOCKET);
+                (places, MachinePlaces { home: None, computer: os::machine_settings(), socket })
+            }
+        };
+        let ServicePlaces { data, state, cache, runtime } = places;
+        for folder in [&data, &state, &cache, &runtime] {
+            guarded(folder)?;
+        }
+        for folder in [&data, &state, &cache] {
+            prepare(folder)?;
+        }
+        os::public_folder(&runtime).map_err(|error| unwritable(&runtime, &error.to_string()))?;
+        Ok(Self {
+            config: data.join("config"),
+            endpoint: runtime.join("endpoint.json"),
+            data,
+            state,
+            runtime,
+            cache,
+            machine,
+        })
     }
 
     fn of_user(computer: PathBuf) -> Result<Self, Problem> {
@@ -94,7 +146,11 @@ impl Folders {
             runtime,
             state: state.join("logs"),
             cache: dirs.cache_dir().to_owned(),
-            machine: MachinePlaces { home: None, computer },
+            machine: MachinePlaces {
+                home: None,
+                computer,
+                socket: os::service_places().runtime.join(MACHINE_SOCKET),
+            },
         })
     }
 

@@ -19,6 +19,9 @@ pub const SUBSCRIBER_QUEUE: usize = 256;
 #[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Event {
     Machine(ToUser),
+    /// The machine role in another process is there to be spoken to.
+    MachineFound,
+    MachineLost,
     Command {
         command: Command,
         reply: oneshot::Sender<Reply>,

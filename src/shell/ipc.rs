@@ -4,7 +4,7 @@
 
 use super::handle::UserHandle;
 use super::loopback::{Slot, Slots};
-use super::os::{self, LocalCaller, LocalListener, LocalPlace, LocalStream, Peer};
+use super::os::{self, Callers, LocalCaller, LocalListener, LocalPlace, LocalStream, Peer};
 use hub::protocol::Problem;
 use hub::protocol::local::{LocalAnswer, LocalRequest};
 use hub::user::{Command, Reply};
@@ -55,22 +55,16 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
     let Some(lock) = lock(&path.with_extension("lock")).map_err(|e| cannot_listen(path, &e))? else {
         return Err(already_running(path));
     };
-    let (mut listener, place) = LocalListener::bind(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => already_running(path),
-        _ => cannot_listen(path, &error),
-    })?;
+    let (mut listener, place) =
+        LocalListener::bind(path, Callers::Mine).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => already_running(path),
+            _ => cannot_listen(path, &error),
+        })?;
     let doors = Arc::new(doors);
     let callers = Slots::new(MAX_CALLERS);
     tokio::task::spawn_local(async move {
         loop {
-            let stream = match listener.accept().await {
-                Ok(stream) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "local socket");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            };
+            let stream = next_caller(&mut listener).await;
             let slot = Arc::new(callers.take(std::time::Instant::now).await);
             let doors = doors.clone();
             tokio::task::spawn_local(async move {
@@ -87,8 +81,21 @@ pub fn start(path: &Path, doors: Doors) -> Result<LocalServer, Problem> {
     Ok(LocalServer { _place: place, _lock: lock })
 }
 
-/// `None` = another process holds it. The file stays: deleting it would let two processes lock two files.
-fn lock(path: &Path) -> io::Result<Option<File>> {
+/// Waits for whoever comes next.
+pub async fn next_caller(listener: &mut LocalListener) -> LocalStream {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "local socket");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// `None` = another process holds it. For the socket of anybody who listens here. The file stays: deleting it would let two processes lock two files.
+pub fn lock(path: &Path) -> io::Result<Option<File>> {
     let mut options = os::private_options();
     let file = options.write(true).create(true).truncate(false).open(path)?;
     match file.try_lock() {

@@ -4,8 +4,10 @@
 use super::awake::Awake;
 use super::bus::Buses;
 pub use super::event::Event;
+use super::event::Said;
 use super::fetch::{Fetches, SharedRoom};
 use super::hardware::Hardware;
+use super::sessions::Ways;
 use super::store::Store;
 use super::store::packages::{OpenPackage, Packages};
 use super::tenant::TenantRoom;
@@ -14,7 +16,7 @@ use hub::machine::{
     FailureKind, GroupRules, Input, MachineRole, Now, Output, Record, TenantAnswer, TenantFailure,
     TenantRequest, UsbRequest,
 };
-use hub::protocol::{Function, ToUser};
+use hub::protocol::Function;
 use std::time::SystemTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -26,12 +28,8 @@ pub struct Parts {
     pub hardware: Hardware,
     pub tenant: Option<TenantRoom>,
     pub packages: Packages,
-    pub to_user: ToUserLoop,
     pub awake: Awake,
 }
-
-/// The in-memory pipe to the user role loop.
-pub type ToUserLoop = tokio::sync::mpsc::Sender<super::handle::Event>;
 
 pub fn now() -> Now {
     let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
@@ -40,7 +38,8 @@ pub fn now() -> Now {
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
 pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
-    let Parts { mut role, store, hardware, tenant, packages, to_user, mut awake } = parts;
+    let Parts { mut role, store, hardware, tenant, packages, mut awake } = parts;
+    let mut ways = Ways::default();
     let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
     let room = tenant.map(|room| SharedRoom::new(room.into()));
@@ -50,7 +49,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let alarm = os::Alarm::new();
     loop {
         let world = (&mut buses, tenant.as_ref(), &mut fetches);
-        perform(&mut role, &mut store, world, &to_user, &mut awake).await;
+        perform(&mut role, &mut store, world, &mut ways, &mut awake).await;
         if role.has_stopped()
             && let Some(stopped) = stopped.take()
         {
@@ -68,6 +67,17 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
         match event {
             None => return,
             Some(Event::Machine(input)) => role.handle(input, now()),
+            Some(Event::Came { session, peer, way }) => {
+                ways.came(session, way);
+                role.handle(Input::UserCame { session, peer }, now());
+            }
+            Some(Event::Said(Said { session, message, waits: _waits })) => {
+                role.handle(Input::User { session, message }, now());
+            }
+            Some(Event::Gone(session)) => {
+                ways.end(session);
+                role.handle(Input::UserGone { session }, now());
+            }
             Some(Event::Opened { path, result }) => {
                 let result = result.map(|(reader, writer)| buses.opened(path.clone(), reader, writer));
                 role.handle(Input::HidOpened { path, result }, now());
@@ -98,7 +108,7 @@ async fn perform(
     role: &mut MachineRole,
     kept: &mut Kept,
     (buses, tenant, fetches): (&mut Buses, Option<&UnboundedSender<TenantRequest>>, &mut Fetches),
-    to_user: &ToUserLoop,
+    ways: &mut Ways,
     awake: &mut Awake,
 ) {
     let mut records: Vec<Record> = Vec::new();
@@ -161,16 +171,18 @@ async fn perform(
                 buses.job_ended(job);
             }
             Some(Output::KeepAwake(on)) => awake.keep(on).await,
-            Some(Output::ToUser { message, .. }) => tell(to_user, message).await,
-            Some(Output::Dismiss { .. }) => {}
+            Some(Output::ToUser { to, message }) => {
+                for session in ways.tell(&to, &message).await {
+                    role.handle(Input::UserGone { session }, now());
+                }
+            }
+            Some(Output::Dismiss { session, why }) => {
+                tracing::debug!(?session, ?why, "a user role is sent away");
+                ways.end(session);
+            }
             Some(Output::AskDirectory { user, rules }) => ask_directory(user, rules, buses.events()),
         }
     }
-}
-
-async fn tell(to_user: &ToUserLoop, message: ToUser) {
-    tracing::trace!(?message, "to user");
-    let _ = to_user.send(super::handle::Event::Machine(message)).await;
 }
 
 /// Beside the loop; answered when the directory has answered, or does not.

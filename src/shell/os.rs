@@ -23,12 +23,13 @@ use windows as here;
 
 pub use here::{
     Alarm, AwakeLock, DEVICE_NOTICES, Folder, LocalCaller, LocalListener, LocalPlace, LocalStream, MISSING,
-    Opened, PairEnd, Pending, ended, environment, frugal_memory, give_back_memory, hardware_seed,
-    has_display, hid_closed, hid_descriptor, hid_port, host_name, instant, is_foreign, keep_awake, language,
-    ldap_pair, machine_seed, machine_settings, machine_settings_elsewhere, make_private, open_of, open_own,
-    open_to_others, open_url, port_holder, private_folder, private_options, read_at, show_notice, slept,
+    MachineStream, Opened, PairEnd, Pending, ended, environment, frugal_memory, give_back_memory,
+    hardware_seed, has_display, hid_closed, hid_descriptor, hid_port, host_name, instant, is_foreign,
+    keep_awake, language, ldap_pair, machine_seed, machine_settings, machine_settings_elsewhere,
+    make_private, open_of, open_own, open_to_others, open_url, port_holder, private_folder, private_options,
+    public_folder, reach_machine, read_at, service_is_enabled, service_places, show_notice, slept,
     start_beside, start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name,
-    watch_devices, watch_world,
+    watch_devices, watch_seat, watch_world,
 };
 
 /// Whose word a file or folder may be.
@@ -38,6 +39,25 @@ pub enum Owner {
     Me,
     /// Who rules the computer alone.
     Root,
+}
+
+/// Who may come to a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// This user, and who rules the computer.
+    Mine,
+    /// Every account of this computer.
+    Everyone,
+}
+
+/// Where a service of the whole computer keeps what it has. Nobody else may look into any but the last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServicePlaces {
+    pub data: PathBuf,
+    pub state: PathBuf,
+    pub cache: PathBuf,
+    /// Its socket: everybody may enter.
+    pub runtime: PathBuf,
 }
 
 /// Who may read a file besides its owner.
@@ -61,6 +81,8 @@ pub enum Found {
 pub struct Peer {
     /// As the system writes it: a user id, a SID.
     pub account: String,
+    /// As people know it; the account itself where it has no name.
+    pub name: String,
     /// This user, or who rules the computer.
     pub is_mine_or_roots: bool,
 }
@@ -82,6 +104,8 @@ pub enum Missing {
     Connections,
     /// When somebody sets the clock.
     ClockSteps,
+    /// The machine role as a service of the whole computer, for whoever is at its screen.
+    Service,
     /// The icon near the clock: its loop must have the main thread there.
     Tray,
 }
@@ -95,6 +119,10 @@ impl From<Missing> for Problem {
                 "refusing what other users of this computer ask of the window and the softphone door",
             ),
             Missing::ClockSteps => Detail::new("missing-clock-steps", "noticing that the clock is set"),
+            Missing::Service => Detail::new(
+                "missing-service",
+                "running the part that speaks to the headsets as a service of the whole computer",
+            ),
             Missing::Tray => Detail::new(
                 "missing-tray",
                 "showing an icon near the clock; `hookswitch open` opens the window",

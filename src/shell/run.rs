@@ -1,41 +1,36 @@
-//! `hookswitch run`: both roles in one process, over an in-memory pipe.
+//! `hookswitch run`: the user role; the machine role too, on a thread of this process, where no service has it.
 #![expect(clippy::disallowed_methods, reason = "threads, tasks and the process itself start here")]
 
 use super::approvals::ApprovedPages;
-use super::awake::Awake;
 use super::certificate::Terms;
+use super::event::Event as MachineEvent;
 use super::folders::Folders;
 use super::handle::{Event, UserHandle};
 use super::hardware::Hardware;
 use super::ipc::{self, Doors};
-use super::machine::{self, Event as MachineEvent, Parts as MachineParts, ToUserLoop};
+use super::os::Owner;
 use super::rest::{Keeper, RestConfig};
-use super::store::Store;
-use super::store::packages::Packages;
-use super::tenant::{CaFile, TenantConfig, TenantRoom, packages_folder};
+use super::start::{self, Machine, no_resources, random};
 use super::user::Parts as UserParts;
 use super::window::WindowHandle;
-use super::{log, os, settings_files, tray, user};
+use super::{link, log, os, tray, user};
 use hub::locale::{Locale, Message};
-use hub::machine::{Config, Identity, Input, MachineRole, Marks, Peer, SessionId};
+use hub::machine::Input;
 use hub::protocol::local::View;
-use hub::protocol::{self, Detail, Problem, ToMachine};
+use hub::protocol::{Detail, Problem};
 use hub::settings::Settings;
 use hub::user::menu::{self, Action, Page};
 use hub::user::terminal::{Line, Terminal};
 use hub::user::{Command, Function, Reply, UserRole};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{self, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 
 /// The command line's socket below the runtime folder.
 pub const SOCKET: &str = "agent.sock";
-/// Names the application where the machine's id is derived, so that it stands for nothing else.
-const APPLICATION: &str = "hookswitch";
 /// What waits for the agent loop; a slow loop holds back its callers.
 const AGENT_QUEUE: usize = 1024;
 /// Lights out and calls ended within this, or the program ends anyway.
@@ -67,10 +62,7 @@ pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
     }
     let user = options.settings.user.value.clone().unwrap_or_else(os::user_name);
     log::mask_user(&user);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| no_runtime(Detail::verbatim(error)))?;
+    let runtime = start::runtime()?;
     LocalSet::new().block_on(&runtime, start(options, user, hardware))
 }
 
@@ -94,36 +86,40 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
 
     let mut keeper = Keeper::new(rest_config(&folders, &settings), handle.clone());
     let door = keeper.check().await;
-    let (to_machine, machine_queue) = unbounded_channel();
-    let machine = Machine {
-        folders: folders.clone(),
-        settings: settings.clone(),
-        hardware,
-        events: to_machine.clone(),
-        queue: machine_queue,
-        to_user: events.clone(),
-        failed: stop.clone(),
-        why_awake: locale.format(&Message::new("keep-awake-reason")),
-    };
+    let service = service(&folders);
+    let why_awake = locale.format(&Message::new("keep-awake-reason"));
     let (ended, mut machine_ended) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("service".to_owned())
-        .spawn(move || {
-            let _ = ended.send(run_machine(machine));
-        })
-        .map_err(|error| no_runtime(Detail::verbatim(error)))?;
+    let mut ended = Some(ended);
+    let (wishes, to_machine) = match service {
+        Some(owner) => {
+            tracing::info!("the service of this computer has the headsets");
+            (link::outside(folders.machine.socket.clone(), owner, events.clone()), None)
+        }
+        None => {
+            let (to_machine, queue) = unbounded_channel();
+            let (folders, settings) = (folders.clone(), settings.clone());
+            let machine =
+                Machine { folders, settings, hardware, events: to_machine.clone(), queue, why_awake };
+            start_machine(machine, ended.take())?;
+            (link::inside(user, to_machine.clone(), events.clone()), Some(to_machine))
+        }
+    };
 
     let (look_after, asked) = mpsc::channel(1);
-    let parts = UserParts {
+    let role = UserRole::new(env!("CARGO_PKG_VERSION"))
         // Every number that JavaScript can count to has room for the calls of a run behind it.
-        role: UserRole::new(env!("CARGO_PKG_VERSION"))
-            .numbering_calls_from((random()? >> 12).max(1))
-            .preferring(settings.headset.value.clone()),
+        .numbering_calls_from((random()? >> 12).max(1))
+        .preferring(settings.headset.value.clone());
+    let parts = UserParts {
+        role: match service {
+            Some(_) => role.apart(),
+            None => role,
+        },
         locale: locale.clone(),
         notices: !headless,
         approved: ApprovedPages::new(folders.clone()),
         views,
-        to_machine: pipe(user, to_machine.clone()),
+        to_machine: wishes,
         events: events.clone(),
         door: look_after,
     };
@@ -155,11 +151,12 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         ended = &mut machine_ended => ended.unwrap_or(Ok(())),
     };
     summary.abort();
-    stop_all(&handle, &to_machine, agent, window).await;
+    stop_all(&handle, to_machine.as_ref(), agent, window).await;
     let _ = close.send(());
     let _ = tokio::time::timeout(STOP_LIMIT, door).await;
     tracing::info!("stopped");
     drop(socket);
+    drop(ended);
     // What ended the machine's thread is what ends the program.
     machine_ended.try_recv().unwrap_or(result)
 }
@@ -173,161 +170,48 @@ fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
     }
 }
 
-/// The user role's way to the machine role in the same process. Both are the same person's.
-fn pipe(user: String, to_machine: UnboundedSender<MachineEvent>) -> UnboundedSender<ToMachine> {
-    let (words, mut said) = unbounded_channel();
-    let session = SessionId(1);
-    let peer = Peer { account: os::user_name(), name: user };
-    tokio::task::spawn_local(async move {
-        let _ = to_machine.send(MachineEvent::Machine(Input::UserCame { session, peer }));
-        while let Some(message) = said.recv().await {
-            let _ = to_machine.send(MachineEvent::Machine(Input::User { session, message }));
-        }
-    });
-    words
+/// Whose service has the headsets, if one has: wherever it is, or is to be, it is used. Two masters of one headset are
+/// worse than none.
+fn service(folders: &Folders) -> Option<Owner> {
+    let (owner, enabled) = match folders.machine.home {
+        Some(_) => (Owner::Me, false),
+        None => (Owner::Root, os::service_is_enabled()),
+    };
+    let is_there = || std::fs::symlink_metadata(&folders.machine.socket).is_ok();
+    (!os::MISSING.contains(&os::Missing::Service) && (enabled || is_there())).then_some(owner)
 }
 
-/// Both roles hear of everything that may have changed around them.
-async fn watch_world(handle: UserHandle, to_machine: UnboundedSender<MachineEvent>) {
+/// The machine role on a thread of this process. `ended` is told why it ended.
+fn start_machine(
+    machine: Machine,
+    ended: Option<oneshot::Sender<Result<(), Problem>>>,
+) -> Result<(), Problem> {
+    let run = move || {
+        let result =
+            start::runtime().and_then(|runtime| LocalSet::new().block_on(&runtime, start::run(machine)));
+        if let Err(problem) = &result {
+            tracing::error!(%problem, "the machine role cannot run");
+        }
+        ended.map(|ended| ended.send(result))
+    };
+    let thread = std::thread::Builder::new().name("service".to_owned()).spawn(run);
+    thread.map(drop).map_err(|error| no_resources(Detail::verbatim(error)))
+}
+
+/// The roles that are here hear of everything that may have changed around them.
+async fn watch_world(handle: UserHandle, to_machine: Option<UnboundedSender<MachineEvent>>) {
     let (changes, mut heard) = unbounded_channel();
     let tell = async {
         while let Some(change) = heard.recv().await {
             tracing::info!(?change, "the world may have changed");
-            let _ = to_machine.send(MachineEvent::Machine(Input::WorldChanged(change)));
+            if let Some(machine) = &to_machine {
+                let _ = machine.send(MachineEvent::Machine(Input::WorldChanged(change)));
+            }
             let _ = handle.send(Event::WorldChanged(change)).await;
         }
     };
     let watch = os::watch_world(move |change| _ = changes.send(change));
     tokio::join!(watch, tell);
-}
-
-/// What the machine role's thread is given.
-struct Machine {
-    folders: Folders,
-    settings: Settings,
-    hardware: Hardware,
-    events: UnboundedSender<MachineEvent>,
-    queue: UnboundedReceiver<MachineEvent>,
-    to_user: ToUserLoop,
-    failed: mpsc::Sender<()>,
-    /// For who wants to put the machine to sleep during an update.
-    why_awake: String,
-}
-
-fn run_machine(machine: Machine) -> Result<(), Problem> {
-    let failed = machine.failed.clone();
-    let result = try_run_machine(machine);
-    if let Err(problem) = &result {
-        tracing::error!(%problem, "the machine role cannot run");
-        let _ = failed.blocking_send(());
-    }
-    result
-}
-
-fn try_run_machine(machine: Machine) -> Result<(), Problem> {
-    let Machine { folders, settings, hardware, events, queue, to_user, why_awake, .. } = machine;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| no_runtime(Detail::verbatim(error)))?;
-    let mut store = Store::open(&folders.data.join("hookswitch.sqlite"))?;
-    if let Some(problem) = store.take_mended() {
-        tracing::error!(%problem, "store");
-        let _ = events.send(trouble(protocol::Function::Store, problem));
-    }
-    let persisted = store.load()?;
-    let (mut tenant, tenant_fault) = match tenant_room(&folders, &settings) {
-        Ok(tenant) => (tenant, None),
-        Err(problem) => {
-            tracing::error!(%problem, "tenant");
-            (None, Some(problem))
-        }
-    };
-    if let (Some(room), Some(credential)) = (&mut tenant, &persisted.credential) {
-        log::mask(&credential.access_token);
-        room.use_token(&credential.access_token);
-    }
-    let identity = new_identity()?;
-    for key in persisted.identities.iter().chain([&identity]).filter_map(|identity| identity.key.as_ref()) {
-        log::mask(key.expose());
-    }
-    let system = os::system();
-    let config = Config {
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        identity,
-        hostname: os::host_name(),
-        os: system.name,
-        os_version: system.version,
-        server_url: tenant.as_ref().and(settings.server_url.value.clone()),
-        tenant_fault,
-        root_sha256: tenant.as_ref().and_then(TenantRoom::pinned_root),
-        seed: random()?,
-    };
-    let role = MachineRole::new(config, persisted, machine::now());
-    if let Some(room) = &mut tenant {
-        room.use_key(role.host_key());
-    }
-    if let Some(problem) = role.notice() {
-        tracing::warn!(%problem, "this machine");
-        let _ = events.send(trouble(protocol::Function::Host, problem.clone()));
-    }
-    let awake = Awake::new(why_awake);
-    let packages = Packages::new(packages_folder(&tenant_folder(&folders)));
-    let parts = MachineParts { role, store, hardware, tenant, packages, to_user, awake };
-    LocalSet::new().block_on(&runtime, machine::run(parts, events, queue));
-    Ok(())
-}
-
-fn trouble(function: protocol::Function, problem: Problem) -> MachineEvent {
-    MachineEvent::Machine(Input::Trouble { function, problem: Some(problem) })
-}
-
-/// `None` = consumer mode.
-fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
-    let Some(named) = settings.tenant()? else { return Ok(None) };
-    let extra_ca = named.tenant_ca.map(|path| {
-        settings_files::authority(Path::new(&path)).map(|pem| CaFile { path: path.clone(), pem }).map_err(|why| {
-            Problem::new(
-                "tenant-ca-unreadable",
-                format!("The tenant's CA certificate cannot be used: {why}"),
-                path.clone(),
-                "Correct the setting tenant_ca, or the file: it belongs to you or root, and nobody else may write it or \
-                 the folders above it.",
-            )
-            .detail("reason", &why)
-        })
-    });
-    TenantRoom::new(TenantConfig {
-        server_url: named.server_url,
-        tenant_id: named.tenant_id,
-        tenant_token: named.tenant_token.0,
-        pinned_root_sha256: named.tenant_root,
-        extra_ca: extra_ca.transpose()?,
-        data: tenant_folder(folders),
-    })
-    .map(Some)
-}
-
-fn tenant_folder(folders: &Folders) -> PathBuf {
-    folders.data.join("tenant")
-}
-
-/// Who this machine would be at its first start: told apart from a clone of its disk by chance, and kept from then on.
-fn new_identity() -> Result<Identity, Problem> {
-    let machine =
-        Marks { installation: os::machine_seed(APPLICATION), hardware: os::hardware_seed(APPLICATION) };
-    let key = super::tenant::fresh_key()
-        .ok_or_else(|| no_runtime(Detail::new("no-randomness", "no randomness")))?;
-    let seed = machine.installation.as_deref().unwrap_or_default();
-    let system_id = format!("{:.16}{:016x}", format!("{seed:0<16}"), random()?);
-    Ok(Identity { machine, system_id, key: Some(key), copied_from: None })
-}
-
-fn random() -> Result<u64, Problem> {
-    let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| no_runtime(Detail::new("no-randomness", "no randomness")))?;
-    Ok(u64::from_le_bytes(bytes))
 }
 
 /// The session bus may take seconds to answer: the agent does not wait for it.
@@ -443,7 +327,7 @@ fn say(lines: Vec<Line>, language: &str) {
 
 async fn stop_all(
     handle: &UserHandle,
-    to_machine: &UnboundedSender<MachineEvent>,
+    to_machine: Option<&UnboundedSender<MachineEvent>>,
     agent: tokio::task::JoinHandle<()>,
     window: WindowHandle,
 ) {
@@ -451,18 +335,8 @@ async fn stop_all(
     let _ = handle.send(Event::Stop).await;
     let _ = tokio::time::timeout(STOP_LIMIT, agent).await;
     let (done, stopped) = oneshot::channel();
-    if to_machine.send(MachineEvent::Stop(done)).is_ok() {
+    if to_machine.is_some_and(|machine| machine.send(MachineEvent::Stop(done)).is_ok()) {
         let _ = tokio::time::timeout(STOP_LIMIT, stopped).await;
     }
     window.stop().await;
-}
-
-fn no_runtime(error: Detail) -> Problem {
-    Problem::new(
-        "no-resources",
-        format!("The system gives no thread or socket: {error}"),
-        "process",
-        "Close other programs, or raise this user's limits.",
-    )
-    .detail("error", error)
 }

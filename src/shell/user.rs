@@ -1,9 +1,9 @@
 //! The user role's loop: the pure [`UserRole`] and the doing of its outputs.
 use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
+use super::link::Wish;
 use super::{notify, os, own_settings};
 use hub::locale::Locale;
-use hub::protocol::ToMachine;
 use hub::protocol::local::View;
 use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct Parts {
     /// Where decisions about web pages are kept.
     pub approved: ApprovedPages,
     pub views: watch::Sender<Arc<View>>,
-    pub to_machine: UnboundedSender<ToMachine>,
+    pub to_machine: UnboundedSender<Wish>,
     /// For answers that come back from tasks.
     pub events: Sender<Event>,
     /// Asks whoever keeps the door for softphones to look after it.
@@ -80,6 +80,8 @@ impl Doing {
         let now = os::instant();
         match event {
             Event::Machine(message) => role.handle(Input::Machine(message), now),
+            Event::MachineFound => role.handle(Input::MachineFound, now),
+            Event::MachineLost => role.handle(Input::MachineLost, now),
             Event::Command { command, reply } => {
                 self.last_request += 1;
                 self.replies.insert(self.last_request, reply);
@@ -119,8 +121,9 @@ impl Doing {
         while let Some(output) = self.parts.role.poll_output() {
             match output {
                 Output::Machine(message) => {
-                    let _ = self.parts.to_machine.send(message);
+                    let _ = self.parts.to_machine.send(Wish::Say(message));
                 }
+                Output::FindMachine => _ = self.parts.to_machine.send(Wish::Find),
                 Output::Reply { request, reply } => {
                     if let Some(waiting) = self.replies.remove(&request) {
                         let _ = waiting.send(reply);

@@ -5,6 +5,7 @@
 use hookswitch::shell::approvals::ApprovedPages;
 use hookswitch::shell::folders::Folders;
 use hookswitch::shell::handle::{Event, UserHandle};
+use hookswitch::shell::link::Wish;
 use hookswitch::shell::user::{self, Parts};
 use hub::locale::Locale;
 use hub::protocol::{
@@ -27,7 +28,7 @@ pub(crate) struct PlayedMachine {
     /// What the doors are given.
     pub(crate) handle: UserHandle,
     to_user: Sender<Event>,
-    heard: Mutex<UnboundedReceiver<ToMachine>>,
+    heard: Mutex<UnboundedReceiver<Wish>>,
     agent: Option<JoinHandle<()>>,
     /// The agent's folders, with its user's settings.
     home: tempfile::TempDir,
@@ -94,7 +95,7 @@ impl PlayedMachine {
         loop {
             let heard = async { self.heard.lock().await.recv().await };
             let message = tokio::time::timeout(PATIENCE, heard).await.expect("a word in time");
-            let message = message.expect("the agent runs");
+            let Wish::Say(message) = message.expect("the agent runs") else { continue };
             if !matches!(message, ToMachine::SetIndicators { .. }) {
                 return message;
             }
@@ -114,7 +115,7 @@ impl PlayedMachine {
         self.settled().await;
         let mut heard = self.heard.lock().await;
         while let Ok(message) = heard.try_recv() {
-            assert!(matches!(message, ToMachine::SetIndicators { .. }), "{message:?}");
+            assert!(matches!(message, Wish::Say(ToMachine::SetIndicators { .. })), "{message:?}");
         }
     }
 

@@ -379,6 +379,7 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         groups: groups(),
         groups_problem: Some(problem()),
         problems: vec![plain_problem()],
+        service: true,
         softphones: softphones(),
     };
     vec![

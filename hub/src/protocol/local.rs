@@ -86,6 +86,9 @@ pub struct View {
     pub problems: Vec<Problem>,
     /// Web pages: who asks to use the headset, the most recent first, then who may, then who may not.
     pub softphones: Vec<Softphone>,
+    /// The headsets are looked after by a service of the whole computer, which lives on when the agent ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub service: bool,
 }
 
 /// A web page that speaks to the headset, or wants to.

@@ -34,6 +34,11 @@ impl Asked {
         late.map(|(_, (request, _))| request).collect()
     }
 
+    /// None of them is answered any more.
+    pub(super) fn take_all(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.open).into_values().map(|(request, _)| request).collect()
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         // The numbers were given in the order of time.
         self.open.values().next().map(|(_, until)| (*until, "the machine role does not answer"))

@@ -132,6 +132,10 @@ pub fn menu(view: &View) -> Menu {
 
 /// Why the program should not end now.
 pub fn quit_strands(view: &View) -> Option<Problem> {
+    // It goes on there.
+    if view.service {
+        return None;
+    }
     let job = view.job.as_ref().filter(|job| job.outcome.is_none() && job.stop != Stop::Harmless)?;
     Some(Problem::new(
         "quit-strands",

@@ -12,6 +12,8 @@ pub enum WhyNot {
     NoSuchDevice,
     /// The machine role said no.
     Machine,
+    /// The machine role is not there.
+    MachineAway,
     /// The machine role did not say anything.
     NoAnswer,
     /// Not a web page as browsers name them.

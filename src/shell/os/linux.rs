@@ -1,7 +1,8 @@
 //! Linux: `/proc`, `/etc/os-release`, freedesktop conventions.
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
-use super::{MachineSettings, Missing, System, seed};
+use super::{MachineSettings, Missing, ServicePlaces, System, seed};
+use hub::machine::Seat;
 use hub::world::WorldChange;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::fs;
@@ -25,9 +26,11 @@ mod routes;
 
 pub use super::unix::files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
-    private_options, read_at, trusted,
+    private_options, public_folder, read_at, trusted,
 };
-pub use super::unix::local::{LocalCaller, LocalListener, LocalPlace, LocalStream, PairEnd, ldap_pair};
+pub use super::unix::local::{
+    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
+};
 pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
 pub use awake::{AwakeLock, keep_awake};
 pub use clock::{Alarm, instant, slept};
@@ -66,6 +69,13 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
     tokio::join!(steps, routes, sleep);
 }
 
+/// Tells, until the program ends, whose turn it is at the screen. Where nobody knows, nothing is told.
+pub async fn watch_seat(told: impl Fn(Seat)) {
+    if let Err(error) = logind::watch_seat(told).await {
+        tracing::warn!(%error, "nobody tells who is at the screen any more, or at all: it stays as it is");
+    }
+}
+
 /// The language the session asks for, as a POSIX locale name; empty if none.
 pub fn language() -> String {
     super::unix::session_language()
@@ -74,6 +84,21 @@ pub fn language() -> String {
 /// The folder of the machine's settings, which only root may write.
 pub fn machine_settings() -> PathBuf {
     PathBuf::from("/etc/hookswitch")
+}
+
+/// As file-hierarchy(7) has them.
+pub fn service_places() -> ServicePlaces {
+    ServicePlaces {
+        data: "/var/lib/hookswitch".into(),
+        state: "/var/log/hookswitch".into(),
+        cache: "/var/cache/hookswitch".into(),
+        runtime: "/run/hookswitch".into(),
+    }
+}
+
+/// Whether the service is to run on this computer, also while it does not.
+pub fn service_is_enabled() -> bool {
+    fs::symlink_metadata("/etc/systemd/system/multi-user.target.wants/hookswitch-machine.service").is_ok()
 }
 
 /// They are files here.

@@ -1,7 +1,8 @@
 //! macOS. Type-checked, and not tried on a machine yet.
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
-use super::{MachineSettings, Missing, System, is_web_address, no_default_browser, seed};
+use super::{MachineSettings, Missing, ServicePlaces, System, is_web_address, no_default_browser, seed};
+use hub::machine::Seat;
 use hub::protocol::{Detail, Problem};
 use hub::world::WorldChange;
 use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
@@ -22,15 +23,17 @@ mod power;
 
 pub use super::unix::files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
-    private_options, read_at, trusted,
+    private_options, public_folder, read_at, trusted,
 };
-pub use super::unix::local::{LocalCaller, LocalListener, LocalPlace, LocalStream, PairEnd, ldap_pair};
+pub use super::unix::local::{
+    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
+};
 pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
 pub use clock::{Alarm, instant, slept};
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use power::{AwakeLock, keep_awake};
 
-pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::Connections, Missing::Tray];
+pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::Connections, Missing::Service, Missing::Tray];
 
 /// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
 /// less.
@@ -53,6 +56,9 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
     );
 }
 
+/// See `Missing::Service`.
+pub async fn watch_seat(_told: impl Fn(Seat)) {}
+
 /// The language the session asks for, as a POSIX locale name or a tag; empty if none.
 pub fn language() -> String {
     let asked = super::unix::session_language();
@@ -69,6 +75,21 @@ pub fn language() -> String {
 /// The folder of the machine's settings, which only root may write.
 pub fn machine_settings() -> PathBuf {
     PathBuf::from("/Library/Application Support/Hookswitch")
+}
+
+pub fn service_places() -> ServicePlaces {
+    let ours = machine_settings().join("Service");
+    ServicePlaces {
+        data: ours.join("Data"),
+        state: "/Library/Logs/Hookswitch".into(),
+        cache: "/Library/Caches/Hookswitch".into(),
+        runtime: "/var/run/hookswitch".into(),
+    }
+}
+
+/// See `Missing::Service`.
+pub fn service_is_enabled() -> bool {
+    false
 }
 
 /// They are files here.

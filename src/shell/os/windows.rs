@@ -1,7 +1,8 @@
 //! Windows. Type-checked, and not tried on a machine yet.
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
-use super::{Missing, is_web_address, no_default_browser, seed};
+use super::{Missing, ServicePlaces, is_web_address, no_default_browser, seed};
+use hub::machine::Seat;
 use hub::protocol::{Detail, Problem};
 use hub::world::WorldChange;
 use std::collections::BTreeMap;
@@ -43,14 +44,16 @@ pub use connections::{is_foreign, port_holder};
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
-    private_options, read_at, trusted,
+    private_options, public_folder, read_at, trusted,
 };
-pub use local::{LocalCaller, LocalListener, LocalPlace, LocalStream, PairEnd, ldap_pair};
+pub use local::{
+    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
+};
 pub use notices::show_notice;
 pub use power::{AwakeLock, keep_awake};
 pub use registry::{machine_settings_elsewhere, system};
 
-pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::ClockSteps, Missing::Tray];
+pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::ClockSteps, Missing::Service, Missing::Tray];
 
 /// What the system said about its last call on this thread, if that came to nothing.
 fn checked(result: i32) -> io::Result<()> {
@@ -88,6 +91,9 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
     }
 }
 
+/// See `Missing::Service`.
+pub async fn watch_seat(_told: impl Fn(Seat)) {}
+
 /// What is no Unicode becomes U+FFFD: a variable that is set wrongly is set all the same.
 pub fn environment() -> BTreeMap<String, String> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
@@ -108,6 +114,21 @@ pub fn machine_settings() -> PathBuf {
     let common =
         std::env::var_os("ProgramData").map_or_else(|| PathBuf::from(r"C:\ProgramData"), PathBuf::from);
     common.join("Hookswitch")
+}
+
+pub fn service_places() -> ServicePlaces {
+    let ours = machine_settings().join("Service");
+    ServicePlaces {
+        data: ours.join("Data"),
+        state: ours.join("Logs"),
+        cache: ours.join("Cache"),
+        runtime: ours.join("Run"),
+    }
+}
+
+/// See `Missing::Service`.
+pub fn service_is_enabled() -> bool {
+    false
 }
 
 /// Name of the account this process runs as; the SID where no name is known.

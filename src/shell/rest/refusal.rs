@@ -50,7 +50,7 @@ impl Refusal {
             }
             WhyNot::NotYourCall | WhyNot::Locked => StatusCode::FORBIDDEN,
             WhyNot::NoOrigin => StatusCode::BAD_REQUEST,
-            WhyNot::NoAnswer => StatusCode::SERVICE_UNAVAILABLE,
+            WhyNot::NoAnswer | WhyNot::MachineAway => StatusCode::SERVICE_UNAVAILABLE,
             WhyNot::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
             WhyNot::WrongCallState | WhyNot::Machine | WhyNot::NotKept | WhyNot::AtWork => {
                 StatusCode::CONFLICT

@@ -2,8 +2,10 @@
 //! the clocks tell of a sleep, too.
 
 use futures_util::StreamExt as _;
+use hub::machine::Seat;
 use std::time::Duration;
 use tokio::sync::OnceCell;
+use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, MessageStream, message};
 
 pub(super) const SERVICE: &str = "org.freedesktop.login1";
@@ -46,6 +48,71 @@ async fn watch_sleep_on(bus: &Connection, mut woke: impl FnMut()) -> zbus::Resul
         }
     }
     Ok(())
+}
+
+/// The seat that every machine with a screen has.
+const SEAT: &str = "/org/freedesktop/login1/seat/seat0";
+
+/// Calls `told` with whose turn it is at the screen, now and after each change, until the bus ends.
+///
+/// # Errors
+/// There is no system bus or no logind on it, or it does not tell.
+pub(super) async fn watch_seat(told: impl Fn(Seat)) -> zbus::Result<()> {
+    watch_seat_on(&system_bus().await?, told).await
+}
+
+async fn watch_seat_on(bus: &Connection, told: impl Fn(Seat)) -> zbus::Result<()> {
+    let rule = MatchRule::builder()
+        .msg_type(message::Type::Signal)
+        .sender(SERVICE)?
+        .path(SEAT)?
+        .interface("org.freedesktop.DBus.Properties")?
+        .member("PropertiesChanged")?
+        .build();
+    let mut signals = MessageStream::for_match_rule(rule, bus, None).await?;
+    let mut last = None;
+    loop {
+        // What the signal says may be old when it is read.
+        let seat = at_the_seat(bus).await?;
+        if last.as_ref() != Some(&seat) {
+            last = Some(seat.clone());
+            told(seat);
+        }
+        match signals.next().await {
+            Some(signal) => drop(signal?),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn at_the_seat(bus: &Connection) -> zbus::Result<Seat> {
+    let property = async |path: &str, interface: &str, name: &str| {
+        let interface = format!("{SERVICE}.{interface}");
+        let properties = Some("org.freedesktop.DBus.Properties");
+        bus.call_method(Some(SERVICE), path, properties, "Get", &(interface, name)).await
+    };
+    let answer = property(SEAT, "Seat", "ActiveSession").await?;
+    let (session, path) = value::<(String, OwnedObjectPath)>(&answer)?;
+    if session.is_empty() {
+        return Ok(Seat::Empty);
+    }
+    match property(path.as_str(), "Session", "User").await {
+        Ok(answer) => {
+            let (uid, _) = value::<(u32, OwnedObjectPath)>(&answer)?;
+            Ok(Seat::Of { account: uid.to_string() })
+        }
+        // It ended meanwhile; the next one is told.
+        Err(zbus::Error::MethodError(..)) => Ok(Seat::Empty),
+        Err(error) => Err(error),
+    }
+}
+
+fn value<T>(answer: &zbus::Message) -> zbus::Result<T>
+where
+    T: TryFrom<zbus::zvariant::OwnedValue>,
+    zbus::Error: From<T::Error>,
+{
+    Ok(T::try_from(answer.body().deserialize::<zbus::zvariant::OwnedValue>()?)?)
 }
 
 #[cfg(test)]

@@ -164,6 +164,18 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Creates a folder that everybody may enter and only this user may change.
+///
+/// # Errors
+/// As [`fs::DirBuilder::create`] and [`fs::set_permissions`].
+pub fn public_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(path)?;
+    if fs::metadata(path)?.permissions().mode() & 0o777 != 0o755 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
 /// Options that create a file only this user may read, and open none that is a link.
 pub fn private_options() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();

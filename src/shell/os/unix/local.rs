@@ -1,7 +1,7 @@
 //! Connections inside this machine: sockets that have a place among the files.
 #![expect(clippy::disallowed_methods, reason = "the sockets of the local door are made here")]
 
-use super::super::{Owner, Peer};
+use super::super::{Callers, Owner, Peer};
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
@@ -25,12 +25,12 @@ impl Drop for LocalPlace {
 }
 
 impl LocalListener {
-    /// Listens at `path`, for this user and root. Must be called inside a runtime, by who holds the lock of `path`: two
+    /// Listens at `path`. Must be called inside a runtime, by who holds the lock of `path`: two
     /// who start at the same moment would both find it silent.
     ///
     /// # Errors
     /// `AddrInUse`: somebody listens there. Else the socket cannot be made.
-    pub fn bind(path: &Path) -> io::Result<(Self, LocalPlace)> {
+    pub fn bind(path: &Path, callers: Callers) -> io::Result<(Self, LocalPlace)> {
         match BlockingStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
             // Nobody answers: what is there was left by a crash.
@@ -40,8 +40,9 @@ impl LocalListener {
         }
         let listener = UnixListener::bind(path)?;
         let place = LocalPlace(path.to_owned());
-        // The folder lets nobody else in meanwhile.
-        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        // What the umask left meanwhile is less than everybody, and the folder of one user lets nobody else in.
+        let mode = if callers == Callers::Mine { 0o600 } else { 0o666 };
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))?;
         Ok((Self(listener), place))
     }
 
@@ -59,7 +60,8 @@ impl Peer {
     /// The system does not tell.
     pub fn of(stream: &LocalStream) -> io::Result<Self> {
         let uid = stream.peer_cred()?.uid();
-        Ok(Self { account: uid.to_string(), is_mine_or_roots: Owner::Me.may_be(uid) })
+        let name = super::user_named(uid);
+        Ok(Self { account: uid.to_string(), name, is_mine_or_roots: Owner::Me.may_be(uid) })
     }
 }
 
@@ -121,6 +123,23 @@ impl Write for LocalCaller {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// A user role's end of the way to a machine role in another process.
+pub type MachineStream = UnixStream;
+
+/// Connects to the machine role that listens at `path`, if it is `owner`'s: it would be believed. Must be called inside
+/// a runtime.
+///
+/// # Errors
+/// `PermissionDenied`: it is another user's. Else as connect(2).
+pub async fn reach_machine(path: &Path, owner: Owner) -> io::Result<MachineStream> {
+    let stream = UnixStream::connect(path).await?;
+    // Whose it was when it began to listen.
+    match owner.may_be(stream.peer_cred()?.uid()) {
+        true => Ok(stream),
+        false => Err(io::ErrorKind::PermissionDenied.into()),
     }
 }
 

@@ -187,6 +187,14 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Creates a folder; who may enter it the one above says.
+///
+/// # Errors
+/// As [`fs::create_dir_all`].
+pub fn public_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
 /// Options that open no file behind a link. One that they create is as private as its folder.
 pub fn private_options() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();

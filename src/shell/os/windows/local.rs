@@ -1,8 +1,8 @@
 //! Connections inside this machine: named pipes, each for one account alone.
 #![expect(clippy::disallowed_methods, reason = "the pipes of the local door are opened here")]
 
-use super::super::Peer;
-use super::account::{Descriptor, Guard, is_mine_or_rulers, me, of_token};
+use super::super::{Callers, Owner, Peer};
+use super::account::{Descriptor, Guard, is_mine_or_rulers, me, name_of, of_token, rules};
 use super::checked;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -12,7 +12,9 @@ use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::Path;
 use std::ptr::null_mut;
 use tokio::net::TcpStream;
-use tokio::net::windows::named_pipe::{NamedPipeServer, PipeMode, ServerOptions};
+use tokio::net::windows::named_pipe::{
+    ClientOptions, NamedPipeClient, NamedPipeServer, PipeMode, ServerOptions,
+};
 use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_PIPE_BUSY, HANDLE};
 use windows_sys::Win32::Security::Authorization::SE_KERNEL_OBJECT;
 use windows_sys::Win32::Security::{RevertToSelf, SECURITY_ATTRIBUTES, TOKEN_QUERY};
@@ -30,6 +32,7 @@ pub type LocalStream = NamedPipeServer;
 #[derive(Debug)]
 pub struct LocalListener {
     name: String,
+    callers: Callers,
     /// Waits for the next caller.
     next: NamedPipeServer,
 }
@@ -39,32 +42,40 @@ pub struct LocalListener {
 pub struct LocalPlace(());
 
 impl LocalListener {
-    /// Listens under a name made from `path`, for this user and the system's own account. Must be called inside a runtime.
+    /// Listens under a name made from `path`, for the system's own account and `callers`. Must be called inside a runtime.
     ///
     /// # Errors
     /// `AddrInUse`: somebody has the name. Else the pipe cannot be made.
-    pub fn bind(path: &Path) -> io::Result<(Self, LocalPlace)> {
+    pub fn bind(path: &Path, callers: Callers) -> io::Result<(Self, LocalPlace)> {
         let name = pipe_name(path);
-        let next = instance(&name, true).map_err(|error| match error.raw_os_error() {
+        let next = instance(&name, callers, true).map_err(|error| match error.raw_os_error() {
             // What Windows says to the second who wants to be the first.
             Some(code) if code.cast_unsigned() == ERROR_ACCESS_DENIED => io::ErrorKind::AddrInUse.into(),
             _ => error,
         })?;
-        Ok((Self { name, next }, LocalPlace(())))
+        Ok((Self { name, callers, next }, LocalPlace(())))
     }
 
     /// # Errors
     /// As ConnectNamedPipe and CreateNamedPipeW. Who is refused once may come again.
     pub async fn accept(&mut self) -> io::Result<LocalStream> {
         self.next.connect().await?;
-        let next = instance(&self.name, false)?;
+        let next = instance(&self.name, self.callers, false)?;
         Ok(mem::replace(&mut self.next, next))
     }
 }
 
-/// Protected (nothing handed down from elsewhere), and two entries: this user and the system's own account.
-fn instance(name: &str, first: bool) -> io::Result<NamedPipeServer> {
-    let descriptor = Descriptor::new(&format!("D:P(A;;GA;;;{})(A;;GA;;;SY)", me()?))?;
+/// FILE_GENERIC_READ and FILE_GENERIC_WRITE without FILE_CREATE_PIPE_INSTANCE: who may speak may not listen in its place.
+const SPEAK: &str = "0x0012019b";
+
+/// Protected (nothing handed down from elsewhere): this user and the system's own account, and if everybody may come
+/// whoever is logged in at this computer, by however they came.
+fn instance(name: &str, callers: Callers, first: bool) -> io::Result<NamedPipeServer> {
+    let others = match callers {
+        Callers::Mine => String::new(),
+        Callers::Everyone => format!("(A;;{SPEAK};;;AU)"),
+    };
+    let descriptor = Descriptor::new(&format!("D:P(A;;GA;;;{})(A;;GA;;;SY){others}", me()?))?;
     let mut attributes = SECURITY_ATTRIBUTES {
         nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
         lpSecurityDescriptor: descriptor.as_ptr(),
@@ -103,7 +114,7 @@ impl Peer {
         opened?;
         // SAFETY: it was just opened, and nobody else has it.
         let account = of_token(unsafe { OwnedHandle::from_raw_handle(token.cast()) })?;
-        Ok(Self { is_mine_or_roots: is_mine_or_rulers(&account), account })
+        Ok(Self { is_mine_or_roots: is_mine_or_rulers(&account), name: name_of(&account), account })
     }
 }
 
@@ -164,6 +175,21 @@ impl Write for LocalCaller {
         // To flush a pipe is to wait until the other end has read everything.
         Ok(())
     }
+}
+
+/// A user role's end of the way to a machine role in another process.
+pub type MachineStream = NamedPipeClient;
+
+/// Connects to the machine role that listens at `path`, if it is `owner`'s: it would be believed. Must be called inside
+/// a runtime.
+///
+/// # Errors
+/// `PermissionDenied`: it is another user's. Else as CreateFileW.
+pub async fn reach_machine(path: &Path, owner: Owner) -> io::Result<MachineStream> {
+    let stream = ClientOptions::new().security_qos_flags(SECURITY_IDENTIFICATION).open(pipe_name(path))?;
+    let theirs = Guard::of(&stream, SE_KERNEL_OBJECT)?.owner;
+    let believed = if owner == Owner::Root { rules(&theirs) } else { is_mine_or_rulers(&theirs) };
+    if believed { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }
 }
 
 /// One end of a connection of this process with itself.

@@ -1,0 +1,137 @@
+//! A machine role in another process: it ends, comes back, or speaks another version.
+
+use super::*;
+use hub::protocol::{Job, Stop};
+
+fn hello() -> Output {
+    Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION })
+}
+
+fn state(ids: &[&str]) -> ToUser {
+    let devices = ids.iter().map(|id| device(id)).collect();
+    ToUser::Hello(Box::new(State { devices, ..State::default() }))
+}
+
+/// Looking for it, as at the start.
+fn apart() -> Rig {
+    let agent = UserRole::new("0.1.0").apart();
+    let mut rig = Rig { agent, now: Instant::now(), requests: 0, last_event: 0, outputs: Vec::new() };
+    rig.drain();
+    assert_eq!(rig.outputs, [Output::FindMachine], "nothing is said to nobody");
+    rig
+}
+
+/// With a machine role that was found, and these headsets.
+fn found(ids: &[&str]) -> Rig {
+    let mut rig = apart();
+    rig.feed(Input::MachineFound);
+    assert_eq!(rig.outputs, [hello()]);
+    rig.service(state(ids));
+    rig
+}
+
+fn problems(rig: &Rig) -> Vec<&str> {
+    rig.agent.view().problems.iter().map(|problem| problem.code.as_str()).collect()
+}
+
+/// How long until it is looked for again.
+fn wait(rig: &mut Rig) -> Duration {
+    let (at, why) = rig.agent.poll_timeout().expect("a deadline");
+    assert_eq!(why, "look for the machine role again");
+    let wait = at - rig.now;
+    rig.pass(wait);
+    assert_eq!(rig.outputs, [Output::FindMachine]);
+    wait
+}
+
+#[test]
+fn faces_say_that_the_machine_role_is_not_there() {
+    let mut rig = apart();
+    rig.feed(Input::MachineLost);
+    assert!(rig.outputs.contains(&Output::ViewChanged), "who looks is told, not kept waiting");
+    assert_eq!(problems(&rig), ["machine-away"]);
+    let refusal = rig.command(Command::Poll);
+    assert_eq!(refused(refusal), "machine-away");
+    wait(&mut rig);
+    rig.feed(Input::MachineFound);
+    assert_eq!(rig.outputs, [hello()]);
+    rig.service(state(&["d"]));
+    assert_eq!(problems(&rig), [""; 0]);
+}
+
+#[test]
+fn a_call_lives_on_while_the_machine_role_restarts() {
+    let mut rig = found(&["d"]);
+    rig.answered();
+    assert_eq!(rig.agent.view().headset.as_deref(), Some("d"));
+    let calls = rig.agent.view().calls.clone();
+    rig.feed(Input::MachineLost);
+    assert!(!rig.outputs.iter().any(|o| matches!(o, Output::Event(_))), "softphones hear nothing of it");
+    assert_eq!(rig.agent.view().calls, calls);
+    assert_eq!(rig.agent.view().headset, None, "no press of a headset is anybody's");
+    wait(&mut rig);
+    rig.feed(Input::MachineFound);
+    rig.service(state(&["d"]));
+    assert!(!rig.outputs.iter().any(|o| matches!(o, Output::Event(_))), "nothing is new");
+    assert_eq!(rig.agent.view().calls, calls);
+    assert_eq!(rig.lights(), [("d".to_owned(), IN_CALL)], "asked for again");
+}
+
+#[test]
+fn what_a_lost_machine_role_was_asked_is_answered() {
+    let mut rig = found(&["d"]);
+    rig.feed(Input::Command { request: 40, command: Command::Poll });
+    assert_eq!(rig.replies(), []);
+    rig.feed(Input::MachineLost);
+    let replies: Vec<_> =
+        rig.replies().into_iter().map(|(request, reply)| (request, refused(reply))).collect();
+    assert_eq!(replies, [(40, "no-answer".to_owned())]);
+}
+
+#[test]
+fn waits_grow_and_are_short_again_after_a_connection_that_lasted() {
+    let mut rig = apart();
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        rig.feed(Input::MachineLost);
+        waits.push(wait(&mut rig));
+    }
+    assert_eq!(waits[0], Duration::from_millis(250));
+    assert!(waits.is_sorted(), "{waits:?}");
+    assert_eq!(waits[9], Duration::from_secs(30));
+    // One that says hello and ends at once is no reason to hurry.
+    let mut again = |lasted: Duration| {
+        rig.feed(Input::MachineFound);
+        rig.service(state(&[]));
+        rig.pass(lasted);
+        rig.feed(Input::MachineLost);
+        wait(&mut rig)
+    };
+    assert_eq!(again(Duration::from_secs(1)), Duration::from_secs(30));
+    assert_eq!(again(Duration::from_secs(60)), Duration::from_millis(250));
+}
+
+/// The machine role tells it, and ends the connection.
+#[test]
+fn a_machine_role_of_another_version_is_not_asked_again_at_once() {
+    let mut rig = apart();
+    for _ in 0..3 {
+        rig.feed(Input::MachineFound);
+        rig.service(ToUser::Refused { protocol: PROTOCOL_VERSION + 1 });
+        rig.feed(Input::MachineLost);
+        assert_eq!(problems(&rig), ["other-version"]);
+        assert!(wait(&mut rig) >= Duration::from_secs(300));
+    }
+    // It was installed anew meanwhile.
+    rig.feed(Input::MachineFound);
+    rig.service(state(&["d"]));
+    assert_eq!(problems(&rig), [""; 0]);
+}
+
+#[test]
+fn an_update_of_the_service_does_not_keep_the_user_role_from_ending() {
+    let job = Job { phase: "downloading".to_owned(), stop: Stop::Strands, ..Job::default() };
+    let mut rig = found(&["d"]);
+    rig.service(ToUser::JobChanged { job: Some(job) });
+    assert_eq!(rig.command(Command::Quit { anyway: false }), Reply::Done);
+}
