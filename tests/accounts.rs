@@ -11,6 +11,10 @@ mod scene;
 mod folders;
 #[path = "accounts/readme.rs"]
 mod readme;
+#[path = "accounts/screen.rs"]
+mod screen;
+#[path = "accounts/service.rs"]
+mod service;
 #[path = "accounts/tenant.rs"]
 mod tenant;
 #[path = "accounts/udev.rs"]
@@ -40,7 +44,11 @@ impl Machine {
         machine.clean()?;
         let built = of_rig("HOOKSWITCH_BIN_DIR")?;
         // Others may not look into the folder where it was built.
-        well(ended(Command::new("install").arg("-Dm755").arg(built.join("hookswitch")).arg(BINARY))?)?;
+        for (built, name) in
+            [(built.join("hookswitch"), BINARY), (built.join("examples/simulated"), SIMULATED)]
+        {
+            well(ended(Command::new("install").arg("-Dm755").arg(built).arg(name))?)?;
+        }
         Ok(machine)
     }
 
@@ -49,12 +57,15 @@ impl Machine {
             let home = home(user)?;
             sh(&format!("find {0} -mindepth 1 -delete; chown {user}: {0}; chmod 755 {0}", home.display()))?;
         }
+        sh("rm -rf /run/hookswitch/machine.* /var/lib/hookswitch /var/log/hookswitch /var/cache/hookswitch")?;
         sh("rm -rf /etc/hookswitch && install -d -m755 /etc/hookswitch")
     }
 }
 
 /// Not where the package puts it.
 const BINARY: &str = "/usr/libexec/hookswitch-under-test";
+/// The same with a headset of its own.
+const SIMULATED: &str = "/usr/libexec/hookswitch-simulated";
 
 fn of_rig(variable: &str) -> Told<PathBuf> {
     let value = std::env::var_os(variable).ok_or_else(|| format!("{variable} is not set: no rig"))?;
@@ -73,7 +84,9 @@ fn home(user: &str) -> Told<PathBuf> {
 /// A command of this user with nothing of this session in its environment.
 fn as_user(user: &str, program: &str, arguments: &[&str]) -> Told<Command> {
     let mut command = Command::new("setpriv");
-    command.args(["--reuid", user, "--regid", user, "--init-groups", "--", program]).args(arguments);
+    // As useradd makes them, each has a group of the same name.
+    let group = if user == "nobody" { "nogroup" } else { user };
+    command.args(["--reuid", user, "--regid", group, "--init-groups", "--", program]).args(arguments);
     command.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("USER", user);
     command.env("HOME", if user == "root" { scratch()?.join("root") } else { home(user)? });
     command.env("HOOKSWITCH_REST_PORT", "0").current_dir("/");

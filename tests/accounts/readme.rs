@@ -74,6 +74,10 @@ fn the_readme_says_what_works() -> Told<()> {
     assert!(Path::new("/etc/systemd/user/graphical-session.target.wants/hookswitch.service").exists());
     assert_eq!(anna(&["settings", "list"])?.stderr, "", "nothing is managed yet");
 
+    next("One service for all accounts")?;
+    let enabled = "/etc/systemd/system/multi-user.target.wants/hookswitch-machine.service";
+    assert!(Path::new(enabled).is_symlink());
+
     next("The company's settings")?;
     let withheld =
         "This computer is managed, but this account may not read its settings (/etc/hookswitch/tenant.toml)";

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # rig.sh COMMAND [ARGUMENT]...
-#   Runs COMMAND as root on a machine of its own: /etc and /usr can be written and are as before when it ends, /run is
+#   Runs COMMAND as root on a machine of its own: /etc, /usr and /var can be written and are as before when it ends, /run is
 #   empty, and there are two more users, anna (in charge of her headset) and eve (who would like to be). udev runs, and
 #   knows none of the real machine's rules but those in /usr and /etc.
 # rig.sh --check
@@ -28,7 +28,7 @@ case ${1:-} in
     ;;
 esac
 
-for part in etc usr; do
+for part in etc usr var; do
   mkdir -p "$HOOKSWITCH_SCRATCH/$part" "$HOOKSWITCH_SCRATCH/$part.work"
   mount -t overlay overlay \
     -o "lowerdir=/$part,upperdir=$HOOKSWITCH_SCRATCH/$part,workdir=$HOOKSWITCH_SCRATCH/$part.work" "/$part" ||

@@ -98,26 +98,32 @@ fn the_rule_gives_headsets_and_nothing_else() -> Told<()> {
 
 /// Figures of systemd itself: 0 is closed, 10 is open. Without the sandbox it is 9.6.
 #[test]
-fn the_unit_is_good_and_sandboxed() -> Told<()> {
+fn the_units_are_good_and_sandboxed() -> Told<()> {
     let _machine = Machine::take()?;
-    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("installer/linux/hookswitch.service");
-    sh(&format!(
-        "install -m644 {} /etc/systemd/user/; install -m755 /bin/true /usr/bin/hookswitch",
-        unit.display()
-    ))?;
-    let good = well(ended(
-        Command::new("systemd-analyze")
-            .args(["--user", "verify", "/etc/systemd/user/hookswitch.service"])
-            .env("XDG_RUNTIME_DIR", "/run"),
-    )?)?;
-    assert_eq!(good.stderr, "");
-    let judged = ended(
-        Command::new("systemd-analyze")
-            .args(["security", "--offline=true", "--threshold=63", "--no-pager"])
-            .arg("/etc/systemd/user/hookswitch.service"),
-    )?;
-    let last = judged.stdout.lines().rfind(|line| line.contains("exposure level")).unwrap_or_default();
-    println!("{last}");
-    assert_eq!(judged.code, Some(0), "{last}");
-    sh("rm /etc/systemd/user/hookswitch.service /usr/bin/hookswitch")
+    sh("install -m755 /bin/true /usr/bin/hookswitch")?;
+    for (unit, manager, most) in
+        [("hookswitch.service", "user", "63"), ("hookswitch-machine.service", "system", "30")]
+    {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("installer/linux").join(unit);
+        let path = format!("/etc/systemd/{manager}/{unit}");
+        sh(&format!("install -m644 {} {path}", source.display()))?;
+        let good = well(ended(
+            Command::new("systemd-analyze")
+                .args([&format!("--{manager}"), "verify", &path])
+                .env("XDG_RUNTIME_DIR", "/run"),
+        )?)?;
+        assert_eq!(good.stderr, "", "{unit}");
+        let judged = ended(Command::new("systemd-analyze").args([
+            "security",
+            "--offline=true",
+            &format!("--threshold={most}"),
+            "--no-pager",
+            &path,
+        ]))?;
+        let last = judged.stdout.lines().rfind(|line| line.contains("exposure level")).unwrap_or_default();
+        println!("{last}");
+        assert_eq!(judged.code, Some(0), "{last}");
+        sh(&format!("rm {path}"))?;
+    }
+    sh("rm /usr/bin/hookswitch")
 }

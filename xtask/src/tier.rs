@@ -80,8 +80,17 @@ impl Tier {
                 &["apt-get", "dpkg-deb", "xz", "dbus-run-session", "gdbus"],
             ),
             Self::Accounts => (
-                &["passwd", "perl-base", "systemd", "udev", "util-linux"],
-                &["perl", "setpriv", "systemctl", "systemd-analyze", "udevadm", "unshare", "useradd"],
+                &["dbus", "passwd", "perl-base", "systemd", "udev", "util-linux"],
+                &[
+                    "dbus-daemon",
+                    "perl",
+                    "setpriv",
+                    "systemctl",
+                    "systemd-analyze",
+                    "udevadm",
+                    "unshare",
+                    "useradd",
+                ],
             ),
             Self::Desktop => (
                 &[
