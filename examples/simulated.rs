@@ -3,6 +3,7 @@
 //!
 //! * `SIM_CONTROL`: path of the control socket (`hookswitch-sim --control`), needed by `run`
 //! * `SIM_LAYOUT`: `shared` (default) or `split`
+//! * `SIM_SECOND`: `shared` or `split` = a second headset of that layout, with the serial number of the first
 //! * `SIM_FIRMWARE`: `none` = without, as an update leaves the headset that was cut short
 #![expect(clippy::disallowed_methods, reason = "a program of its own")]
 
@@ -14,18 +15,23 @@ use simulator::{Bus, Layout, Setup};
 use std::process::ExitCode;
 
 const PORT: &str = "1-1";
+const SECOND_PORT: &str = "1-2";
 
 fn main() -> ExitCode {
     let bus = Bus::new();
-    let layout = match std::env::var("SIM_LAYOUT").as_deref() {
-        Ok("split") => Layout::Split,
-        _ => Layout::Shared,
+    let layout = |name: &str| match std::env::var(name).as_deref() {
+        Ok("split") => Some(Layout::Split),
+        Ok("shared") => Some(Layout::Shared),
+        _ => None,
     };
-    let mut setup = Setup::of(layout);
+    let mut setup = Setup::of(layout("SIM_LAYOUT").unwrap_or(Layout::Shared));
     if std::env::var("SIM_FIRMWARE").as_deref() == Ok("none") {
         setup.image_bytes = 0;
     }
     bus.plug(PORT, setup);
+    if let Some(layout) = layout("SIM_SECOND") {
+        bus.plug(SECOND_PORT, Setup::of(layout));
+    }
     let control = std::env::var_os("SIM_CONTROL")
         .map(|path| simulator::control::serve(bus.headset(PORT), path.as_ref()));
     if let Some(Err(error)) = &control {

@@ -41,6 +41,7 @@ window-device = Headset
 window-vendor = Hersteller
 window-firmware = Firmware
 window-serial = Seriennummer
+window-port = USB-Anschluss
 window-status-ready = Bereit
 window-status-updating = Wird aktualisiert
 window-status-unplugged = Abgezogen

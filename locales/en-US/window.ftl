@@ -45,6 +45,7 @@ window-device = Headset
 window-vendor = Manufacturer
 window-firmware = Firmware
 window-serial = Serial number
+window-port = USB port
 window-status-ready = Ready
 window-status-updating = Being updated
 window-status-unplugged = Unplugged

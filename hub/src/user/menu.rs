@@ -153,16 +153,16 @@ fn product_of(view: &View, offer: &Offer) -> String {
 /// Where there is a choice, the one that carries the calls is marked and the others can be chosen.
 fn device_item(device: &Device, choice: bool, view: &View) -> Item {
     if !choice || !can_carry(device) {
-        return Item::Label(device_line(device));
+        return Item::Label(device_line(device, view));
     }
     if view.headset.as_ref() == Some(&device.id) {
-        return Item::Label(Message::new("tray-device-in-use").text("name", &device.product));
+        return Item::Label(Message::new("tray-device-in-use").text("name", words::name(view, device)));
     }
-    let label = Message::new("tray-use-device").text("name", &device.product);
+    let label = Message::new("tray-use-device").text("name", words::name(view, device));
     Item::Action { label, action: Action::UseHeadset(device.id.clone()) }
 }
 
-fn device_line(device: &Device) -> Message {
+fn device_line(device: &Device, view: &View) -> Message {
     let id = match device.status {
         DeviceStatus::Ready if device.problem.is_some() => "tray-device-impaired",
         DeviceStatus::Ready => "tray-device",
@@ -170,7 +170,7 @@ fn device_line(device: &Device) -> Message {
         DeviceStatus::NeedsFirmware { .. } => "tray-device-needs-firmware",
         DeviceStatus::Unavailable { .. } => "tray-device-unavailable",
     };
-    Message::new(id).text("name", &device.product).text("version", &device.firmware_version)
+    Message::new(id).text("name", words::name(view, device)).text("version", &device.firmware_version)
 }
 
 fn progress_line(job: &Job) -> Message {

@@ -2,7 +2,7 @@
 
 use crate::locale::{Locale, Message};
 use crate::protocol::local::{Decider, Standing, View};
-use crate::protocol::{ALL_USERS, Deployment, DeviceId, DeviceStatus, Job, Problem, TenantMode};
+use crate::protocol::{ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, Problem, TenantMode};
 
 /// How it stands with an update that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,20 @@ pub fn phase(job: &Job) -> Message {
         "waiting-for-runtime" => "phase-waiting-for-runtime",
         _ => "phase-working",
     })
+}
+
+/// Where a headset is plugged in, if its name alone does not tell it from another that is shown.
+pub fn twin_port<'a>(view: &View, device: &'a Device) -> Option<&'a str> {
+    let alike = |other: &Device| other.id != device.id && other.product == device.product;
+    device.port.as_deref().filter(|_| view.devices.iter().any(alike))
+}
+
+/// What a person calls a headset, told apart from others of its kind.
+pub fn name(view: &View, device: &Device) -> String {
+    match twin_port(view, device) {
+        Some(port) => format!("{} (USB {port})", device.product),
+        None => device.product.clone(),
+    }
 }
 
 /// Whose advice holds after an update that failed as `verdict` says: a headset in need of firmware knows where it is now,

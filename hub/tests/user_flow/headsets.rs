@@ -115,3 +115,17 @@ fn a_headset_in_need_of_firmware_knows_better_than_its_verdict_what_next() {
     view.devices.push(device("d", DeviceStatus::NeedsFirmware { problem: now.clone() }));
     assert_eq!(words::advice(&view, &job, &then), &now);
 }
+
+#[test]
+fn headsets_of_one_name_are_told_apart_by_their_ports() {
+    let product = "Headset".to_owned();
+    let at =
+        |id: &str, port: &str| Device { port: Some(port.to_owned()), product: product.clone(), ..device(id) };
+    let mut view = View { devices: vec![at("a", "1-1"), at("b", "1-2")], ..View::default() };
+    let names = |view: &View| view.devices.iter().map(|d| words::name(view, d)).collect::<Vec<_>>();
+    assert_eq!(names(&view), [format!("{product} (USB 1-1)"), format!("{product} (USB 1-2)")]);
+    let labels: Vec<String> = hub::user::menu::menu(&view).items.iter().map(|i| format!("{i:?}")).collect();
+    assert!(labels.iter().any(|l| l.contains("(USB 1-1)")) && labels.iter().any(|l| l.contains("(USB 1-2)")));
+    view.devices[1].product = "Other".to_owned();
+    assert_eq!(names(&view), [product, "Other".to_owned()]);
+}

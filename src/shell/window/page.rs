@@ -93,6 +93,8 @@ struct DeviceCard {
     vendor: String,
     version: String,
     serial: Option<String>,
+    /// Where its name alone would not tell it from another.
+    port: Option<String>,
     can: Vec<String>,
     status: String,
     /// Class of the status's colour.
@@ -359,6 +361,7 @@ impl DeviceCard {
             vendor: device.vendor.clone(),
             version: device.firmware_version.clone(),
             serial: device.serial.clone().filter(|s| !s.is_empty()),
+            port: words::twin_port(view, device).map(str::to_owned),
             can: abilities(&device.capabilities).map(|id| t.say(id)).collect(),
             status: t.say(status),
             look: match &device.status {
