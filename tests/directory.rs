@@ -8,6 +8,7 @@ use hub::machine::DirectoryAnswer;
 use hub::machine::people::rules::{Directory, GroupRule, GroupRules};
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn env(name: &str) -> String {
@@ -49,7 +50,12 @@ fn rules(directory: Directory, filters: &[&str]) -> GroupRules {
         filter: Some((*filter).to_owned()),
         base_dn: None,
     });
-    GroupRules { policy_version: 7, directory: Some(directory), groups: groups.collect(), assigned: vec![] }
+    GroupRules {
+        policy_version: 7,
+        directory: Some(Arc::new(directory)),
+        groups: groups.collect(),
+        assigned: vec![],
+    }
 }
 
 fn found(answer: &DirectoryAnswer) -> &[String] {
@@ -133,8 +139,9 @@ async fn a_bad_query_costs_only_itself() {
             "(uid=a)",
         ],
     );
-    rules.groups[4].base_dn = Some("ou=Nowhere,dc=example,dc=invalid".to_owned());
-    rules.groups[5].filter = None;
+    let groups = Arc::make_mut(&mut rules.groups);
+    groups[4].base_dn = Some("ou=Nowhere,dc=example,dc=invalid".to_owned());
+    groups[5].filter = None;
     let answer = ask("alice", &rules).await;
     assert_eq!(found(&answer), ["g0"]);
     let mut refused: Vec<(&str, &str, &str)> =

@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod package;
 pub mod people;
 pub mod policy;
+mod revision;
 mod role;
 pub mod session;
 pub mod trust;

@@ -10,6 +10,7 @@ use hub::protocol::{Detail, Problem};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::SystemTime;
 use tenant::policy::{MAX_DOCUMENT_BYTES, PolicyDocument};
 
@@ -238,8 +239,8 @@ fn rules(server: String, start_tls: bool) -> GroupRules {
     };
     GroupRules {
         policy_version: 1,
-        directory: Some(directory),
-        groups: vec![group("sales", "(uid=$user$)"), group("broken", "(uid=$user$")],
+        directory: Some(Arc::new(directory)),
+        groups: Arc::new([group("sales", "(uid=$user$)"), group("broken", "(uid=$user$")]),
         assigned: Vec::new(),
     }
 }

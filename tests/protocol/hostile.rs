@@ -9,6 +9,7 @@ use hub::protocol::local::{LocalAnswer, LocalRequest};
 use hub::protocol::{ToMachine, ToUser};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// Reads `frame` as a `T`; what is understood is understood the same way again.
 fn read<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(frame: &[u8]) -> bool {
@@ -120,8 +121,12 @@ fn secrets_do_not_reach_the_log_by_debug() {
         bind: Some(("cn=reader".to_owned(), "word".to_owned())),
         ca_pem: None,
     };
-    let rules =
-        GroupRules { policy_version: 7, directory: Some(directory), groups: vec![], assigned: vec![] };
+    let rules = GroupRules {
+        policy_version: 7,
+        directory: Some(Arc::new(directory)),
+        groups: Arc::new([]),
+        assigned: vec![],
+    };
     let said = format!("{rules:?} {:?} {:?}", rules.directory, stored::credential());
     assert!(!said.contains("word") && !said.contains("abc"), "{said}");
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Headset`]: device_handlers::headset::Headset
 
+use super::revision::{Revised, Revision};
 use super::{Output, Record, Scan, UsbDevice};
 use crate::protocol::{self, Detail, Device, DeviceId, DeviceStatus, Problem, ToUser};
 use device_handlers::description::Description;
@@ -9,11 +10,13 @@ use device_handlers::headset::Indicators;
 use device_handlers::registry;
 use device_handlers::report::ReportDescriptor;
 use dfu::usb_dfu::{Mode, UsbIdentity};
+use headsets::Headsets;
 use identity::{Found, Homes, Place, assemble};
 use physical::{Physical, Plan};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+mod headsets;
 pub mod identity;
 mod node;
 mod physical;
@@ -36,8 +39,8 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub struct Fleet {
-    devices: BTreeMap<DeviceId, Physical>,
-    usb: BTreeMap<String, UsbDevice>,
+    devices: Headsets,
+    usb: Revised<BTreeMap<String, UsbDevice>>,
     homes: Homes,
     rescans: VecDeque<Instant>,
     /// A scan is asked for and not answered; whether another one is due after it. A storm of notices costs two.
@@ -45,7 +48,7 @@ pub struct Fleet {
     again: bool,
     /// The device a firmware job works on: it may leave and come back without being reported as removed, and
     /// nothing else is written to it.
-    updating: Option<DeviceId>,
+    updating: Revised<Option<DeviceId>>,
     /// The job is over; until then the HID node may come back.
     returning_until: Option<Instant>,
     /// Readers that ended of their own, by node, and since when they are counted.
@@ -66,12 +69,17 @@ impl Fleet {
         Self { homes, ..Self::default() }
     }
 
+    /// Moves with everything that the other rooms can see: headsets, their lights, the USB ports, which one is updated.
+    pub(super) fn revision(&self) -> Revision {
+        self.devices.revision().with(self.usb.revision()).with(self.updating.revision())
+    }
+
     pub fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values().map(|p| &p.device)
+        self.devices.values().map(|p| &*p.device)
     }
 
     pub fn device(&self, id: &str) -> Option<&Device> {
-        self.devices.get(id).map(|p| &p.device)
+        self.devices.get(id).map(|p| &*p.device)
     }
 
     pub fn description(&self, id: &str) -> Option<&Description> {
@@ -108,7 +116,7 @@ impl Fleet {
 
     /// Those with a light on.
     pub fn lit(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values().filter(|p| p.indicators() != Indicators::default()).map(|p| &p.device)
+        self.devices.values().filter(|p| p.indicators() != Indicators::default()).map(|p| &*p.device)
     }
 
     /// Whether the USB side of the bus is worth looking at.
@@ -214,7 +222,7 @@ impl Fleet {
         let port = found.nodes.first().and_then(|node| node.port.as_ref());
         let firmware_update = port.and_then(|port| self.usb.get(port)).is_some_and(is_updatable);
         let mut physical = Physical::new(found, plan, firmware_update);
-        let Device { id, product, firmware_version: version, .. } = &physical.device;
+        let Device { id, product, firmware_version: version, .. } = &*physical.device;
         tracing::info!(device = %id, version, "headset attached");
         tracing::debug!(device = %id, product, "in its own words");
         if self.updating.as_ref() == Some(id) {
@@ -226,7 +234,7 @@ impl Fleet {
                 self.devices.insert(found.id.clone(), physical);
                 return;
             }
-            self.updating = None;
+            self.updating.set(None);
         }
         physical.report(out);
         physical.open_all(out);
@@ -378,7 +386,7 @@ impl Fleet {
     /// A firmware job takes the device.
     pub fn begin_update(&mut self, id: &str, out: &mut VecDeque<Output>) {
         self.give_up_return(out);
-        self.updating = Some(id.to_owned());
+        self.updating.set(Some(id.to_owned()));
         if let Some(physical) = self.devices.get_mut(id) {
             physical.pause();
             if physical.set_status(DeviceStatus::Updating) {
@@ -390,12 +398,13 @@ impl Fleet {
     /// The firmware job gives the device back; it may still be on its way back to the bus. One that `needs_firmware`
     /// is not awaited: who holds its journal shows it.
     pub fn end_update(&mut self, needs_firmware: bool, now: Instant, out: &mut VecDeque<Output>) {
-        let Some(id) = self.updating.take() else { return };
+        let Some(id) = self.updating.clone() else { return };
+        self.updating.set(None);
         match self.devices.get_mut(&id) {
             None => {}
             Some(physical) if physical.is_away() && needs_firmware => _ = self.devices.remove(&id),
             Some(physical) if physical.is_away() => {
-                self.updating = Some(id);
+                self.updating.set(Some(id));
                 self.returning_until = Some(now + RETURN_WAIT);
             }
             Some(physical) => {
@@ -412,8 +421,8 @@ impl Fleet {
 
     fn give_up_return(&mut self, out: &mut VecDeque<Output>) {
         if self.returning_until.take().is_some()
-            && let Some(id) = self.updating.take()
-            && self.devices.remove(&id).is_some()
+            && let Some(id) = self.updating.edit().take()
+            && self.devices.remove(&id)
         {
             tracing::info!(device = %id, "headset did not come back from its update");
             out.push_back(Output::news(ToUser::DeviceRemoved { id }));
@@ -459,9 +468,9 @@ impl Fleet {
             .collect();
         let is_new = |(port, is): &(&String, &UsbDevice)| self.usb.get(*port) != Some(is);
         let arrived = now.iter().filter(is_new).map(|(_, is)| is.identity.clone()).collect();
-        self.usb = now;
+        self.usb.set(now);
         self.usb_is_known = true;
-        for (id, physical) in &mut self.devices {
+        for (id, physical) in self.devices.iter_mut() {
             let usb = physical.device.port.as_ref().and_then(|port| self.usb.get(port));
             // In DFU mode the interface looks different; the job knows better.
             if self.updating.as_ref() != Some(id) && physical.usb_is(usb) {

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::revision::{Revised, Revision};
 use super::{Delivery, FailureKind, Output, Owed, Record, TenantFailure};
 use crate::protocol::{Detail, Problem};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,7 +28,7 @@ const MOST_REFUSED: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Outbox {
-    owed: VecDeque<Owed>,
+    owed: Revised<VecDeque<Owed>>,
     /// Ids that are with the shell right now.
     sent: Vec<String>,
     /// They are events, and more were waiting.
@@ -39,12 +40,17 @@ pub struct Outbox {
     limit: Option<usize>,
     refusals: u8,
     /// Reports that were given up, by what they were about: said until the tenant takes a later one.
-    refused: BTreeMap<(u8, String), Problem>,
+    refused: Revised<BTreeMap<(u8, String), Problem>>,
 }
 
 impl Outbox {
     pub fn restore(&mut self, owed: Vec<Owed>) {
-        self.owed = owed.into();
+        *self.owed.edit() = owed.into();
+    }
+
+    /// Of what people are told of it.
+    pub(super) fn revision(&self) -> Revision {
+        self.owed.revision().with(self.refused.revision())
     }
 
     pub fn len(&self) -> usize {
@@ -81,7 +87,7 @@ impl Outbox {
             }
         }
         out.push_back(Output::Persist(Record::Owed(owed.clone())));
-        self.owed.push_back(owed);
+        self.owed.edit().push_back(owed);
     }
 
     /// Sends the events that wait with the next opportunity: at the start.
@@ -122,7 +128,7 @@ impl Outbox {
         self.not_before = None;
         if !self.refused.is_empty() {
             for taken in self.owed.iter().filter(|o| ids.contains(&o.id)) {
-                self.refused.remove(&about(&taken.delivery));
+                self.refused.edit().remove(&about(&taken.delivery));
             }
         }
         self.forget(ids, out);
@@ -154,7 +160,7 @@ impl Outbox {
                             && self.refused.len() < MOST_REFUSED
                         {
                             let problem = given_up(&owed.delivery, &failure.problem);
-                            self.refused.insert(about(&owed.delivery), problem);
+                            self.refused.edit().insert(about(&owed.delivery), problem);
                         }
                         self.forget(&sent, out);
                     }
@@ -184,7 +190,7 @@ impl Outbox {
 
     fn forget(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
         if !ids.is_empty() {
-            self.owed.retain(|o| !ids.contains(&o.id));
+            self.owed.edit().retain(|o| !ids.contains(&o.id));
             out.push_back(Output::Persist(Record::Delivered(ids.to_vec())));
         }
     }

@@ -1,15 +1,15 @@
 //! The people who were at this machine in this run, and which groups each of them is in. What is in the policy decides,
 //! never what a user role says.
 
-use super::policy;
-use super::trust::Verified;
+use super::policy::InForce;
+use super::revision::{Revised, Revision};
 use crate::protocol::{Problem, ResolvedGroup};
 use crate::world::WorldChange;
 use identity::{Identity, Step};
 use rules::{DirectoryAnswer, GroupRules};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
-use tenant::policy::PolicyDocument;
 
 pub mod identity;
 pub mod rules;
@@ -19,7 +19,7 @@ const MOST: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct People {
-    all: BTreeMap<String, Person>,
+    all: Revised<BTreeMap<String, Person>>,
 }
 
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ struct Person {
 #[derive(Debug)]
 pub enum News {
     Ask { user: String, rules: GroupRules },
-    Resolved { user: String, groups: Vec<ResolvedGroup> },
+    Resolved { user: String, groups: Arc<[ResolvedGroup]> },
 }
 
 impl News {
@@ -47,63 +47,84 @@ impl News {
         let user = user.to_owned();
         match step {
             Step::Ask(rules) => Some(News::Ask { user, rules }),
-            Step::Resolved => Some(News::Resolved { user, groups: identity.groups().to_vec() }),
+            Step::Resolved => Some(News::Resolved { user, groups: identity.groups().clone() }),
             Step::Nothing => None,
         }
     }
 }
 
+impl Person {
+    /// The groups by hand with which the policy's rules are to be looked at, if they were not.
+    fn unseen(&self, policy: &InForce) -> Option<&[String]> {
+        let assigned = match &self.assigned {
+            Some(assigned) => assigned.as_slice(),
+            // Nothing to resolve before the tenant was asked for this person's groups.
+            None if policy.has_groups_by_hand() => return None,
+            None => &[],
+        };
+        let seen = self.seen.as_ref();
+        let same =
+            |(version, before): &(u64, Vec<String>)| *version == policy.version() && before == assigned;
+        (self.present && !seen.is_some_and(same)).then_some(assigned)
+    }
+}
+
 impl People {
+    pub(super) fn revision(&self) -> Revision {
+        self.all.revision()
+    }
+
     /// `known`: the groups of the last time. Whether the person is new in this run.
     pub fn came(&mut self, user: &str, known: &[ResolvedGroup]) -> bool {
         let new = !self.all.contains_key(user);
-        let person = self.all.entry(user.to_owned()).or_default();
+        let all = self.all.edit();
+        let person = all.entry(user.to_owned()).or_default();
         person.present = true;
         person.identity.known(known.to_vec());
-        if self.all.len() > MOST {
-            self.all.retain(|_, person| person.present);
+        if all.len() > MOST {
+            all.retain(|_, person| person.present);
         }
         new
     }
 
     pub fn gone(&mut self, user: &str) {
-        if let Some(person) = self.all.get_mut(user) {
+        if let Some(person) = self.all.edit().get_mut(user) {
             person.present = false;
         }
     }
 
     /// The policy's rules, for whoever has not seen them.
-    pub fn look(&mut self, policy: &Verified<PolicyDocument>) -> Vec<News> {
-        let by_hand = policy::has_manual_groups(policy.get());
+    pub fn look(&mut self, policy: &InForce) -> Vec<News> {
         let mut news = Vec::new();
-        for (user, person) in self.all.iter_mut().filter(|(_, person)| person.present) {
-            // Nothing to resolve before the tenant was asked for this person's groups.
-            let assigned = match &person.assigned {
-                Some(assigned) => assigned.as_slice(),
-                None if by_hand => continue,
-                None => &[],
-            };
-            let seen = person.seen.as_ref();
-            if seen.is_some_and(|(version, by_hand)| *version == policy.version() && by_hand == assigned) {
-                continue;
-            }
-            let rules = policy::group_rules(policy, assigned);
-            person.seen = Some((policy.version(), assigned.to_vec()));
+        if !self.is_new_to_anybody(policy) {
+            return news;
+        }
+        for (user, person) in self.all.edit().iter_mut() {
+            let Some(assigned) = person.unseen(policy).map(<[String]>::to_vec) else { continue };
+            let rules = policy.group_rules(&assigned);
+            person.seen = Some((policy.version(), assigned));
             let step = person.identity.set_rules(rules);
             news.extend(News::of(user, step, &person.identity));
         }
         news
     }
 
+    pub(super) fn is_new_to_anybody(&self, policy: &InForce) -> bool {
+        self.all.values().any(|person| person.unseen(policy).is_some())
+    }
+
     pub fn answered(&mut self, user: &str, answer: DirectoryAnswer, now: Instant) -> Option<News> {
-        let person = self.all.get_mut(user)?;
+        let person = self.all.edit().get_mut(user)?;
         let step = person.identity.answered(answer, now);
         News::of(user, step, &person.identity)
     }
 
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<News> {
         let mut news = Vec::new();
-        for (user, person) in self.all.iter_mut().filter(|(_, person)| person.present) {
+        if self.poll_timeout().is_none_or(|(at, _)| at > now) {
+            return news;
+        }
+        for (user, person) in self.all.edit().iter_mut().filter(|(_, person)| person.present) {
             let step = person.identity.handle_timeout(now);
             news.extend(News::of(user, step, &person.identity));
         }
@@ -116,17 +137,17 @@ impl People {
     }
 
     pub fn world_changed(&mut self, change: WorldChange, now: Instant) {
-        self.all.values_mut().for_each(|person| person.identity.world_changed(change, now));
+        self.all.edit().values_mut().for_each(|person| person.identity.world_changed(change, now));
     }
 
     /// What the directory says changes without a word; it is asked as often as the tenant.
     pub fn polled(&mut self, now: Instant) {
-        self.all.values_mut().for_each(|person| person.identity.ask_again(now));
+        self.all.edit().values_mut().for_each(|person| person.identity.ask_again(now));
         self.ask_tenant_again();
     }
 
     pub fn ask_tenant_again(&mut self) {
-        self.all.values_mut().for_each(|person| person.assigned = None);
+        self.all.edit().values_mut().for_each(|person| person.assigned = None);
     }
 
     /// Those of whom the tenant has to say which groups they are in.
@@ -136,7 +157,7 @@ impl People {
     }
 
     pub fn assigned(&mut self, user: &str, groups: Vec<String>) {
-        if let Some(person) = self.all.get_mut(user) {
+        if let Some(person) = self.all.edit().get_mut(user) {
             person.last_assigned = Some(groups.clone());
             person.assigned = Some(groups);
         }
@@ -145,7 +166,7 @@ impl People {
     /// Without the tenant's word the other groups still count, and its last word does; it is asked again with the next
     /// poll.
     pub fn tenant_is_silent(&mut self) {
-        for person in self.all.values_mut().filter(|person| person.assigned.is_none()) {
+        for person in self.all.edit().values_mut().filter(|person| person.assigned.is_none()) {
             let groups = person.identity.groups().iter();
             let by_hand = groups.filter(|group| group.why == crate::protocol::Why::Assigned);
             let last = || by_hand.map(|group| group.id.clone()).collect();
@@ -158,8 +179,8 @@ impl People {
     }
 
     /// As last resolved, and why that is not what they should be.
-    pub fn groups(&self, user: &str) -> (&[ResolvedGroup], Option<&Problem>) {
+    pub fn groups(&self, user: &str) -> (Arc<[ResolvedGroup]>, Option<&Problem>) {
         let identity = self.all.get(user).map(|person| &person.identity);
-        identity.map_or((&[], None), |identity| (identity.groups(), identity.problem()))
+        identity.map_or_else(Default::default, |identity| (identity.groups().clone(), identity.problem()))
     }
 }

@@ -1,12 +1,15 @@
 //! The policy in force, what it plans for the fleet, and when the tenant is asked again.
 
-use super::people::rules::{Directory, GroupRule, GroupRules};
-use super::{JournalEntry, TenantFailure, Verified};
+use super::{JournalEntry, TenantFailure};
 use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Offer, Problem, ResolvedGroup};
 use dfu::FirmwareVersion;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
-use tenant::policy::{self, Bind, PolicyDocument};
+use tenant::policy::{self, FirmwarePolicy, PolicyDocument};
+
+mod in_force;
+
+pub use in_force::InForce;
 
 /// Wait after the first failure; doubles up to the polling interval.
 const BACKOFF_FIRST: Duration = Duration::from_secs(30);
@@ -54,14 +57,18 @@ fn polling(policy: Option<&PolicyDocument>) -> Duration {
 /// What the policy means for the devices that are there: the first group by priority that has a policy for the
 /// product wins. Never a downgrade: a later local version stays.
 pub fn plan<'a>(
-    policy: &PolicyDocument,
+    policy: &InForce,
     devices: impl Iterator<Item = (&'a Device, Option<Problem>)>,
     groups: &[ResolvedGroup],
     deferred: &BTreeSet<(String, String)>,
 ) -> Vec<Offer> {
+    let mut ranks = BTreeMap::new();
+    for (rank, group) in groups.iter().enumerate() {
+        ranks.entry(group.id.as_str()).or_insert(rank);
+    }
     devices
         .filter_map(|(device, blocked)| {
-            let (group, firmware) = choose(policy, device, groups)?;
+            let (rank, firmware) = choose(policy, device, &ranks)?;
             let later = is_later(&firmware.version, &device.firmware_version);
             if later == Some(false) {
                 return None;
@@ -83,7 +90,7 @@ pub fn plan<'a>(
                     policy::Deployment::Automatic => Deployment::Automatic,
                     policy::Deployment::Silent => Deployment::Silent,
                 },
-                group: group.id.clone(),
+                group: groups[rank].id.clone(),
                 blocked,
             })
         })
@@ -114,11 +121,11 @@ fn not_comparable(device: &Device, target: &str) -> Problem {
 /// there is somewhere to have the package from.
 pub fn recovery(
     entry: &JournalEntry,
-    policy: Option<&PolicyDocument>,
+    policy: Option<&InForce>,
     groups: &[ResolvedGroup],
     obtainable: bool,
 ) -> Offer {
-    let named = policy.and_then(|p| p.firmware.iter().find(|f| f.id == entry.policy));
+    let named = policy.and_then(|p| p.document().firmware.iter().find(|f| f.id == entry.policy));
     let group = groups.iter().find(|g| named.is_some_and(|f| f.groups.contains(&g.id))).or(groups.last());
     Offer {
         id: entry.offer.clone(),
@@ -145,18 +152,19 @@ pub fn offer_id(policy: &str, device: &DeviceId) -> String {
     format!("{policy}:{device}")
 }
 
+/// The first group by priority that has a policy for the product; of several policies the first one. `ranks`: which
+/// group comes when.
 fn choose<'a>(
-    policy: &'a PolicyDocument,
+    policy: &'a InForce,
     device: &Device,
-    groups: &'a [ResolvedGroup],
-) -> Option<(&'a ResolvedGroup, &'a policy::FirmwarePolicy)> {
-    let fits = |p: &&policy::FirmwarePolicy| {
-        p.products.iter().any(|x| (x.vendor_id, x.product_id) == (device.vendor_id, device.product_id))
-    };
-    groups.iter().find_map(|group| {
-        let named = policy.firmware.iter().filter(fits).find(|p| p.groups.contains(&group.id))?;
-        Some((group, named))
-    })
+    ranks: &BTreeMap<&str, usize>,
+) -> Option<(usize, &'a FirmwarePolicy)> {
+    let named = policy.firmware((device.vendor_id, device.product_id));
+    let ranked = named.filter_map(|firmware| {
+        let first = firmware.groups.iter().filter_map(|group| ranks.get(group.as_str())).min()?;
+        Some((*first, firmware))
+    });
+    ranked.min_by_key(|(rank, _)| *rank)
 }
 
 fn why_not(device: &Device) -> Option<Problem> {
@@ -182,37 +190,4 @@ fn why_not(device: &Device) -> Option<Problem> {
             "Plug it in by its USB cable, directly and not through a charger.",
         )
     })
-}
-
-/// The policy's group rules as a directory is asked.
-pub fn group_rules(policy: &Verified<PolicyDocument>, assigned: &[String]) -> GroupRules {
-    let document = policy.get();
-    let directory = document.ldap.as_ref().map(|ldap| Directory {
-        servers: ldap.servers.clone(),
-        base_dn: ldap.base_dn.clone(),
-        start_tls: ldap.start_tls,
-        bind: match &ldap.bind {
-            Bind::Anonymous {} => None,
-            Bind::Simple { dn, password } => Some((dn.clone(), password.expose().to_owned())),
-        },
-        ca_pem: ldap.ca_pem.clone(),
-    });
-    let groups = document.groups_by_priority().into_iter().map(|g| {
-        let (filter, base_dn) = match &g.rule {
-            policy::GroupRule::LdapQuery { filter, base_dn } => (Some(filter.clone()), base_dn.clone()),
-            policy::GroupRule::Manual {} => (None, None),
-        };
-        GroupRule { id: g.id.clone(), name: g.name.clone(), priority: g.priority, filter, base_dn }
-    });
-    GroupRules {
-        policy_version: policy.version(),
-        directory,
-        groups: groups.collect(),
-        assigned: assigned.to_vec(),
-    }
-}
-
-/// Whether any group is assigned by hand, so that the tenant has to be asked for this user.
-pub fn has_manual_groups(policy: &PolicyDocument) -> bool {
-    policy.groups.iter().any(|g| matches!(g.rule, policy::GroupRule::Manual {}))
 }

@@ -2,7 +2,8 @@
 
 use super::outbox::Outbox;
 use super::people::People;
-use super::policy::{self, Poll};
+use super::policy::{self, InForce, Poll};
+use super::revision::{Revised, Revision};
 use super::session::{SessionId, Sessions, Stranded};
 use super::update::{Finished, Target, Update};
 use super::{
@@ -10,8 +11,8 @@ use super::{
     Record, Source, TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
 };
 use crate::protocol::{
-    Device, DeviceId, DeviceStatus, Function, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State,
-    Support, TenantMode, TenantState, ToMachine, ToUser, Trouble,
+    Device, DeviceId, DeviceStatus, Function, Job, Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup,
+    State, Support, TenantMode, TenantState, ToMachine, ToUser, Trouble,
 };
 use device_handlers::registry;
 use dfu::FirmwareVersion;
@@ -20,18 +21,22 @@ use inventory::Inventory;
 use jobs::Interrupted;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tenant::policy::PolicyDocument;
 use tenant::secret::Secret;
 use tenant::{grammar, wire};
+use work::Work;
 
 mod deploy;
 mod inventory;
 mod jobs;
+mod liaison;
 mod reports;
 mod session;
 #[cfg(test)]
 mod tests;
+mod work;
 mod world;
 
 /// A credential that ends sooner than this is renewed first.
@@ -56,28 +61,28 @@ pub struct MachineRole {
     update: Update,
     outbox: Outbox,
     poll: Poll,
-    policy: Option<Verified<PolicyDocument>>,
-    credential: Option<Credential>,
-    root_sha256: Option<String>,
+    policy: Revised<Option<InForce>>,
+    credential: Revised<Option<Credential>>,
+    root_sha256: Revised<Option<String>>,
     /// No enrolment before this.
     enrol_not_before: Option<Instant>,
     enrol_failures: u32,
     /// The journal: interrupted jobs that wait for their turn, and verdicts that may still be corrected.
-    interrupted: BTreeMap<DeviceId, Interrupted>,
+    interrupted: Revised<BTreeMap<DeviceId, Interrupted>>,
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     people: People,
     /// Whose groups by hand the tenant is being asked for.
     assigned_of: Option<String>,
-    deferred: BTreeSet<(String, String)>,
+    deferred: Revised<BTreeSet<(String, String)>>,
     sessions: Sessions,
     /// Whose lights the headsets show.
     at_seat: Option<SessionId>,
     inventory: Inventory,
-    tenant: TenantState,
+    last_poll_s: Revised<Option<u64>>,
     /// What each errand to the tenant last failed with; one that succeeds says nothing of the others.
-    troubles: BTreeMap<Errand, Problem>,
+    troubles: Revised<BTreeMap<Errand, Problem>>,
     /// Parts of the machine role that do not work.
-    out_of_order: BTreeMap<Function, Problem>,
+    out_of_order: Revised<BTreeMap<Function, Problem>>,
     /// Headsets that need firmware, as told; of all others the fleet tells.
     stranded_told: Stranded,
     /// A tenant request is with the shell.
@@ -89,9 +94,10 @@ pub struct MachineRole {
     /// Who waits for the tenant's answer to a poll.
     poll_asked: Vec<(SessionId, u64)>,
     /// When it is asked next, by both clocks.
-    next_poll: Option<(Instant, u64)>,
+    next_poll: Revised<Option<(Instant, u64)>>,
     /// Until then only what a person waits for is asked of the tenant.
     quiet_until: Option<Instant>,
+    work: Work,
     random: fastrand::Rng,
     out: VecDeque<Output>,
 }
@@ -131,32 +137,35 @@ impl MachineRole {
             update: Update::default(),
             outbox: Outbox::default(),
             poll: Poll::default(),
-            policy: persisted.policy,
-            credential: persisted.credential,
-            root_sha256: config.root_sha256.clone(),
+            policy: Revised::new(persisted.policy.map(InForce::new)),
+            credential: Revised::new(persisted.credential),
+            root_sha256: Revised::new(config.root_sha256.clone()),
             enrol_not_before: None,
             enrol_failures: 0,
-            interrupted: persisted
-                .journal
-                .into_iter()
-                .map(|entry| Interrupted::restored(entry, now.instant))
-                .collect(),
+            interrupted: Revised::new(
+                persisted
+                    .journal
+                    .into_iter()
+                    .map(|entry| Interrupted::restored(entry, now.instant))
+                    .collect(),
+            ),
             groups: persisted.groups.into_iter().collect(),
             people: People::default(),
             assigned_of: None,
-            deferred: persisted.deferred.into_iter().collect(),
+            deferred: Revised::new(persisted.deferred.into_iter().collect()),
             sessions: Sessions::default(),
             at_seat: None,
             inventory: Inventory::new(persisted.devices, now.instant),
-            tenant: TenantState::default(),
-            troubles: BTreeMap::new(),
-            out_of_order: BTreeMap::new(),
+            last_poll_s: Revised::default(),
+            troubles: Revised::default(),
+            out_of_order: Revised::default(),
             stranded_told: Stranded::new(),
             busy: false,
             unreachable: false,
             seen: now,
             poll_asked: Vec::new(),
-            next_poll: None,
+            next_poll: Revised::default(),
+            work: Work::default(),
             quiet_until: None,
             config,
             out,
@@ -164,7 +173,7 @@ impl MachineRole {
         service.outbox.restore(persisted.owed);
         if service.config.server_url.is_some() {
             let jitter = service.jitter();
-            service.poll.start(service.policy.as_ref().map(Verified::get), jitter, now.instant);
+            service.poll.start(service.policy.as_ref().map(InForce::document), jitter, now.instant);
             // A machine that is known to the tenant takes its time, as with the poll: after a power cut there are
             // thousands. A new one is waited for.
             if service.policy.is_some() && !service.credential_is_good(now) {
@@ -179,7 +188,7 @@ impl MachineRole {
             service.outbox.flush_events(now.instant);
         } else {
             // A company that let the machine go rules it no more; which one it is now, if any, is not known.
-            service.policy = None;
+            service.policy.edit().take();
             service.groups.clear();
         }
         service.keep_ids();
@@ -247,7 +256,7 @@ impl MachineRole {
             Input::Fetched { job, result } => self.fetched(job, result, now),
             Input::StoreFailed { problem, withheld } => {
                 tracing::error!(%problem, "a firmware update must not go on without its journal");
-                self.out_of_order.insert(Function::Store, problem);
+                self.out_of_order.edit().insert(Function::Store, problem);
                 if let Some(finished) = self.update.cannot_journal(at, &mut self.out) {
                     self.finished(finished, now);
                 }
@@ -263,8 +272,8 @@ impl MachineRole {
             }
             Input::Trouble { function, problem } => {
                 match problem {
-                    Some(problem) => self.out_of_order.insert(function, problem),
-                    None => self.out_of_order.remove(&function),
+                    Some(problem) => self.out_of_order.edit().insert(function, problem),
+                    None => self.out_of_order.edit().remove(&function),
                 };
             }
             Input::Stop => self.fleet.darken(at, &mut self.out),
@@ -317,6 +326,10 @@ impl MachineRole {
 
     /// What every input ends with: the tenant's next step, and the user role hears what changed.
     fn settle(&mut self, now: Now) {
+        #[cfg(test)]
+        {
+            self.work.asked += 1;
+        }
         self.hear_late_answers(now);
         self.resume_interrupted(now);
         self.look_at_people(now);
@@ -326,63 +339,6 @@ impl MachineRole {
         self.fetch_step(now);
         self.plan_poll(now);
         self.tell_users();
-    }
-
-    /// After the fleet has told what it knows: a headset is in one of the two.
-    fn tell_stranded(&mut self) {
-        let now = self.stranded();
-        self.keep_ids();
-        if now == self.stranded_told {
-            return;
-        }
-        for (id, device) in &now {
-            if self.stranded_told.get(id) != Some(device) {
-                self.out.push_back(Output::news(ToUser::DeviceChanged { device: device.clone() }));
-            }
-        }
-        let was = std::mem::replace(&mut self.stranded_told, now);
-        for id in was.into_keys() {
-            if !self.stranded_told.contains_key(&id) && self.fleet.device(&id).is_none() {
-                self.out.push_back(Output::news(ToUser::DeviceRemoved { id }));
-            }
-        }
-    }
-
-    fn parts_out_of_order(&self) -> Vec<Trouble> {
-        let trouble = |(function, problem): (&Function, &Problem)| Trouble {
-            function: *function,
-            problem: problem.clone(),
-        };
-        self.out_of_order.iter().map(trouble).collect()
-    }
-
-    fn tenant_state(&self) -> TenantState {
-        if self.config.server_url.is_none() {
-            let problem = self.config.tenant_fault.clone();
-            let mode = if problem.is_some() { TenantMode::Locked } else { TenantMode::Consumer };
-            return TenantState { mode, problem, ..TenantState::default() };
-        }
-        let document = self.policy.as_ref().map(Verified::get);
-        TenantState {
-            mode: TenantMode::Server,
-            server: self.config.server_url.clone(),
-            company: document.map(|d| d.company.clone()),
-            enrolled: self.credential.is_some(),
-            policy_version: self.policy.as_ref().map(Verified::version),
-            root_sha256: self.root_sha256.clone(),
-            polling_s: document.map(|d| d.polling_s),
-            next_poll_s: self.next_poll.map(|(_, unix_s)| unix_s),
-            outbox: self.outbox.len() as u64,
-            problem: self.troubles.values().next().or(self.outbox.refused()).cloned(),
-            sdk_approved: document.map(|d| d.sdk.approved.clone()).unwrap_or_default(),
-            support: document.and_then(|d| d.support.as_ref()).map(|s| Support {
-                name: s.name.clone(),
-                email: s.email.clone(),
-                phone: s.phone.clone(),
-                url: s.url.clone(),
-            }),
-            ..self.tenant.clone()
-        }
     }
 
     /// 0..1: spreads load, protects nothing.

@@ -3,6 +3,7 @@
 
 use crate::protocol::{DeviceId, Offer, Problem, ResolvedGroup, TenantState, ToUser, Trouble};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// User roles at a time, and of one account: any user of the computer may connect.
@@ -52,10 +53,10 @@ pub enum Dismissal {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Told {
     pub(super) active: bool,
-    pub(super) offers: Vec<Offer>,
-    pub(super) tenant: TenantState,
+    pub(super) offers: Arc<Vec<Offer>>,
+    pub(super) tenant: Arc<TenantState>,
     pub(super) troubles: Vec<Trouble>,
-    pub(super) groups: Vec<ResolvedGroup>,
+    pub(super) groups: Arc<[ResolvedGroup]>,
     pub(super) groups_problem: Option<Problem>,
 }
 
@@ -145,14 +146,14 @@ impl Sessions {
             news.push(ToUser::SeatChanged { active: is.active });
         }
         if told.tenant != is.tenant {
-            news.push(ToUser::TenantChanged { tenant: is.tenant.clone() });
+            news.push(ToUser::TenantChanged { tenant: TenantState::clone(&is.tenant) });
         }
         if (&told.groups, &told.groups_problem) != (&is.groups, &is.groups_problem) {
-            let (groups, problem) = (is.groups.clone(), is.groups_problem.clone());
+            let (groups, problem) = (is.groups.to_vec(), is.groups_problem.clone());
             news.push(ToUser::GroupsChanged { groups, problem });
         }
         if told.offers != is.offers {
-            news.push(ToUser::OffersChanged { offers: is.offers.clone() });
+            news.push(ToUser::OffersChanged { offers: is.offers.to_vec() });
         }
         if told.troubles != is.troubles {
             news.push(ToUser::TroublesChanged { troubles: is.troubles.clone() });

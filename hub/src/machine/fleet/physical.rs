@@ -5,6 +5,7 @@ use super::identity::{Found, Place};
 use super::node::{HidNode, plain, text};
 use super::wire::{cannot_read, lights_fail, wire_capabilities, wire_event};
 use super::{Output, UsbDevice};
+use crate::machine::revision::{Revised, Revision};
 use crate::protocol::{Detail, Device, DeviceStatus, Problem, ToUser};
 use device_handlers::description::Description;
 use device_handlers::headset::{self, Event, Headset, Indicators, ReportError};
@@ -19,7 +20,7 @@ const UNREADABLE_AGAIN: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Physical {
-    pub(super) device: Device,
+    pub(super) device: Revised<Device>,
     pub(super) place: Place,
     pub(super) description: Description,
     /// The first one carries the calls. Empty while the headset is off the bus for an update, or if none is understood.
@@ -27,7 +28,7 @@ pub(super) struct Physical {
     /// A node whose descriptor is not understood, if there is no other.
     broken: Option<String>,
     /// What the lights should show, also of a node that comes later.
-    target: Indicators,
+    target: Revised<Indicators>,
 }
 
 #[derive(Debug)]
@@ -224,13 +225,18 @@ impl Physical {
         };
         let broken = plan.broken.map(|(path, _)| path);
         Self {
-            device,
+            device: Revised::new(device),
             place: found.place.clone(),
             description: plan.description,
             nodes: plan.nodes,
             broken,
-            target: Indicators::default(),
+            target: Revised::default(),
         }
+    }
+
+    /// Moves with all that is seen of it.
+    pub(super) fn revision(&self) -> Revision {
+        self.device.revision().with(self.target.revision())
     }
 
     /// Off the bus.
@@ -313,9 +319,9 @@ impl Physical {
             }
         }
         if self.broken.take().is_some() {
-            self.device.status = DeviceStatus::Ready;
+            self.device.edit().status = DeviceStatus::Ready;
         }
-        self.device.capabilities = capabilities;
+        self.device.edit().capabilities = capabilities;
         true
     }
 
@@ -358,7 +364,7 @@ impl Physical {
         match result {
             Ok(()) if updating => false,
             Ok(()) => {
-                node.reopened(self.target, now);
+                node.reopened(*self.target, now);
                 if at == 0 { self.set_status(DeviceStatus::Ready) } else { false }
             }
             Err(problem) => {
@@ -406,14 +412,14 @@ impl Physical {
     }
 
     pub(super) fn set_indicators(&mut self, target: Indicators, now: Instant) {
-        self.target = target;
+        self.target.set(target);
         for node in &mut self.nodes {
             node.headset.set_indicators(target, now);
         }
     }
 
     pub(super) fn indicators(&self) -> Indicators {
-        self.target
+        *self.target
     }
 
     pub(super) fn pause(&mut self) {
@@ -426,7 +432,7 @@ impl Physical {
     /// Nodes that are open, at the end of a firmware job.
     pub(super) fn rewrite(&mut self, now: Instant) {
         for node in self.nodes.iter_mut().filter(|node| node.opening == Opening::Asked) {
-            node.reopened(self.target, now);
+            node.reopened(*self.target, now);
         }
     }
 
@@ -448,23 +454,29 @@ impl Physical {
 
     pub(super) fn usb_is(&mut self, usb: Option<&UsbDevice>) -> bool {
         let updatable = usb.is_some_and(super::is_updatable);
-        std::mem::replace(&mut self.device.capabilities.firmware_update, updatable) != updatable
+        let changed = self.device.capabilities.firmware_update != updatable;
+        if changed {
+            self.device.edit().capabilities.firmware_update = updatable;
+        }
+        changed
     }
 
     /// A headset that is not ready is dark for those who say what it shows: they say it again when it is.
     pub(super) fn set_status(&mut self, status: DeviceStatus) -> bool {
         if status != DeviceStatus::Ready {
-            self.target = Indicators::default();
+            self.target.set(Indicators::default());
         }
         let changed = self.device.status != status;
-        self.device.status = status;
+        if changed {
+            self.device.edit().status = status;
+        }
         changed
     }
 
     /// Hands on what the nodes have to say.
     pub(super) fn drain(&mut self, last_ticket: &mut u64, out: &mut VecDeque<Output>) {
-        let id = &self.device.id;
-        let before = (self.device.line_busy, self.device.problem.clone());
+        let (id, product) = (&self.device.id, &self.device.product);
+        let mut line_busy = self.device.line_busy;
         for (at, node) in self.nodes.iter_mut().enumerate() {
             while let Some(output) = node.headset.poll_output() {
                 match output {
@@ -475,7 +487,7 @@ impl Physical {
                         out.push_back(Output::WriteHid { path, ticket, bytes });
                     }
                     headset::Output::Event(event) if at > 0 && !is_carried(node.carries, event) => {}
-                    headset::Output::Event(Event::LineBusy(is)) => self.device.line_busy = is,
+                    headset::Output::Event(Event::LineBusy(is)) => line_busy = is,
                     headset::Output::Event(event) => {
                         if let Some(event) = wire_event(event) {
                             tracing::info!(device = %id, ?event, "pressed");
@@ -485,19 +497,20 @@ impl Physical {
                 }
             }
         }
-        let was = before.1.as_ref();
-        let product = &self.device.product;
-        self.device.problem = self.nodes.iter_mut().find_map(|node| node.trouble(product, was));
-        if let Some(problem) = self.device.problem.as_ref().filter(|is| Some(*is) != was) {
+        let was = self.device.problem.as_ref();
+        let problem = self.nodes.iter_mut().find_map(|node| node.trouble(product, was));
+        if let Some(problem) = problem.as_ref().filter(|is| Some(*is) != was) {
             tracing::warn!(device = %id, why = %problem, "headset");
         }
-        if before != (self.device.line_busy, self.device.problem.clone()) {
+        if (line_busy, &problem) != (self.device.line_busy, &self.device.problem) {
+            let device = self.device.edit();
+            (device.line_busy, device.problem) = (line_busy, problem);
             self.report(out);
         }
     }
 
     pub(super) fn report(&self, out: &mut VecDeque<Output>) {
-        out.push_back(Output::news(ToUser::DeviceChanged { device: self.device.clone() }));
+        out.push_back(Output::news(ToUser::DeviceChanged { device: Device::clone(&self.device) }));
     }
 }
 

@@ -5,6 +5,7 @@
 use super::rules::{DirectoryAnswer, GroupRule, GroupRules};
 use crate::protocol::{ALL_USERS, Problem, ResolvedGroup, Why};
 use crate::world::WorldChange;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const RETRY_FIRST: Duration = Duration::from_secs(60);
@@ -15,7 +16,7 @@ const NETWORK_SETTLES: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub struct Identity {
     rules: Option<GroupRules>,
-    groups: Vec<ResolvedGroup>,
+    groups: Arc<[ResolvedGroup]>,
     problem: Option<Problem>,
     retry: Option<Instant>,
     failures: u32,
@@ -33,11 +34,11 @@ impl Identity {
     /// The groups of last time, before anything is resolved.
     pub fn known(&mut self, groups: Vec<ResolvedGroup>) {
         if self.groups.is_empty() {
-            self.groups = groups;
+            self.groups = groups.into();
         }
     }
 
-    pub fn groups(&self) -> &[ResolvedGroup] {
+    pub fn groups(&self) -> &Arc<[ResolvedGroup]> {
         &self.groups
     }
 
@@ -153,7 +154,7 @@ impl Identity {
         // Stable: of equal priorities the one that the policy names first.
         groups.sort_by_key(|group| group.priority);
         groups.push(everyone());
-        self.groups = groups;
+        self.groups = groups.into();
     }
 }
 
@@ -187,18 +188,18 @@ mod tests {
         };
         GroupRules {
             policy_version: version,
-            directory: Some(Directory {
+            directory: Some(Arc::new(Directory {
                 servers: vec!["ldap://127.0.0.1".into()],
                 base_dn: "dc=example".into(),
                 start_tls: false,
                 bind: None,
                 ca_pem: None,
-            }),
-            groups: vec![
+            })),
+            groups: Arc::new([
                 rule("hand", 3, None),
                 rule("sales", 2, Some("(uid=$user$)")),
                 rule("it", 1, Some("(a=b)")),
-            ],
+            ]),
             assigned: assigned.iter().map(|s| (*s).to_owned()).collect(),
         }
     }
@@ -223,7 +224,8 @@ mod tests {
     fn of_equal_priorities_the_one_that_the_policy_names_first_comes_first() {
         let mut identity = Identity::default();
         let mut rules = rules(7, &["hand"]);
-        rules.groups.iter_mut().for_each(|group| group.priority = 1);
+        let same = rules.groups.iter().map(|group| GroupRule { priority: 1, ..group.clone() });
+        rules.groups = same.collect();
         identity.set_rules(rules);
         let found = Ok(("ldap://127.0.0.1".to_owned(), vec!["it".to_owned(), "sales".to_owned()]));
         identity.answered(DirectoryAnswer { policy_version: 7, found, refused: vec![] }, Instant::now());

@@ -2,15 +2,16 @@
 //! password, which never leaves the machine role.
 
 use crate::protocol::Problem;
+use std::sync::Arc;
 
 /// The policy's group rules and where to ask.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GroupRules {
     /// Changes with `directory` and `groups`; `assigned` may change by itself.
     pub policy_version: u64,
-    pub directory: Option<Directory>,
+    pub directory: Option<Arc<Directory>>,
     /// By priority, the first that matches wins.
-    pub groups: Vec<GroupRule>,
+    pub groups: Arc<[GroupRule]>,
     /// Manual assignments of this user that the tenant knows.
     pub assigned: Vec<String>,
 }

@@ -1,7 +1,19 @@
 //! What is offered, and the gate before an update.
 
 use super::*;
-use crate::protocol::{Deployment, Job, Stop};
+use crate::protocol::{Deployment, Stop};
+
+/// What offers are planned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PlannedFrom {
+    policy: Revision,
+    fleet: Revision,
+    people: Revision,
+    journal: Revision,
+    deferred: Revision,
+    job: Revision,
+    decides: Option<SessionId>,
+}
 
 impl MachineRole {
     /// The gate: everything that speaks against it is said before anything is begun.
@@ -14,7 +26,8 @@ impl MachineRole {
                 "Wait until it is done; one headset is updated at a time.",
             ));
         }
-        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
+        let known =
+            self.offers().iter().find(|o| o.id == offer).cloned().ok_or_else(|| no_such_offer(offer))?;
         if let Some(problem) = known.blocked {
             return Err(problem);
         }
@@ -32,7 +45,7 @@ impl MachineRole {
             self.resume(&known.device, now);
             return Ok(());
         }
-        let policy = self.policy.as_ref().map(Verified::get);
+        let policy = self.policy.as_ref().map(InForce::document);
         let target_name = policy
             .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
             .map(|f| f.target.clone())
@@ -52,7 +65,8 @@ impl MachineRole {
 
     /// Only what the person decides about may be put off, and only what is offered now.
     pub(super) fn defer(&mut self, offer: &str) -> Result<(), Problem> {
-        let known = self.offers().into_iter().find(|o| o.id == offer).ok_or_else(|| no_such_offer(offer))?;
+        let known =
+            self.offers().iter().find(|o| o.id == offer).cloned().ok_or_else(|| no_such_offer(offer))?;
         if known.deployment != Deployment::Optional {
             return Err(Problem::new(
                 "not-deferrable",
@@ -62,7 +76,7 @@ impl MachineRole {
             ));
         }
         let version = known.to_version;
-        self.deferred.insert((known.id.clone(), version.clone()));
+        self.deferred.edit().insert((known.id.clone(), version.clone()));
         self.out.push_back(Output::Persist(Record::Deferred { offer: known.id, version }));
         Ok(())
     }
@@ -99,9 +113,26 @@ impl MachineRole {
         }
     }
 
-    pub(super) fn offers(&self) -> Vec<crate::protocol::Offer> {
-        let policy = self.policy.as_ref().map(Verified::get);
-        let groups = &self.deciding();
+    pub(super) fn offers(&mut self) -> Arc<Vec<Offer>> {
+        let from = PlannedFrom {
+            policy: self.policy.revision(),
+            fleet: self.fleet.revision(),
+            people: self.people.revision(),
+            journal: self.interrupted.revision(),
+            deferred: self.deferred.revision(),
+            job: self.job_revision(),
+            decides: self.sessions.active(),
+        };
+        if !self.work.plan.is_of(&from) {
+            let offers = self.offers_now();
+            self.work.plan.keep(offers, from);
+        }
+        self.work.plan.get().clone()
+    }
+
+    pub(super) fn offers_now(&self) -> Vec<Offer> {
+        let policy = self.policy.as_ref();
+        let groups = &*self.deciding();
         let mut offers = match policy {
             Some(policy) => {
                 let devices = self.fleet.devices().filter(|d| !self.is_settling(&d.id));

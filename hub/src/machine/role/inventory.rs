@@ -89,9 +89,22 @@ impl Inventory {
 }
 
 impl MachineRole {
+    /// Whether the last look has seen what is there.
+    #[cfg(test)]
+    pub(super) fn is_registered(&self) -> bool {
+        let others = self.fleet.devices().filter(|device| self.fleet.updating() != Some(device.id.as_str()));
+        let seen = |device: &Device| {
+            let told = self.inventory.told.get(&device.id);
+            told.is_some_and(|told| told.this_run && told.registration == registration(device, true))
+        };
+        others.into_iter().all(seen)
+    }
+
     /// Devices that came, went or changed since the last look.
     pub(super) fn register_devices(&mut self, now: Now) {
-        if self.config.server_url.is_none() {
+        let due = self.inventory.missing_at.is_some_and(|at| at <= now.instant);
+        let changed = self.work.registered.is_due(self.fleet.revision());
+        if self.config.server_url.is_none() || !(due || changed) {
             return;
         }
         let present =

@@ -5,8 +5,16 @@ use super::*;
 use crate::machine::JournalEntry;
 use crate::machine::fleet::identity::{Place, beside};
 use crate::machine::update::{Entry, job_of};
-use crate::protocol::{Capabilities, Job};
+use crate::protocol::Capabilities;
 use dfu::usb_dfu::Mode;
+
+/// What tells which headsets have no firmware, and what they say of themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FoundFrom {
+    journal: Revision,
+    fleet: Revision,
+    job: Revision,
+}
 
 /// An entry of the journal and what is planned with it.
 #[derive(Debug)]
@@ -42,7 +50,7 @@ impl MachineRole {
         match &finished.journal {
             Entry::Untouched => {}
             Entry::Cleared => {
-                self.interrupted.remove(&device);
+                self.interrupted.edit().remove(&device);
                 self.out.push_back(Output::Persist(Record::JournalCleared { device }));
             }
             Entry::Kept(entry) => {
@@ -52,7 +60,7 @@ impl MachineRole {
                 let due = again.then(|| now.instant + resume_wait(tries));
                 let (entry, spent) = ((**entry).clone(), spent || !finished.starved);
                 self.out.push_back(Output::Persist(Record::Journal(entry.clone())));
-                self.interrupted.insert(device, Interrupted { entry, due, tries, spent });
+                self.interrupted.edit().insert(device, Interrupted { entry, due, tries, spent });
             }
         }
         self.out.push_back(Output::news(ToUser::JobChanged { job: Some(finished.job) }));
@@ -86,7 +94,7 @@ impl MachineRole {
         let waits = self.enrol_failures > 0 && self.enrol_not_before.is_some_and(|at| at > now.instant);
         let refused = waits && !self.credential_is_good(now);
         let managed = self.config.server_url.is_some();
-        let Some(interrupted) = self.interrupted.get_mut(device) else { return };
+        let Some(interrupted) = self.interrupted.edit().get_mut(device) else { return };
         interrupted.due = None;
         interrupted.tries = interrupted.tries.saturating_add(1);
         let entry = interrupted.entry.clone();
@@ -159,6 +167,35 @@ impl MachineRole {
         self.recoveries().map(show).collect()
     }
 
+    fn found_from(&mut self) -> FoundFrom {
+        let job = self.job_revision();
+        FoundFrom { journal: self.interrupted.revision(), fleet: self.fleet.revision(), job }
+    }
+
+    /// After the fleet has told what it knows: a headset is in one of the two.
+    pub(super) fn tell_stranded(&mut self) {
+        let from = self.found_from();
+        if !self.work.stranded.is_due(from) {
+            return;
+        }
+        let now = self.stranded();
+        self.keep_ids();
+        if now == self.stranded_told {
+            return;
+        }
+        for (id, device) in &now {
+            if self.stranded_told.get(id) != Some(device) {
+                self.out.push_back(Output::news(ToUser::DeviceChanged { device: device.clone() }));
+            }
+        }
+        let was = std::mem::replace(&mut self.stranded_told, now);
+        for id in was.into_keys() {
+            if !self.stranded_told.contains_key(&id) && self.fleet.device(&id).is_none() {
+                self.out.push_back(Output::news(ToUser::DeviceRemoved { id }));
+            }
+        }
+    }
+
     fn needs_firmware(&self, entry: &JournalEntry) -> Problem {
         let (code, what, next) = match self.fleet.usb(&entry.port) {
             Some(usb) if usb.vid == entry.vendor_id => (
@@ -178,7 +215,8 @@ impl MachineRole {
     /// What the headsets of the journal say of themselves by now, in normal operation. While a job runs, its news go
     /// first.
     pub(super) fn hear_late_answers(&mut self, now: Now) {
-        if self.update.device().is_some() {
+        let from = self.found_from();
+        if self.update.device().is_some() || !self.work.heard.is_due(from) {
             return;
         }
         self.see_in_dfu_mode();
@@ -220,7 +258,7 @@ impl MachineRole {
                 continue;
             };
             tracing::warn!(%device, port = %usb.port, "a headset needs its firmware again after all");
-            let Some(mut known) = self.interrupted.remove(&device) else { continue };
+            let Some(mut known) = self.interrupted.edit().remove(&device) else { continue };
             let entry = &mut known.entry;
             (entry.works, entry.port) = (false, usb.port);
             if self.fleet.device(&device).is_some() {
@@ -230,7 +268,7 @@ impl MachineRole {
                 self.out.push_back(Output::Persist(Record::JournalCleared { device }));
             }
             self.out.push_back(Output::Persist(Record::Journal(entry.clone())));
-            self.interrupted.insert(entry.device.clone(), known);
+            self.interrupted.edit().insert(entry.device.clone(), known);
         }
         self.keep_ids();
     }
@@ -247,9 +285,12 @@ impl MachineRole {
 
     /// Nothing is to be recovered as far as one sees. The entry stays: another headset may have spoken for it.
     fn seems_to_work(&mut self, device: &str, said: Option<wire::Verdict>) {
-        let Some(known) = self.interrupted.get_mut(device) else { return };
+        let Some(known) = self.interrupted.get(device) else { return };
         let said = said.or(known.entry.said);
-        if !known.entry.works || known.entry.said != said {
+        if known.entry.works && known.entry.said == said {
+            return;
+        }
+        if let Some(known) = self.interrupted.edit().get_mut(device) {
             known.entry.works = true;
             known.entry.said = said;
             self.out.push_back(Output::Persist(Record::Journal(known.entry.clone())));
@@ -318,7 +359,7 @@ impl MachineRole {
         } else if !nobody_else {
             self.seems_to_work(device, Some(wire::Verdict::Succeeded));
         } else {
-            self.interrupted.remove(device);
+            self.interrupted.edit().remove(device);
             self.out.push_back(Output::Persist(Record::JournalCleared { device: device.to_owned() }));
         }
         if let Some(Finished { job, .. }) = corrected {

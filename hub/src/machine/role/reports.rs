@@ -59,12 +59,12 @@ impl MachineRole {
             return None;
         }
         if self.poll.next.is_some_and(|next| next <= now.instant) {
-            return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(Verified::version) });
+            return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(InForce::version) });
         }
         let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
         let system_id = self.system_id.clone();
         // The tenant tells the groups of those who are registered at this host, so that comes first.
-        let by_hand = self.policy.as_ref().is_some_and(|policy| policy::has_manual_groups(policy.get()));
+        let by_hand = self.policy.as_ref().is_some_and(InForce::has_groups_by_hand);
         let unassigned = self.people.unassigned().find(|user| !self.outbox.owes_user(user));
         if let Some(user) = unassigned.filter(|_| by_hand).map(str::to_owned) {
             self.assigned_of = Some(user.clone());
@@ -84,11 +84,11 @@ impl MachineRole {
             TenantAnswer::Enrolled(Ok(enrolment)) => {
                 tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
                 self.identities_kept = true;
-                self.root_sha256 = Some(enrolment.root_sha256);
-                self.credential = Some(enrolment.credential.clone());
+                self.root_sha256.set(Some(enrolment.root_sha256));
+                *self.credential.edit() = Some(enrolment.credential.clone());
                 self.enrol_failures = 0;
                 self.enrol_not_before = None;
-                self.troubles.remove(&Errand::Enrol);
+                self.troubles.edit().remove(&Errand::Enrol);
                 self.people.ask_tenant_again();
                 self.out.push_back(Output::Persist(Record::Credential(Some(enrolment.credential))));
             }
@@ -97,14 +97,14 @@ impl MachineRole {
             TenantAnswer::Policy(Err(failure)) => {
                 self.poll_answered(Some(&failure));
                 self.unauthorized(&failure, now);
-                self.poll.failed(&failure, self.policy.as_ref().map(Verified::get), now.instant);
+                self.poll.failed(&failure, self.policy.as_ref().map(InForce::document), now.instant);
                 self.trouble(Errand::Policy, failure);
             }
             TenantAnswer::Delivered(Ok(ids)) => {
                 self.outbox.delivered(&ids, now.instant, &mut self.out);
-                let was_silent = self.troubles.remove(&Errand::Deliver).is_some();
+                let was_silent = self.troubles.edit().remove(&Errand::Deliver).is_some();
                 // The tenant is well again: what it could not say about the groups is asked once more.
-                if self.troubles.remove(&Errand::Groups).is_some() || was_silent {
+                if self.troubles.edit().remove(&Errand::Groups).is_some() || was_silent {
                     self.people.ask_tenant_again();
                 }
             }
@@ -115,7 +115,7 @@ impl MachineRole {
                 self.trouble(Errand::Deliver, failure);
             }
             TenantAnswer::Assigned(Ok(assigned)) => {
-                self.troubles.remove(&Errand::Groups);
+                self.troubles.edit().remove(&Errand::Groups);
                 if let Some(user) = self.assigned_of.take() {
                     self.people.assigned(&user, assigned);
                 }
@@ -138,14 +138,14 @@ impl MachineRole {
         if let Some(policy) = policy {
             tracing::info!(version = policy.version(), "new policy in force");
             self.out.push_back(Output::Persist(Record::Policy(policy.clone())));
-            self.policy = Some(policy);
+            *self.policy.edit() = Some(InForce::new(policy));
         }
         self.people.polled(now.instant);
-        self.tenant.last_poll_s = Some(now.unix_s);
-        self.troubles.remove(&Errand::Policy);
+        self.last_poll_s.set(Some(now.unix_s));
+        self.troubles.edit().remove(&Errand::Policy);
         self.poll_answered(None);
         let jitter = self.jitter();
-        self.poll.succeeded(self.policy.as_ref().map(Verified::get), jitter, now.instant);
+        self.poll.succeeded(self.policy.as_ref().map(InForce::document), jitter, now.instant);
     }
 
     fn enrolment_failed(&mut self, failure: TenantFailure, now: Now) {
@@ -167,7 +167,7 @@ impl MachineRole {
 
     /// 401: the credential is forgotten and a new one asked for.
     pub(super) fn unauthorized(&mut self, failure: &TenantFailure, now: Now) {
-        if failure.kind == FailureKind::Unauthorized && self.credential.take().is_some() {
+        if failure.kind == FailureKind::Unauthorized && self.credential.edit().take().is_some() {
             // A tenant that refuses each new credential must not be asked in a circle.
             self.enrol_not_before = Some(now.instant + REENROL_WAIT);
             self.out.push_back(Output::Persist(Record::Credential(None)));
@@ -176,7 +176,7 @@ impl MachineRole {
 
     fn trouble(&mut self, errand: Errand, failure: TenantFailure) {
         tracing::warn!(problem = %failure.problem, ?errand, "tenant");
-        self.troubles.insert(errand, failure.problem);
+        self.troubles.edit().insert(errand, failure.problem);
     }
 
     pub(super) fn owe_host(&mut self, now: Now) {

@@ -4,6 +4,16 @@ use super::*;
 use crate::machine::people::News;
 use crate::machine::session::{Dismissal, Peer, Seat, SessionId, Told, address};
 
+/// What is told to user roles beside news: as long as it is the same, they know all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ToldFrom {
+    offers: Revision,
+    tenant: Revision,
+    people: Revision,
+    out_of_order: Revision,
+    at_seat: Option<SessionId>,
+}
+
 impl MachineRole {
     pub(super) fn user_came(&mut self, session: SessionId, peer: Peer, now: Now) {
         self.user_gone(session, now);
@@ -122,17 +132,20 @@ impl MachineRole {
     /// What each user role does not know yet.
     pub(super) fn tell_users(&mut self) {
         address(&mut self.out, &self.sessions.ids(), self.at_seat);
-        let everybody = Told {
-            active: false,
-            offers: self.offers(),
-            tenant: self.tenant_state(),
-            troubles: self.parts_out_of_order(),
-            ..Told::default()
+        let everybody = self.told_everybody();
+        let from = ToldFrom {
+            offers: self.work.plan.revision(),
+            tenant: self.work.tenant.revision(),
+            people: self.people.revision(),
+            out_of_order: self.out_of_order.revision(),
+            at_seat: self.at_seat,
         };
-        for session in self.sessions.ids() {
-            let is = self.told(session, everybody.clone());
-            for message in self.sessions.news(session, &is) {
-                self.tell(session, message);
+        if self.work.told.is_due(from) {
+            for session in self.sessions.ids() {
+                let is = self.told(session, everybody.clone());
+                for message in self.sessions.news(session, &is) {
+                    self.tell(session, message);
+                }
             }
         }
         for (to, answer) in self.sessions.take_answers() {
@@ -140,38 +153,45 @@ impl MachineRole {
         }
     }
 
-    fn told(&self, session: SessionId, everybody: Told) -> Told {
+    fn told_everybody(&mut self) -> Told {
+        let (offers, tenant) = (self.offers(), self.tenant_state());
+        Told { offers, tenant, troubles: self.parts_out_of_order(), ..Told::default() }
+    }
+
+    pub(super) fn parts_out_of_order(&self) -> Vec<Trouble> {
+        let trouble = |(function, problem): (&Function, &Problem)| Trouble {
+            function: *function,
+            problem: problem.clone(),
+        };
+        self.out_of_order.iter().map(trouble).collect()
+    }
+
+    pub(super) fn told(&self, session: SessionId, everybody: Told) -> Told {
         let name = self.sessions.get(session).map_or("", |known| known.peer.name.as_str());
         let (groups, problem) = self.people.groups(name);
-        Told {
-            active: self.at_seat == Some(session),
-            groups: groups.to_vec(),
-            groups_problem: problem.cloned(),
-            ..everybody
-        }
+        Told { active: self.at_seat == Some(session), groups, groups_problem: problem.cloned(), ..everybody }
     }
 
     /// All that this user role is told at its hello.
-    pub(super) fn state(&self, session: SessionId) -> (Told, State) {
+    pub(super) fn state(&mut self, session: SessionId) -> (Told, State) {
+        let everybody = self.told_everybody();
+        self.state_of(session, everybody)
+    }
+
+    pub(super) fn state_of(&self, session: SessionId, everybody: Told) -> (Told, State) {
         let mut devices: Vec<Device> =
             self.fleet.devices().cloned().chain(self.stranded().into_values()).collect();
         devices.sort_by(|a, b| a.id.cmp(&b.id));
-        let everybody = Told {
-            offers: self.offers(),
-            tenant: self.tenant_state(),
-            troubles: self.parts_out_of_order(),
-            ..Told::default()
-        };
         let told = self.told(session, everybody);
         let state = State {
             protocol: PROTOCOL_VERSION,
             user: self.sessions.get(session).map(|known| known.peer.name.clone()).unwrap_or_default(),
             active: told.active,
             devices,
-            offers: told.offers.clone(),
+            offers: told.offers.to_vec(),
             job: self.update.job().cloned(),
-            tenant: told.tenant.clone(),
-            groups: told.groups.clone(),
+            tenant: TenantState::clone(&told.tenant),
+            groups: told.groups.to_vec(),
             groups_problem: told.groups_problem.clone(),
             troubles: told.troubles.clone(),
         };
@@ -179,16 +199,19 @@ impl MachineRole {
     }
 
     /// By whose groups firmware is offered: those of the person at the seat; with nobody there, of everybody.
-    pub(super) fn deciding(&self) -> Vec<ResolvedGroup> {
+    pub(super) fn deciding(&self) -> Arc<[ResolvedGroup]> {
         match self.sessions.deciding() {
-            Some(user) => self.people.groups(user).0.to_vec(),
-            None => vec![crate::machine::people::identity::everyone()],
+            Some(user) => self.people.groups(user).0,
+            None => Arc::new([crate::machine::people::identity::everyone()]),
         }
     }
 
     /// Everybody's groups, when the policy or the tenant's word on them changed.
     pub(super) fn look_at_people(&mut self, now: Now) {
-        let Some(policy) = &self.policy else { return };
+        let Some(policy) = &*self.policy else { return };
+        if !self.work.people.is_due((self.policy.revision(), self.people.revision())) {
+            return;
+        }
         for news in self.people.look(policy) {
             self.people_news(news, now);
         }
@@ -201,12 +224,12 @@ impl MachineRole {
                 if let Some(problem) = self.people.groups(&user).1 {
                     tracing::warn!(%problem, "groups are those last known");
                 }
-                if self.groups.get(&user) != Some(&groups) {
-                    let (user, groups) = (user.clone(), groups.clone());
+                if self.groups.get(&user).is_none_or(|known| **known != *groups) {
+                    let (user, groups) = (user.clone(), groups.to_vec());
                     self.out.push_back(Output::Persist(Record::Groups { user, groups }));
                 }
                 self.owe_user(&user, &groups, now);
-                self.groups.insert(user, groups);
+                self.groups.insert(user, groups.to_vec());
             }
         }
     }

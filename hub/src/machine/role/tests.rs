@@ -29,6 +29,7 @@ mod recovery;
 mod sessions;
 mod troubles;
 mod twins;
+mod work;
 mod world;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -276,6 +277,7 @@ impl Rig {
             _ => {}
         }
         self.service.handle(input, self.now);
+        self.check_work();
         self.drain();
     }
 
@@ -358,7 +360,7 @@ impl Rig {
         let jane = jane.map(|_| (JANE, &self.told, &self.heard));
         let others = self.others.iter().map(|(id, mirror)| (*id, &mirror.told, &mirror.heard));
         for (session, told, heard) in jane.into_iter().chain(others) {
-            let (_, is) = self.service.state(session);
+            let is = self.service.state_afresh(session);
             let told: Vec<&Device> = told.values().collect();
             assert_eq!(told, is.devices.iter().collect::<Vec<_>>(), "{session:?} knows other headsets");
             let heard = State { devices: is.devices.clone(), ..heard.clone() };
@@ -460,6 +462,7 @@ impl Rig {
             assert!(steps < 5000, "{reason}: the clock stands still");
             self.at(at.max(self.now.instant));
             self.service.handle_timeout(self.now);
+            self.check_work();
             self.drain();
             if let Some((next, reason)) = self.service.poll_timeout() {
                 assert!(next > self.now.instant, "{reason}: was due, was called, is still due");

@@ -27,7 +27,7 @@ impl MachineRole {
         }
         let stepped = unnoticed > CLOCK_STEP || (now.unix_s < seen.unix_s && set_back > CLOCK_STEP);
         if stepped || now.slept > seen.slept {
-            self.next_poll = None;
+            self.next_poll.set(None);
             self.catch_up(now);
         }
     }
@@ -76,10 +76,10 @@ impl MachineRole {
         let next =
             next.map(|at| at.max(self.enrol_not_before.unwrap_or(at)).max(self.quiet_until.unwrap_or(at)));
         if next != self.next_poll.map(|(at, _)| at) {
-            self.next_poll = next.map(|at| {
+            self.next_poll.set(next.map(|at| {
                 let wait = at.saturating_duration_since(now.instant);
                 (at, now.unix_s.saturating_add(wait.as_secs()))
-            });
+            }));
         }
     }
 
@@ -96,7 +96,7 @@ impl MachineRole {
     fn catch_up(&mut self, now: Now) {
         let overdue = self.poll.next.is_some_and(|next| next <= now.instant);
         if self.quiet_until.is_none() && (overdue || !self.credential_is_good(now)) {
-            let splay = policy::splay(self.policy.as_ref().map(Verified::get)).mul_f64(self.jitter());
+            let splay = policy::splay(self.policy.as_ref().map(InForce::document)).mul_f64(self.jitter());
             self.quiet_until = Some(now.instant + splay);
         }
         self.try_again_by(self.quiet_until.unwrap_or(now.instant));
@@ -113,7 +113,7 @@ impl MachineRole {
             sooner(&mut self.poll.next);
         }
         self.outbox.try_again_by(at);
-        for interrupted in self.interrupted.values_mut() {
+        for interrupted in self.interrupted.edit().values_mut() {
             sooner(&mut interrupted.due);
         }
     }

@@ -195,7 +195,7 @@ fn a_credential_is_renewed_before_it_ends() {
     let mut rig = with_policy(604_800, 5);
     until_poll(&mut rig);
     unchanged(&mut rig);
-    rig.service.credential =
+    *rig.service.credential.edit() =
         Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s + 61 });
     rig.pass(Duration::from_secs(2));
     rig.lights("nobody", Indicators::default());
@@ -208,7 +208,7 @@ fn an_overdue_poll_with_an_expired_credential_does_not_spin() {
     let mut rig = with_policy(3600, 5);
     until_poll(&mut rig);
     unchanged(&mut rig);
-    rig.service.credential =
+    *rig.service.credential.edit() =
         Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s });
     rig.pass(2 * HOUR);
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })));
@@ -289,7 +289,7 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     rig.deliver_all();
 
     // Neither a pause after a refusal nor one after a failure holds it up.
-    rig.service.credential = None;
+    *rig.service.credential.edit() = None;
     rig.service.enrol_not_before = Some(rig.now.instant + HOUR);
     ask(&mut rig);
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
@@ -302,7 +302,9 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     assert_eq!(answers(&consumer), [Some("no-tenant".to_owned())]);
     // A tenant that is meant and cannot be used: what `status` says, too.
     let fault = Problem::new("tenant-pin", "what", "where", "next");
-    consumer.service.config.tenant_fault = Some(fault.clone());
+    let meant = Config { tenant_fault: Some(fault.clone()), ..config(None) };
+    consumer.service = MachineRole::new(meant, Persisted::default(), consumer.now);
+    consumer.hello();
     consumer.out.clear();
     ask(&mut consumer);
     assert_eq!(answers(&consumer), [Some(fault.code.clone())]);
