@@ -14,8 +14,9 @@ use crate::{Asked, Outcome, stop};
 pub(crate) const HELP: &str = "\
 cargo xtask bench footprint [--binary PATH] [--idle SECONDS]
 
-  Builds the release program and runs `hookswitch --home DIR run --headless` with no device and no tenant, beside two
-  peers for scale: `sleep infinity`, and Python's HTTP server if Python is installed.
+  Builds the release program and runs `hookswitch --home DIR run --headless` with no device and no tenant, and its two
+  roles apart (`service run`, and `run` beside it), beside peers for scale: `sleep infinity`, Python's HTTP server and
+  fwupd's daemon, if they are installed.
   Start: from launch until endpoint.json is there and its port accepts a connection; the median of 10 starts after a
   first one that makes the certificate. Memory: after 10 s of idling, summed by the kernel over all mappings; pages of
   the program's file count in the portions the page cache holds it in, so a fresh copy of it may show 1 MB more.
@@ -25,11 +26,20 @@ cargo xtask bench footprint [--binary PATH] [--idle SECONDS]
   --idle SECONDS   how long wakeups are counted (60)
 ";
 
-/// The aims: 10 MB resident, no wakeups, 25 ms to ready, 14 MB on disk (1 MB = 1,000,000 bytes).
+/// The aims: 10 MB resident, of the roles apart 6.5 MB and 9 MB, no wakeups, 25 ms to ready, 14 MB on disk (1 MB = 1,000,000 bytes).
 const AIM_RSS_BYTES: f64 = 10e6;
+const AIM_SERVICE_BYTES: f64 = 6.5e6;
+const AIM_USER_BYTES: f64 = 9e6;
 const AIM_WAKEUPS: f64 = 0.0;
 const AIM_START_MS: f64 = 25.0;
 const AIM_BINARY_BYTES: f64 = 14e6;
+
+/// The daemon that updates firmware on Linux desktops.
+const FWUPD: &str = "/usr/libexec/fwupd/fwupd";
+const SERVICE: &str = "machine role";
+const USER: &str = "user role";
+/// Below the folder of `--home`.
+const SERVICE_SOCKET: &str = "service/run/machine.sock";
 
 const STARTS: usize = 10;
 const SETTLE: Duration = Duration::from_secs(10);
@@ -103,11 +113,13 @@ type Idle = (&'static str, Vec<f64>, Running);
 fn measure(binary: &Path, folder: &Path, idle_s: u64) -> Outcome<(Vec<Cost>, f64)> {
     let (agent, first_ms) = start_agent(binary, &folder.join("home"))?;
     let mut idle = vec![agent];
+    idle.extend(start_apart(binary, &folder.join("apart"))?);
     let mut sleep = Command::new("sleep");
     idle.push(("sleep", Vec::new(), launch(sleep.arg("infinity"), None)?.0));
     if has_command("python3") {
         idle.push(start_python(folder)?);
     }
+    let bus = start_fwupd(folder, &mut idle)?;
     println!("Idling for {} s, then counting wakeups for {idle_s} s.", SETTLE.as_secs());
     std::thread::sleep(SETTLE);
     let before = idle.iter().map(|(_, _, child)| switches(child.0.id())).collect::<Outcome<Vec<_>>>()?;
@@ -119,6 +131,7 @@ fn measure(binary: &Path, folder: &Path, idle_s: u64) -> Outcome<(Vec<Cost>, f64
         let wakeups = after.iter().map(|(thread, count)| count - earlier(&before, *thread)).sum();
         costs.push(Cost { name, starts_ms, memory, wakeups, threads: after.len() });
     }
+    drop(bus);
     Ok((costs, first_ms))
 }
 
@@ -139,6 +152,24 @@ fn start_agent(binary: &Path, home: &Path) -> Outcome<(Idle, f64)> {
     Ok((("hookswitch", starts_ms, start()?.0), first_ms))
 }
 
+/// The machine role as a service, and the user role that finds it.
+fn start_apart(binary: &Path, home: &Path) -> Outcome<[Idle; 2]> {
+    make_folder(home)?;
+    let mut service = Command::new(binary);
+    service.arg("--home").arg(home).args(["service", "run"]);
+    let (service, _) = launch(&mut service, None)?;
+    let socket = home.join(SERVICE_SOCKET);
+    let began = Instant::now();
+    while !socket.exists() {
+        if began.elapsed() > START_LIMIT {
+            return Err(stop(format!("`hookswitch service run` did not make {}.", socket.display())));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (user, _) = launch(&mut agent(binary, home), Some(&|| port_of(home)))?;
+    Ok([(SERVICE, Vec::new(), service), (USER, Vec::new(), user)])
+}
+
 /// The call of an agent that has all of its own below `home`, and any port that is free.
 pub(crate) fn agent(binary: &Path, home: &Path) -> Command {
     let mut call = Command::new(binary);
@@ -149,6 +180,19 @@ pub(crate) fn agent(binary: &Path, home: &Path) -> Command {
 /// The port of the agent below `home`, once it has one.
 pub(crate) fn port_of(home: &Path) -> Option<u16> {
     port_in(&fs::read_to_string(home.join("endpoint.json")).ok()?)
+}
+
+/// On a bus of its own, which is given back: the one of the system stays as it is.
+fn start_fwupd(folder: &Path, idle: &mut Vec<Idle>) -> Outcome<Option<Running>> {
+    if !Path::new(FWUPD).is_file() || !has_command("dbus-daemon") {
+        return Ok(None);
+    }
+    let address = format!("unix:path={}", folder.join("bus").display());
+    let mut bus = Command::new("dbus-daemon");
+    let (bus, _) = launch(bus.args(["--session", "--nofork", "--address", &address]), None)?;
+    let (fwupd, _) = launch(Command::new(FWUPD).env("DBUS_SYSTEM_BUS_ADDRESS", &address), None)?;
+    idle.push(("fwupd", Vec::new(), fwupd));
+    Ok(Some(bus))
 }
 
 /// Python cannot be told "any free port" and say which in time, so the port is chosen for it.
@@ -291,6 +335,11 @@ fn report(binary: &Path, size: f64, first_ms: f64, costs: &[Cost], idle_s: u64) 
     }
     println!("\n{:<34} {:>10} {:>10}", "aim", "at most", "measured");
     aim("resident memory, MB", AIM_RSS_BYTES / MB, ours.memory.all / MB);
+    for (name, at_most) in [(SERVICE, AIM_SERVICE_BYTES), (USER, AIM_USER_BYTES)] {
+        if let Some(cost) = costs.iter().find(|cost| cost.name == name) {
+            aim(&format!("resident memory, {name}, MB"), at_most / MB, cost.memory.all / MB);
+        }
+    }
     aim(&format!("wakeups in {idle_s} s"), AIM_WAKEUPS, ours.wakeups as f64);
     aim("start to REST ready, ms", AIM_START_MS, start_of(ours).unwrap_or(f64::NAN));
     aim("program, MB", AIM_BINARY_BYTES / MB, size / MB);
