@@ -158,6 +158,17 @@ impl Folders {
         [&self.config, &self.data, &self.state, &self.runtime, &self.cache]
     }
 
+    /// Whose service has the headsets, if one has: wherever it is, or is to be, it is used. Two masters of one headset
+    /// are worse than none.
+    pub fn service(&self) -> Option<Owner> {
+        let (owner, enabled) = match self.machine.home {
+            Some(_) => (Owner::Me, false),
+            None => (Owner::Root, os::service_is_enabled()),
+        };
+        let is_there = || std::fs::symlink_metadata(&self.machine.socket).is_ok();
+        (!os::MISSING.contains(&os::Missing::Service) && (enabled || is_there())).then_some(owner)
+    }
+
     /// The file of the machine's settings that every user may read.
     pub fn machine_settings(&self) -> PathBuf {
         self.machine.home.as_ref().unwrap_or(&self.machine.computer).join("hookswitch.toml")

@@ -1,5 +1,4 @@
 //! The user role's way to the machine role: in the same process, or over the service's socket.
-#![expect(clippy::disallowed_methods, reason = "waits for what does not come")]
 
 use super::event::{Event as MachineEvent, Way};
 use super::frame;

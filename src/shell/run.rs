@@ -8,7 +8,6 @@ use super::folders::Folders;
 use super::handle::{Event, UserHandle};
 use super::hardware::Hardware;
 use super::ipc::{self, Doors};
-use super::os::Owner;
 use super::rest::{Keeper, RestConfig};
 use super::start::{self, Machine, no_resources, random};
 use super::user::Parts as UserParts;
@@ -86,7 +85,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
 
     let mut keeper = Keeper::new(rest_config(&folders, &settings), handle.clone());
     let door = keeper.check().await;
-    let service = service(&folders);
+    let service = folders.service();
     let why_awake = locale.format(&Message::new("keep-awake-reason"));
     let (ended, mut machine_ended) = oneshot::channel();
     let mut ended = Some(ended);
@@ -168,17 +167,6 @@ fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
         certificate: Terms::default(),
         endpoint_path: folders.endpoint.clone(),
     }
-}
-
-/// Whose service has the headsets, if one has: wherever it is, or is to be, it is used. Two masters of one headset are
-/// worse than none.
-fn service(folders: &Folders) -> Option<Owner> {
-    let (owner, enabled) = match folders.machine.home {
-        Some(_) => (Owner::Me, false),
-        None => (Owner::Root, os::service_is_enabled()),
-    };
-    let is_there = || std::fs::symlink_metadata(&folders.machine.socket).is_ok();
-    (!os::MISSING.contains(&os::Missing::Service) && (enabled || is_there())).then_some(owner)
 }
 
 /// The machine role on a thread of this process. `ended` is told why it ended.

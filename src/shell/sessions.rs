@@ -1,6 +1,5 @@
 //! The ways to the user roles: a pipe in this process, or connections of any account of the computer to a local socket.
 //! None of them is waited for, and each has its bounds.
-#![expect(clippy::disallowed_methods, reason = "listens, and waits for what does not come")]
 
 use super::event::{Event, Said, Way};
 use super::ipc::next_caller;
@@ -201,6 +200,8 @@ async fn tell(mut writer: impl AsyncWrite + Unpin, mut told: Receiver<Arc<[u8]>>
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "plays user roles that wait, flood and do not read")]
+
     use super::super::event::Event;
     use super::super::os::Callers;
     use super::*;

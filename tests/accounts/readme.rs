@@ -79,6 +79,9 @@ fn the_readme_says_what_works() -> Told<()> {
     assert!(Path::new(enabled).is_symlink());
 
     next("The company's settings")?;
+    let of_service = anna(&["settings", "list"])?;
+    assert_eq!(of_service.stderr, "", "the service reads what she may not");
+    sh("systemctl disable hookswitch-machine.service")?;
     let withheld =
         "This computer is managed, but this account may not read its settings (/etc/hookswitch/tenant.toml)";
     let listed = anna(&["settings", "list"])?;

@@ -218,6 +218,28 @@ async fn each_of_the_three_may_die_in_a_call() -> Told<()> {
     service.0.end().await
 }
 
+/// The token is root's alone: the service speaks with the tenant, and no person's agent misses anything.
+#[tokio::test]
+async fn with_the_service_nobody_but_root_reads_the_token() -> Told<()> {
+    let _machine = Machine::take()?;
+    crate::write(
+        crate::SHARED,
+        "schema = 1\nserver_url = \"https://127.0.0.1:9\"\ntenant_id = \"acme\"\n",
+        "644",
+    )?;
+    crate::write(crate::PRIVATE, "tenant_token = \"token-of-acme\"\n", "600")?;
+    let service = Service::start(None).await?;
+    let anna = Person::come("anna").await?;
+    let managed = |status: &Value| status["tenant"]["problem"].is_object();
+    let status = anna.status("the service's try to enrol", managed).await?;
+    assert_eq!(status["tenant"]["mode"], "server", "{status:#}");
+    assert!(!problems(&status).iter().any(|code| code.starts_with("settings-")), "{status:#}");
+    let listed = hookswitch("anna", &["settings", "list"])?;
+    assert_eq!(listed.stderr, "", "{listed:?}");
+    anna.agent.end().await?;
+    service.0.end().await
+}
+
 /// With nobody who tells whose turn it is, whoever came first has the headset, and keeps it.
 #[tokio::test]
 async fn without_logind_whoever_came_first_has_the_headset() -> Told<()> {

@@ -276,7 +276,7 @@ impl Rules {
 fn check_text(field: TextField, text: &str) -> Result<(), RulesError> {
     let notes = field == TextField::ReleaseNotes;
     let (least, most) = if notes { (0, NOTES_CHARS) } else { (1, TEXT_CHARS) };
-    let odd = |(c, shown): (char, bool)| !shown && !(notes && matches!(c, '\n' | '\t'));
+    let odd = |(c, shown): (char, bool)| !(shown || notes && matches!(c, '\n' | '\t'));
     if !(least..=most).contains(&text.chars().count()) || characters(text).any(odd) {
         return Err(RulesError::Text { field, least, most });
     }

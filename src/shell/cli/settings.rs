@@ -35,7 +35,10 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
                     .map(|s| vec![s.key.to_owned(), shown(s, context), from(s.from, context)])
                     .collect();
                 output::table(&rows);
-                for problem in &context.settings_problems {
+                // What this account may not read the service reads.
+                let served = context.folders.service().is_some();
+                let own = |problem: &&Problem| !(served && problem.code == "settings-withheld");
+                for problem in context.settings_problems.iter().filter(own) {
                     let text = context.locale.problem(problem);
                     output::aside(&format!("! {text}"));
                 }
