@@ -6,7 +6,7 @@ use hookswitch::shell::{notify, tray, tray::icon};
 use hub::locale::{Locale, Message};
 use hub::protocol::local::{Call, CallState, Direction, View};
 use hub::protocol::{
-    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, TenantMode, TenantState,
+    Capabilities, Deployment, Device, DeviceStatus, Job, JobPhase, Offer, Outcome, TenantMode, TenantState,
 };
 use hub::user::menu::{Action, Badge, Menu, Page};
 use hub::user::notice::{Body, Notice};
@@ -87,7 +87,7 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
         name: "Gamma".to_owned(),
         from_version: "1.00".to_owned(),
         to_version: "2.00".to_owned(),
-        phase: "downloading".to_owned(),
+        phase: JobPhase::Downloading,
         done_bytes,
         total_bytes: 100,
         outcome: (done_bytes == 100).then(|| Outcome::Succeeded { version: "2.00".to_owned() }),

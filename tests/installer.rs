@@ -1,7 +1,6 @@
 //! What the packages install, as far as it is made from other files.
 #![expect(clippy::disallowed_methods, reason = "reads the installer's files")]
 
-use device_handlers::description::FirmwareMethod;
 use device_handlers::registry;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,8 +10,8 @@ const END: &str = "# END known\n";
 
 /// A line for each identity under which a headset takes firmware and nothing else.
 fn known() -> String {
-    let firmware = registry::all()
-        .filter(|(_, description)| description.firmware.method == Some(FirmwareMethod::UsbDfu));
+    let firmware =
+        registry::all().filter(|(_, description)| description.firmware.method.as_deref() == Some("usb-dfu"));
     let identities: BTreeSet<(u16, u16)> = firmware
         .flat_map(|((vid, pid), description)| {
             let own = description.firmware.dfu_pids.is_empty().then_some(pid);

@@ -5,6 +5,7 @@
 #[path = "support/seed.rs"]
 mod seed;
 
+use dfu::usb_dfu::Phase;
 use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
 use hub::machine::{
     Credential, Delivery, Fingerprint, Identity, JournalEntry, Marks, Owed, Persisted, Record, Sha256,
@@ -74,7 +75,7 @@ fn groups(user: &str, name: &str) -> Record {
     Record::Groups { user: user.to_owned(), groups: vec![group] }
 }
 
-fn journal(phase: &str) -> JournalEntry {
+fn journal(block: u32) -> JournalEntry {
     JournalEntry {
         offer: "fw:1395-00a2-1".to_owned(),
         policy: "fw".to_owned(),
@@ -89,7 +90,7 @@ fn journal(phase: &str) -> JournalEntry {
         target: "impact-1.2.zip".to_owned(),
         package: Some(Fingerprint { length: 4096, sha256: Sha256([0xab; 32]) }),
         component: "main".to_owned(),
-        phase: phase.to_owned(),
+        phase: Phase::Downloading { block },
         vendor: "Hookswitch".to_owned(),
         product: "Headset".to_owned(),
         said: None,
@@ -133,8 +134,8 @@ fn every_record_comes_back() {
     let mut records = vec![
         identity("S-1"),
         Record::Credential(Some(credential())),
-        Record::Journal(journal("fetching")),
-        Record::Journal(journal("downloading")),
+        Record::Journal(journal(0)),
+        Record::Journal(journal(1)),
         groups("alice", "Old"),
         groups("bob", "Sales"),
         groups("alice", "Sales"),
@@ -156,7 +157,7 @@ fn every_record_comes_back() {
     let back = store.load().unwrap();
     assert_eq!(system_id(&back), Some("S-1"));
     assert_eq!(back.credential, Some(credential()));
-    assert_eq!(back.journal, [journal("downloading")], "one entry for each headset, the last one");
+    assert_eq!(back.journal, [journal(1)], "one entry for each headset, the last one");
     assert_eq!(back.deferred, [("o1".to_owned(), "2".to_owned())]);
     let names: Vec<(&str, &str)> =
         back.groups.iter().map(|(u, g)| (u.as_str(), g[0].name.as_str())).collect();
@@ -239,7 +240,7 @@ fn a_link_or_a_foreign_or_newer_file_is_left_alone() {
 fn a_damaged_file_is_moved_aside_and_said() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
-    let waits = journal("downloading:3");
+    let waits = journal(3);
     for damage in ["no database", "a page overwritten"] {
         let readable = damage != "no database";
         if !readable {
@@ -277,7 +278,7 @@ fn a_damaged_file_is_moved_aside_and_said() {
 fn headsets_have_their_journals_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hookswitch.db");
-    let of = |device: &str| JournalEntry { device: device.to_owned(), ..journal("downloading:3") };
+    let of = |device: &str| JournalEntry { device: device.to_owned(), ..journal(3) };
     let mut store = Store::open(&path).unwrap();
     store.write(&[Record::Journal(of("a")), Record::Journal(of("b"))]).unwrap();
     assert_eq!(store.load().unwrap().journal, [of("a"), of("b")]);
@@ -302,12 +303,8 @@ fn the_one_entry_of_an_older_file_is_kept() {
         file.execute("INSERT INTO single VALUES ('journal', ?1)", [&value]).unwrap();
         drop(file);
         let back = Store::open(&path).unwrap().load().unwrap().journal;
-        let expected = JournalEntry {
-            vendor: String::new(),
-            product: String::new(),
-            package: None,
-            ..journal("downloading:7")
-        };
+        let expected =
+            JournalEntry { vendor: String::new(), product: String::new(), package: None, ..journal(7) };
         assert_eq!(back, if kept { vec![expected] } else { vec![] }, "{value}");
     }
 }
@@ -383,10 +380,9 @@ fn writer(path: &Path) -> ! {
     let done = system_id(&store.load().unwrap()).map_or(0, |id| id.parse::<u32>().unwrap());
     for n in done + 1.. {
         let text = n.to_string();
-        let phase = journal(&text);
         let mut records = vec![event(&text), identity(&text), groups("alice", &text)];
         if n % 3 == 0 {
-            records.push(Record::Journal(phase));
+            records.push(Record::Journal(journal(n)));
         }
         if n > 50 {
             records.push(Record::Delivered(vec![(n - 50).to_string()]));
@@ -436,7 +432,7 @@ fn kill_at_any_moment() {
         assert_eq!(back.owed.iter().map(|o| o.id.clone()).collect::<Vec<_>>(), want, "round {round}");
         assert_eq!(
             back.journal.into_iter().next().map(|j| j.phase),
-            (last >= 3).then(|| (last / 3 * 3).to_string())
+            (last >= 3).then(|| Phase::Downloading { block: last / 3 * 3 })
         );
         total = last;
     }

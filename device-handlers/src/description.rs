@@ -34,39 +34,19 @@ impl Description {
 /// How firmware gets into the product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirmwareSupport {
-    /// `None` = no method is known for this model.
-    pub method: Option<FirmwareMethod>,
+    /// The name of the transfer protocol; a fact also where this program does not speak it. `None` = none is known for
+    /// this model.
+    pub method: Option<String>,
     /// Product ids under which the device enumerates while it takes firmware, besides its own.
     pub dfu_pids: Vec<u16>,
     /// Longest wait for the device to come back after it left the bus.
     pub reenumerate_timeout: Duration,
-    /// The update needs no hand at the device.
-    pub automatic: bool,
-    /// The device neither sounds nor drops out of the audio list while it is updated.
-    pub silent: bool,
-    /// `None` = not known.
-    pub expected_minutes: Option<u32>,
 }
 
 impl Default for FirmwareSupport {
     fn default() -> Self {
-        Self {
-            method: None,
-            dfu_pids: Vec::new(),
-            reenumerate_timeout: DEFAULT_REENUMERATE_TIMEOUT,
-            automatic: false,
-            silent: false,
-            expected_minutes: None,
-        }
+        Self { method: None, dfu_pids: Vec::new(), reenumerate_timeout: DEFAULT_REENUMERATE_TIMEOUT }
     }
-}
-
-/// Transfer protocols for firmware.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FirmwareMethod {
-    /// USB Device Firmware Upgrade 1.1, entered by DFU_DETACH.
-    UsbDfu,
 }
 
 /// One file of `devices/<vendor>/`: models that share a vendor id. Unknown keys are errors.
@@ -111,53 +91,26 @@ pub struct Model {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FirmwareSection {
-    /// `"none"` or a [`FirmwareMethod`]. Default: none.
-    pub method: MethodName,
+    /// `usb-dfu` = USB Device Firmware Upgrade 1.1, entered by DFU_DETACH. Default: none is known.
+    pub method: Option<String>,
     /// Product ids of the bootloader. Default: the device keeps its own.
     pub dfu_pids: Vec<u16>,
     /// Default: 10 000.
     pub reenumerate_timeout_ms: u32,
-    /// Default: false.
-    pub automatic: bool,
-    /// Default: false.
-    pub silent: bool,
-    /// Default: not known.
-    pub expected_minutes: Option<u32>,
 }
 
 impl Default for FirmwareSection {
     fn default() -> Self {
-        Self {
-            method: MethodName::None,
-            dfu_pids: Vec::new(),
-            reenumerate_timeout_ms: 10_000,
-            automatic: false,
-            silent: false,
-            expected_minutes: None,
-        }
+        Self { method: None, dfu_pids: Vec::new(), reenumerate_timeout_ms: 10_000 }
     }
-}
-
-/// The spellings of `firmware.method`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MethodName {
-    None,
-    UsbDfu,
 }
 
 impl From<&FirmwareSection> for FirmwareSupport {
     fn from(section: &FirmwareSection) -> Self {
         Self {
-            method: match section.method {
-                MethodName::None => None,
-                MethodName::UsbDfu => Some(FirmwareMethod::UsbDfu),
-            },
+            method: section.method.clone(),
             dfu_pids: section.dfu_pids.clone(),
             reenumerate_timeout: Duration::from_millis(u64::from(section.reenumerate_timeout_ms)),
-            automatic: section.automatic,
-            silent: section.silent,
-            expected_minutes: section.expected_minutes,
         }
     }
 }
@@ -183,6 +136,8 @@ pub enum DescriptionError {
     BootloaderIsModel { pid: u16 },
     #[error("firmware.reenumerate_timeout_ms is {came_ms}, expected 1000 to 900000")]
     ReenumerateTimeout { came_ms: u32 },
+    #[error("firmware.method is {came:?}, expected 1 to 32 of a-z, 0-9 and -")]
+    Method { came: String },
     #[error("model {product:?}: mute-is-toggle and mute-is-state exclude each other")]
     MuteBothWays { product: String },
 }
@@ -247,6 +202,11 @@ impl Family {
             let came_ms = section.reenumerate_timeout_ms;
             if !(1_000..=900_000).contains(&came_ms) {
                 return Err(DescriptionError::ReenumerateTimeout { came_ms });
+            }
+            let letter = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+            let good = |name: &&String| (1..=32).contains(&name.len()) && name.bytes().all(letter);
+            if let Some(came) = section.method.as_ref().filter(|name| !good(name)) {
+                return Err(DescriptionError::Method { came: came.clone() });
             }
         }
         Ok(())

@@ -5,10 +5,10 @@
 //!
 //! ```text
 //!   package file --> package::Package::open --> image::Image --+
-//!   (by ranges, bounded)      (DFU suffix checked; where it is)|  usb_dfu::Plan
+//!   (by ranges, bounded)      (DFU suffix checked; where it is)|  usb_dfu::Plan, Method
 //!                                                              v
 //!            Arrived / Left / Completed / Cancel     +------------------+   Journal  (persist first)
-//!         -----------------------------------------> | usb_dfu::UsbDfu  | ------------------------------>
+//!         -----------------------------------------> | Machine::UsbDfu  | ------------------------------>
 //!            handle(input, now)                      |                  |   Open, Control, Reset, Close
 //!            handle_timeout(now)  <-- poll_timeout - | one request at   |   Progress
 //!                                                    | a time           |   Finished(Verdict)
@@ -29,6 +29,8 @@
 //! Never a verdict by itself: a transfer error, a device leaving the bus, a request that was answered with success.
 
 pub mod image;
+mod machine;
+mod method;
 pub mod package;
 pub mod ranges;
 pub mod text;
@@ -36,4 +38,6 @@ pub mod unpack;
 pub mod usb_dfu;
 mod version;
 
+pub use machine::Machine;
+pub use method::{Method, MethodUnknown};
 pub use version::{FirmwareVersion, VersionError};

@@ -14,10 +14,11 @@ use self::archive::Archive;
 pub use self::archive::{ArchiveError, NameFault};
 pub use self::fit::{Misfit, Product};
 pub use self::rules::{
-    COMPONENTS, Component, Crc32, FILE_BYTES, ID_BYTES, MINUTES, Method, RULES_SCHEMA, Rules, RulesError,
-    TARGETS, Target, TextField,
+    COMPONENTS, Component, Crc32, FILE_BYTES, ID_BYTES, MINUTES, RULES_SCHEMA, Rules, RulesError, TARGETS,
+    Target, TextField,
 };
 use crate::image::{Image, ImageCheck, ImageError};
+pub use crate::method::{Method, MethodUnknown};
 use crate::ranges::Ranges;
 use crate::unpack::Place;
 pub use crate::version::{FirmwareVersion, VersionError};

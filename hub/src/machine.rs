@@ -6,7 +6,7 @@
 
 use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToMachine, ToUser};
 use crate::world::WorldChange;
-use dfu::usb_dfu::{ControlTransfer, TransferError, UsbIdentity};
+use dfu::usb_dfu::{ControlTransfer, Phase, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -317,8 +317,8 @@ pub struct JournalEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<Fingerprint>,
     pub component: String,
-    /// `dfu::usb_dfu::Phase` as text.
-    pub phase: String,
+    #[serde(with = "update::phase")]
+    pub phase: Phase,
     /// How the headset calls itself; empty in entries of older versions.
     #[serde(default)]
     pub vendor: String,

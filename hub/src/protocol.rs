@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod foreign;
+mod job;
 pub mod local;
+
+pub use job::{Job, JobPhase, Stop};
 
 /// Raised when an older peer would misread a message.
 pub const PROTOCOL_VERSION: u32 = 3;
@@ -266,43 +269,6 @@ pub enum Deployment {
     Silent,
     /// The headset has no working firmware: it gets it again, whatever the policy says by now.
     Recovery,
-}
-
-/// The one firmware job that runs, or the last one that ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
-    pub offer: String,
-    pub device: DeviceId,
-    pub name: String,
-    pub from_version: String,
-    pub to_version: String,
-    /// Journal phase in kebab case (`fetching`, `downloading`, …), or `waiting-for-replug`.
-    pub phase: String,
-    pub done_bytes: u64,
-    pub total_bytes: u64,
-    /// How often writing broke off and was begun anew.
-    #[serde(default)]
-    pub retries: u32,
-    /// It was cancelled and comes to its end.
-    #[serde(default)]
-    pub cancelling: bool,
-    /// What cancelling would mean now.
-    #[serde(default)]
-    pub stop: Stop,
-    pub outcome: Option<Outcome>,
-}
-
-/// What it means to cancel a running job.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stop {
-    /// The headset works on with the firmware it has.
-    #[default]
-    Harmless,
-    /// The headset has no working firmware until the update is installed again.
-    Strands,
-    /// The headset has all of it and decides itself.
-    TooLate,
 }
 
 /// A verdict is what was read back from the re-enumerated device.

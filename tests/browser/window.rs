@@ -6,7 +6,7 @@ use crate::{artifacts, driver, until};
 use hookswitch::shell::handle::Event;
 use hookswitch::shell::window::WindowHandle;
 use hub::locale::Locale;
-use hub::protocol::{DeviceStatus, Job, Outcome, Problem, State, ToUser};
+use hub::protocol::{DeviceStatus, Job, JobPhase, Outcome, Problem, State, ToUser};
 use hub::user::Function;
 use hub::user::menu::Page;
 use serde_json::json;
@@ -131,9 +131,9 @@ async fn an_update_is_installed_by_keyboard_and_watched_to_its_end() {
 
     // The bar that is on the page now stays the same one to the end.
     session.script("window.bar = document.querySelector('progress')", &[]).await.expect("a mark");
-    step(&service, &mut job, "downloading", 65_536).await;
+    step(&service, &mut job, JobPhase::Downloading, 65_536).await;
     shows(&session, "25 % – 64 of 256 KiB").await;
-    step(&service, &mut job, "downloading", 163_840).await;
+    step(&service, &mut job, JobPhase::Downloading, 163_840).await;
     shows(&session, "62 % – 160 of 256 KiB").await;
     let same = session
         .script("const b = document.querySelector('progress'); return [b === window.bar, b.value]", &[])
@@ -199,8 +199,8 @@ async fn a_softphone_that_asks_is_allowed_by_keyboard() {
     }
 }
 
-async fn step(service: &PlayedMachine, job: &mut Job, phase: &str, done_bytes: u64) {
-    (job.phase, job.done_bytes) = (phase.to_owned(), done_bytes);
+async fn step(service: &PlayedMachine, job: &mut Job, phase: JobPhase, done_bytes: u64) {
+    (job.phase, job.done_bytes) = (phase, done_bytes);
     service.say(ToUser::JobChanged { job: Some(job.clone()) }).await;
 }
 

@@ -9,8 +9,8 @@ use hookswitch::shell::link::Wish;
 use hookswitch::shell::user::{self, Parts};
 use hub::locale::Locale;
 use hub::protocol::{
-    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, PROTOCOL_VERSION, Problem, State, TenantMode,
-    TenantState, ToMachine, ToUser,
+    Capabilities, Deployment, Device, DeviceStatus, Job, JobPhase, Offer, PROTOCOL_VERSION, Problem, State,
+    TenantMode, TenantState, ToMachine, ToUser,
 };
 use hub::user::{Command, UserRole};
 use std::sync::Arc;
@@ -132,7 +132,7 @@ impl PlayedMachine {
             name: offer.name.clone(),
             from_version: offer.from_version.clone(),
             to_version: offer.to_version.clone(),
-            phase: "fetching".to_owned(),
+            phase: JobPhase::Fetching,
             done_bytes: 0,
             total_bytes: 262_144,
             ..Job::default()

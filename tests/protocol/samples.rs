@@ -4,8 +4,8 @@ use hub::protocol::local::{
     Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
 };
 use hub::protocol::{
-    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Function, Indicators, Job, Offer,
-    Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop, Support, TenantMode, TenantState,
+    Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Function, Indicators, Job, JobPhase,
+    Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop, Support, TenantMode, TenantState,
     ToMachine, ToUser, Trouble, Why,
 };
 
@@ -87,7 +87,7 @@ fn job(outcome: Option<Outcome>) -> Job {
         name: "Headset 1.20".to_owned(),
         from_version: "1.10".to_owned(),
         to_version: "1.20".to_owned(),
-        phase: "downloading".to_owned(),
+        phase: JobPhase::Downloading,
         done_bytes: 1024,
         total_bytes: 65_536,
         retries: 1,

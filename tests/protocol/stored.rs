@@ -1,6 +1,7 @@
 //! What the store keeps: reports, the journal, the credential, and the rows of every record as SQLite holds them.
 
 use super::{folder, samples};
+use dfu::usb_dfu::Phase;
 use hookswitch::shell::store::Store;
 use hub::machine::{Credential, Delivery, Fingerprint, Identity, JournalEntry, Marks, Owed, Record, Sha256};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub(crate) fn journal() -> JournalEntry {
         target: "headset-1.20.zip".to_owned(),
         package: Some(Fingerprint { length: 262_144, sha256: Sha256([0x0f; 32]) }),
         component: "headset".to_owned(),
-        phase: "downloading:12".to_owned(),
+        phase: Phase::Downloading { block: 12 },
         vendor: "Hookswitch".to_owned(),
         product: "Headset".to_owned(),
         said: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use device_handlers::description::{DescriptionError, Family, FirmwareMethod};
+use device_handlers::description::{DescriptionError, Family};
 use device_handlers::quirk::Quirk;
 use device_handlers::registry;
 use device_handlers::report::{
@@ -211,7 +211,8 @@ fn every_product_has_an_answer() {
     assert_eq!(stranger.firmware.method, None);
     assert!(registry::describe(0x095D, 0x9201).has(Quirk::OffHookLedIsMessageWaiting));
     assert_eq!(registry::describe(0x0B0E, 0x0420).firmware.reenumerate_timeout, Duration::from_secs(20));
-    assert_eq!(registry::describe(0x1209, 0x0001).firmware.method, Some(FirmwareMethod::UsbDfu));
+    assert_eq!(registry::describe(0x1209, 0x0001).firmware.method.as_deref(), Some("usb-dfu"));
+    assert_eq!(registry::describe(0x0B0E, 0x0420).firmware.method.as_deref(), Some("jabra-dfu"));
 }
 
 #[test]
@@ -239,6 +240,17 @@ fn each_check_of_a_description_fails_on_its_fault() {
         refused("[1]", "[1]\nfirmware = { reenumerate_timeout_ms = 10 }"),
         DescriptionError::ReenumerateTimeout { came_ms: 10 }
     ));
+    for name in ["", "USB DFU", "usb_dfu", "a23456789012345678901234567890123"] {
+        let named = refused("[1]", &format!("[1]\nfirmware = {{ method = '{name}' }}"));
+        assert!(matches!(named, DescriptionError::Method { came } if came == name));
+    }
+    for key in ["automatic = true", "silent = true", "expected_minutes = 1"] {
+        let unknown = refused("[1]", &format!("[1]\nfirmware = {{ {key} }}"));
+        assert!(
+            matches!(unknown, DescriptionError::Toml(_)),
+            "{key} changes nothing, so nobody may state it"
+        );
+    }
     assert!(matches!(
         refused("[1]", "[1]\nquirks = ['mute-is-toggle', 'mute-is-state']"),
         DescriptionError::MuteBothWays { .. }

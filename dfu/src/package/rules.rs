@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{LIMITS, RULES_FILE};
+use crate::method::{Method, MethodUnknown};
 use crate::text::characters;
 use crate::version::FirmwareVersion;
 
@@ -83,14 +84,6 @@ pub struct Component {
     pub crc32: Option<Crc32>,
 }
 
-/// How a component gets into a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Method {
-    /// USB DFU 1.1, see [`crate::usb_dfu`].
-    #[serde(rename = "usb-dfu")]
-    UsbDfu,
-}
-
 /// A CRC-32 as zip uses it. Written as eight lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crc32(pub u32);
@@ -120,6 +113,14 @@ pub enum RulesError {
     Schema {
         /// The schema it has.
         found: u32,
+    },
+    /// A component that gets into its device in a way that is not built.
+    #[error("{RULES_FILE}: component {id:?}: {source}; update this program")]
+    Method {
+        /// Its id, cut to 40 characters.
+        id: String,
+        /// The method.
+        source: MethodUnknown,
     },
     /// A text that is empty, too long, or holds what does not show itself.
     #[error(
@@ -206,11 +207,30 @@ impl Rules {
         struct Head {
             schema: u32,
         }
+        #[derive(Deserialize)]
+        struct Methods {
+            #[serde(default)]
+            components: Vec<Named>,
+        }
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(default)]
+            id: String,
+            method: String,
+        }
         let broken = |source| RulesError::Json { source };
         // A later schema has fields that are not known here: its number is the better message.
         let Head { schema } = serde_json::from_slice(json).map_err(broken)?;
         if schema != RULES_SCHEMA {
             return Err(RulesError::Schema { found: schema });
+        }
+        // So is the name of a method that a later version knows. Whatever else is wrong, the whole form tells.
+        let methods =
+            serde_json::from_slice(json).map_or_else(|_| Vec::new(), |read: Methods| read.components);
+        for Named { id, method } in methods {
+            if let Err(source) = method.parse::<Method>() {
+                return Err(RulesError::Method { id: id.chars().take(40).collect(), source });
+            }
         }
         let rules: Rules = serde_json::from_slice(json).map_err(broken)?;
         rules.check()?;

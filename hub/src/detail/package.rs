@@ -4,8 +4,8 @@ use super::{shown, without_place};
 use crate::protocol::Detail;
 use dfu::image::{ImageError, MAX_IMAGE_BYTES};
 use dfu::package::{
-    ArchiveError, COMPONENTS, FILE_BYTES, ID_BYTES, LIMITS, MINUTES, Misfit, NameFault, PackageError,
-    RULES_SCHEMA, RulesError, TARGETS, Target, VersionError,
+    ArchiveError, COMPONENTS, FILE_BYTES, ID_BYTES, LIMITS, MINUTES, MethodUnknown, Misfit, NameFault,
+    PackageError, RULES_SCHEMA, RulesError, TARGETS, Target, VersionError,
 };
 
 impl From<&PackageError> for Detail {
@@ -101,6 +101,12 @@ impl From<&ArchiveError> for Detail {
     }
 }
 
+impl From<&MethodUnknown> for Detail {
+    fn from(error: &MethodUnknown) -> Self {
+        Detail::new("method-unknown", error).with("method", shown(&error.name))
+    }
+}
+
 impl From<NameFault> for Detail {
     fn from(fault: NameFault) -> Self {
         match fault {
@@ -145,6 +151,9 @@ impl From<&RulesError> for Detail {
                 .with("file", shown(file))
                 .with("most", FILE_BYTES),
             RulesError::Repeated { id } => Detail::new("rules-repeated", error).with("component", shown(id)),
+            RulesError::Method { id, source } => {
+                Detail::new("rules-method", error).with("component", shown(id)).detail("error", source)
+            }
             RulesError::Size { id, size } => Detail::new("rules-size", error)
                 .with("component", shown(id))
                 .with("bytes", size)

@@ -2,7 +2,8 @@
 
 use super::{JournalEntry, TenantFailure};
 use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Offer, Problem, ResolvedGroup};
-use dfu::FirmwareVersion;
+use device_handlers::registry;
+use dfu::{FirmwareVersion, Method};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use tenant::policy::{self, FirmwarePolicy, PolicyDocument};
@@ -181,6 +182,16 @@ fn why_not(device: &Device) -> Option<Problem> {
             ));
         }
         DeviceStatus::Ready => {}
+    }
+    let method = registry::describe(device.vendor_id, device.product_id).firmware.method;
+    if let Some(Err(unknown)) = method.map(|name| name.parse::<Method>()) {
+        let problem = Problem::new(
+            "method-unknown",
+            format!("This version of Hookswitch cannot write the firmware of this model: {unknown}"),
+            device.product.clone(),
+            "Update it by its maker's program, or when a newer version of Hookswitch can.",
+        );
+        return Some(problem.detail("why", &unknown));
     }
     (!device.capabilities.firmware_update).then(|| {
         Problem::new(

@@ -1,24 +1,24 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
 use super::{
-    Archive, FailureKind, Fingerprint, JobId, JournalEntry, Output, Record, Sha256, Source, TenantFailure,
-    UsbRequest, Verified,
+    Archive, FailureKind, JobId, JournalEntry, Output, Record, Sha256, Source, TenantFailure, UsbRequest,
+    Verified,
 };
-use crate::protocol::{Job, Offer, Outcome, Problem, Stop, ToUser};
+use crate::protocol::{Job, JobPhase, Offer, Outcome, Problem, Stop, ToUser};
 use device_handlers::description::Description;
-use dfu::usb_dfu::{self, DeviceNow, Failure, Input, Phase, TransferError, UsbDfu, UsbIdentity, Verdict};
+use dfu::Machine;
+use dfu::usb_dfu::{self, DeviceNow, Failure, Input, Phase, TransferError, UsbIdentity, Verdict};
 pub use plan::job_of;
 use problems::refused_package;
+use running::Running;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+pub(super) mod phase;
 mod plan;
 mod problems;
+mod running;
 
-/// Shown while the package comes.
-const FETCHING: &str = "fetching";
-/// Shown while a headset that was pulled out is awaited.
-const UNPLUGGED: &str = "waiting-for-replug";
 /// A reset takes it off the bus for so long at most; then somebody pulled it out.
 const RESET_TIME: Duration = Duration::from_secs(3);
 /// Times a package is asked for when the tenant refuses the credential.
@@ -32,37 +32,6 @@ pub struct Target {
     /// For the journal: how the headset calls itself.
     pub vendor: String,
     pub product: String,
-}
-
-#[derive(Debug)]
-struct Running {
-    id: JobId,
-    job: Job,
-    policy: String,
-    target_name: String,
-    target: Target,
-    /// Where the package is looked for, in this order.
-    sources: VecDeque<Source>,
-    /// The first of them is with the shell.
-    asked: bool,
-    /// Why the tenant could not give it.
-    refusal: Option<TenantFailure>,
-    /// The one that was taken.
-    package: Option<Fingerprint>,
-    /// `None` while the package is fetched.
-    dfu: Option<Box<UsbDfu>>,
-    component: String,
-    resume: Option<Phase>,
-    /// As the journal on disk has it.
-    journalled: Option<Phase>,
-    percent_told: u64,
-    fetches: u8,
-    /// Since when it is gone while firmware was written to it.
-    gone_since: Option<Instant>,
-    /// Part of the firmware may be at the device.
-    begun: bool,
-    /// It is cancelled because its journal cannot be written, not because somebody wished it.
-    unjournalled: bool,
 }
 
 #[derive(Debug, Default)]
@@ -135,7 +104,6 @@ impl Update {
             name: offer.name.clone(),
             from_version: offer.from_version.clone(),
             to_version: offer.to_version.clone(),
-            phase: FETCHING.to_owned(),
             ..Job::default()
         };
         let sources = VecDeque::from([Source::Tenant { target: target_name.to_owned() }]);
@@ -150,13 +118,8 @@ impl Update {
         target: Target,
         out: &mut VecDeque<Output>,
     ) {
-        let phase = entry.phase.parse::<Phase>().unwrap_or_else(|_| {
-            // Written by another version. Whatever it meant: look what is at the port, and go on from there.
-            tracing::warn!(phase = %entry.phase, "the journal names an unknown phase");
-            Phase::WaitingForDfu
-        });
         tracing::info!(device = %entry.device, phase = %entry.phase, "continuing an interrupted firmware update");
-        self.run(job_of(entry), &entry.policy, &entry.target, target, sources, Some(phase), out);
+        self.run(job_of(entry), &entry.policy, &entry.target, target, sources, Some(entry.phase), out);
         if let Some(running) = &mut self.running {
             running.package = entry.package;
         }
@@ -229,7 +192,7 @@ impl Update {
         out: &mut VecDeque<Output>,
     ) {
         if self.fetching(job).is_some() {
-            self.tell(FETCHING, done_bytes, total_bytes, out);
+            self.tell(JobPhase::Fetching, done_bytes, total_bytes, out);
         }
     }
 
@@ -299,14 +262,14 @@ impl Update {
         let archive = archive.get();
         let resumed = running.resume.is_some();
         let opened = plan::plan(archive, &running.job, &running.target, running.resume);
-        match opened.and_then(|(plan, component)| {
+        match opened.and_then(|plan::Planned { method, plan, component }| {
             let refused = |error| refused_package(&running.target_name, &error, resumed);
-            Ok((UsbDfu::new(plan, awake).map_err(refused)?, component))
+            Ok((Machine::new(method, plan, awake).map_err(refused)?, component))
         }) {
             Ok((dfu, component)) => {
                 running.component = component;
                 running.package = Some(archive.fingerprint);
-                running.dfu = Some(Box::new(dfu));
+                running.dfu = Some(dfu);
                 out.push_back(Output::KeepAwake(true));
                 self.drain(out)
             }
@@ -404,7 +367,7 @@ impl Update {
             running.gone_since = None;
             if running.journalled == Some(Phase::WaitingForDfu) {
                 let (done_bytes, total_bytes) = (running.job.done_bytes, running.job.total_bytes);
-                self.tell(UNPLUGGED, done_bytes, total_bytes, out);
+                self.tell(JobPhase::WaitingForReplug, done_bytes, total_bytes, out);
             }
         }
         let awake = now - self.slept;
@@ -455,7 +418,7 @@ impl Update {
                     }
                 }
                 usb_dfu::Output::Progress { done_bytes, total_bytes, phase } => {
-                    self.tell(phase.name(), done_bytes, total_bytes, out);
+                    self.tell(phase::shown(phase), done_bytes, total_bytes, out);
                 }
                 usb_dfu::Output::Finished(verdict) => return self.verdict(&verdict, out),
             }
@@ -531,59 +494,19 @@ impl Update {
     }
 
     /// Told when the phase or the percentage changed; faces need no more.
-    fn tell(&mut self, phase: &str, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
+    fn tell(&mut self, phase: JobPhase, done_bytes: u64, total_bytes: u64, out: &mut VecDeque<Output>) {
         let Some(running) = self.running.as_mut() else { return };
         let percent = (done_bytes.saturating_mul(100)).checked_div(total_bytes).unwrap_or(0);
         let stop = running.stop();
         let changed =
             running.job.phase != phase || running.percent_told != percent || running.job.stop != stop;
         running.job.stop = stop;
-        running.job.phase = phase.to_owned();
+        running.job.phase = phase;
         running.job.done_bytes = done_bytes;
         running.job.total_bytes = total_bytes;
         running.percent_told = percent;
         if changed {
             out.push_back(Output::news(ToUser::JobChanged { job: Some(running.job.clone()) }));
-        }
-    }
-}
-
-impl Running {
-    fn ask(&self, request: UsbRequest, out: &mut VecDeque<Output>) {
-        out.push_back(Output::Usb { job: self.id, request });
-    }
-
-    /// What cancelling would mean.
-    fn stop(&self) -> Stop {
-        match (&self.dfu, self.journalled) {
-            (None, _) => Stop::Harmless,
-            (_, Some(Phase::Manifesting | Phase::WaitingForRuntime)) => Stop::TooLate,
-            _ if self.begun || matches!(self.resume, Some(Phase::Downloading { .. })) => Stop::Strands,
-            _ => Stop::Harmless,
-        }
-    }
-
-    fn journal(&self, phase: Phase) -> JournalEntry {
-        let runtime = &self.target.runtime;
-        JournalEntry {
-            offer: self.job.offer.clone(),
-            policy: self.policy.clone(),
-            name: self.job.name.clone(),
-            device: self.job.device.clone(),
-            port: runtime.port.clone(),
-            vendor_id: runtime.vid,
-            product_id: runtime.pid,
-            serial: runtime.serial.clone(),
-            from_version: self.job.from_version.clone(),
-            target_version: self.job.to_version.clone(),
-            target: self.target_name.clone(),
-            package: self.package,
-            component: self.component.clone(),
-            phase: phase.to_string(),
-            vendor: self.target.vendor.clone(),
-            product: self.target.product.clone(),
-            said: None,
-            works: false,
         }
     }
 }

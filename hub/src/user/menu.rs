@@ -193,7 +193,7 @@ fn tenant_line(view: &View) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Outcome;
+    use crate::protocol::{JobPhase, Outcome};
 
     fn offer(id: &str) -> Offer {
         Offer {
@@ -240,7 +240,7 @@ mod tests {
             name: "Headset".into(),
             from_version: "1.00".into(),
             to_version: "1.20".into(),
-            phase: "downloading".into(),
+            phase: JobPhase::Downloading,
             done_bytes: 1,
             total_bytes: 3,
             ..Job::default()
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(updates(&running), 0);
         let line = Message::new("tray-progress").text("name", "Headset").number("percent", 33);
         assert!(running.items.contains(&Item::Label(line)));
-        let unplugged = Job { phase: "waiting-for-replug".into(), ..job.clone() };
+        let unplugged = Job { phase: JobPhase::WaitingForReplug, ..job.clone() };
         let line = Message::new("job-unplugged").text("name", "Headset");
         let pulled = View { job: Some(unplugged), ..view.clone() };
         assert!(menu(&pulled).items.contains(&Item::Label(line)));

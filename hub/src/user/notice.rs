@@ -1,7 +1,7 @@
 //! Short notices for the person. They wait while a call is going on.
 
 use crate::locale::Message;
-use crate::protocol::{Device, DeviceId, DeviceStatus, Job, Outcome, Problem};
+use crate::protocol::{Device, DeviceId, DeviceStatus, Job, JobPhase, Outcome, Problem};
 use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ impl Notices {
 
     pub fn job(&mut self, before: Option<&Job>, now: Option<&Job>) {
         let Some(job) = now else { return };
-        if job.phase == "waiting-for-replug" && before.is_none_or(|b| b.phase != job.phase) {
+        if job.phase == JobPhase::WaitingForReplug && before.is_none_or(|b| b.phase != job.phase) {
             self.urgent = Some(Notice {
                 title: Message::new("notice-unplugged").text("name", &job.name),
                 body: Body::Message(Message::new("notice-unplugged-body")),

@@ -2,7 +2,9 @@
 
 use crate::locale::{Locale, Message};
 use crate::protocol::local::{Decider, Standing, View};
-use crate::protocol::{ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, Problem, TenantMode};
+use crate::protocol::{
+    ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Problem, TenantMode,
+};
 
 /// How it stands with an update that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +18,9 @@ pub enum Standstill {
 
 /// How it stands with a job without a verdict.
 pub fn standstill(job: &Job) -> Standstill {
-    match job.phase.as_str() {
+    match job.phase {
         _ if job.cancelling => Standstill::Cancelling,
-        "waiting-for-replug" => Standstill::Unplugged,
+        JobPhase::WaitingForReplug => Standstill::Unplugged,
         _ => Standstill::No,
     }
 }
@@ -41,21 +43,21 @@ pub fn updating(job: Option<&Job>, device: &DeviceId) -> Standstill {
     running.map_or(Standstill::No, standstill)
 }
 
-/// The phase of a running job; one that is newer than this program is "working".
+/// The phase of a running job.
 pub fn phase(job: &Job) -> Message {
     if job.cancelling {
         return Message::new("phase-cancelling");
     }
-    Message::new(match job.phase.as_str() {
-        "fetching" => "phase-fetching",
-        "detaching" => "phase-detaching",
-        "waiting-for-dfu" => "phase-waiting-for-dfu",
-        "waiting-for-replug" => "phase-waiting-for-replug",
-        "preparing" => "phase-preparing",
-        "downloading" => "phase-downloading",
-        "manifesting" => "phase-manifesting",
-        "waiting-for-runtime" => "phase-waiting-for-runtime",
-        _ => "phase-working",
+    Message::new(match job.phase {
+        JobPhase::Fetching => "phase-fetching",
+        JobPhase::Detaching => "phase-detaching",
+        JobPhase::WaitingForDfu => "phase-waiting-for-dfu",
+        JobPhase::WaitingForReplug => "phase-waiting-for-replug",
+        JobPhase::Preparing => "phase-preparing",
+        JobPhase::Downloading => "phase-downloading",
+        JobPhase::Manifesting => "phase-manifesting",
+        JobPhase::WaitingForRuntime => "phase-waiting-for-runtime",
+        JobPhase::Working => "phase-working",
     })
 }
 
@@ -160,9 +162,9 @@ mod tests {
     #[test]
     fn a_running_update_says_what_it_waits_for() {
         let (device, other) = ("d".to_owned(), "other".to_owned());
-        let mut job = Job { device: device.clone(), phase: "downloading".to_owned(), ..Job::default() };
+        let mut job = Job { device: device.clone(), phase: JobPhase::Downloading, ..Job::default() };
         assert_eq!((running(&job).id, updating(Some(&job), &device)), ("job-running", Standstill::No));
-        job.phase = "waiting-for-replug".to_owned();
+        job.phase = JobPhase::WaitingForReplug;
         assert_eq!(
             (running(&job).id, updating(Some(&job), &device)),
             ("job-unplugged", Standstill::Unplugged)

@@ -1,7 +1,7 @@
 //! Lights follow the state, whatever happens to the headset meanwhile.
 
 use super::*;
-use hub::protocol::{Job, Offer, Outcome, Stop};
+use hub::protocol::{Job, JobPhase, Offer, Outcome, Stop};
 use hub::user::asked::ANSWER_LIMIT;
 use hub::user::{Refusal, WhyNot};
 
@@ -202,7 +202,7 @@ fn job(outcome: Option<Outcome>) -> ToUser {
         name: "Headset 1.20".to_owned(),
         from_version: "1.10".to_owned(),
         to_version: "1.20".to_owned(),
-        phase: "downloading".to_owned(),
+        phase: JobPhase::Downloading,
         done_bytes: 0,
         total_bytes: 0,
         outcome,
@@ -295,14 +295,8 @@ fn a_request_that_the_machine_never_answers_is_answered_in_the_end() {
     assert_eq!(rig.replies(), []);
 }
 
-fn at_work(phase: &str) -> Job {
-    Job {
-        offer: "fw:d".to_owned(),
-        name: "Headset".to_owned(),
-        phase: phase.to_owned(),
-        stop: Stop::Strands,
-        ..Job::default()
-    }
+fn at_work(phase: JobPhase) -> Job {
+    Job { offer: "fw:d".to_owned(), name: "Headset".to_owned(), phase, stop: Stop::Strands, ..Job::default() }
 }
 
 fn told(rig: &mut Rig, job: Job) -> usize {
@@ -314,19 +308,20 @@ fn told(rig: &mut Rig, job: Job) -> usize {
 fn a_headset_pulled_out_of_its_update_is_asked_for_at_once() {
     let mut rig = Rig::with(&["d"]);
     rig.answered();
-    assert_eq!(told(&mut rig, at_work("downloading")), 0);
-    assert_eq!(told(&mut rig, at_work("waiting-for-replug")), 1, "also while a call goes on");
-    assert_eq!(told(&mut rig, at_work("waiting-for-replug")), 0, "once");
-    assert_eq!(told(&mut rig, at_work("downloading")), 0);
-    assert_eq!(told(&mut rig, at_work("waiting-for-replug")), 1, "and again when it is pulled again");
+    assert_eq!(told(&mut rig, at_work(JobPhase::Downloading)), 0);
+    assert_eq!(told(&mut rig, at_work(JobPhase::WaitingForReplug)), 1, "also while a call goes on");
+    assert_eq!(told(&mut rig, at_work(JobPhase::WaitingForReplug)), 0, "once");
+    assert_eq!(told(&mut rig, at_work(JobPhase::Downloading)), 0);
+    assert_eq!(told(&mut rig, at_work(JobPhase::WaitingForReplug)), 1, "and again when it is pulled again");
 }
 
 #[test]
 fn a_corrected_verdict_is_told_again() {
     let mut rig = Rig::with(&["d"]);
-    let ended = |outcome| Job { outcome: Some(outcome), stop: Stop::Harmless, ..at_work("manifesting") };
+    let ended =
+        |outcome| Job { outcome: Some(outcome), stop: Stop::Harmless, ..at_work(JobPhase::Manifesting) };
     let failed = Outcome::Failed { problem: problem("update-failed") };
-    assert_eq!(told(&mut rig, at_work("manifesting")), 0);
+    assert_eq!(told(&mut rig, at_work(JobPhase::Manifesting)), 0);
     assert_eq!(told(&mut rig, ended(failed.clone())), 1);
     assert_eq!(told(&mut rig, ended(failed)), 0, "once");
     assert_eq!(told(&mut rig, ended(Outcome::Succeeded { version: "1.20".to_owned() })), 1);
@@ -343,15 +338,15 @@ fn quitting_asks_where_it_would_leave_a_headset_without_firmware() {
         })
     };
     assert_eq!(quit(&mut rig, false).as_deref(), Some("Done"));
-    told(&mut rig, Job { stop: Stop::Harmless, ..at_work("fetching") });
+    told(&mut rig, Job { stop: Stop::Harmless, ..at_work(JobPhase::Fetching) });
     assert_eq!(quit(&mut rig, false).as_deref(), Some("Done"), "a package that is fetched can wait");
-    for (stop, phase) in [(Stop::Strands, "downloading"), (Stop::TooLate, "manifesting")] {
+    for (stop, phase) in [(Stop::Strands, JobPhase::Downloading), (Stop::TooLate, JobPhase::Manifesting)] {
         told(&mut rig, Job { stop, ..at_work(phase) });
         assert_eq!(quit(&mut rig, false).as_deref(), Some("quit-strands"));
         assert_eq!(quit(&mut rig, true).as_deref(), Some("Done"), "who was told may");
     }
     let ended = Outcome::Succeeded { version: "1.20".to_owned() };
-    told(&mut rig, Job { outcome: Some(ended), stop: Stop::Harmless, ..at_work("manifesting") });
+    told(&mut rig, Job { outcome: Some(ended), stop: Stop::Harmless, ..at_work(JobPhase::Manifesting) });
     assert_eq!(quit(&mut rig, false).as_deref(), Some("Done"));
 }
 

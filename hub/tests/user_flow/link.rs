@@ -1,7 +1,7 @@
 //! A machine role in another process: it ends, comes back, or speaks another version.
 
 use super::*;
-use hub::protocol::{Job, Stop};
+use hub::protocol::{Job, JobPhase, Stop};
 
 fn hello() -> Output {
     Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION })
@@ -130,7 +130,7 @@ fn a_machine_role_of_another_version_is_not_asked_again_at_once() {
 
 #[test]
 fn an_update_of_the_service_does_not_keep_the_user_role_from_ending() {
-    let job = Job { phase: "downloading".to_owned(), stop: Stop::Strands, ..Job::default() };
+    let job = Job { phase: JobPhase::Downloading, stop: Stop::Strands, ..Job::default() };
     let mut rig = found(&["d"]);
     rig.service(ToUser::JobChanged { job: Some(job) });
     assert_eq!(rig.command(Command::Quit { anyway: false }), Reply::Done);

@@ -111,7 +111,7 @@ fn wait(context: &Context, offer: &str) -> Done {
                 return verdict(context, outcome);
             }
             let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
-            if told.as_ref() != Some(&(job.phase.clone(), percent)) {
+            if told.as_ref() != Some(&(job.phase, percent)) {
                 let new_phase = told.as_ref().is_none_or(|(phase, _)| *phase != job.phase);
                 progress(context, terminal, new_phase, &job, percent);
                 told = Some((job.phase, percent));

@@ -173,7 +173,7 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) from_version: String,
     pub(super) to_version: String,
-    pub(super) phase: String,
+    pub(super) phase: &'static str,
     pub(super) done_bytes: u64,
     pub(super) total_bytes: u64,
     pub(super) outcome: Option<Outcome>,
@@ -464,7 +464,7 @@ impl From<&p::Job> for Job {
             name: job.name.clone(),
             from_version: job.from_version.clone(),
             to_version: job.to_version.clone(),
-            phase: job.phase.clone(),
+            phase: job.phase.name(),
             done_bytes: job.done_bytes,
             total_bytes: job.total_bytes,
             outcome: job.outcome.as_ref().map(|outcome| match outcome {

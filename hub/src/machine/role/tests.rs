@@ -6,7 +6,7 @@ use crate::machine::{
     Archive, DirectoryAnswer, Enrolment, Fingerprint, GroupRules, HidNode, JournalEntry, Marks, Peer, Scan,
     Sha256, UsbDevice, UsbRequest,
 };
-use crate::protocol::{Detail, Indicators, Job, Offer};
+use crate::protocol::{Detail, Indicators, Job, JobPhase, Offer};
 use crate::world::WorldChange;
 use headset::Headset;
 use std::collections::BTreeSet;

@@ -1,12 +1,12 @@
 //! What is written to the device, once the package agrees with the policy.
 
+use super::Target;
 use super::problems::refused_package;
-use super::{FETCHING, Target};
 use crate::machine::{Archive, JournalEntry};
 use crate::protocol::{Detail, Job, Problem};
-use dfu::FirmwareVersion;
 use dfu::package::Product;
 use dfu::usb_dfu::{Phase, Plan};
+use dfu::{FirmwareVersion, Method};
 use std::time::Duration;
 
 /// A job as the journal knows it.
@@ -17,9 +17,15 @@ pub fn job_of(entry: &JournalEntry) -> Job {
         name: entry.name.clone(),
         from_version: entry.from_version.clone(),
         to_version: entry.target_version.clone(),
-        phase: FETCHING.to_owned(),
         ..Job::default()
     }
+}
+
+/// What is to be done, and how.
+pub(super) struct Planned {
+    pub(super) method: Method,
+    pub(super) plan: Plan,
+    pub(super) component: String,
 }
 
 /// The package must agree with the policy in every point before the device is touched.
@@ -28,7 +34,7 @@ pub(super) fn plan(
     job: &Job,
     target: &Target,
     resume: Option<Phase>,
-) -> Result<(Plan, String), Problem> {
+) -> Result<Planned, Problem> {
     let refused = |error: Detail| refused_package(&job.name, error, resume.is_some());
     let package = archive.contents.as_ref().map_err(|error| refused(error.clone()))?;
     let wanted: FirmwareVersion = job.to_version.parse().map_err(|error| refused(Detail::from(&error)))?;
@@ -44,6 +50,14 @@ pub(super) fn plan(
         .components
         .first()
         .ok_or_else(|| refused(Detail::new("package-no-image", "the component has no image")))?;
+    if let Some(other) = &target.description.firmware.method {
+        let built: Method = other.parse().map_err(|error| refused(Detail::from(&error)))?;
+        if built != component.method {
+            let why = format!("it is written by {}, the headset takes {built}", component.method);
+            let why = Detail::new("package-other-method", why);
+            return Err(refused(why.with("method", component.method).with("wanted", built)));
+        }
+    }
     let image = package
         .component_image(&component.id)
         .copied()
@@ -56,5 +70,5 @@ pub(super) fn plan(
         reenumerate_timeout: target.description.firmware.reenumerate_timeout.max(Duration::from_millis(100)),
         resume,
     };
-    Ok((plan, component.id.clone()))
+    Ok(Planned { method: component.method, plan, component: component.id.clone() })
 }

@@ -1,5 +1,5 @@
 use super::*;
-use hub::protocol::{Support, TenantState};
+use hub::protocol::{JobPhase, Support, TenantState};
 
 fn problem() -> Problem {
     Problem::new("window-request", "It broke", "<b>here</b>", "Mend it")
@@ -50,13 +50,13 @@ fn offer(deployment: Deployment, deferred: bool, blocked: Option<Problem>) -> Of
 
 /// Every branch of every template.
 fn views() -> Vec<View> {
-    let job = |phase: &str, total_bytes, outcome| Job {
+    let job = |phase: JobPhase, total_bytes, outcome| Job {
         offer: "p:Optional false".to_owned(),
         device: "id of <script>alert(1)</script>".to_owned(),
         name: "<u>Name</u>".to_owned(),
         from_version: "1.20".to_owned(),
         to_version: "1.30".to_owned(),
-        phase: phase.to_owned(),
+        phase,
         done_bytes: 100,
         total_bytes,
         outcome,
@@ -93,14 +93,15 @@ fn views() -> Vec<View> {
         ..View::default()
     };
     let phases = [
-        "fetching",
-        "detaching",
-        "waiting-for-dfu",
-        "preparing",
-        "downloading",
-        "manifesting",
-        "waiting-for-runtime",
-        "<new>",
+        JobPhase::Fetching,
+        JobPhase::Detaching,
+        JobPhase::WaitingForDfu,
+        JobPhase::WaitingForReplug,
+        JobPhase::Preparing,
+        JobPhase::Downloading,
+        JobPhase::Manifesting,
+        JobPhase::WaitingForRuntime,
+        JobPhase::Working,
     ];
     let outcomes = [
         Outcome::Succeeded { version: "<1.30>".to_owned() },
@@ -110,8 +111,8 @@ fn views() -> Vec<View> {
     let with_job = |job| View { job: Some(job), ..full.clone() };
     let mut views = vec![View::default(), full.clone()];
     views.extend(phases.map(|phase| with_job(job(phase, 1000, None))));
-    views.extend(outcomes.map(|outcome| with_job(job("downloading", 0, Some(outcome)))));
-    views.push(with_job(job("fetching", 0, None)));
+    views.extend(outcomes.map(|outcome| with_job(job(JobPhase::Downloading, 0, Some(outcome)))));
+    views.push(with_job(job(JobPhase::Fetching, 0, None)));
     let waiting = TenantState { enrolled: false, ..full.tenant.clone() };
     views.push(View { tenant: waiting, ..full.clone() });
     views
@@ -121,23 +122,19 @@ fn views() -> Vec<View> {
 #[test]
 fn a_pulled_cable_is_said_where_the_headset_is_shown() {
     let locale = Locale::new("en-US");
-    let job = |phase: &str, cancelling| Job {
-        device: "d".to_owned(),
-        phase: phase.to_owned(),
-        cancelling,
-        ..Job::default()
-    };
+    let job =
+        |phase: JobPhase, cancelling| Job { device: "d".to_owned(), phase, cancelling, ..Job::default() };
     let page = |job| {
         let devices = vec![Device { id: "d".to_owned(), ..device("Headset", DeviceStatus::Updating) }];
         let view = View { devices, job: Some(job), ..View::default() };
         regions(Page::Devices, &view, &locale).into_iter().find(|r| r.name == "main").expect("main").html
     };
-    let writing = page(job("downloading", false));
+    let writing = page(job(JobPhase::Downloading, false));
     assert!(writing.contains(r#"class="state busy">Being updated"#), "{writing}");
-    let pulled = page(job("waiting-for-replug", false));
+    let pulled = page(job(JobPhase::WaitingForReplug, false));
     assert!(pulled.contains(r#"class="state bad">Unplugged"#), "{pulled}");
     assert!(pulled.contains("Plug it back into the same USB port"), "{pulled}");
-    let cancelling = page(job("downloading", true));
+    let cancelling = page(job(JobPhase::Downloading, true));
     assert!(cancelling.contains("being canceled"), "{cancelling}");
 }
 
@@ -252,7 +249,7 @@ fn a_headset_without_firmware_has_its_button_and_a_download_asks_before_it_is_ca
         assert!(!html.contains("data-action=\"defer\""), "{html}");
     }
     let job =
-        |stop, cancelling| Some(Job { phase: "downloading".to_owned(), stop, cancelling, ..Job::default() });
+        |stop, cancelling| Some(Job { phase: JobPhase::Downloading, stop, cancelling, ..Job::default() });
     let plain = main(Page::Updates, &view(job(Stop::Harmless, false)));
     assert!(plain.contains(r#"data-action="cancel""#) && !plain.contains("<details"), "{plain}");
     let asked = main(Page::Updates, &view(job(Stop::Strands, false)));

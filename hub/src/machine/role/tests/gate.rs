@@ -1,6 +1,6 @@
 //! What the policy offers, and what speaks against it.
 
-use super::headset::offer;
+use super::headset::{Life, offer, package};
 use super::*;
 
 /// Policies `(id, groups, version, deployment)` in the document's order, with groups `a` (first) and `b`.
@@ -188,7 +188,7 @@ fn one_job_at_a_time_and_a_new_hello_sees_it() {
     let Some(Output::ToUser { message: ToUser::Hello(state), .. }) = rig.out.first() else {
         panic!("{:?}", rig.out)
     };
-    assert_eq!(state.job.as_ref().map(|j| j.phase.as_str()), Some("fetching"));
+    assert_eq!(state.job.as_ref().map(|j| j.phase), Some(JobPhase::Fetching));
     let updating: Vec<_> = state.devices.iter().map(|d| d.status == DeviceStatus::Updating).collect();
     assert_eq!(updating, [true, false]);
     assert_eq!(code(rig.request(|request| ToMachine::CancelUpdate { request, anyway: false })), None);
@@ -220,4 +220,49 @@ impl Rig {
         }
         panic!("the tenant is not asked: {:?}", self.tenant);
     }
+}
+
+/// Neither a package nor a model that names a way which is not built is written in the one that is.
+#[test]
+fn a_method_that_is_not_built_is_refused_and_never_taken_for_another() {
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    assert_eq!(rig.install(), None);
+    let stored = |names: &str| {
+        let rules = r#"{"schema":1,"name":"n","vendor":"v","version":"1.20","targets":[{"vid":"1209","pid":"0001"}],
+            "components":[{"id":"main","file":"a.bin","method":"METHOD","version":"1.20","size":1}]}"#;
+        dfu::package::Rules::parse(rules.replace("METHOD", names).as_bytes())
+    };
+    assert!(stored("usb-dfu").is_ok());
+    for name in ["jabra-gnp", "USB-DFU", ""] {
+        let unknown = stored(name).expect_err("a method that is not built");
+        let detail = Detail::from(&unknown);
+        assert_eq!(
+            (detail.code.as_str(), detail.details["error"].code.as_str()),
+            ("rules-method", "method-unknown")
+        );
+        let archive = Archive { contents: Err(detail), ..package(1, "1.20").get().clone() };
+        let (job, _) = rig.fetch.clone().expect("a transfer");
+        rig.feed(Input::Fetched { job, result: Ok(Verified::vouched(archive, 1)) });
+        let Some(Outcome::Failed { problem }) = rig.job().and_then(|job| job.outcome.clone()) else {
+            panic!("{:?}", rig.job())
+        };
+        assert_eq!(problem.code, "package-refused");
+        assert_eq!((&rig.usb, rig.headsets[0].life), (&None, Life::Runtime), "it was touched");
+        assert_eq!(rig.install(), None);
+    }
+
+    // A Speak 510: its way into USB DFU is its maker's own.
+    let mut rig =
+        Rig::ready(vec![], &offer("1.20").replace("4617", "2830").replace(":1}", ":1056}"), &["all-users"]);
+    let mut node = Headset::new(1).node().expect("a node");
+    (node.vendor_id, node.product_id) = (0x0b0e, 0x0420);
+    let mut usb = Headset::new(1).device().expect("a device");
+    (usb.identity.vid, usb.identity.pid) = (0x0b0e, 0x0420);
+    rig.feed(Input::Scanned(Scan { hid: vec![node], usb: Some(vec![usb]) }));
+    let blocked = rig.offers()[0].blocked.clone().expect("a reason");
+    assert_eq!(
+        (blocked.code.as_str(), blocked.details["why"].code.as_str()),
+        ("method-unknown", "method-unknown")
+    );
+    assert_eq!(rig.install().map(|refused| refused.code), Some("method-unknown".to_owned()));
 }

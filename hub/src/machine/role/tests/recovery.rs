@@ -278,15 +278,15 @@ fn a_cable_pulled_while_firmware_is_written_is_told() {
     assert_eq!(rig.install(), None);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| {
-        let name = rig.job().map(|j| j.phase.clone()).unwrap_or_default();
-        assert_ne!(name, "waiting-for-replug", "it leaves because it was asked to");
+        let phase = rig.job().map(|j| j.phase).unwrap_or_default();
+        assert_ne!(phase, JobPhase::WaitingForReplug, "it leaves because it was asked to");
         rig.headsets[0].taken.len() >= 512
     });
     rig.headsets[0].becomes(Life::Unplugged);
     rig.answer_usb(Err(TransferError::NoDevice));
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(4));
-    assert_eq!(rig.job().map(|j| j.phase.as_str()), Some("waiting-for-replug"));
+    assert_eq!(rig.job().map(|j| j.phase), Some(JobPhase::WaitingForReplug));
     rig.headsets[0].becomes(Life::Dfu { state: 2 });
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.update_until(0x0120, |_| false);
@@ -311,7 +311,7 @@ fn cancelling_says_what_it_does_before_it_is_done() {
     let mut rig = two();
     assert_eq!(rig.install(), None);
     rig.fetched(package(1, "1.20"));
-    rig.update_until(0x0120, |rig| rig.job().is_some_and(|j| j.phase == "manifesting"));
+    rig.update_until(0x0120, |rig| rig.job().is_some_and(|j| j.phase == JobPhase::Manifesting));
     let late = rig.request(|request| ToMachine::CancelUpdate { request, anyway: true });
     assert_eq!(late.map(|p| p.code).as_deref(), Some("cancel-too-late"));
     rig.update_until(0x0120, |_| false);
