@@ -412,6 +412,24 @@ pub enum FailureKind {
     ServerError,
     /// Other 4xx: asking again the same way will not help.
     Rejected,
+    /// 404, 410: rejected, for there is no such thing.
+    Absent,
+    /// 416: rejected, for it has no such part.
+    RangeNotSatisfiable,
     /// TUF or the document refused it: expired, rolled back, unsigned, oversize, invalid. The last good policy stays.
     Refused,
+    /// Refused, for it is not what was signed.
+    Mismatch,
+}
+
+impl FailureKind {
+    /// The server will not do it, however often it is asked.
+    pub fn is_rejection(self) -> bool {
+        matches!(self, Self::Rejected | Self::Absent | Self::RangeNotSatisfiable)
+    }
+
+    /// What came is not trusted.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::Refused | Self::Mismatch)
+    }
 }

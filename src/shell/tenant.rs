@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
+use self::refusal::{Refusal, refused};
 use super::store::packages::Packages;
 use aws_lc_rs::digest::{SHA256, digest};
 use hub::machine::{
@@ -25,6 +26,7 @@ mod http;
 mod key;
 mod package;
 mod proof;
+mod refusal;
 mod reports;
 mod tuf;
 
@@ -219,16 +221,16 @@ impl TenantRoom {
         let root = http::read_whole(response, MAX_ROOT_BYTES).await?.ok_or_else(|| {
             let why = format!("root.json has more than {MAX_ROOT_BYTES} bytes");
             let why = Detail::new("root-too-large", why).with("most", MAX_ROOT_BYTES);
-            tuf::refused("tenant-oversize", why, &place)
+            refused(Refusal::Oversize, why, &place)
         })?;
         let found = sha256_hex(&root);
         self.same_root(self.pin.as_deref().unwrap_or(announced), &found)?;
         let wrong = |code, error: &dyn std::fmt::Display| {
-            tuf::refused(code, Detail::verbatim(format_args!("root.json: {error}")), &place)
+            refused(code, Detail::verbatim(format_args!("root.json: {error}")), &place)
         };
         let signed: Signed<Root> =
-            serde_json::from_slice(&root).map_err(|error| wrong("tenant-metadata", &error))?;
-        signed.signed.verify_role(&signed).map_err(|error| wrong("tenant-signature", &error))?;
+            serde_json::from_slice(&root).map_err(|error| wrong(Refusal::Metadata, &error))?;
+        signed.signed.verify_role(&signed).map_err(|error| wrong(Refusal::Signature, &error))?;
         self.keep_root(&root)?;
         Ok(found)
     }
@@ -367,8 +369,7 @@ fn narrow(folder: &Path) {
 
 /// What an enrolment's refusal means beyond its code: whose it is, and that a server without the route is an old one.
 fn explained(mut failure: TenantFailure, system_id: &str) -> TenantFailure {
-    let status = failure.problem.args.get("status").map(String::as_str);
-    if status == Some("404") {
+    if failure.kind == FailureKind::Absent {
         let contract = tenant::paths::CONTRACT;
         failure.problem = Problem::new(
             "tenant-server-old",

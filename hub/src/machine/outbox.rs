@@ -4,7 +4,7 @@
 mod tests;
 
 use super::revision::{Revised, Revision};
-use super::{Delivery, FailureKind, Output, Owed, Record, TenantFailure};
+use super::{Delivery, Output, Owed, Record, TenantFailure};
 use crate::protocol::{Detail, Problem};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -148,7 +148,7 @@ impl Outbox {
         if self.owed.iter().any(|o| is_event(o) && sent.contains(&o.id)) {
             self.events_due = Some(now);
         }
-        if failure.kind == FailureKind::Rejected {
+        if failure.kind.is_rejection() {
             match sent.as_slice() {
                 [only] => {
                     self.refusals += 1;

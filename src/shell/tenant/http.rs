@@ -457,7 +457,11 @@ async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
             "Look at the server; the agent tries again by itself.",
         ),
         _ => (
-            FailureKind::Rejected,
+            match status {
+                StatusCode::NOT_FOUND | StatusCode::GONE => FailureKind::Absent,
+                StatusCode::RANGE_NOT_SATISFIABLE => FailureKind::RangeNotSatisfiable,
+                _ => FailureKind::Rejected,
+            },
             "tenant-rejected",
             "The tenant server refused the request",
             "Check that agent and server are of compatible versions.",

@@ -1,7 +1,8 @@
 //! Firmware packages: downloaded once, resumed when interrupted, checked every time they are used.
 
 use super::data::failure as data;
-use super::tuf::{self, Beginning, Checked, MAX_TARGET_BYTES};
+use super::refusal::{Refusal, refused};
+use super::tuf::{Beginning, Checked, MAX_TARGET_BYTES};
 use crate::shell::os;
 use crate::shell::store::packages::{OpenPackage, Packages};
 use futures_util::StreamExt;
@@ -36,7 +37,7 @@ impl Listed {
             let name = name.raw();
             let why = format!("{name} has {length} bytes, at most {MAX_TARGET_BYTES} are read");
             let why = Detail::new("target-too-large", why).with("name", name).with("bytes", length);
-            return Err(tuf::refused("tenant-oversize", why.with("most", MAX_TARGET_BYTES), name));
+            return Err(refused(Refusal::Oversize, why.with("most", MAX_TARGET_BYTES), name));
         }
         // The library has compared it with what comes, so another length of digest cannot match anything.
         let mut sha256 = [0; 32];
@@ -72,7 +73,7 @@ impl Listed {
         };
         downloaded.inspect_err(|failure| {
             // What came over a connection that broke off is worth keeping; what was refused is not.
-            if failure.kind == FailureKind::Refused {
+            if failure.kind.is_refusal() {
                 let _ = part.remove();
             }
         })?;
@@ -123,7 +124,7 @@ impl Listed {
             let (name, found) = (self.name.raw(), came);
             let why = format!("{name} has {found} bytes, signed were {length}");
             let why = Detail::new("another-length", why).with("name", name).with("bytes", found);
-            return Err(tuf::refused("tenant-mismatch", why.with("signed", length), name));
+            return Err(refused(Refusal::Mismatch, why.with("signed", length), name));
         }
         file.sync_all().map_err(fail)
     }
@@ -187,8 +188,11 @@ impl Part {
 }
 
 fn spoilt_beginning(failure: &TenantFailure, resumed: u64) -> bool {
-    let range_refused = failure.problem.args.get("status").is_some_and(|status| status == "416");
-    range_refused || (resumed > 0 && failure.problem.code == "tenant-mismatch")
+    match failure.kind {
+        FailureKind::RangeNotSatisfiable => true,
+        FailureKind::Mismatch => resumed > 0,
+        _ => false,
+    }
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

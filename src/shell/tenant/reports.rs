@@ -54,7 +54,7 @@ impl Reporter<'_> {
             match sent {
                 Ok(()) => taken.push(report.id.clone()),
                 Err(failure) => {
-                    let ends = failure.kind != FailureKind::Rejected;
+                    let ends = !failure.kind.is_rejection();
                     tracing::warn!(id = report.id, problem = %failure.problem, "a report was not taken");
                     failed.get_or_insert(failure);
                     if ends {
@@ -87,13 +87,13 @@ impl Reporter<'_> {
                     batches.push_front(second);
                     batches.push_front(first);
                 }
-                Err(failure) if failure.kind == FailureKind::Rejected && batch.len() > 1 => {
+                Err(failure) if failure.kind.is_rejection() && batch.len() > 1 => {
                     let (first, second) = split();
                     batches.push_front(second);
                     batches.push_front(first);
                 }
                 Err(failure) => {
-                    let ends = failure.kind != FailureKind::Rejected;
+                    let ends = !failure.kind.is_rejection();
                     tracing::warn!(problem = %failure.problem, "events were not taken");
                     failed.get_or_insert(failure);
                     if ends {

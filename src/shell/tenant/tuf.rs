@@ -5,10 +5,11 @@
 //! keys were rotated, and let a server hide a rotation.
 
 use super::proof::Signer;
+use super::refusal::{Refusal, refused};
 use super::{data, http};
 use futures_util::{Stream, StreamExt, stream};
 use hub::machine::{FailureKind, TenantFailure, Verified};
-use hub::protocol::{Detail, Problem};
+use hub::protocol::Detail;
 use reqwest::header::{self, HeaderValue};
 use reqwest::{Client, StatusCode};
 use std::fs::File;
@@ -127,7 +128,7 @@ impl Checked {
                 let why = format!("version {version} was offered, version {have} is in force");
                 let why =
                     Detail::new("policy-rolled-back", why).with("offered", version).with("in_force", have);
-                return Err(refused("tenant-rolled-back", why, &self.place));
+                return Err(refused(Refusal::RolledBack, why, &self.place));
             }
             _ => {}
         }
@@ -138,7 +139,7 @@ impl Checked {
             let why = format!("tenant.json has {bytes} bytes, at most {MAX_DOCUMENT_BYTES} are read");
             let why =
                 Detail::new("document-too-large", why).with("bytes", bytes).with("most", MAX_DOCUMENT_BYTES);
-            return Err(refused("tenant-oversize", why, &self.place));
+            return Err(refused(Refusal::Oversize, why, &self.place));
         }
         let bytes = match self.repository.read_target(&name).await {
             Ok(Some(stream)) => stream.into_vec().await,
@@ -147,7 +148,7 @@ impl Checked {
         };
         let bytes = bytes.map_err(|error| self.link.explain(&error, &self.place))?;
         let document = PolicyDocument::from_json(&bytes)
-            .map_err(|error| refused("tenant-policy-invalid", Detail::from(&error), "tenant.json"))?;
+            .map_err(|error| refused(Refusal::PolicyInvalid, Detail::from(&error), "tenant.json"))?;
         Ok(Some(Verified::vouched(document, version)))
     }
 
@@ -160,7 +161,7 @@ impl Checked {
         let (version, name) = (self.version(), name.raw());
         let why = format!("version {version} of the tenant's repository does not list {name}");
         let why = Detail::new("target-not-listed", why).with("version", version).with("name", name);
-        refused("tenant-target-unknown", why, &self.place)
+        refused(Refusal::TargetUnknown, why, &self.place)
     }
 
     pub(super) fn explain(&self, error: &Error) -> TenantFailure {
@@ -172,7 +173,7 @@ impl Checked {
 pub(super) fn target_name(name: &str, place: &str) -> Result<TargetName, TenantFailure> {
     let refuse = || {
         let why = Detail::new("target-name", "the name of the target is not a plain file name");
-        refused("tenant-target-unknown", why, place)
+        refused(Refusal::TargetUnknown, why, place)
     };
     if !tenant::grammar::is_target_name(name) {
         return Err(refuse());
@@ -296,7 +297,7 @@ impl Link {
         };
         let response = match sent {
             Ok(response) => response,
-            Err(failure) if absent(&failure) => {
+            Err(failure) if failure.kind == FailureKind::Absent => {
                 self.shared().failure = Some(failure);
                 return Err(TransportError::new(TransportErrorKind::FileNotFound, url));
             }
@@ -309,7 +310,7 @@ impl Link {
         if goes_on && !continues_at(&response, beginning.bytes) {
             let why =
                 Detail::new("another-part", "the server sent another part of the file than was asked for");
-            return Err(self.fail(url, refused("tenant-mismatch", why, &http::place(url))));
+            return Err(self.fail(url, refused(Refusal::Mismatch, why, &http::place(url))));
         }
         let beginning = if goes_on { beginning } else { Beginning::default() };
         {
@@ -344,7 +345,7 @@ impl Link {
             size = size.saturating_add(piece.len() as u64);
             if size > most {
                 let why = Detail::new("more-bytes", format!("more than {most} bytes")).with("most", most);
-                return Err(self.fail(&url, refused("tenant-oversize", why, &http::place(&url))));
+                return Err(self.fail(&url, refused(Refusal::Oversize, why, &http::place(&url))));
             }
             Ok(piece)
         })
@@ -357,11 +358,11 @@ impl Link {
             let inner = std::error::Error::source(source).and_then(|inner| inner.downcast_ref::<Error>());
             return match inner {
                 Some(Error::MaxSizeExceeded { .. }) => {
-                    refused("tenant-oversize", sayable(error, inner), &place)
+                    refused(Refusal::Oversize, sayable(error, inner), &place)
                 }
-                Some(Error::HashMismatch { .. }) => refused("tenant-mismatch", sayable(error, inner), &place),
+                Some(Error::HashMismatch { .. }) => refused(Refusal::Mismatch, sayable(error, inner), &place),
                 _ => self.shared().failure.take().map_or_else(
-                    || refused("tenant-metadata", Detail::verbatim(error), &place),
+                    || refused(Refusal::Metadata, Detail::verbatim(error), &place),
                     |failure| named_absence(failure, source.kind(), &place),
                 ),
             };
@@ -371,26 +372,26 @@ impl Link {
         {
             return off;
         }
-        let code = match error {
-            Error::ExpiredMetadata { .. } => "tenant-expired",
+        let refusal = match error {
+            Error::ExpiredMetadata { .. } => Refusal::Expired,
             Error::OlderMetadata { .. }
             | Error::OlderSnapshotInTimestamp { .. }
             | Error::SnapshotRoleMissing { .. }
-            | Error::SnapshotRoleRollback { .. } => "tenant-rolled-back",
+            | Error::SnapshotRoleRollback { .. } => Refusal::RolledBack,
             Error::VerifyMetadata { .. }
             | Error::VerifyRoleMetadata { .. }
-            | Error::VerifyTrustedMetadata { .. } => "tenant-signature",
-            Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => "tenant-oversize",
-            Error::HashMismatch { .. } | Error::VersionMismatch { .. } => "tenant-mismatch",
-            Error::SystemTimeSteppedBackward { .. } => "tenant-clock",
+            | Error::VerifyTrustedMetadata { .. } => Refusal::Signature,
+            Error::MaxSizeExceeded { .. } | Error::MaxUpdatesExceeded { .. } => Refusal::Oversize,
+            Error::HashMismatch { .. } | Error::VersionMismatch { .. } => Refusal::Mismatch,
+            Error::SystemTimeSteppedBackward { .. } => Refusal::Clock,
             Error::DatastoreCreate { .. }
             | Error::DatastoreOpen { .. }
             | Error::DatastoreRemove { .. }
             | Error::DatastoreInit { .. }
-            | Error::DatastoreSerialize { .. } => "tenant-data",
-            _ => "tenant-metadata",
+            | Error::DatastoreSerialize { .. } => Refusal::Data,
+            _ => Refusal::Metadata,
         };
-        refused(code, sayable(error, None), place)
+        refused(refusal, sayable(error, None), place)
     }
 }
 
@@ -408,14 +409,10 @@ impl Transport for Link {
     }
 }
 
-fn absent(failure: &TenantFailure) -> bool {
-    failure.problem.args.get("status").is_some_and(|status| status == "404" || status == "410")
-}
-
 fn named_absence(failure: TenantFailure, kind: TransportErrorKind, place: &str) -> TenantFailure {
     if kind == TransportErrorKind::FileNotFound {
         let why = Detail::new("file-lacking", "the repository lacks a file that must be there");
-        return refused("tenant-not-found", why, place);
+        return refused(Refusal::NotFound, why, place);
     }
     failure
 }
@@ -442,49 +439,4 @@ fn sayable(error: &Error, inner: Option<&Error>) -> Detail {
         }
         other => Detail::verbatim(other),
     }
-}
-
-/// The last good policy stays in force.
-pub(super) fn refused(code: &'static str, why: Detail, place: &str) -> TenantFailure {
-    let (what, next) = match code {
-        "tenant-expired" => (
-            "The tenant's policy was not renewed in time",
-            "Publish it again (hookswitch-tenant publish), and check this machine's clock.",
-        ),
-        "tenant-rolled-back" => (
-            "The tenant server offers an older policy than the one in force",
-            "Check the server: a backup was restored, or somebody replays old files. Publish again.",
-        ),
-        "tenant-signature" => (
-            "The tenant's policy is not signed by the tenant",
-            "Check the server: its files were changed, or signed with other keys.",
-        ),
-        "tenant-oversize" => {
-            ("The tenant's repository holds a file that is too large", "Check the server's files.")
-        }
-        "tenant-mismatch" => (
-            "The tenant server's files do not fit together",
-            "Publish again; if it stays, check what lies between agent and server.",
-        ),
-        "tenant-not-found" => ("A file is missing in the tenant's repository", "Publish again."),
-        "tenant-clock" => (
-            "This machine's clock went back: the policy's age cannot be judged",
-            "Set the clock. If it was wrong before, remove latest_known_time.json from the agent's tuf folder.",
-        ),
-        "tenant-data" => (
-            "The agent cannot keep what it knows of the tenant's repository",
-            "Free some space and give the agent's user the right to write there.",
-        ),
-        "tenant-policy-invalid" => (
-            "The tenant's policy document is not valid",
-            "Correct tenant.json and publish again; the last good policy stays in force.",
-        ),
-        "tenant-target-unknown" => (
-            "The tenant's repository does not offer this package",
-            "Publish the package, or correct its name in the policy.",
-        ),
-        _ => ("The tenant's repository cannot be understood", "Check the server's files and publish again."),
-    };
-    let problem = Problem::new(code, format!("{what}: {why}"), place, next).detail("detail", why);
-    http::failure(FailureKind::Refused, problem)
 }

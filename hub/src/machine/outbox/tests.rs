@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a hand-moved clock needs an origin")]
 
 use super::*;
+use crate::machine::FailureKind;
 use std::collections::BTreeMap;
 use tenant::wire::{CloudEvent, DeviceRegistration};
 

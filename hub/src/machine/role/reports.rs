@@ -122,7 +122,7 @@ impl MachineRole {
             }
             TenantAnswer::Assigned(Err(failure)) => {
                 self.unauthorized(&failure, now);
-                if failure.kind == FailureKind::Rejected {
+                if failure.kind.is_rejection() {
                     // A tenant that lost its users.
                     for user in self.people.present().map(str::to_owned).collect::<Vec<_>>() {
                         self.owe_known_user(&user, now);
@@ -154,7 +154,12 @@ impl MachineRole {
                 let backoff = Duration::from_secs(5).saturating_mul(1 << self.enrol_failures.min(8));
                 failure.retry_after.unwrap_or(backoff).clamp(Duration::from_secs(1), REFUSED_WAIT)
             }
-            FailureKind::Unauthorized | FailureKind::Rejected | FailureKind::Refused => REFUSED_WAIT,
+            FailureKind::Unauthorized
+            | FailureKind::Rejected
+            | FailureKind::Absent
+            | FailureKind::RangeNotSatisfiable
+            | FailureKind::Refused
+            | FailureKind::Mismatch => REFUSED_WAIT,
         };
         self.enrol_failures += 1;
         self.poll_answered(Some(&failure));
