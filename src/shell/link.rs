@@ -103,3 +103,71 @@ async fn talk(
         said = say => said,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::os::{Callers, LocalListener, LocalStream};
+    use super::*;
+    use hub::protocol::{PROTOCOL_VERSION, ToUser};
+    use tokio::io::AsyncReadExt as _;
+    use tokio::sync::mpsc::{Receiver, channel};
+
+    async fn next(events: &mut Receiver<Event>) -> Event {
+        let event = tokio::time::timeout(Duration::from_secs(20), events.recv()).await;
+        event.expect("in time").expect("an event")
+    }
+
+    async fn told(stream: &mut LocalStream, message: &ToUser) {
+        stream.write_all(&frame::written(message).expect("a line")).await.expect("told");
+    }
+
+    #[test]
+    fn a_machine_role_is_found_lost_and_found_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("machine.sock");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (sender, mut events) = channel(8);
+            let wishes = outside(path.clone(), Owner::Me, sender);
+            let wish = |wish| wishes.send(wish).expect("it lives");
+            let hello = || ToMachine::Hello { protocol: PROTOCOL_VERSION };
+            wish(Wish::Find);
+            assert!(matches!(next(&mut events).await, Event::MachineLost), "nobody listens");
+            for _ in 0..3 {
+                let (mut listener, _place) = LocalListener::bind(&path, Callers::Everyone).expect("a socket");
+                // What is said to nobody does not reach the next one.
+                wish(Wish::Say(ToMachine::Poll { request: 1 }));
+                wish(Wish::Find);
+                let mut stream = listener.accept().await.expect("a caller");
+                assert!(matches!(next(&mut events).await, Event::MachineFound));
+                wish(Wish::Say(hello()));
+                let expected = frame::written(&hello()).expect("a line");
+                let mut heard = vec![0; expected.len()];
+                stream.read_exact(&mut heard).await.expect("read");
+                assert_eq!(heard, expected);
+                let refused = ToUser::Refused { protocol: 9 };
+                told(&mut stream, &refused).await;
+                drop(stream);
+                assert!(matches!(next(&mut events).await, Event::Machine(word) if word == refused));
+                assert!(matches!(next(&mut events).await, Event::MachineLost));
+            }
+        });
+    }
+
+    #[test]
+    fn a_machine_role_that_says_no_words_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("machine.sock");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (sender, mut events) = channel(8);
+            let (mut listener, _place) = LocalListener::bind(&path, Callers::Everyone).expect("a socket");
+            let wishes = outside(path.clone(), Owner::Me, sender);
+            wishes.send(Wish::Find).expect("it lives");
+            let mut stream = listener.accept().await.expect("a caller");
+            assert!(matches!(next(&mut events).await, Event::MachineFound));
+            stream.write_all(b"nonsense\n").await.expect("told");
+            assert!(matches!(next(&mut events).await, Event::MachineLost));
+        });
+    }
+}

@@ -121,6 +121,78 @@ mod tests {
     use super::*;
     use std::sync::mpsc::channel;
 
+    /// What is asked of logind here.
+    struct SeatOf(String, OwnedObjectPath);
+
+    #[zbus::interface(name = "org.freedesktop.login1.Seat")]
+    impl SeatOf {
+        #[zbus(property)]
+        fn active_session(&self) -> (String, OwnedObjectPath) {
+            (self.0.clone(), self.1.clone())
+        }
+    }
+
+    struct SessionOf(u32);
+
+    #[zbus::interface(name = "org.freedesktop.login1.Session")]
+    impl SessionOf {
+        #[zbus(property)]
+        fn user(&self) -> (u32, OwnedObjectPath) {
+            (self.0, path("/org/freedesktop/login1/user"))
+        }
+    }
+
+    fn path(text: &str) -> OwnedObjectPath {
+        OwnedObjectPath::try_from(text).expect("a path")
+    }
+
+    #[tokio::test]
+    async fn whose_turn_it_is_at_the_screen_is_told_and_each_change_once() {
+        let bus = Bus::start();
+        let of = |uid: u32| format!("/org/freedesktop/login1/session/_{uid}");
+        let logind =
+            bus.builder().name(SERVICE).and_then(|b| b.serve_at(SEAT, SeatOf(String::new(), path("/"))));
+        let logind = logind.and_then(|b| b.serve_at(of(7), SessionOf(7))).expect("a session");
+        let logind = logind.serve_at(of(8), SessionOf(8)).expect("a session").build().await.expect("logind");
+        let ours = bus.builder().build().await.expect("a connection");
+        let (told, seats) = channel();
+        let shown = async {
+            let seat = logind.object_server().interface::<_, SeatOf>(SEAT).await.expect("the seat");
+            let show = async |name: &str, session: &str| {
+                let mut now = seat.get_mut().await;
+                *now = SeatOf(name.to_owned(), path(session));
+                now.active_session_changed(seat.signal_emitter()).await.expect("said");
+            };
+            let next = async || loop {
+                match seats.try_recv() {
+                    Ok(seat) => return seat,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            };
+            let account = |uid: u32| Seat::Of { account: uid.to_string() };
+            assert_eq!(next().await, Seat::Empty);
+            show("c1", &of(7)).await;
+            assert_eq!(next().await, account(7));
+            show("c1", &of(7)).await;
+            show("c2", &of(8)).await;
+            assert_eq!(next().await, account(8), "what is the same is no news");
+            // A session that is gone before it is asked about.
+            show("c3", &of(9)).await;
+            assert_eq!(next().await, Seat::Empty);
+        };
+        tokio::select! {
+            ended = watch_seat_on(&ours, |seat| _ = told.send(seat)) => panic!("{ended:?}"),
+            () = shown => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn without_logind_nobody_tells() {
+        let bus = Bus::start();
+        let ours = bus.builder().build().await.expect("a connection");
+        assert!(watch_seat_on(&ours, |seat| panic!("{seat:?}")).await.is_err());
+    }
+
     async fn say(from: &Connection, begins: bool) {
         from.emit_signal(None::<&str>, PATH, MANAGER, "PrepareForSleep", &begins).await.expect("said");
     }
