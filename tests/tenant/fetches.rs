@@ -5,7 +5,8 @@ use dfu::ranges::Ranges as _;
 use hookswitch::shell::event::Event;
 use hookswitch::shell::fetch::{Fetches, SharedRoom};
 use hookswitch::shell::store::packages::{OpenPackage, Packages};
-use hub::machine::{Fingerprint, Input, JobId, Sha256, Source, TenantAnswer, TenantFailure, TenantRequest};
+use hub::machine::{Fingerprint, Input, JobId, Sha256, Source, TenantAnswer, TenantRequest};
+use hub::protocol::Problem;
 use std::collections::BTreeSet;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -149,8 +150,8 @@ async fn a_package_that_is_open_stays_what_was_checked() {
     assert_eq!(kept_package(&tenant).unwrap().file.len(), FIRMWARE_BYTES);
 }
 
-fn kept_package(tenant: &Tenant) -> Result<OpenPackage, TenantFailure> {
-    kept(tenant).recall(fingerprint(tenant))
+fn kept_package(tenant: &Tenant) -> Result<OpenPackage, Problem> {
+    kept(tenant).recall(fingerprint(tenant)).map_err(|failure| failure.problem)
 }
 
 /// What a headset without firmware waits for does not make room for what somebody else gets.
