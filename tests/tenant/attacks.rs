@@ -83,6 +83,7 @@ async fn changed_files_are_refused_by_name_and_the_last_good_policy_stays() {
             let kind = match code {
                 "tenant-server-error" => FailureKind::ServerError,
                 "tenant-intercepted" => FailureKind::Unreachable,
+                "tenant-mismatch" => FailureKind::Mismatch,
                 _ => FailureKind::Refused,
             };
             assert_eq!(failure.kind, kind, "{name}");
@@ -150,13 +151,13 @@ async fn a_changed_package_is_refused() {
     let mut changed = good.clone();
     changed[1_000] ^= 1;
     for (name, code, bytes) in [
-        ("one bit", "tenant-mismatch", changed),
-        ("cut off", "tenant-mismatch", good[..100_000].to_vec()),
-        ("longer", "tenant-oversize", [good.as_slice(), b"more"].concat()),
+        ("one bit", ("tenant-mismatch", FailureKind::Mismatch), changed),
+        ("cut off", ("tenant-mismatch", FailureKind::Mismatch), good[..100_000].to_vec()),
+        ("longer", ("tenant-oversize", FailureKind::Refused), [good.as_slice(), b"more"].concat()),
     ] {
         std::fs::write(&published, bytes).unwrap();
         let failure = target(&mut room, "fw.zip").await.expect_err(name);
-        assert_eq!((failure.problem.code.as_str(), failure.kind), (code, FailureKind::Refused), "{name}");
+        assert_eq!((failure.problem.code.as_str(), failure.kind), code, "{name}");
         clear(&failure.problem);
         let left = files(&tenant.packages());
         assert!(left.is_empty(), "{name}: rejected bytes are not kept: {left:?}");
