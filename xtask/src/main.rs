@@ -11,6 +11,7 @@ mod gates;
 mod layout;
 mod mutants;
 mod packages;
+mod press;
 mod systems;
 mod tier;
 mod tiers;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
   mutants [CRATE]... [--yes]    how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build
+  bench press                   from a press to a softphone, under a small and a large policy
   layout [--yes]                writes which code an idle agent runs, for the linker (before a release)
   setup [--yes]                 installs what all of the above need, and nothing else
 
@@ -54,12 +56,14 @@ fn main() -> ExitCode {
             return if words.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
         ["bench", "footprint", rest @ ..] => ("bench footprint", rest),
+        ["bench", "press", rest @ ..] => ("bench press", rest),
         [command, rest @ ..] => (*command, rest),
     };
     let help = match command {
         "demo" => demo::HELP,
         "test" | "ci" => tiers::HELP,
         "bench" | "bench footprint" => footprint::HELP,
+        "bench press" => press::HELP,
         "layout" => layout::HELP,
         "mutants" => mutants::HELP,
         "setup" => packages::HELP,
@@ -85,6 +89,7 @@ fn main() -> ExitCode {
         "layout" => layout::run(&asked),
         "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
+        "bench press" => press::run(&asked),
         _ => footprint::run(&asked),
     };
     match outcome {
@@ -111,6 +116,8 @@ struct Asked {
     tiers: Vec<tier::Tier>,
     /// Measure this program instead of building one.
     binary: Option<std::path::PathBuf>,
+    /// Debug programs will do.
+    debug: bool,
     /// Seconds over which wakeups are counted.
     idle_s: u64,
 }
@@ -129,6 +136,7 @@ impl Asked {
                 ("demo" | "test" | "layout" | "setup" | "mutants", "--yes") => asked.yes = true,
                 ("test", "--no-skip") => asked.strict = true,
                 ("test", "--tier") => asked.tiers.push(tier::Tier::named(value()?)?),
+                ("bench press", "--debug") => asked.debug = true,
                 ("bench footprint", "--binary") => asked.binary = Some(value()?.into()),
                 ("bench footprint", "--idle") => {
                     let text = value()?;
@@ -142,7 +150,7 @@ impl Asked {
             }
         }
         if command == "bench" {
-            return Err(stop("which bench? There is one: footprint."));
+            return Err(stop("which bench? There are two: footprint and press."));
         }
         Ok(asked)
     }
