@@ -106,7 +106,7 @@ fn archive_error(bytes: &[u8]) -> ArchiveError {
 #[test]
 fn a_packed_package_opens_as_it_was_and_packs_the_same_again() {
     let file = image_file();
-    let package = Package::open(&good()).unwrap();
+    let package = Package::open(good()).unwrap();
     assert_eq!(package.rules, rules("headset.dfu", &file));
     let (found, alone) = (package.component_image("headset").unwrap(), Image::parse(&file).unwrap());
     assert_eq!((found.payload_bytes, found.suffix), (alone.payload_bytes, alone.suffix));
@@ -147,7 +147,7 @@ fn extra_fields_and_comments_are_skipped() {
     for (extra, comment) in
         [(&[][..], &[][..]), (&[1; 5], &[]), (&[], b"three"), (&[1, 0, 1, 0, 9], b"and so")]
     {
-        let opened = Package::open(&put(first + 30, extra, comment));
+        let opened = Package::open(put(first + 30, extra, comment));
         assert!(opened.is_ok(), "{} and {} bytes: {opened:?}", extra.len(), comment.len());
     }
     // In the header beside the data.
@@ -397,7 +397,7 @@ fn parts_that_do_not_fit_the_rules_are_named() {
         let json = rules.to_json();
         let mut all = vec![(RULES_FILE, json.as_slice(), plain())];
         all.extend(entries.iter().map(|(name, bytes)| (*name, *bytes, plain())));
-        Package::open(&archive(&all)).unwrap_err()
+        Package::open(archive(&all)).unwrap_err()
     };
     let good = rules("headset.dfu", &file);
     assert!(matches!(with(&good, &[]), PackageError::MissingFile { file, .. } if file == "headset.dfu"));
@@ -415,9 +415,9 @@ fn parts_that_do_not_fit_the_rules_are_named() {
     lax.components[0].crc32 = None;
     let damaged = with(&lax, &[("headset.dfu", &other)]);
     assert!(matches!(damaged, PackageError::Image { source: ImageError::Crc { .. }, .. }));
-    let no_rules = Package::open(&archive(&[("headset.dfu", &file, plain())]));
+    let no_rules = Package::open(archive(&[("headset.dfu", &file, plain())]));
     assert!(matches!(no_rules, Err(PackageError::NoRules)));
-    let nested = Package::open(&archive(&[("package/rules.json", &good.to_json(), plain())]));
+    let nested = Package::open(archive(&[("package/rules.json", &good.to_json(), plain())]));
     assert!(matches!(nested, Err(PackageError::NoRules)));
 }
 
@@ -468,7 +468,7 @@ fn product(vid: u16, pid: u16, dfu_pids: &[u16]) -> Product {
 fn suffixed(bcd_device: u16, vid: u16, pid: u16) -> Package {
     let file = Image::with_suffix(b"firmware", Suffix { bcd_device, vid, pid, bcd_dfu: 0x0100 });
     let rules = Rules { battery_percent_minimum: None, ..rules("headset.dfu", &file) };
-    Package::open(&pack(&rules, &BTreeMap::from([("headset.dfu".to_owned(), file)])).unwrap()).unwrap()
+    Package::open(pack(&rules, &BTreeMap::from([("headset.dfu".to_owned(), file)])).unwrap()).unwrap()
 }
 
 fn version(text: &str) -> FirmwareVersion {
@@ -521,7 +521,7 @@ fn what_is_not_built_is_a_misfit() {
         rules.components = ids.iter().map(named).collect();
         rules.version = version(wanted);
         let files = ids.iter().map(|id| (format!("{id}.dfu"), file.clone())).collect();
-        Package::open(&pack(&rules, &files).unwrap()).unwrap().misfits(&ours, Some(version(wanted)))
+        Package::open(pack(&rules, &files).unwrap()).unwrap().misfits(&ours, Some(version(wanted)))
     };
     assert_eq!(with(None, &["a"], "1.20"), []);
     assert_eq!(with(Some(0), &["a"], "1.20"), []);
@@ -577,7 +577,7 @@ fn each_bound_is_reached_and_not_passed() {
     let mut json = rules("headset.dfu", &file).to_json();
     json.resize(65_536, b' ');
     let zip = |json: &[u8]| archive(&[(RULES_FILE, json, plain()), ("headset.dfu", &file, plain())]);
-    assert!(Package::open(&zip(&json)).is_ok(), "64 KiB of rules");
+    assert!(Package::open(zip(&json)).is_ok(), "64 KiB of rules");
     json.push(b' ');
     assert!(matches!(archive_error(&zip(&json)), ArchiveError::EntryTooLarge { bytes: 65_537, .. }));
 }
