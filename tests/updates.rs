@@ -11,6 +11,8 @@ mod scene;
 mod devices;
 #[path = "updates/disk.rs"]
 mod disk;
+#[path = "updates/memory.rs"]
+mod memory;
 #[path = "updates/offline.rs"]
 mod offline;
 #[path = "updates/packages.rs"]
