@@ -23,7 +23,7 @@ pub mod asked;
 pub mod call;
 pub mod door;
 pub mod headset;
-mod link;
+pub mod link;
 pub mod menu;
 pub mod notice;
 pub mod refusal;
@@ -411,6 +411,7 @@ impl UserRole {
     fn hello(&mut self, state: State, now: Instant) {
         self.greeted = true;
         self.link.greeted(now);
+        self.view.unheard = false;
         self.function(Function::Machine, Vec::new());
         let before = std::mem::replace(&mut self.view.devices, state.devices);
         let now = &self.view.devices;

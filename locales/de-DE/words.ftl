@@ -23,6 +23,9 @@ phase-working = In Arbeit …
 
 group-all-users = Alle Benutzer
 
+headsets-unheard = Welche Headsets da sind, ist noch nicht bekannt
+tenant-unheard = Ob eine Firma diesen Rechner verwaltet, ist noch nicht bekannt
+
 no-updates-consumer = Keine Firma bietet für diesen Rechner Aktualisierungen an
 no-updates-not-asked = Noch ist nichts bekannt: Die Firma war nicht erreichbar
 no-updates-locked = Verwaltet, aber die Vorgaben der Firma lassen sich hier nicht nutzen: Es kann keine Aktualisierung angeboten werden

@@ -23,6 +23,9 @@ phase-working = Working …
 
 group-all-users = All Users
 
+headsets-unheard = Which headsets there are is not known yet
+tenant-unheard = Whether a company manages this computer is not known yet
+
 no-updates-consumer = No company offers updates for this computer
 no-updates-not-asked = Nothing is known yet: the company has not been reached
 no-updates-locked = Managed, but the company’s settings cannot be used here: no update can be offered

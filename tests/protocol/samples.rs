@@ -380,6 +380,7 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         groups_problem: Some(problem()),
         problems: vec![plain_problem()],
         service: true,
+        unheard: true,
         softphones: softphones(),
     };
     vec![

@@ -89,6 +89,9 @@ pub struct View {
     /// The headsets are looked after by a service of the whole computer, which lives on when the agent ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service: bool,
+    /// The service has not said anything yet: that no headset and no company are here is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
 }
 
 /// A web page that speaks to the headset, or wants to.

@@ -59,7 +59,7 @@ impl UserRole {
     pub fn apart(mut self) -> Self {
         self.outputs.clear();
         self.outputs.push_back(Output::FindMachine);
-        self.view.service = true;
+        (self.view.service, self.view.unheard) = (true, true);
         self
     }
 
@@ -92,7 +92,8 @@ impl UserRole {
     }
 }
 
-pub(super) fn away() -> Problem {
+/// What is not known, and why not.
+pub fn away() -> Problem {
     Problem::new(
         "machine-away",
         "The part of Hookswitch that speaks to the headsets is not running",

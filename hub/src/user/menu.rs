@@ -65,7 +65,11 @@ const MAX_ASKING: usize = 2;
 pub fn menu(view: &View) -> Menu {
     let mut items = Vec::new();
     if view.devices.is_empty() {
-        items.push(Item::Label(Message::new("tray-no-device")));
+        items.push(Item::Label(Message::new(if view.unheard {
+            "headsets-unheard"
+        } else {
+            "tray-no-device"
+        })));
     }
     let choice = view.devices.iter().filter(|device| can_carry(device)).count() > 1;
     items.extend(view.devices.iter().take(MAX_DEVICES).map(|device| device_item(device, choice, view)));
@@ -183,6 +187,7 @@ fn progress_line(job: &Job) -> Message {
 
 fn tenant_line(view: &View) -> Message {
     match (view.tenant.mode, &view.tenant.company) {
+        _ if view.unheard => Message::new("tenant-unheard"),
         (TenantMode::Consumer, _) => Message::new("tray-consumer"),
         (TenantMode::Locked, _) => Message::new("tray-locked"),
         (TenantMode::Server, Some(company)) => Message::new("tray-managed").text("company", company),

@@ -30,6 +30,7 @@ impl Terminal {
             lines.push(Line::Message(Message::new("cli-run-headless")));
         }
         match view.devices.as_slice() {
+            [] if view.unheard => lines.push(Line::Message(Message::new("headsets-unheard"))),
             [] => lines.push(Line::Message(Message::new("cli-no-headset"))),
             devices => lines.extend(devices.iter().map(|device| {
                 let message = Message::new("cli-run-device").text("name", &device.product);
@@ -38,6 +39,7 @@ impl Terminal {
         }
         lines.extend(self.problems(view));
         match view.tenant.mode {
+            _ if view.unheard => lines.push(Line::Message(Message::new("tenant-unheard"))),
             // Its problem, said above, is why.
             TenantMode::Locked => lines.push(Line::Message(Message::new("cli-run-locked"))),
             TenantMode::Consumer => lines.push(Line::Message(Message::new("cli-run-consumer"))),

@@ -89,6 +89,7 @@ pub fn advice<'a>(view: &'a View, job: &Job, verdict: &'a Problem) -> &'a Proble
 pub fn no_updates(view: &View) -> Message {
     let tenant = &view.tenant;
     Message::new(match tenant.mode {
+        _ if view.unheard => "headsets-unheard",
         TenantMode::Consumer => "no-updates-consumer",
         TenantMode::Locked => "no-updates-locked",
         TenantMode::Server if tenant.policy_version.is_none() => "no-updates-not-asked",

@@ -135,3 +135,40 @@ fn an_update_of_the_service_does_not_keep_the_user_role_from_ending() {
     rig.service(ToUser::JobChanged { job: Some(job) });
     assert_eq!(rig.command(Command::Quit { anyway: false }), Reply::Done);
 }
+
+/// That nothing is there is something else than that nobody has said what is.
+#[test]
+fn before_the_first_word_nothing_is_said_to_be_absent() {
+    use hub::locale::Message;
+    use hub::user::menu::{Item, menu};
+    use hub::user::terminal::{Line, Terminal};
+    let shown = |rig: &Rig| {
+        let view = rig.agent.view();
+        let mut ids: Vec<&str> = Vec::new();
+        let mut add = |message: &Message| ids.push(message.id);
+        for item in &menu(view).items {
+            if let Item::Label(label) = item {
+                add(label);
+            }
+        }
+        for line in Terminal::default().start(view, false) {
+            if let Line::Message(message) = line {
+                add(&message);
+            }
+        }
+        add(&hub::user::words::no_updates(view));
+        ids
+    };
+    let absent =
+        ["tray-no-device", "tray-consumer", "cli-no-headset", "cli-run-consumer", "no-updates-consumer"];
+    let mut rig = apart();
+    rig.feed(Input::MachineLost);
+    assert_eq!(problems(&rig), ["machine-away"]);
+    let ids = shown(&rig);
+    assert!(!ids.iter().any(|id| absent.contains(id)), "{ids:?}");
+    assert!(ids.contains(&"headsets-unheard") && ids.contains(&"tenant-unheard"), "{ids:?}");
+    rig.feed(Input::MachineFound);
+    rig.service(state(&[]));
+    let ids = shown(&rig);
+    assert!(absent.iter().all(|id| ids.contains(id)), "{ids:?}");
+}

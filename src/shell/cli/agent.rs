@@ -4,6 +4,7 @@ use super::{Done, Failure};
 use crate::shell::ipc::{LocalClient, other_answer};
 use hub::protocol::Problem;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
+use hub::user::link::away;
 
 pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
     match agent.ask(&LocalRequest::View)? {
@@ -11,6 +12,11 @@ pub(super) fn view(agent: &mut LocalClient) -> Result<View, Problem> {
         LocalAnswer::Problem { problem } => Err(problem),
         _ => Err(other_answer()),
     }
+}
+
+/// Where the service has not said anything yet, nothing is listed: it would read as if nothing was there.
+pub(super) fn heard(view: View) -> Result<View, Failure> {
+    if view.unheard { Err(Failure::Later(away())) } else { Ok(view) }
 }
 
 pub(super) fn expect_done(answer: LocalAnswer) -> Done {

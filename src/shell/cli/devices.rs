@@ -46,7 +46,7 @@ pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce()
     }
     match context.agent()? {
         Some(mut agent) => {
-            let view = super::agent::view(&mut agent)?;
+            let view = super::agent::heard(super::agent::view(&mut agent)?)?;
             print(options, context, Some(&view), &view.devices);
         }
         None => print(options, context, None, &look(hardware())?),
@@ -78,7 +78,9 @@ fn watch(options: &Options, context: &Context) -> Done {
     let mut answer = agent.ask(&LocalRequest::Watch)?;
     let mut last: Option<(Vec<Standstill>, Box<View>)> = None;
     loop {
-        if let LocalAnswer::View { view } = answer {
+        if let LocalAnswer::View { view } = answer
+            && !view.unheard
+        {
             // What only the words tell.
             let told = view.devices.iter().filter(|_| !options.json);
             let told: Vec<Standstill> =

@@ -1,7 +1,7 @@
 //! `hookswitch status|poll|groups|open|certificate`.
 #![expect(clippy::disallowed_methods, reason = "the certificate is a file, and an agent is waited for")]
 
-use super::agent::{expect_done, view};
+use super::agent::{expect_done, heard, view};
 use super::{Context, Done, job, output};
 use crate::shell::ipc::{LocalClient, other_answer};
 use crate::shell::os;
@@ -43,6 +43,7 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     }
     let say = |id: &'static str| context.locale.format(&Message::new(id));
     let tenant = match (view.tenant.mode, &view.tenant.server) {
+        _ if view.unheard => say("tenant-unheard"),
         (TenantMode::Server, Some(server)) => server.clone(),
         (TenantMode::Locked, _) => say("cli-locked"),
         _ => say("cli-consumer"),
@@ -65,7 +66,8 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
         rows.push(vec![say("cli-next-poll"), time(view.tenant.next_poll_s)]);
         rows.push(vec![say("cli-outbox"), view.tenant.outbox.to_string()]);
     }
-    rows.push(vec![say("cli-headsets"), view.devices.len().to_string()]);
+    let headsets = if view.unheard { say("headsets-unheard") } else { view.devices.len().to_string() };
+    rows.push(vec![say("cli-headsets"), headsets]);
     rows.push(vec![say("cli-calls"), view.calls.len().to_string()]);
     rows.push(vec![say("cli-updates"), view.offers.len().to_string()]);
     output::table(&rows);
@@ -95,7 +97,7 @@ struct Groups<'a> {
 }
 
 pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
-    let view = view(&mut context.need_agent()?)?;
+    let view = heard(view(&mut context.need_agent()?)?)?;
     if options.json {
         let problem = view.groups_problem.as_ref();
         output::json(&Groups { user: &view.user, groups: &view.groups, problem });

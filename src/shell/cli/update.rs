@@ -37,7 +37,7 @@ struct Document<'a> {
 
 pub(super) fn execute(command: &Command, context: &Context) -> Done {
     let mut client = context.need_agent()?;
-    let view = agent::view(&mut client)?;
+    let view = agent::heard(agent::view(&mut client)?)?;
     match command {
         Command::List { json: true } => {
             output::json(&Document { offers: &view.offers, job: view.job.as_ref() });

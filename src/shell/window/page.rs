@@ -84,6 +84,7 @@ struct Moment {
 struct Devices<'a> {
     t: Words<'a>,
     consumer: bool,
+    unheard: bool,
     devices: Vec<DeviceCard>,
 }
 
@@ -241,7 +242,8 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
     let main = match page {
         Page::Devices => rendered(&Devices {
             t: Words(locale),
-            consumer: view.tenant.mode == TenantMode::Consumer,
+            consumer: view.tenant.mode == TenantMode::Consumer && !view.unheard,
+            unheard: view.unheard,
             devices: view.devices.iter().map(|d| DeviceCard::new(d, view, locale)).collect(),
         }),
         Page::Updates => rendered(&Updates {
@@ -313,6 +315,7 @@ impl<'a> Tenant<'a> {
         let say = |message: &Message| locale.format_isolated(message);
         let company = tenant.company.as_deref().or(tenant.server.as_deref()).unwrap_or_default();
         let line = match tenant.mode {
+            _ if view.unheard => say(&Message::new("tenant-unheard")),
             TenantMode::Consumer => say(&Message::new("window-consumer")),
             TenantMode::Locked => say(&Message::new("window-locked")),
             TenantMode::Server if tenant.enrolled => {
