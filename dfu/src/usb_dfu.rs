@@ -243,7 +243,8 @@ impl UsbDfu {
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.step {
             Step::Waiting { goal, until } if until <= now => self.waited_in_vain(goal, now),
-            Step::Pausing { until, then, .. } if until <= now => self.ask(then, now),
+            // Goes on pausing where that is too early.
+            Step::Pausing { then, .. } => self.ask(then, now),
             _ => {}
         }
     }

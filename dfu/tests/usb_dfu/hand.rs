@@ -84,6 +84,14 @@ impl Hand {
                 return None;
             }
             self.reason = Some(reason);
+            if let Some(early) = due.checked_sub(Duration::from_nanos(1)).filter(|early| *early >= self.now) {
+                self.update.handle_timeout(early);
+                assert_eq!(
+                    self.update.poll_timeout(),
+                    Some((due, reason)),
+                    "nothing is done before it is due"
+                );
+            }
             self.now = self.now.max(due);
             self.update.handle_timeout(self.now);
         }
