@@ -29,7 +29,16 @@ async fn a_foreign_folder_is_refused() -> Told<()> {
         for user in ["anna", "root"] {
             let ended = hookswitch(user, &[command, &["--home", &home_of_eve]].concat())?;
             assert_eq!(ended.code, Some(1), "{user} {command:?}: {ended:?}");
-            assert_eq!(ended.stdout, "", "{user} {command:?}");
+            // The refusal, and nothing of what is in the folder.
+            let refused = serde_json::from_str::<serde_json::Value>(&ended.stdout).ok();
+            match command.contains(&"--json") {
+                true => {
+                    let document = refused.as_ref().and_then(|document| document.as_object());
+                    let document = document.ok_or(format!("{user} {command:?}: {ended:?}"))?;
+                    assert_eq!((document.len(), &document["error"]["code"]), (1, &"home-foreign".into()));
+                }
+                false => assert_eq!(ended.stdout, "", "{user} {command:?}"),
+            }
             assert!(
                 ended.stderr.contains("The folder belongs to another user: eve"),
                 "{user} {command:?}: {ended:?}"
