@@ -58,3 +58,16 @@ impl<'de> Deserialize<'de> for Method {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Method;
+
+    #[test]
+    fn a_method_is_said_as_it_is_read() {
+        assert_eq!("usb-dfu".parse(), Ok(Method::UsbDfu));
+        assert_eq!(Method::UsbDfu.to_string(), "usb-dfu");
+        let unknown = "x".repeat(100).parse::<Method>().expect_err("no such method");
+        assert_eq!(unknown.name.len(), 40);
+    }
+}

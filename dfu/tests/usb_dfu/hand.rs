@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use dfu::usb_dfu::{
-    ControlTransfer, Data, Failure, Input, Mode, Output, Phase, Plan, TransferError, UsbDfu, Verdict,
+    ControlTransfer, Data, Failure, Input, Mode, Output, Phase, Plan, TransferError, Verdict,
 };
+use dfu::{Machine, Method};
 
 use crate::device::Make;
 use crate::world::World;
@@ -27,7 +28,7 @@ pub(crate) const ERROR: u8 = 10;
 
 /// An update whose device is played by the test.
 pub(crate) struct Hand {
-    pub(crate) update: UsbDfu,
+    pub(crate) update: Machine,
     start: Instant,
     pub(crate) now: Instant,
     /// Why it paused last.
@@ -43,7 +44,7 @@ pub(crate) fn plan() -> Plan {
 impl Hand {
     pub(crate) fn new(plan: Plan) -> Hand {
         let start = Instant::now();
-        let update = UsbDfu::new(plan, start).unwrap();
+        let update = Machine::new(Method::UsbDfu, plan, start).unwrap();
         Hand { update, start, now: start, reason: None, progress: Vec::new(), verdict: None }
     }
 

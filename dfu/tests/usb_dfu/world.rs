@@ -7,9 +7,10 @@ use dfu::FirmwareVersion;
 use dfu::image::{Image, Suffix};
 use dfu::unpack::Unpacker;
 use dfu::usb_dfu::{
-    Block, ControlTransfer, Data, DfuInterface, Input, Output, Phase, Plan, TransferError, UsbDfu,
-    UsbIdentity, Verdict,
+    Block, ControlTransfer, Data, DfuInterface, Input, Output, Phase, Plan, TransferError, UsbIdentity,
+    Verdict,
 };
+use dfu::{Machine, Method};
 
 use crate::device::{Bus, Device, Make, Refusal, VID, firmware};
 
@@ -37,7 +38,7 @@ pub(crate) struct World {
     /// What the device is to hold, and the file that has it.
     payload: Vec<u8>,
     file: Vec<u8>,
-    pub(crate) dfu: UsbDfu,
+    pub(crate) dfu: Machine,
     pub(crate) plan: Plan,
     start: Instant,
     pub(crate) now_ms: u64,
@@ -100,7 +101,7 @@ impl World {
         };
         let start = Instant::now();
         World {
-            dfu: UsbDfu::new(plan.clone(), start).unwrap(),
+            dfu: Machine::new(Method::UsbDfu, plan.clone(), start).unwrap(),
             seen: identity(&device),
             device,
             payload,
@@ -225,7 +226,7 @@ impl World {
     fn crash(&mut self) {
         let resume = self.journal.last().copied();
         self.plan.resume = resume;
-        self.dfu = UsbDfu::new(self.plan.clone(), self.now()).unwrap();
+        self.dfu = Machine::new(Method::UsbDfu, self.plan.clone(), self.now()).unwrap();
         self.open = false;
         self.busy = false;
         self.quiet_until_ms = 0;
