@@ -161,3 +161,13 @@ fn a_disk_that_fails_is_not_a_damaged_package() {
         assert!(block[..] == payload(bytes)[..block.len()]);
     }
 }
+
+#[test]
+fn a_shared_file_is_the_same_file() {
+    let shared = std::sync::Arc::new(b"0123456789".to_vec());
+    assert_eq!(Ranges::len(&shared), 10);
+    let mut into = [0; 3];
+    Ranges::read_at(&shared, 7, &mut into).unwrap();
+    assert_eq!(&into, b"789");
+    assert!(Ranges::read_at(&shared, 8, &mut into).is_err(), "beyond its end");
+}
