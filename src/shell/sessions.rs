@@ -236,6 +236,18 @@ mod tests {
         }
     }
 
+    /// As many words wait as may, and after a while still no more.
+    async fn full(heard: &UnboundedReceiver<Event>) {
+        let filled = async {
+            while heard.len() < WAITING {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, filled).await.expect("in time");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(heard.len(), WAITING);
+    }
+
     fn word() -> ToUser {
         ToUser::DeviceRemoved { id: "x".repeat(1000) }
     }
@@ -307,13 +319,12 @@ mod tests {
                 let mut user = user;
                 while user.write_all(&poll).is_ok() {}
             });
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            assert_eq!(heard.len(), WAITING);
+            full(&heard).await;
             for _ in 0..10 {
                 assert!(matches!(next(&mut heard).await, Event::Said(said) if said.session == session));
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            assert_eq!(heard.len(), WAITING, "as many as were done");
+            // As many as were done.
+            full(&heard).await;
             drop(heard);
             tokio::time::sleep(Duration::from_millis(50)).await;
             tokio::task::spawn_blocking(move || flood.join()).await.expect("ended").expect("no panic");

@@ -216,7 +216,6 @@ mod tests {
     }
 
     /// Entries of updates. None of them begins one.
-    /// Entries of updates. None of them begins one.
     fn updates(menu: &Menu) -> usize {
         let to_page = Action::OpenWindow(Page::Updates);
         let is = |i: &&Item| matches!(i, Item::Action { label, action } if label.id == "tray-install" && *action == to_page);
