@@ -274,6 +274,20 @@ fn a_damaged_file_is_moved_aside_and_said() {
     }
 }
 
+/// The damaged file has lost its name already, the fresh one has not got it yet.
+#[test]
+fn a_crash_while_a_damaged_file_is_replaced_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    let waits = journal(3);
+    let mut store = Store::open(&path).unwrap();
+    store.write(&[Record::Journal(waits.clone()), identity("S")]).unwrap();
+    drop(store);
+    std::fs::rename(&path, dir.path().join("hookswitch.db.fresh")).unwrap();
+    let known = Store::open(&path).unwrap().load().unwrap();
+    assert_eq!((&known.journal[..], system_id(&known)), (&[waits][..], Some("S")));
+}
+
 #[test]
 fn headsets_have_their_journals_apart() {
     let dir = tempfile::tempdir().unwrap();

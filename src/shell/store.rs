@@ -49,14 +49,23 @@ impl Store {
     /// # Errors
     /// `store-in-use`, `store-newer`, `store-foreign`, `store-unwritable`, `store-full`, `store-failed`.
     pub fn open(path: &Path) -> Result<Self, Problem> {
+        let (fault, fresh) = (|fault: Fault| fault.problem(path), beside(path, ".fresh"));
+        // A crash below, between the two names: the fresh file is whole before the damaged one loses its name.
+        if is_there(&fresh).map_err(fault)? && !is_there(path).map_err(fault)? {
+            std::fs::rename(&fresh, path).map_err(|error| fault(error.into()))?;
+        }
         match Self::try_open(path) {
             Err(Fault::Damaged(what)) => {
+                let saved = salvage::salvage(path);
+                remove(&fresh).map_err(fault)?;
+                Self::try_open(&fresh)
+                    .and_then(|mut store| store.try_write(&saved.records))
+                    .map_err(fault)?;
                 let kept = move_aside(path)?;
-                let saved = salvage::salvage(&kept);
+                std::fs::rename(&fresh, path).map_err(|error| fault(error.into()))?;
                 let mended = mended(path, &kept, &what, saved.journal_is_whole);
                 tracing::error!(path = %path.display(), "{mended}");
-                let mut store = Self::try_open(path).map_err(|fault| fault.problem(path))?;
-                store.write(&saved.records)?;
+                let mut store = Self::try_open(path).map_err(fault)?;
                 store.mended = Some(mended);
                 Ok(store)
             }
@@ -295,6 +304,25 @@ fn prepare_file(path: &Path) -> Result<(), Fault> {
     }
     let file = os::private_options().read(true).write(true).create(true).truncate(false).open(path)?;
     os::make_private(&file)?;
+    Ok(())
+}
+
+fn is_there(path: &Path) -> Result<bool, Fault> {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a crash left unfinished.
+fn remove(path: &Path) -> Result<(), Fault> {
+    for side in ["", "-wal", "-shm"] {
+        match std::fs::remove_file(beside(path, side)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
     Ok(())
 }
 
