@@ -5,6 +5,7 @@
 use crate::rig::company::{self, Company, NEW, Served, USER};
 use crate::rig::told::{Context, Told, fail, wait_for};
 use crate::rig::world::{Door, PATIENCE, Program, World};
+pub(crate) use crate::rig::world::{Ended, ended};
 use serde_json::{Value, json};
 use simulator::control::Client;
 use std::path::{Path, PathBuf};
@@ -21,14 +22,6 @@ pub(crate) struct Scene {
     agent: Option<Program>,
     /// Goes last.
     _folder: tempfile::TempDir,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
 }
 
 /// A world in a fresh folder, with neither directory nor desktop.
@@ -84,6 +77,24 @@ impl Scene {
         scene.start_agent()?;
         scene.offered().await?;
         Ok(scene)
+    }
+
+    /// Two headsets of one model and one serial number, each offered the update; the second one's hand.
+    pub(crate) async fn with_two_offers() -> Told<(Self, Client)> {
+        let mut scene = Self::founded_in(world()?, USER)?;
+        let package = good_package(&scene.world)?;
+        scene.publish(&company::policy(&json!({ "kind": "manual" })), &package)?;
+        scene.assign(true)?;
+        scene.serve(&[]).await?;
+        let second = scene.world.path("second.sock");
+        let mut settings = scene.company.settings(&scene.url, scene.user).to_vec();
+        settings.push(("SIM_SECOND", "shared".to_owned()));
+        settings.push(("SIM_SECOND_CONTROL", second.display().to_string()));
+        scene.agent = Some(scene.world.start_agent(&settings)?);
+        scene.status("both offers", |s| s["offers"].as_array().is_some_and(|o| o.len() == 2)).await?;
+        let hand =
+            wait_for("the second headset", PATIENCE, async || Ok(Client::connect(&second).ok())).await?;
+        Ok((scene, hand))
     }
 
     pub(crate) fn publish(&self, policy: &Value, package: &Path) -> Told<()> {
@@ -212,10 +223,4 @@ impl Drop for Scene {
 pub(crate) fn good_package(world: &World) -> Told<PathBuf> {
     let (image, rules) = company::image_and_rules(IMAGE_BYTES)?;
     company::pack(world, &image, &rules)
-}
-
-pub(crate) fn ended(command: &mut std::process::Command) -> Told<Ended> {
-    let output = command.stdin(std::process::Stdio::null()).output().at("the command")?;
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).at("output");
-    Ok(Ended { code: output.status.code(), stdout: text(output.stdout)?, stderr: text(output.stderr)? })
 }

@@ -62,6 +62,20 @@ impl Drop for Program {
     }
 }
 
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+pub(crate) fn ended(command: &mut Command) -> Told<Ended> {
+    let output = command.stdin(Stdio::null()).output().at("the command")?;
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).at("output");
+    Ok(Ended { code: output.status.code(), stdout: text(output.stdout)?, stderr: text(output.stderr)? })
+}
+
 /// Where the headset is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Door {

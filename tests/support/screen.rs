@@ -1,4 +1,5 @@
 //! Who is at the screen: a message bus of its own, and on it what logind says of the seat.
+#![allow(dead_code, reason = "each of the programs that share this uses its part of it")]
 
 use crate::rig::told::{Context, Told};
 use std::io::{BufRead as _, BufReader};
