@@ -4,6 +4,7 @@
 //! * `SIM_CONTROL`: path of the control socket (`hookswitch-sim --control`), needed by `run`
 //! * `SIM_LAYOUT`: `shared` (default) or `split`
 //! * `SIM_SECOND`: `shared` or `split` = a second headset of that layout, with the serial number of the first
+//! * `SIM_SECOND_CONTROL`: path of its control socket
 //! * `SIM_FIRMWARE`: `none` = without, as an update leaves the headset that was cut short
 #![expect(clippy::disallowed_methods, reason = "a program of its own")]
 
@@ -32,11 +33,14 @@ fn main() -> ExitCode {
     if let Some(layout) = layout("SIM_SECOND") {
         bus.plug(SECOND_PORT, Setup::of(layout));
     }
-    let control = std::env::var_os("SIM_CONTROL")
-        .map(|path| simulator::control::serve(bus.headset(PORT), path.as_ref()));
-    if let Some(Err(error)) = &control {
-        eprintln!("simulated: the control socket cannot be made: {error}");
-        return ExitCode::FAILURE;
+    let doors = [("SIM_CONTROL", PORT), ("SIM_SECOND_CONTROL", SECOND_PORT)].map(|(name, port)| {
+        std::env::var_os(name).map(|path| simulator::control::serve(bus.headset(port), path.as_ref()))
+    });
+    for door in doors.iter().flatten() {
+        if let Err(error) = door {
+            eprintln!("simulated: the control socket cannot be made: {error}");
+            return ExitCode::FAILURE;
+        }
     }
     cli::main(std::env::args_os(), || simulated_bus::hardware(&bus))
 }

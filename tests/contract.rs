@@ -15,7 +15,7 @@ mod sdk;
 use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::rest::{self, RestConfig};
 use hub::protocol::local::Standing;
-use hub::protocol::{DeviceStatus, Function, Problem, State, ToUser, Trouble};
+use hub::protocol::{DeviceStatus, Function, Job, JobPhase, Problem, State, ToUser, Trouble};
 use machine::PlayedMachine;
 use reqwest::{Method, Response, StatusCode};
 use sdk::{Sdk, json_of};
@@ -140,21 +140,29 @@ async fn answers_keep_to_the_contract() {
     let offer = machine::offer(OFFER, HEADSET);
     sdk.service.say(ToUser::OffersChanged { offers: vec![offer.clone()] }).await;
     let encoded = path.replace("spring:", "spring%3A");
-    let (accepted, _job) = tokio::join!(sdk.post(&encoded, &nothing), sdk.service.begin_update(&offer));
+    let (accepted, job) = tokio::join!(sdk.post(&encoded, &nothing), sdk.service.begin_update(&offer));
     assert_eq!(accepted.status(), StatusCode::ACCEPTED);
     contract.check("Accepted", &json_of(accepted).await);
     let updates = sdk.get("/v1/updates").await;
     contract.check("Updates", &updates);
     assert_eq!(updates["job"]["phase"], "fetching");
-    // What is offered beside a running update only the machine role knows.
-    let running =
-        Problem::new("update-running", "Another update is running", HEADSET, "Wait until it is done.");
+    // The running one is not offered, and asked for all the same: why not, the machine role says.
+    sdk.service.say(ToUser::OffersChanged { offers: vec![] }).await;
+    let running = Problem::new("update-running", "It is running", HEADSET, "Wait until it is done.");
     let refuse = async {
-        let request = sdk.service.asked_to_install("autumn").await;
+        let request = sdk.service.asked_to_install(OFFER).await;
         sdk.service.answer(request, Some(running)).await;
     };
-    let (other, ()) = tokio::join!(sdk.post("/v1/updates/autumn/install", &nothing), refuse);
+    let (other, ()) = tokio::join!(sdk.post(&path, &nothing), refuse);
     contract.check_problem(other, StatusCode::CONFLICT, "update-running").await;
+    let waiting = Job { phase: JobPhase::Queued, device: "second".to_owned(), ..job };
+    sdk.service.say(ToUser::QueueChanged { queue: vec![waiting] }).await;
+    let updates = sdk.get("/v1/updates").await;
+    contract.check("Updates", &updates);
+    assert_eq!(
+        (&updates["queue"][0]["phase"], &updates["queue"][0]["device"]),
+        (&json!("queued"), &json!("second"))
+    );
 }
 
 #[tokio::test]

@@ -17,5 +17,7 @@ mod memory;
 mod offline;
 #[path = "updates/packages.rs"]
 mod packages;
+#[path = "updates/queue.rs"]
+mod queue;
 #[path = "updates/tenant.rs"]
 mod tenant;

@@ -242,10 +242,10 @@ async fn refusals_speak_the_persons_language() {
     let answer = text(browser.press(&format!("/updates/{OFFER}/explode")), StatusCode::NOT_FOUND).await;
     assert!(answer.contains("Laden Sie die Seite neu."), "{answer}");
     browser.service.nothing_asked().await;
-    let next = "Wait until it is done; one headset is updated at a time.";
-    let running = Problem::new("update-running", "Another update is running", "Desk One", next);
+    let next = "Wait until it is done.";
+    let running = Problem::new("update-running", "The update of this headset is running", "Desk One", next);
     let refused = refused_install(&browser, running).await;
-    assert_eq!(refused["what"], "Es läuft eine andere Aktualisierung");
+    assert_eq!(refused["what"], "Die Aktualisierung dieses Headsets läuft");
     assert_eq!(refused["where"], "Desk One");
     // A word that no text is known for is better than none.
     let unknown = Problem::new("no-such-code", "It broke", "Desk One", "Mend it.");

@@ -1,5 +1,5 @@
-//! The machine role, pure: attached headsets, the verified policy and what it plans, one firmware job, and what is
-//! owed to the tenant.
+//! The machine role, pure: attached headsets, the verified policy and what it plans, one firmware job at a time, and
+//! what is owed to the tenant.
 //!
 //! Mutate with [`MachineRole::handle`], then drain [`MachineRole::poll_output`] until `None` (in order: a `Persist` is done
 //! before what follows it), then wait for [`MachineRole::poll_timeout`]. No clock, file, device or socket here.

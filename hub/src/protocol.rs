@@ -14,7 +14,7 @@ pub mod local;
 pub use job::{Job, JobPhase, Stop};
 
 /// Raised when an older peer would misread a message.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
 pub type DeviceId = String;
@@ -49,6 +49,10 @@ pub enum ToUser {
     },
     JobChanged {
         job: Option<Job>,
+    },
+    /// The updates that wait for their turn, all of them.
+    QueueChanged {
+        queue: Vec<Job>,
     },
     TenantChanged {
         tenant: TenantState,
@@ -85,6 +89,7 @@ pub enum ToMachine {
         device: DeviceId,
         indicators: Indicators,
     },
+    /// Begins it, or lets it wait for its turn.
     InstallUpdate {
         request: u64,
         offer: String,
@@ -96,6 +101,9 @@ pub enum ToMachine {
     },
     CancelUpdate {
         request: u64,
+        /// That one alone, whether it runs or waits; `None` = the one that runs.
+        #[serde(default)]
+        offer: Option<String>,
         /// Also where that leaves the headset without working firmware.
         #[serde(default)]
         anyway: bool,
@@ -118,6 +126,9 @@ pub struct State {
     pub devices: Vec<Device>,
     pub offers: Vec<Offer>,
     pub job: Option<Job>,
+    /// Updates that wait for their turn, the next one first.
+    #[serde(default)]
+    pub queue: Vec<Job>,
     pub tenant: TenantState,
     /// The person's, as last resolved.
     pub groups: Vec<ResolvedGroup>,
@@ -135,6 +146,7 @@ impl Default for State {
             devices: Vec::new(),
             offers: Vec::new(),
             job: None,
+            queue: Vec::new(),
             tenant: TenantState::default(),
             groups: Vec::new(),
             groups_problem: None,

@@ -30,6 +30,7 @@ pub mod refusal;
 pub mod sdk;
 mod softphones;
 pub mod terminal;
+mod updates;
 pub mod words;
 
 pub use door::DoorState;
@@ -79,9 +80,11 @@ pub enum Command {
     Install {
         offer: String,
     },
-    /// Stops the running update, up to the end of the download; later the device decides. `anyway`: also where that
-    /// leaves the headset without working firmware.
+    /// Stops an update, up to the end of the download; later the device decides. `anyway`: also where that leaves the
+    /// headset without working firmware.
     Cancel {
+        /// That one alone, whether it runs or waits; `None` = the one that runs.
+        offer: Option<String>,
         anyway: bool,
     },
     Defer {
@@ -377,7 +380,11 @@ impl UserRole {
             }
             ToUser::JobChanged { job } => {
                 self.notices.job(self.view.job.as_ref(), job.as_ref());
-                self.view.job = job;
+                self.job_is(job);
+                self.updates_changed();
+            }
+            ToUser::QueueChanged { queue } => {
+                self.queue_is(queue);
                 self.updates_changed();
             }
             ToUser::TenantChanged { tenant } => {
@@ -419,9 +426,11 @@ impl UserRole {
         let mut changes: Vec<Change> = gone.map(|was| Change::DeviceRemoved(was.id.clone())).collect();
         changes.extend(now.iter().filter(|is| !before.contains(is)).cloned().map(Change::DeviceChanged));
         self.publish(changes);
-        if self.view.offers != state.offers || self.view.job != state.job {
+        let updates = (&self.view.offers, &self.view.job, &self.view.queue);
+        if updates != (&state.offers, &state.job, &state.queue) {
             self.view.offers = state.offers;
-            self.view.job = state.job;
+            self.job_is(state.job);
+            self.queue_is(state.queue);
             self.updates_changed();
         }
         self.consent.set_company(&state.tenant.sdk_approved);
@@ -509,9 +518,9 @@ impl UserRole {
             }
             Command::Approve { origin } => return self.decide(request, origin, true),
             Command::Revoke { origin } => return self.decide(request, origin, false),
-            // While one runs, that is what stands in the way: the running one is not offered.
+            // The running one is not offered, and that it runs is what stands in the way.
             Command::Install { offer }
-                if self.view.job.as_ref().is_none_or(|job| job.outcome.is_some())
+                if self.view.job.as_ref().is_none_or(|job| job.outcome.is_some() || job.offer != offer)
                     && !self.view.offers.iter().any(|o| o.id == offer) =>
             {
                 Err(refusal::no_such_offer(offer))
@@ -519,8 +528,9 @@ impl UserRole {
             Command::Install { offer } => {
                 return self.ask_machine(request, now, |request| ToMachine::InstallUpdate { request, offer });
             }
-            Command::Cancel { anyway } => {
-                return self.ask_machine(request, now, |request| ToMachine::CancelUpdate { request, anyway });
+            Command::Cancel { offer, anyway } => {
+                let cancel = |request| ToMachine::CancelUpdate { request, offer, anyway };
+                return self.ask_machine(request, now, cancel);
             }
             Command::Defer { offer } => {
                 return self.ask_machine(request, now, |request| ToMachine::DeferUpdate { request, offer });
@@ -544,11 +554,6 @@ impl UserRole {
         }
         let number = self.asked.ask(request, now);
         self.outputs.push_back(Output::Machine(message(number)));
-    }
-
-    fn updates_changed(&mut self) {
-        let change = Change::Updates { offers: self.view.offers.clone(), job: self.view.job.clone() };
-        self.publish(vec![change]);
     }
 
     fn publish(&mut self, changes: Vec<Change>) {

@@ -21,6 +21,8 @@ mod seat;
 mod seed;
 #[path = "user_flow/softphones.rs"]
 mod softphones;
+#[path = "user_flow/updates.rs"]
+mod updates;
 
 use hub::protocol::local::{Call, CallState, Direction};
 use hub::protocol::{

@@ -58,12 +58,18 @@ help-update-list = Angebotene Aktualisierungen der Headsets auflisten
 help-update-install = Eine Aktualisierung installieren und das Ergebnis abwarten
     .offer =
         Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es
-        nur eine gibt
+        nur eine gibt. Wird gerade ein anderes Headset aktualisiert, wartet
+        sie, bis sie an der Reihe ist
 
 help-update-defer = Eine Aktualisierung aufschieben, bis es eine andere Version gibt
-    .offer = { help-update-install.offer }
+    .offer =
+        Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es
+        nur eine gibt
 
-help-update-cancel = Die Aktualisierung abbrechen, die läuft oder auf ihr Headset wartet
+help-update-cancel = Die Aktualisierung abbrechen, die läuft, oder eine, die wartet
+    .offer =
+        Wie `hookswitch update list` sie ausgibt; ohne Angabe die, die
+        läuft
     .force =
         Auch während die Firmware geschrieben wird: Das
         Headset arbeitet dann nicht, bis die

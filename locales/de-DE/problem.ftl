@@ -121,6 +121,8 @@ problem-cancel-too-late = Das Headset hat die ganze Firmware und übernimmt sie 
     .next = Lassen Sie es angesteckt; es ist fast fertig.
 problem-device-returning = Das Headset kommt gerade von seiner Aktualisierung zurück
     .next = Warten Sie ein paar Sekunden.
+problem-headset-gone = Das Headset war nicht angeschlossen, als es an der Reihe war
+    .next = Schließen Sie es an und installieren Sie die Aktualisierung noch einmal.
 problem-needs-firmware = Das Headset braucht seine Firmware noch einmal, weil seine Aktualisierung nicht zu Ende kam
     .next = Lassen Sie es an diesem USB-Anschluss und installieren Sie die Aktualisierung noch einmal.
     .place = USB-Anschluss { $place }
@@ -149,6 +151,8 @@ problem-package-refused = Das Firmware-Paket wird abgelehnt: { $error }
         [true] Das Headset braucht seine Firmware weiterhin: Lassen Sie es an seinem USB-Anschluss. Ihre Firma muss ein passendes Paket veröffentlichen.
        *[false] Es wurde nichts an das Headset gesendet. Ihre Firma muss ein passendes Paket veröffentlichen.
     }
+problem-queue-full = Es warten schon { $most } Aktualisierungen
+    .next = Warten Sie, bis eine davon fertig ist, und installieren Sie dann diese.
 problem-quit-strands = Ein Headset wird gerade aktualisiert: Endet Hookswitch jetzt, arbeitet es vielleicht nicht, bis die Aktualisierung noch einmal installiert ist
     .next = Warten Sie, bis die Aktualisierung fertig ist; sie dauert ein paar Minuten.
 problem-update-cancelled = Die Aktualisierung wurde abgebrochen, bevor etwas an das Gerät ging
@@ -166,8 +170,12 @@ problem-update-failed = { $why ->
     }
     .next = { $device }
     .more = { $detail }
-problem-update-running = Es läuft eine andere Aktualisierung
-    .next = Warten Sie, bis sie fertig ist; es wird ein Headset zur Zeit aktualisiert.
+problem-update-forgotten = Die Aktualisierung wurde nicht begonnen: Jemand hat sie zurückgenommen, eine andere Person ist am Rechner, oder Hookswitch wurde neu gestartet
+    .next = Installieren Sie sie noch einmal, falls „hookswitch update list“ sie anbietet.
+problem-update-queued = Die Aktualisierung dieses Headsets wartet schon, bis sie an der Reihe ist
+    .next = Sie beginnt von selbst.
+problem-update-running = Die Aktualisierung dieses Headsets läuft
+    .next = Warten Sie, bis sie fertig ist.
 problem-update-stopped = Die Aktualisierung wurde abgebrochen
     .next = { $device }
     .more = { $detail }

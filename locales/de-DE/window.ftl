@@ -89,6 +89,7 @@ window-retries = { $count ->
 window-defer = Nicht jetzt
 window-deferred = Das haben Sie aufgeschoben. Mit der nächsten Version wird es wieder angeboten.
 window-being-installed = Sie wird gerade installiert.
+window-waits = Sie wartet, bis sie an der Reihe ist.
 
 ## Softphones
 
@@ -112,6 +113,7 @@ window-softphone-asks = { $more ->
 
 window-update-for = { $name } für { $device }
 window-job-running = Wird installiert
+window-job-waiting = Wartet
 window-job-last = Letzte Aktualisierung
 window-keep-plugged = Lassen Sie das Headset angeschlossen.
 window-progress = { $percent } % – { $done } von { $total } KiB

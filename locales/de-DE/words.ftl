@@ -7,9 +7,13 @@ deployment-silent = Von Ihrer Firma gewünscht; dieser Agent installiert nur, we
 deployment-recovery = Nötig, sonst arbeitet das Headset nicht
 
 job-running = { $name } wird installiert: { $percent } %
+# $headset, $before (String) – the headset it is for, and the one whose update comes first.
+job-queued = { $name } für { $headset } wartet, bis { $before } fertig ist.
+job-queued-next = { $name } für { $headset } ist als Nächstes an der Reihe.
 job-cancelling = { $name }: Die Installation wird abgebrochen.
 job-unplugged = { $name }: Das Headset wurde abgezogen. Stecken Sie es wieder an denselben USB-Anschluss, dann geht die Aktualisierung weiter.
 
+phase-queued = Wartet, bis es an der Reihe ist …
 phase-fetching = Firmware wird geholt …
 phase-detaching = Das Headset wird zum Umschalten aufgefordert …
 phase-waiting-for-dfu = Warten auf das Headset; lassen Sie es an diesem USB-Anschluss …

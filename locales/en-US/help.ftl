@@ -57,12 +57,17 @@ help-update-list = List the updates offered for the headsets plugged in
 help-update-install = Install an update and wait for the verdict
     .offer =
         As `hookswitch update list` prints it; may be left out when there
-        is only one
+        is only one. While another headset is updated, it waits for its turn
 
 help-update-defer = Put an update off until there is another version
-    .offer = { help-update-install.offer }
+    .offer =
+        As `hookswitch update list` prints it; may be left out when there
+        is only one
 
-help-update-cancel = Stop the update that runs or waits for its headset
+help-update-cancel = Stop the update that runs, or one that waits
+    .offer =
+        As `hookswitch update list` prints it; left out, it is the one
+        that runs
     .force =
         Also while the firmware is being written: the
         headset then does not work until the update is

@@ -121,6 +121,8 @@ problem-cancel-too-late = The headset has the whole firmware and puts it in plac
     .next = Leave it plugged in; it is nearly done.
 problem-device-returning = The headset is on its way back from its update
     .next = Wait a few seconds.
+problem-headset-gone = The headset was not plugged in when it was its turn
+    .next = Plug it in and install the update again.
 problem-needs-firmware = The headset needs its firmware again, because its update was not finished
     .next = Keep it at this USB port and install the update again.
     .place = USB port { $place }
@@ -149,6 +151,8 @@ problem-package-refused = The firmware package is refused: { $error }
         [true] The headset still needs its firmware: keep it at its USB port. Your company has to publish a package that fits.
        *[false] Nothing was sent to the headset. Your company has to publish a package that fits.
     }
+problem-queue-full = { $most } updates wait already
+    .next = Wait until one of them is done, then install this one.
 problem-quit-strands = A headset is being updated: if Hookswitch ends now, it may not work until the update is installed again
     .next = Wait until the update is done; it takes a few minutes.
 problem-update-cancelled = The update was canceled before anything was sent to the device
@@ -166,8 +170,12 @@ problem-update-failed = { $why ->
     }
     .next = { $device }
     .more = { $detail }
-problem-update-running = Another update is running
-    .next = Wait until it is done; one headset is updated at a time.
+problem-update-forgotten = The update was not begun: somebody took it back, another person came to the computer, or Hookswitch was restarted
+    .next = Install it again if “hookswitch update list” offers it.
+problem-update-queued = The update of this headset waits for its turn already
+    .next = It begins by itself.
+problem-update-running = The update of this headset is running
+    .next = Wait until it is done.
 problem-update-stopped = The update was canceled
     .next = { $device }
     .more = { $detail }

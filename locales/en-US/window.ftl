@@ -95,6 +95,7 @@ window-retries = { $count ->
 window-defer = Not now
 window-deferred = You put this off. It is offered again with the next version.
 window-being-installed = It is being installed.
+window-waits = It waits for its turn.
 
 ## Softphones
 
@@ -115,11 +116,12 @@ window-softphone-asks = { $more ->
        *[other] { $origin } and { $more } other pages ask to use the headset.
     }
 
-## A running or finished update
+## A running, waiting or finished update
 
 # $name (String) – name of the update. $device (String) – name of the headset.
 window-update-for = { $name } for { $device }
 window-job-running = Installing
+window-job-waiting = Waiting
 window-job-last = Last update
 window-keep-plugged = Leave the headset plugged in.
 # Sizes are in units of 1024 bytes.

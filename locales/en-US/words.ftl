@@ -7,9 +7,13 @@ deployment-silent = Wanted by your company; this agent installs only when you sa
 deployment-recovery = Needed, or the headset does not work
 
 job-running = { $name } is being installed: { $percent } %
+# $headset, $before (String) – the headset it is for, and the one whose update comes first.
+job-queued = { $name } for { $headset } waits until { $before } is done.
+job-queued-next = { $name } for { $headset } is next.
 job-cancelling = { $name } is being canceled.
 job-unplugged = { $name }: the headset was unplugged. Plug it back into the same USB port, then the update goes on.
 
+phase-queued = Waiting for its turn …
 phase-fetching = Fetching the firmware …
 phase-detaching = Asking the headset to switch over …
 phase-waiting-for-dfu = Waiting for the headset; keep it at this USB port …

@@ -159,8 +159,8 @@ async fn serve(stream: LocalStream, doors: &Doors, slot: &Arc<Slot>) -> io::Resu
             Ok(LocalRequest::RevokeSoftphone { origin }) => {
                 send(&mut caller, &command(Command::Revoke { origin }, doors).await).await?;
             }
-            Ok(LocalRequest::Cancel { anyway }) => {
-                send(&mut caller, &command(Command::Cancel { anyway }, doors).await).await?;
+            Ok(LocalRequest::Cancel { offer, anyway }) => {
+                send(&mut caller, &command(Command::Cancel { offer, anyway }, doors).await).await?;
             }
             Ok(LocalRequest::Poll) => send(&mut caller, &command(Command::Poll, doors).await).await?,
             Err(error) => {

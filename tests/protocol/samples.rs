@@ -136,6 +136,11 @@ fn tenant() -> TenantState {
     }
 }
 
+fn queue() -> Vec<Job> {
+    let waits = Job { phase: JobPhase::Queued, done_bytes: 0, total_bytes: 0, retries: 0, ..job(None) };
+    vec![Job { cancelling: false, stop: Stop::Harmless, ..waits }]
+}
+
 fn state() -> State {
     State {
         protocol: PROTOCOL_VERSION,
@@ -144,6 +149,7 @@ fn state() -> State {
         devices: vec![device(DeviceStatus::Ready, true)],
         offers: vec![offer(Deployment::Optional, None)],
         job: Some(job(None)),
+        queue: queue(),
         tenant: tenant(),
         groups: groups(),
         groups_problem: Some(plain_problem()),
@@ -164,6 +170,7 @@ pub(crate) const TO_USER: &[&str] = &[
     "device-event",
     "offers-changed",
     "job-changed",
+    "queue-changed",
     "tenant-changed",
     "troubles-changed",
     "refused",
@@ -183,6 +190,7 @@ pub(crate) fn to_user_name(message: &ToUser) -> &'static str {
         ToUser::DeviceEvent { .. } => "device-event",
         ToUser::OffersChanged { .. } => "offers-changed",
         ToUser::JobChanged { .. } => "job-changed",
+        ToUser::QueueChanged { .. } => "queue-changed",
         ToUser::TenantChanged { .. } => "tenant-changed",
         ToUser::GroupsChanged { .. } => "groups-changed",
         ToUser::SeatChanged { .. } => "seat-changed",
@@ -223,6 +231,7 @@ pub(crate) fn to_user() -> Vec<ToUser> {
         ToUser::OffersChanged { offers: offers() },
         ToUser::JobChanged { job: None },
         ToUser::JobChanged { job: Some(job(None)) },
+        ToUser::QueueChanged { queue: queue() },
         ToUser::TenantChanged { tenant: tenant() },
         ToUser::TroublesChanged { troubles: troubles() },
         ToUser::Refused { protocol: 3 },
@@ -261,7 +270,8 @@ pub(crate) fn to_machine() -> Vec<ToMachine> {
         },
         ToMachine::InstallUpdate { request: 1, offer: offer() },
         ToMachine::DeferUpdate { request: 2, offer: offer() },
-        ToMachine::CancelUpdate { request: 3, anyway: true },
+        ToMachine::CancelUpdate { request: 3, offer: None, anyway: true },
+        ToMachine::CancelUpdate { request: 4, offer: Some(offer()), anyway: false },
         ToMachine::Poll { request: 4 },
     ]
 }
@@ -307,7 +317,8 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::UseHeadset { device: "1209-0001-A1B2".to_owned() },
         LocalRequest::ApproveSoftphone { origin: "https://phone.example".to_owned() },
         LocalRequest::RevokeSoftphone { origin: "https://phone.example".to_owned() },
-        LocalRequest::Cancel { anyway: true },
+        LocalRequest::Cancel { offer: None, anyway: true },
+        LocalRequest::Cancel { offer: Some("fw:d".to_owned()), anyway: false },
         LocalRequest::Poll,
         LocalRequest::Window,
         LocalRequest::Settings,
@@ -376,6 +387,8 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         calls: calls(),
         offers: offers(),
         job: Some(job(None)),
+        queue: queue(),
+        ended: vec![job(Some(Outcome::Succeeded { version: "1.20".to_owned() }))],
         groups: groups(),
         groups_problem: Some(problem()),
         problems: vec![plain_problem()],

@@ -96,7 +96,7 @@ async fn that_leave_in_the_middle_and_come_back() -> Told<()> {
     // It waits: a second update is refused, to be tried later.
     let second = scene.run(&["update", "install", job["offer"].as_str().unwrap_or_default()])?;
     assert_eq!(second.code, Some(75), "{second:?}");
-    assert!(second.stderr.starts_with("hookswitch: Another update is running ("), "{second:?}");
+    assert!(second.stderr.starts_with("hookswitch: The update of this headset is running ("), "{second:?}");
 
     hand.plug().at("plugging in")?;
     let output = install.wait_with_output().at("update install")?;

@@ -19,6 +19,7 @@ use dfu::FirmwareVersion;
 use dfu::usb_dfu::{TransferError, UsbIdentity};
 use inventory::Inventory;
 use jobs::Interrupted;
+use queue::Queued;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ mod deploy;
 mod inventory;
 mod jobs;
 mod liaison;
+mod queue;
 mod reports;
 mod session;
 #[cfg(test)]
@@ -74,6 +76,8 @@ pub struct MachineRole {
     /// Whose groups by hand the tenant is being asked for.
     assigned_of: Option<String>,
     deferred: Revised<BTreeSet<(String, String)>>,
+    /// Updates that wait for their turn.
+    queue: VecDeque<Queued>,
     sessions: Sessions,
     /// Whose lights the headsets show.
     at_seat: Option<SessionId>,
@@ -153,6 +157,7 @@ impl MachineRole {
             people: People::default(),
             assigned_of: None,
             deferred: Revised::new(persisted.deferred.into_iter().collect()),
+            queue: VecDeque::new(),
             sessions: Sessions::default(),
             at_seat: None,
             inventory: Inventory::new(persisted.devices, now.instant),
@@ -276,7 +281,10 @@ impl MachineRole {
                     None => self.out_of_order.edit().remove(&function),
                 };
             }
-            Input::Stop => self.fleet.darken(at, &mut self.out),
+            Input::Stop => {
+                self.leave_queue(|_| true);
+                self.fleet.darken(at, &mut self.out);
+            }
         }
         self.settle(now);
     }
@@ -332,6 +340,7 @@ impl MachineRole {
         }
         self.hear_late_answers(now);
         self.resume_interrupted(now);
+        self.begin_queued(now);
         self.look_at_people(now);
         self.tell_stranded();
         self.register_devices(now);

@@ -69,7 +69,7 @@ pub enum Entry {
 }
 
 impl Update {
-    /// A verdict that is corrected is what is known of the last job.
+    /// What is known of the last job: a verdict that is corrected, or why one that waited was not begun.
     pub fn correct(&mut self, job: Job) {
         self.last = Some(job);
     }

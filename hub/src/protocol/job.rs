@@ -3,7 +3,7 @@
 use super::{DeviceId, Outcome};
 use serde::{Deserialize, Serialize};
 
-/// The one firmware job that runs, or the last one that ended.
+/// A firmware job: the one that runs, the last one that ended, or one that waits for its turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     pub offer: String,
@@ -26,7 +26,7 @@ pub struct Job {
     pub outcome: Option<Outcome>,
 }
 
-/// What it means to cancel a running job.
+/// What it means to cancel a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
@@ -43,6 +43,8 @@ pub enum Stop {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobPhase {
+    /// It waits for its turn: one headset is written at a time.
+    Queued,
     /// The package comes.
     #[default]
     Fetching,
@@ -69,6 +71,7 @@ impl JobPhase {
     /// As it goes over the wire.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Fetching => "fetching",
             Self::Detaching => "detaching",
             Self::WaitingForDfu => "waiting-for-dfu",
@@ -90,6 +93,7 @@ mod tests {
     fn a_phase_is_named_as_it_is_written_and_a_new_one_is_work() {
         let read = |text: &str| serde_json::from_value(text.into()).expect("a phase");
         for name in [
+            "queued",
             "fetching",
             "detaching",
             "waiting-for-dfu",

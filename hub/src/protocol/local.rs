@@ -14,8 +14,11 @@ pub enum LocalRequest {
     Install {
         offer: String,
     },
-    /// Stops the running update; `anyway` also where that leaves the headset without working firmware.
+    /// Stops an update; `anyway` also where that leaves the headset without working firmware.
     Cancel {
+        /// That one alone, whether it runs or waits; `None` = the one that runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        offer: Option<String>,
         #[serde(default)]
         anyway: bool,
     },
@@ -79,6 +82,12 @@ pub struct View {
     pub calls: Vec<Call>,
     pub offers: Vec<Offer>,
     pub job: Option<Job>,
+    /// Updates that wait for their turn, the next one first.
+    #[serde(default)]
+    pub queue: Vec<Job>,
+    /// How the updates before that one ended, the last first: one of each headset.
+    #[serde(default)]
+    pub ended: Vec<Job>,
     /// By priority; the first one is in force. Ends with `all-users`.
     pub groups: Vec<ResolvedGroup>,
     pub groups_problem: Option<Problem>,

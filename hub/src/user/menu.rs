@@ -82,19 +82,18 @@ pub fn menu(view: &View) -> Menu {
     if let Some(job) = running {
         items.push(Item::Label(progress_line(job)));
     }
-    let open: Vec<_> = view.offers.iter().filter(|o| !o.deferred).collect();
+    items.extend(view.queue.iter().map(|job| Item::Label(words::queued(view, job))));
+    let waits = |offer: &Offer| view.queue.iter().any(|job| job.offer == offer.id);
+    let open: Vec<_> = view.offers.iter().filter(|o| !o.deferred && !waits(o)).collect();
     for offer in &open {
         let label = match offer.deployment {
             Deployment::Recovery => Message::new("tray-recover").text("name", product_of(view, offer)),
             _ => Message::new("tray-install").text("name", &offer.name).text("version", &offer.to_version),
         };
         // A menu is no place to begin what must not be interrupted: the page says what it means and asks.
-        items.push(match running {
-            None => Item::Action { label, action: Action::OpenWindow(Page::Updates) },
-            Some(_) => Item::Label(label),
-        });
+        items.push(Item::Action { label, action: Action::OpenWindow(Page::Updates) });
     }
-    if open.is_empty() && running.is_none() {
+    if open.is_empty() && running.is_none() && view.queue.is_empty() {
         items.push(Item::Label(words::no_updates(view)));
     }
     items.push(Item::Separator);
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_leads_to_its_page_and_not_while_a_job_runs() {
+    fn an_offer_leads_to_its_page_and_one_that_waits_is_said_to_wait() {
         let mut view = View { offers: vec![offer("a")], ..View::default() };
         assert_eq!((updates(&menu(&view)), menu(&view).badge), (1, Badge::Update));
         let mut job = Job {
@@ -250,8 +249,16 @@ mod tests {
             ..Job::default()
         };
         view.job = Some(job.clone());
+        view.offers.push(offer("b"));
+        view.offers.remove(0);
         let running = menu(&view);
-        assert_eq!(updates(&running), 0);
+        assert_eq!(updates(&running), 1, "another one may be let wait");
+        let waiting = Job { offer: "b".into(), phase: JobPhase::Queued, ..job.clone() };
+        let waits = View { queue: vec![waiting], ..view.clone() };
+        let line = Message::new("job-queued").text("name", "Headset").text("headset", "Headset");
+        let line = Item::Label(line.text("before", "Headset"));
+        assert!(menu(&waits).items.contains(&line), "{:?}", menu(&waits));
+        assert_eq!((updates(&menu(&waits)), menu(&waits).badge), (0, Badge::None));
         let line = Message::new("tray-progress").text("name", "Headset").number("percent", 33);
         assert!(running.items.contains(&Item::Label(line)));
         let unplugged = Job { phase: JobPhase::WaitingForReplug, ..job.clone() };

@@ -35,6 +35,7 @@ pub enum Change {
     Updates {
         offers: Vec<Offer>,
         job: Option<Job>,
+        queue: Vec<Job>,
     },
 }
 

@@ -37,6 +37,22 @@ pub fn running(job: &Job) -> Message {
     }
 }
 
+/// An update that waits for its turn, and for which headset it waits.
+pub fn queued(view: &View, job: &Job) -> Message {
+    let running = view.job.as_ref().filter(|job| job.outcome.is_none());
+    let before = view.queue.iter().take_while(|other| other.offer != job.offer).last().or(running);
+    let headset = |job: &Job| {
+        let device = view.devices.iter().find(|device| device.id == job.device);
+        device.map_or_else(|| job.name.clone(), |device| name(view, device))
+    };
+    let message = Message::new("job-queued").text("name", &job.name).text("headset", headset(job));
+    match before {
+        Some(before) => message.text("before", headset(before)),
+        // The one before has just ended, or whoever asked for it is not at the computer.
+        None => Message::new("job-queued-next").text("name", &job.name).text("headset", headset(job)),
+    }
+}
+
 /// How it stands with the update of a headset that is being updated.
 pub fn updating(job: Option<&Job>, device: &DeviceId) -> Standstill {
     let running = job.filter(|job| job.outcome.is_none() && job.device == *device);
@@ -49,6 +65,7 @@ pub fn phase(job: &Job) -> Message {
         return Message::new("phase-cancelling");
     }
     Message::new(match job.phase {
+        JobPhase::Queued => "phase-queued",
         JobPhase::Fetching => "phase-fetching",
         JobPhase::Detaching => "phase-detaching",
         JobPhase::WaitingForDfu => "phase-waiting-for-dfu",

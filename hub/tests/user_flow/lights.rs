@@ -177,7 +177,7 @@ fn a_hello_tells_subscribers_what_changed() {
     assert_eq!(rig.changes(), [], "the same state is no news");
     let offers = State { offers: vec![offer()], ..state };
     rig.service(ToUser::Hello(Box::new(offers)));
-    assert_eq!(rig.changes(), [Change::Updates { offers: vec![offer()], job: None }]);
+    assert_eq!(rig.changes(), [Change::Updates { offers: vec![offer()], job: None, queue: vec![] }]);
 }
 
 pub(super) fn offer() -> Offer {

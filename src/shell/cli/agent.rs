@@ -29,7 +29,9 @@ pub(super) fn expect_done(answer: LocalAnswer) -> Done {
 /// A call and another update end by themselves.
 pub(super) fn now_or_later(problem: Problem) -> Failure {
     match problem.code.as_str() {
-        "in-call" | "update-running" | "machine-away" => Failure::Later(problem),
+        "in-call" | "update-running" | "update-queued" | "queue-full" | "machine-away" => {
+            Failure::Later(problem)
+        }
         _ => Failure::Problem(problem),
     }
 }

@@ -6,7 +6,7 @@ use hub::protocol::Outcome;
 use hub::protocol::local::View;
 use hub::user::words;
 
-/// The update that runs, or how the last one ended.
+/// The update that runs, or how the last one ended, and those that wait.
 pub(super) fn print(context: &Context, view: &View) {
     if let Some(job) = &view.job {
         let line = match &job.outcome {
@@ -22,5 +22,8 @@ pub(super) fn print(context: &Context, view: &View) {
             }
         };
         output::line(&context.locale.format(&line));
+    }
+    for job in &view.queue {
+        output::line(&context.locale.format(&words::queued(view, job)));
     }
 }

@@ -5,7 +5,7 @@ use super::{Context, Done, agent, job, output};
 use clap::{Args, Subcommand};
 use hub::locale::Message;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
-use hub::protocol::{Job, Offer, Outcome, Problem};
+use hub::protocol::{Job, JobPhase, Offer, Outcome, Problem};
 use hub::user::words;
 use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
@@ -19,6 +19,8 @@ pub(super) enum Command {
     Install(Which),
     Defer(Which),
     Cancel {
+        #[command(flatten)]
+        which: Which,
         #[arg(long)]
         force: bool,
     },
@@ -33,6 +35,7 @@ pub(super) struct Which {
 struct Document<'a> {
     offers: &'a [Offer],
     job: Option<&'a Job>,
+    queue: &'a [Job],
 }
 
 pub(super) fn execute(command: &Command, context: &Context) -> Done {
@@ -40,7 +43,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
     let view = agent::heard(agent::view(&mut client)?)?;
     match command {
         Command::List { json: true } => {
-            output::json(&Document { offers: &view.offers, job: view.job.as_ref() });
+            output::json(&Document { offers: &view.offers, job: view.job.as_ref(), queue: &view.queue });
             Ok(())
         }
         Command::List { json: false } => {
@@ -52,9 +55,12 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             expect_done(client.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
             wait(context, &offer)
         }
-        Command::Cancel { force } => {
-            expect_done(client.ask(&LocalRequest::Cancel { anyway: *force })?)?;
-            output::line(&context.locale.format(&Message::new("cli-cancelled")));
+        Command::Cancel { which, force } => {
+            let offer = which.offer.clone();
+            let waited = offer.as_ref().is_some_and(|offer| view.queue.iter().any(|j| j.offer == *offer));
+            expect_done(client.ask(&LocalRequest::Cancel { offer, anyway: *force })?)?;
+            let said = if waited { "cli-cancelled-waiting" } else { "cli-cancelled" };
+            output::line(&context.locale.format(&Message::new(said)));
             Ok(())
         }
         Command::Defer(which) => {
@@ -74,9 +80,9 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
         [only] => Ok(only.id.clone()),
         [] if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => Err(Problem::new(
             "update-running",
-            "Another update is running",
+            "The update of this headset is running",
             "hookswitch update list",
-            "Wait until it is done; one headset is updated at a time.",
+            "Wait until it is done.",
         )),
         [] => Err(Problem::new(
             "no-updates",
@@ -101,9 +107,17 @@ fn wait(context: &Context, offer: &str) -> Done {
     let terminal = std::io::stderr().is_terminal();
     let mut told = None;
     loop {
+        // While the service is away, what is known is what was.
         if let LocalAnswer::View { view } = answer
-            && let Some(job) = view.job.filter(|j| j.offer == offer)
+            && !view.unheard
         {
+            let known = view.job.iter().chain(&view.queue).chain(&view.ended);
+            let Some(job) = known.into_iter().find(|j| j.offer == offer).cloned() else {
+                if terminal && told.is_some() {
+                    output::aside("");
+                }
+                return Err(forgotten(offer).into());
+            };
             if let Some(outcome) = job.outcome {
                 if terminal {
                     output::aside("");
@@ -113,12 +127,25 @@ fn wait(context: &Context, offer: &str) -> Done {
             let percent = (job.done_bytes * 100).checked_div(job.total_bytes).unwrap_or(0);
             if told.as_ref() != Some(&(job.phase, percent)) {
                 let new_phase = told.as_ref().is_none_or(|(phase, _)| *phase != job.phase);
-                progress(context, terminal, new_phase, &job, percent);
+                match job.phase {
+                    JobPhase::Queued => output::aside(&context.locale.format(&words::queued(&view, &job))),
+                    _ => progress(context, terminal, new_phase, &job, percent),
+                }
                 told = Some((job.phase, percent));
             }
         }
         answer = agent.next_answer()?;
     }
+}
+
+/// Taken back, forgotten with the person at the seat or with the program: never begun in any case.
+fn forgotten(offer: &str) -> Problem {
+    Problem::new(
+        "update-forgotten",
+        "The update was not begun: somebody took it back, another person came to the computer, or Hookswitch was restarted",
+        offer,
+        "Install it again if `hookswitch update list` offers it.",
+    )
 }
 
 fn progress(context: &Context, terminal: bool, new_phase: bool, job: &Job, percent: u64) {

@@ -78,6 +78,8 @@ pub(super) struct Calls {
 pub(super) struct Updates {
     pub(super) offers: Vec<Offer>,
     pub(super) job: Option<Job>,
+    /// Updates that wait for their turn, the next one first.
+    pub(super) queue: Vec<Job>,
 }
 
 #[derive(Debug, Serialize)]
@@ -257,8 +259,8 @@ pub(super) fn event(
             ("wish", serde_json::to_string(&event))
         }
         Change::Updates { .. } if reader.is_page => return None,
-        Change::Updates { offers, job } => {
-            ("updates", serde_json::to_string(&Updates::new(offers, job.as_ref())))
+        Change::Updates { offers, job, queue } => {
+            ("updates", serde_json::to_string(&Updates::new(offers, job.as_ref(), queue)))
         }
     })
 }
@@ -307,13 +309,17 @@ impl Updates {
     /// Firmware is none of a page's business; that a headset is busy with it, its status says.
     pub(super) fn seen_by(view: &View, reader: Reader<'_>) -> Self {
         match reader.is_page {
-            true => Self { offers: Vec::new(), job: None },
-            false => Self::new(&view.offers, view.job.as_ref()),
+            true => Self { offers: Vec::new(), job: None, queue: Vec::new() },
+            false => Self::new(&view.offers, view.job.as_ref(), &view.queue),
         }
     }
 
-    pub(super) fn new(offers: &[p::Offer], job: Option<&p::Job>) -> Self {
-        Self { offers: offers.iter().map(Offer::from).collect(), job: job.map(Job::from) }
+    pub(super) fn new(offers: &[p::Offer], job: Option<&p::Job>, queue: &[p::Job]) -> Self {
+        Self {
+            offers: offers.iter().map(Offer::from).collect(),
+            job: job.map(Job::from),
+            queue: queue.iter().map(Job::from).collect(),
+        }
     }
 }
 

@@ -73,7 +73,7 @@ async fn show(page: Page, State(window): Shared, headers: HeaderMap) -> Response
     Html(page::frame(page, &window.handle.view(), &window.locale)).into_response()
 }
 
-/// `install`, `defer`, or `cancel` for the update that runs.
+/// `install`, `defer`, or `cancel` for the update that runs or waits.
 pub(super) async fn act_on_update(
     State(window): Shared,
     Path((offer, action)): Path<(String, String)>,
@@ -82,9 +82,9 @@ pub(super) async fn act_on_update(
     let command = match action.as_str() {
         "install" => Some(Command::Install { offer }),
         "defer" => Some(Command::Defer { offer }),
-        "cancel" => Some(Command::Cancel { anyway: false }),
+        "cancel" => Some(Command::Cancel { offer: Some(offer), anyway: false }),
         // The person was told what that means.
-        "cancel-anyway" => Some(Command::Cancel { anyway: true }),
+        "cancel-anyway" => Some(Command::Cancel { offer: Some(offer), anyway: true }),
         _ => None,
     };
     act(&window, &headers, &action, command).await

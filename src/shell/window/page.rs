@@ -7,7 +7,7 @@ use hub::calendar;
 use hub::locale::{Locale, Message, ProblemText};
 use hub::protocol::local::{Softphone, Standing, View};
 use hub::protocol::{
-    Capabilities, Deployment, Device, DeviceStatus, Job, Offer, Outcome, Problem, Stop, TenantMode,
+    Capabilities, Deployment, Device, DeviceStatus, Job, JobPhase, Offer, Outcome, Problem, Stop, TenantMode,
 };
 use hub::user::headset::can_carry;
 use hub::user::menu::{Page, quit_strands};
@@ -139,7 +139,8 @@ struct SoftphoneCard {
 #[template(path = "window/updates.html")]
 struct Updates<'a> {
     t: Words<'a>,
-    job: Option<JobCard>,
+    /// The one that runs or ended last, those that wait, and how those before ended.
+    jobs: Vec<JobCard>,
     running: bool,
     no_offer: String,
     offers: Vec<OfferCard>,
@@ -164,6 +165,8 @@ struct JobCard {
     stop: Stopping,
     /// Not while the person is asked to plug it in.
     plugged: bool,
+    /// For which headset it waits.
+    waits: Option<String>,
     running: Option<Progress>,
     verdict: Option<String>,
     problem: Option<ProblemText>,
@@ -192,6 +195,7 @@ struct OfferCard {
     deployment: String,
     group: String,
     deferred: bool,
+    waits: bool,
     may_defer: bool,
     recovery: bool,
     running: bool,
@@ -248,7 +252,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
         }),
         Page::Updates => rendered(&Updates {
             t: Words(locale),
-            job: view.job.as_ref().map(|j| JobCard::new(j, view, locale)),
+            jobs: jobs(view).map(|j| JobCard::new(j, view, locale)).collect(),
             running: view.job.as_ref().is_some_and(|j| j.outcome.is_none()),
             no_offer: locale.format_isolated(&words::no_updates(view)),
             offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
@@ -276,6 +280,10 @@ fn present(view: &View, locale: &Locale) -> String {
     let names: Vec<&str> = view.devices.iter().map(|d| d.product.as_str()).collect();
     let message = Message::new("window-present").number("count", names.len() as i64);
     escaped(&locale.format_isolated(&message.text("names", names.join(", "))))
+}
+
+fn jobs(view: &View) -> impl Iterator<Item = &Job> {
+    view.job.iter().chain(&view.queue).chain(&view.ended)
 }
 
 /// What a screen reader says by itself: each phase of an update once, and its end.
@@ -342,7 +350,8 @@ impl<'a> Tenant<'a> {
 impl DeviceCard {
     fn new(device: &Device, view: &View, locale: &Locale) -> Self {
         let recovery = |o: &&Offer| o.device == device.id && o.deployment == Deployment::Recovery;
-        let recovery = view.offers.iter().find(recovery).filter(|o| o.blocked.is_none());
+        let waits = |o: &&Offer| view.queue.iter().any(|job| job.offer == o.id);
+        let recovery = view.offers.iter().find(recovery).filter(|o| o.blocked.is_none() && !waits(o));
         let choice = view.devices.iter().filter(|device| can_carry(device)).count() > 1;
         let carries = view.headset.as_ref() == Some(&device.id);
         let t = Words(locale);
@@ -401,6 +410,7 @@ fn abilities(can: &Capabilities) -> impl Iterator<Item = &'static str> {
 impl JobCard {
     fn new(job: &Job, view: &View, locale: &Locale) -> Self {
         let product = product_of(view, &job.device);
+        let is_queued = job.phase == JobPhase::Queued;
         let outcome = job.outcome.as_ref();
         let verdict = outcome.map(|outcome| {
             locale.format_isolated(&match outcome {
@@ -432,7 +442,8 @@ impl JobCard {
                 Stop::Strands => Stopping::Asked,
                 Stop::TooLate => Stopping::Impossible,
             },
-            running: outcome.is_none().then(|| Progress::new(job, locale)),
+            waits: is_queued.then(|| locale.format_isolated(&words::queued(view, job))),
+            running: (outcome.is_none() && !is_queued).then(|| Progress::new(job, locale)),
             verdict,
             problem: problem.map(|p: &Problem| {
                 let next = locale.problem_isolated(words::advice(view, job, p)).next;
@@ -514,6 +525,7 @@ impl OfferCard {
             deployment: locale.format_isolated(&words::deployment(offer.deployment)),
             group: words::group(view, &offer.group, locale),
             deferred: offer.deferred,
+            waits: view.queue.iter().any(|job| job.offer == offer.id),
             recovery: offer.deployment == Deployment::Recovery,
             may_defer: offer.deployment == Deployment::Optional && !offer.deferred,
             running,

@@ -16,16 +16,25 @@ pub(super) struct PlannedFrom {
 }
 
 impl MachineRole {
-    /// The gate: everything that speaks against it is said before anything is begun.
-    pub(super) fn install(&mut self, offer: &str, now: Now) -> Result<(), Problem> {
-        if let Some(job) = self.update.job().filter(|j| j.outcome.is_none()) {
+    /// Begins it, or lets it wait for its turn: one headset is written at a time.
+    pub(super) fn install(&mut self, offer: &str, from: SessionId, now: Now) -> Result<(), Problem> {
+        if let Some(job) = self.update.job().filter(|job| job.outcome.is_none() && is_about(job, offer)) {
             return Err(Problem::new(
                 "update-running",
-                "Another update is running",
-                job.device.clone(),
-                "Wait until it is done; one headset is updated at a time.",
+                "The update of this headset is running",
+                job.name.clone(),
+                "Wait until it is done.",
             ));
         }
+        let known = self.ready(offer, now)?;
+        if self.is_free() && self.queue.is_empty() {
+            return self.begin(&known, now);
+        }
+        self.enqueue(&known, from)
+    }
+
+    /// The gate: everything that speaks against it is said before anything is begun.
+    pub(super) fn ready(&mut self, offer: &str, now: Now) -> Result<Offer, Problem> {
         let known =
             self.offers().iter().find(|o| o.id == offer).cloned().ok_or_else(|| no_such_offer(offer))?;
         if let Some(problem) = known.blocked {
@@ -41,7 +50,12 @@ impl MachineRole {
         {
             return Err(problem.clone());
         }
-        if recovery {
+        Ok(known)
+    }
+
+    /// What has passed the gate.
+    pub(super) fn begin(&mut self, known: &Offer, now: Now) -> Result<(), Problem> {
+        if known.deployment == Deployment::Recovery {
             self.resume(&known.device, now);
             return Ok(());
         }
@@ -49,9 +63,9 @@ impl MachineRole {
         let target_name = policy
             .and_then(|p| p.firmware.iter().find(|f| f.id == known.policy))
             .map(|f| f.target.clone())
-            .ok_or_else(|| no_such_offer(offer))?;
-        let target = self.target(&known.device).ok_or_else(|| no_such_offer(offer))?;
-        self.update.start(&known, &target_name, target, &mut self.out);
+            .ok_or_else(|| no_such_offer(&known.id))?;
+        let target = self.target(&known.device).ok_or_else(|| no_such_offer(&known.id))?;
+        self.update.start(known, &target_name, target, &mut self.out);
         self.fleet.begin_update(&known.device, &mut self.out);
         Ok(())
     }
@@ -75,15 +89,22 @@ impl MachineRole {
                 "Install it when it suits; until then it stays in the list.",
             ));
         }
+        self.leave_queue(|job| job.offer == known.id);
         let version = known.to_version;
         self.deferred.edit().insert((known.id.clone(), version.clone()));
         self.out.push_back(Output::Persist(Record::Deferred { offer: known.id, version }));
         Ok(())
     }
 
-    /// Stops the running job. What leaves the headset without firmware is done only where the person was told.
-    pub(super) fn cancel(&mut self, anyway: bool, now: Now) -> Result<(), Problem> {
-        let running = self.update.job().filter(|job| job.outcome.is_none());
+    /// Stops the running job, or lets one that waits go. What leaves the headset without firmware is done only where the
+    /// person was told.
+    pub(super) fn cancel(&mut self, offer: Option<&str>, anyway: bool, now: Now) -> Result<(), Problem> {
+        if offer.is_some_and(|offer| self.leave_queue(|job| job.offer == offer)) {
+            return Ok(());
+        }
+        // Meanwhile another one may have begun: that one was not meant.
+        let meant = |job: &&Job| offer.is_none_or(|offer| job.offer == offer);
+        let running = self.update.job().filter(|job| job.outcome.is_none()).filter(meant);
         let Some(job) = running else {
             return Err(Problem::new(
                 "no-update-running",
@@ -152,6 +173,11 @@ impl MachineRole {
         self.update.device() == Some(device)
             || self.fleet.updating() == Some(device) && self.update.job().is_some_and(done)
     }
+}
+
+/// Whether the offer is one of the headset that the job is for.
+pub(super) fn is_about(job: &Job, offer: &str) -> bool {
+    job.offer == offer || offer.strip_suffix(job.device.as_str()).is_some_and(|policy| policy.ends_with(':'))
 }
 
 pub(super) fn no_such_offer(offer: &str) -> Problem {

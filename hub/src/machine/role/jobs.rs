@@ -115,6 +115,7 @@ impl MachineRole {
         let description = registry::describe(entry.vendor_id, entry.product_id);
         let (vendor, product) = (entry.vendor.clone(), entry.product.clone());
         let target = Target { runtime, description, vendor, product };
+        self.leave_queue(|job| job.device == entry.device);
         self.update.resume(&entry, sources, target, &mut self.out);
         self.fleet.begin_update(&entry.device, &mut self.out);
     }

@@ -54,6 +54,9 @@ impl MachineRole {
         let active = self.sessions.active();
         if active != self.at_seat {
             self.at_seat = active;
+            if let Some(session) = active {
+                self.seat_is_of(session);
+            }
             self.fleet.all_dark(now.instant, &mut self.out);
         }
     }
@@ -81,15 +84,15 @@ impl MachineRole {
                 }
             }
             ToMachine::InstallUpdate { request, offer } => {
-                let done = self.of_seat(from).and_then(|()| self.install(&offer, now));
+                let done = self.of_seat(from).and_then(|()| self.install(&offer, from, now));
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::DeferUpdate { request, offer } => {
                 let done = self.of_seat(from).and_then(|()| self.defer(&offer));
                 self.sessions.answer(from, request, done.err());
             }
-            ToMachine::CancelUpdate { request, anyway } => {
-                let done = self.of_seat(from).and_then(|()| self.cancel(anyway, now));
+            ToMachine::CancelUpdate { request, offer, anyway } => {
+                let done = self.of_seat(from).and_then(|()| self.cancel(offer.as_deref(), anyway, now));
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::Poll { request } => self.asked_to_poll(from, request, now),
@@ -100,13 +103,16 @@ impl MachineRole {
         let Some(name) = self.sessions.get(from).map(|known| known.peer.name.clone()) else { return };
         // What is not told yet is no news to this one.
         self.tell_stranded();
-        address(&mut self.out, &self.sessions.ids(), self.at_seat);
+        let others = self.sessions.ids();
+        address(&mut self.out, &others, self.at_seat);
         let known = self.groups.get(&name).cloned().unwrap_or_default();
         if self.people.came(&name, &known) {
             self.owe_known_user(&name, now);
         }
         self.sessions.greet(from, Told::default());
         self.look_at_seat(now);
+        // What changes by its coming is in its hello.
+        address(&mut self.out, &others, self.at_seat);
         let (told, state) = self.state(from);
         self.sessions.greet(from, told);
         self.tell(from, ToUser::Hello(Box::new(state)));
@@ -190,6 +196,7 @@ impl MachineRole {
             devices,
             offers: told.offers.to_vec(),
             job: self.update.job().cloned(),
+            queue: self.queued(),
             tenant: TenantState::clone(&told.tenant),
             groups: told.groups.to_vec(),
             groups_problem: told.groups_problem.clone(),

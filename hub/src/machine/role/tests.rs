@@ -24,6 +24,7 @@ mod offline;
 mod outbox;
 mod people;
 mod polling;
+mod queue;
 mod random;
 mod recovery;
 mod sessions;
@@ -98,6 +99,10 @@ fn hear(told: &mut BTreeMap<String, Device>, heard: &mut State, message: &ToUser
         ToUser::DeviceRemoved { id } => assert!(told.remove(&id).is_some(), "{id} was not there"),
         ToUser::OffersChanged { offers } => heard.offers = offers,
         ToUser::JobChanged { job } => heard.job = job,
+        ToUser::QueueChanged { queue } => {
+            assert_ne!(heard.queue, queue, "said twice");
+            heard.queue = queue;
+        }
         ToUser::TenantChanged { tenant } => heard.tenant = tenant,
         ToUser::GroupsChanged { groups, problem } => {
             (heard.groups, heard.groups_problem) = (groups, problem);

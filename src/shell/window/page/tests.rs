@@ -113,6 +113,10 @@ fn views() -> Vec<View> {
     views.extend(phases.map(|phase| with_job(job(phase, 1000, None))));
     views.extend(outcomes.map(|outcome| with_job(job(JobPhase::Downloading, 0, Some(outcome)))));
     views.push(with_job(job(JobPhase::Fetching, 0, None)));
+    let succeeded = Outcome::Succeeded { version: "<1.30>".to_owned() };
+    let (queue, ended) =
+        (vec![job(JobPhase::Queued, 0, None)], vec![job(JobPhase::Fetching, 0, Some(succeeded))]);
+    views.push(View { queue, ended, ..with_job(job(JobPhase::Downloading, 1000, None)) });
     let waiting = TenantState { enrolled: false, ..full.tenant.clone() };
     views.push(View { tenant: waiting, ..full.clone() });
     views
@@ -136,6 +140,47 @@ fn a_pulled_cable_is_said_where_the_headset_is_shown() {
     assert!(pulled.contains("Plug it back into the same USB port"), "{pulled}");
     let cancelling = page(job(JobPhase::Downloading, true));
     assert!(cancelling.contains("being canceled"), "{cancelling}");
+}
+
+#[test]
+fn an_update_that_waits_says_for_what_and_can_be_taken_back() {
+    let locale = Locale::new("en-US");
+    let headset = |id: &str, name: &str, status| Device { id: id.to_owned(), ..device(name, status) };
+    let job = |id: &str, phase| Job {
+        offer: format!("fw:{id}"),
+        device: id.to_owned(),
+        name: "Firmware".to_owned(),
+        phase,
+        ..Job::default()
+    };
+    let offer =
+        Offer { id: "fw:b".to_owned(), device: "b".to_owned(), ..offer(Deployment::Recovery, false, None) };
+    let ended = Job {
+        outcome: Some(Outcome::Succeeded { version: "2.00".to_owned() }),
+        ..job("c", JobPhase::Fetching)
+    };
+    let view = View {
+        devices: vec![
+            headset("a", "Desk One", DeviceStatus::Updating),
+            headset("b", "Desk Two", DeviceStatus::Ready),
+            headset("c", "Desk Three", DeviceStatus::Ready),
+        ],
+        offers: vec![offer],
+        job: Some(job("a", JobPhase::Manifesting)),
+        queue: vec![job("b", JobPhase::Queued)],
+        ended: vec![ended],
+        ..View::default()
+    };
+    let main =
+        |page| regions(page, &view, &locale).into_iter().find(|r| r.name == "main").expect("main").html;
+    let plain = |html: String| html.replace(['\u{2068}', '\u{2069}'], "");
+    let html = plain(main(Page::Updates));
+    assert!(html.contains("Firmware for Desk Two waits until Desk One is done."), "{html}");
+    let cancels = html.matches(r#"data-id="fw:b" data-action="cancel""#).count();
+    assert_eq!((cancels, html.matches("<progress").count()), (1, 1), "{html}");
+    assert!(!html.contains(r#"data-action="install""#), "it is asked for already: {html}");
+    assert!(html.contains("Done: Desk Three now reports version 2.00"), "{html}");
+    assert!(!main(Page::Devices).contains(r#"data-action="install""#));
 }
 
 #[test]

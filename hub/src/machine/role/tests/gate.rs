@@ -180,8 +180,8 @@ fn one_job_at_a_time_and_a_new_hello_sees_it() {
     assert_eq!(rig.offers().len(), 2);
     let second = rig.offers()[1].id.clone();
     assert_eq!(rig.install(), None);
-    let refused = rig.request(|request| ToMachine::InstallUpdate { request, offer: second.clone() });
-    assert_eq!(code(refused), Some("update-running".to_owned()));
+    let accepted = rig.request(|request| ToMachine::InstallUpdate { request, offer: second.clone() });
+    assert_eq!(accepted, None);
     assert_eq!(rig.offers().len(), 1, "the headset at work is not offered anything");
     rig.out.clear();
     rig.hello();
@@ -189,11 +189,17 @@ fn one_job_at_a_time_and_a_new_hello_sees_it() {
         panic!("{:?}", rig.out)
     };
     assert_eq!(state.job.as_ref().map(|j| j.phase), Some(JobPhase::Fetching));
+    assert_eq!(state.queue.iter().map(|j| j.phase).collect::<Vec<_>>(), [JobPhase::Queued]);
     let updating: Vec<_> = state.devices.iter().map(|d| d.status == DeviceStatus::Updating).collect();
     assert_eq!(updating, [true, false]);
-    assert_eq!(code(rig.request(|request| ToMachine::CancelUpdate { request, anyway: false })), None);
+    let offer = Some(second);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer, anyway: false }), None);
     assert_eq!(
-        code(rig.request(|request| ToMachine::CancelUpdate { request, anyway: false })),
+        code(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: false })),
+        None
+    );
+    assert_eq!(
+        code(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: false })),
         Some("no-update-running".to_owned())
     );
     assert_eq!(rig.offers().len(), 2);
@@ -209,7 +215,7 @@ impl Rig {
     }
 
     /// Enrols and delivers until the tenant is asked for the policy.
-    fn answer_until_policy(&mut self) {
+    pub(super) fn answer_until_policy(&mut self) {
         for _ in 0..20 {
             match self.tenant {
                 Some(TenantRequest::Enrol { .. }) => self.enrolled(),

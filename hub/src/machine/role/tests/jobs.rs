@@ -244,7 +244,7 @@ fn cancelling_a_download_leaves_the_headset_as_it_finds_it() {
     let mut rig = begun();
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     rig.update_until(0x0110, |_| false);
     assert_eq!(failed_with(&rig), "update-stopped");
     assert!(!is_whole(&rig.headsets[0]));
@@ -256,7 +256,7 @@ fn a_transfer_ends_with_its_job() {
     let mut rig = Rig::ready(vec![Headset::new(1), Headset::new(2)], &offer("1.20"), &["all-users"]);
     assert_eq!(rig.install(), None);
     let (first, _) = rig.fetch.clone().expect("a transfer");
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     assert!(rig.out.contains(&Output::JobEnded(first)));
     let second = rig.offers()[1].id.clone();
     assert_eq!(rig.request(|request| ToMachine::InstallUpdate { request, offer: second }), None);

@@ -21,6 +21,8 @@ struct Seen {
     pulled: usize,
     refused: usize,
     cut: usize,
+    /// Another headset's update was started while one ran.
+    another: usize,
 }
 
 struct Round {
@@ -52,7 +54,9 @@ impl Round {
             }
             17 => {
                 self.log.push("cancel");
-                self.rig.request(|request| ToMachine::CancelUpdate { request, anyway: true });
+                let mut jobs = self.rig.heard.queue.iter().chain(&self.rig.heard.job);
+                let offer = jobs.next().filter(|_| self.random.bool()).map(|job| job.offer.clone());
+                self.rig.request(|request| ToMachine::CancelUpdate { request, offer, anyway: true });
             }
             _ => {
                 self.log.push("time passes");
@@ -68,8 +72,9 @@ impl Round {
         let offers = self.rig.offers();
         let Some(offer) = offers.get(self.random.usize(..offers.len().max(1))) else { return };
         self.log.push("install");
-        let offer = offer.id.clone();
+        let (offer, before) = (offer.id.clone(), self.rig.heard.queue.len());
         self.rig.request(|request| ToMachine::InstallUpdate { request, offer });
+        self.seen.another += usize::from(self.rig.heard.queue.len() > before);
     }
 
     fn package(&mut self) {
@@ -219,9 +224,10 @@ fn after_any_mishaps_every_headset_works_again_without_a_network() {
         all.pulled += seen.pulled;
         all.refused += seen.refused;
         all.cut += seen.cut;
+        all.another += seen.another;
     });
     println!("{rounds} rounds: {all:?}");
     assert_eq!(all.recovered, all.stranded);
-    let tried = [all.stranded * 4, all.crashes, all.pulled, all.refused, all.cut];
+    let tried = [all.stranded * 4, all.crashes, all.pulled, all.refused, all.cut, all.another];
     assert!(rounds == 1 || tried.iter().all(|n| *n >= 20), "not everything was tried: {all:?}");
 }

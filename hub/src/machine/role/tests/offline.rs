@@ -72,7 +72,7 @@ fn an_interrupted_update_goes_on_without_a_tenant() {
 fn a_package_that_did_not_help_is_the_second_choice() {
     let mut rig = restart(interrupted(), Some("https://t"));
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     rig.update_until(0x0120, |_| false);
     assert_eq!(failed_with(&rig), "update-stopped");
     assert_eq!(recover(&mut rig), None);
@@ -89,7 +89,10 @@ fn a_package_that_did_not_help_is_the_second_choice() {
     for kind in [FailureKind::Unreachable, FailureKind::Rejected, FailureKind::ServerError] {
         let mut rig = restart(interrupted(), Some("https://t"));
         rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-        assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+        assert_eq!(
+            rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }),
+            None
+        );
         rig.update_until(0x0120, |_| false);
         assert_eq!(recover(&mut rig), None);
         rig.answer_until_fetch();
@@ -107,7 +110,10 @@ fn a_tenant_that_refuses_the_machine_is_not_waited_for() {
         rig.disk.credential = None;
         let mut rig = restart(rig, Some("https://t"));
         rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-        assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+        assert_eq!(
+            rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }),
+            None
+        );
         rig.update_until(0x0120, |_| false);
         if refused_before {
             rig.pass(Duration::from_secs(600));

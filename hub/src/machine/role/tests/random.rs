@@ -17,6 +17,8 @@ struct World {
     taken: BTreeSet<String>,
     version: u64,
     last_session: u32,
+    /// Updates that were let wait.
+    queued: usize,
 }
 
 impl World {
@@ -119,20 +121,65 @@ impl World {
             _ => "fw:nobody".to_owned(),
         };
         let blocked = offers.iter().any(|o| o.id == offer && o.blocked.is_some());
-        let running = self.rig.service.update.device().is_some();
         self.note(format!("ask for {offer}"));
         match self.random.u8(..12) {
             0 => {
                 let anyway = self.random.bool();
-                self.rig.request(|request| ToMachine::CancelUpdate { request, anyway });
+                self.rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway });
             }
+            2 => self.cancel_one(),
+            3 => self.somebody_behind_asks(offer),
             1 if self.chance(3) => _ = self.rig.request(|request| ToMachine::DeferUpdate { request, offer }),
             _ => {
-                let problem = self.rig.request(|request| ToMachine::InstallUpdate { request, offer });
+                let (running, waited) = (self.running(), self.waiting());
+                let ask = offer.clone();
+                let problem = self.rig.request(|request| ToMachine::InstallUpdate { request, offer: ask });
                 let at_seat = self.rig.service.at_seat == Some(JANE);
-                assert!(problem.is_some() || !(blocked || running || !at_seat), "the gate was open");
+                let twice = running.as_ref() == Some(&offer) || waited.contains(&offer);
+                assert!(problem.is_some() || !(blocked || twice || !at_seat), "the gate was open");
+                if problem.is_none() && running.is_some() {
+                    self.queued += 1;
+                    assert_eq!(self.running(), running, "another one runs instead of waiting");
+                    assert_eq!(self.waiting(), [waited, vec![offer]].concat(), "not at the end of the queue");
+                }
             }
         }
+    }
+
+    fn running(&self) -> Option<String> {
+        let running = self.rig.service.update.job().filter(|job| job.outcome.is_none());
+        running.map(|job| job.offer.clone())
+    }
+
+    fn waiting(&self) -> Vec<String> {
+        self.rig.service.queued().into_iter().map(|job| job.offer).collect()
+    }
+
+    /// One that runs, waits or never was.
+    fn cancel_one(&mut self) {
+        let waiting = self.waiting();
+        let offer = waiting.get(self.random.usize(..waiting.len() + 1)).cloned();
+        let offer = offer.or(self.running()).unwrap_or("fw:nobody".to_owned());
+        let (running, meant) = (self.running(), Some(offer.clone()));
+        let problem =
+            self.rig.request(|request| ToMachine::CancelUpdate { request, offer: meant, anyway: true });
+        assert!(problem.is_some() || !self.waiting().contains(&offer), "it still waits");
+        assert!(running.as_ref() == Some(&offer) || self.running() == running, "another one was stopped");
+    }
+
+    /// Who is not at the seat begins nothing, adds nothing to the queue and takes nothing out of it.
+    fn somebody_behind_asks(&mut self, offer: String) {
+        let session = self.session();
+        if self.rig.service.at_seat == Some(session) || !self.rig.others.contains_key(&session) {
+            return;
+        }
+        let before = (self.running(), self.waiting());
+        let message = match self.random.bool() {
+            true => ToMachine::InstallUpdate { request: 3, offer },
+            false => ToMachine::CancelUpdate { request: 3, offer: Some(offer), anyway: true },
+        };
+        self.feed(Input::User { session, message });
+        assert_eq!((self.running(), self.waiting()), before, "by somebody who is not at the seat");
     }
 
     /// The package comes, or another one, or none.
@@ -339,6 +386,25 @@ impl World {
         let updating = self.rig.told.values().any(|d| d.status == DeviceStatus::Updating);
         assert!(running || !updating || self.rig.service.poll_timeout().is_some(), "at work for ever");
         assert!(running || !self.rig.awake, "nothing runs, and the machine may not sleep");
+        self.check_queue();
+    }
+
+    /// Each headset is in one job; whoever waits waits for something, and for whoever is at the seat.
+    fn check_queue(&self) {
+        let role = &self.rig.service;
+        let waiting = role.queued();
+        let headsets: BTreeSet<_> = waiting.iter().map(|job| job.device.as_str()).collect();
+        assert_eq!(headsets.len(), waiting.len(), "a headset waits twice");
+        assert!(
+            !role.update.device().is_some_and(|at_work| headsets.contains(at_work)),
+            "it waits for itself"
+        );
+        let seat =
+            role.at_seat.and_then(|session| role.sessions.get(session)).map(|known| &known.peer.account);
+        let of_seat = role.queue.iter().all(|queued| seat.is_none_or(|account| queued.account == *account));
+        assert!(of_seat, "somebody else's wishes wait");
+        let waits_for = role.update.id().is_some() || role.fleet.updating().is_some() || seat.is_none();
+        assert!(waiting.is_empty() || waits_for, "nothing stands in the way, and it waits");
     }
 
     /// In the end the tenant takes all: every status of an update and every event was taken or given up for good.
@@ -398,11 +464,12 @@ fn world(seed: u64) -> World {
         taken: BTreeSet::new(),
         version: 0,
         last_session: 1,
+        queued: 0,
     }
 }
 
-/// Steps and updates that came to a verdict.
-fn run(seed: u64, steps: usize) -> [usize; 3] {
+/// Updates that succeeded, failed, are unknown, and those that were let wait.
+fn run(seed: u64, steps: usize) -> [usize; 4] {
     let mut world = world(seed);
     let attempt = std::panic::AssertUnwindSafe(|| {
         for _ in 0..steps {
@@ -422,7 +489,9 @@ fn run(seed: u64, steps: usize) -> [usize; 3] {
         let is = |d: &&Delivery| matches!(d, Delivery::Update(s) if s.verdict == verdict);
         world.reports.values().filter(is).count()
     };
-    [ended(wire::Verdict::Succeeded), ended(wire::Verdict::Failed), ended(wire::Verdict::Unknown)]
+    let [succeeded, failed, unknown] =
+        [wire::Verdict::Succeeded, wire::Verdict::Failed, wire::Verdict::Unknown].map(ended);
+    [succeeded, failed, unknown, world.queued]
 }
 
 #[test]
@@ -433,13 +502,13 @@ fn any_order_of_inputs_breaks_no_rule() {
     }
     let start = fastrand::u64(..1 << 40);
     println!("SEED={start} and the 39 after it");
-    let mut verdicts = [0; 3];
+    let mut verdicts = [0; 4];
     for seed in start..start + 40 {
         for (sum, n) in verdicts.iter_mut().zip(run(seed, 1500)) {
             *sum += n;
         }
     }
-    println!("updates that succeeded, failed, are unknown: {verdicts:?}");
+    println!("updates that succeeded, failed, are unknown, waited: {verdicts:?}");
     assert!(verdicts.iter().all(|n| *n > 0), "not every end was tried: {verdicts:?}");
 }
 

@@ -108,7 +108,7 @@ fn a_headset_in_dfu_mode_is_shown_with_a_way_out() {
     assert_eq!(rig.install(), None);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     rig.update_until(0x0120, |_| false);
     assert_eq!(status(&rig, 0), "needs-firmware", "at once, not after a while");
     rig.check_mirror();
@@ -241,7 +241,7 @@ fn advice_is_of_where_the_headset_is_now() {
     assert_eq!(rig.install(), None);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     rig.update_until(0x0110, |_| false);
     assert_eq!(status(&rig, 0), "needs-firmware");
     rig.headsets[0].becomes(Life::Unplugged);
@@ -301,10 +301,10 @@ fn cancelling_says_what_it_does_before_it_is_done() {
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
     assert_eq!(rig.job().map(|j| (j.stop, j.cancelling)), Some((Stop::Strands, false)));
-    let asked = rig.request(|request| ToMachine::CancelUpdate { request, anyway: false });
+    let asked = rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: false });
     assert_eq!(asked.map(|p| p.code).as_deref(), Some("cancel-strands"));
     assert_eq!(rig.job().map(|j| (j.cancelling, j.outcome.is_some())), Some((false, false)));
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     assert_eq!(rig.job().map(|j| j.cancelling), Some(true), "shown at once");
     rig.update_until(0x0120, |_| false);
     assert_eq!(rig.job().map(|j| j.cancelling), Some(false));
@@ -312,7 +312,7 @@ fn cancelling_says_what_it_does_before_it_is_done() {
     assert_eq!(rig.install(), None);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| rig.job().is_some_and(|j| j.phase == JobPhase::Manifesting));
-    let late = rig.request(|request| ToMachine::CancelUpdate { request, anyway: true });
+    let late = rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true });
     assert_eq!(late.map(|p| p.code).as_deref(), Some("cancel-too-late"));
     rig.update_until(0x0120, |_| false);
     assert_eq!(outcome(&rig), succeeded());

@@ -130,7 +130,10 @@ fn headsets_are_updated_by_whoever_is_with_them() {
     assert_eq!(answer(&mut rig, JOE, install.clone()), elsewhere);
     assert_eq!(answer(&mut rig, JOE, ToMachine::DeferUpdate { request: 1, offer }), elsewhere);
     assert_eq!(answer(&mut rig, JANE, install), None);
-    assert_eq!(answer(&mut rig, JOE, ToMachine::CancelUpdate { request: 1, anyway: true }), elsewhere);
+    assert_eq!(
+        answer(&mut rig, JOE, ToMachine::CancelUpdate { request: 1, offer: None, anyway: true }),
+        elsewhere
+    );
     assert!(rig.others[&JOE].heard.job.is_some(), "the job is everybody's to see");
 }
 

@@ -13,7 +13,7 @@ fn one_lost(serial: Option<&'static str>) -> Rig {
     assert_eq!(rig.install(), None);
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |rig| rig.headsets[0].taken.len() >= 512);
-    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, anyway: true }), None);
+    assert_eq!(rig.request(|request| ToMachine::CancelUpdate { request, offer: None, anyway: true }), None);
     rig.update_until(0x0120, |_| false);
     assert!(is_offered(&rig, "1-1"), "{:?}", rig.told);
     rig
