@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # suite.sh BIN_DIR AGENT
 #   What tests/kernel.rs runs in the guest: the story over USB/IP with the shipped agent, the story with the cable pulled
-#   in the middle of an update, the story with the agent killed there, and dfu-util writing the same simulated headset as a control. Each part says how it ended
-#   in a line of its own: "part NAME passed" or "part NAME FAILED". BIN_DIR has the other programs.
+#   in the middle of an update, the story with the agent killed there, dfu-util writing the same simulated headset as a
+#   control, and one machine role as root with several people and several headsets. Each part says how it ended in a
+#   line of its own: "part NAME passed" or "part NAME FAILED". BIN_DIR has the other programs.
 set -uo pipefail
 bin=$1 agent=$2
 work=$(mktemp -d)
@@ -17,7 +18,7 @@ part() { # NAME COMMAND...
   else
     echo "part $name FAILED"
     failed=1
-    tail -n 5 "$work/$name"/*.log "$work/$name"/agent/logs/*.log 2>/dev/null
+    tail -n 5 "$work/$name"/*.log "$work/$name"/agent/logs/*.log /var/log/hookswitch/*.log 2>/dev/null
   fi
 }
 
@@ -49,9 +50,17 @@ control() {
   return 1
 }
 
+# One machine role as root, the user roles of two accounts.
+household() { # PART
+  local scratch=$work/$1
+  mkdir -p "$scratch" && chmod 755 "$work" "$scratch"
+  HOOKSWITCH_SCRATCH=$scratch "$bin/examples/household" "$1" --bin-dir "$bin" --agent "$agent"
+}
+
 part story story story
 part interrupted story interrupted --interrupt --layout split
 part crashed story crashed --crash
 part dfu-util control
+for name in people deaths twins mishaps; do part "$name" household "$name"; done
 rm -rf "$work"
 exit "$failed"

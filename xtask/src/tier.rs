@@ -76,8 +76,17 @@ impl Tier {
                 (&["chromium", "chromium-driver", "libnss3-tools"], &["chromium", "chromedriver", "certutil"])
             }
             Self::Kernel => (
-                &["xz-utils", "dbus", "libglib2.0-bin"],
-                &["apt-get", "dpkg-deb", "xz", "dbus-run-session", "gdbus"],
+                &["xz-utils", "dbus", "libglib2.0-bin", "passwd", "util-linux"],
+                &[
+                    "apt-get",
+                    "dpkg-deb",
+                    "xz",
+                    "dbus-daemon",
+                    "dbus-run-session",
+                    "gdbus",
+                    "setpriv",
+                    "useradd",
+                ],
             ),
             Self::Accounts => (
                 &["dbus", "passwd", "perl-base", "systemd", "udev", "util-linux"],

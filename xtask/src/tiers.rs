@@ -19,7 +19,8 @@ cargo xtask ci
   fast        everything that needs nothing but this process, and the graph guards
   directory   tests/directory.rs against OpenLDAP (tests/directory/slapd.sh)
   browser     tests/browser.rs with headless Chromium (tests/browser/rig.sh)
-  kernel      tests/kernel.rs with a stock Debian kernel in an emulated machine (tests/kernel/run.sh)
+  kernel      tests/kernel.rs with a stock Debian kernel in an emulated machine (tests/kernel/run.sh). SEED=n repeats
+              one round of its random mishaps
   accounts    tests/accounts.rs as root, with two more users and an /etc and /usr of its own (tests/accounts/rig.sh)
   desktop     tests/desktop.rs with an X server, D-Bus and a panel (tests/desktop/rig.sh)
   windows     the agent's Rust code checked for Windows; nothing is built or run. One test is the check, and one each
