@@ -136,6 +136,8 @@ pub enum Input {
     MachineFound,
     /// None was found, or it is gone. What was said last may have been lost.
     MachineLost,
+    /// Something came to the place where it is found.
+    MachineCame,
     /// `request` comes back in [`Output::Reply`].
     Command {
         request: u64,
@@ -181,6 +183,8 @@ pub enum Output {
     Machine(ToMachine),
     /// Look for the machine role; answered by [`Input::MachineFound`] or [`Input::MachineLost`].
     FindMachine,
+    /// End the way to it, it says nothing; answered by [`Input::MachineLost`].
+    LeaveMachine,
     Reply {
         request: u64,
         reply: Reply,
@@ -300,7 +304,8 @@ impl UserRole {
     pub fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Machine(message) => self.handle_machine(message, now),
-            Input::MachineFound => self.machine_found(),
+            Input::MachineFound => self.machine_found(now),
+            Input::MachineCame => self.machine_came(),
             Input::MachineLost => self.machine_lost(now),
             Input::Command { request, command } => self.handle_command(request, command, now),
             Input::StreamOpened { session, client } => {

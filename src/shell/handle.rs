@@ -22,6 +22,8 @@ pub enum Event {
     /// The machine role in another process is there to be spoken to.
     MachineFound,
     MachineLost,
+    /// It may have come to its place.
+    MachineCame,
     Command {
         command: Command,
         reply: oneshot::Sender<Reply>,

@@ -22,6 +22,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 pub enum Wish {
     /// Look for the machine role.
     Find,
+    /// End the way to it.
+    Leave,
     Say(ToMachine),
 }
 
@@ -48,6 +50,12 @@ pub fn inside(
 /// To the service that listens at `path` and is `owner`'s. Must be called inside a `LocalSet`.
 pub fn outside(path: PathBuf, owner: Owner, events: Sender<Event>) -> UnboundedSender<Wish> {
     let (wishes, mut wished) = unbounded_channel();
+    let came = events.clone();
+    let place = [path.clone()];
+    tokio::task::spawn_local(async move {
+        let mut changes = os::FileChanges::of(&place);
+        while changes.next().await.is_some() && came.send(Event::MachineCame).await.is_ok() {}
+    });
     tokio::task::spawn_local(async move {
         while let Some(wish) = wished.recv().await {
             // What was said before the loss was known is said to nobody.
@@ -91,9 +99,13 @@ async fn talk(
     };
     let say = async {
         while let Some(wish) = wished.recv().await {
-            if let Wish::Say(message) = wish {
-                let line = frame::written(&message)?;
-                tokio::time::timeout(WRITE_LIMIT, writer.write_all(&line)).await??;
+            match wish {
+                Wish::Say(message) => {
+                    let line = frame::written(&message)?;
+                    tokio::time::timeout(WRITE_LIMIT, writer.write_all(&line)).await??;
+                }
+                Wish::Leave => return Err(io::ErrorKind::TimedOut.into()),
+                Wish::Find => {}
             }
         }
         Ok(())

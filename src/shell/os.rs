@@ -9,6 +9,8 @@ mod linux;
 mod macos;
 #[cfg(unix)]
 mod unix;
+#[cfg(not(target_os = "linux"))]
+mod untold;
 #[cfg(windows)]
 mod windows;
 #[cfg(all(test, not(windows)))]
@@ -22,7 +24,7 @@ use macos as here;
 use windows as here;
 
 pub use here::{
-    Alarm, AwakeLock, DEVICE_NOTICES, Folder, LocalCaller, LocalListener, LocalPlace, LocalStream, MISSING,
+    Alarm, AwakeLock, DEVICE_NOTICES, FileChanges, Folder, LocalCaller, LocalListener, LocalPlace, LocalStream, MISSING,
     MachineStream, Opened, PairEnd, Pending, ended, environment, frugal_memory, give_back_memory,
     hardware_seed, has_display, hid_closed, hid_descriptor, hid_port, host_name, instant, is_foreign,
     keep_awake, language, ldap_pair, machine_seed, machine_settings, machine_settings_elsewhere,
@@ -104,6 +106,8 @@ pub enum Missing {
     Connections,
     /// When somebody sets the clock.
     ClockSteps,
+    /// When files change that others write.
+    FileChanges,
     /// The machine role as a service of the whole computer, for whoever is at its screen.
     Service,
     /// The icon near the clock: its loop must have the main thread there.
@@ -119,6 +123,10 @@ impl From<Missing> for Problem {
                 "refusing what other users of this computer ask of the window and the softphone door",
             ),
             Missing::ClockSteps => Detail::new("missing-clock-steps", "noticing that the clock is set"),
+            Missing::FileChanges => Detail::new(
+                "missing-file-changes",
+                "noticing that a settings file was edited; what `hookswitch settings set` changes counts at once",
+            ),
             Missing::Service => Detail::new(
                 "missing-service",
                 "running the part that speaks to the headsets as a service of the whole computer",

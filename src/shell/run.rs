@@ -111,7 +111,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         .preferring(settings.headset.value.clone());
     let parts = UserParts {
         role: match service {
-            Some(_) => role.apart(),
+            Some(_) => role.apart(!os::MISSING.contains(&os::Missing::FileChanges)),
             None => role,
         },
         locale: locale.clone(),

@@ -81,6 +81,7 @@ impl Doing {
         match event {
             Event::Machine(message) => role.handle(Input::Machine(message), now),
             Event::MachineFound => role.handle(Input::MachineFound, now),
+            Event::MachineCame => role.handle(Input::MachineCame, now),
             Event::MachineLost => role.handle(Input::MachineLost, now),
             Event::Command { command, reply } => {
                 self.last_request += 1;
@@ -124,6 +125,7 @@ impl Doing {
                     let _ = self.parts.to_machine.send(Wish::Say(message));
                 }
                 Output::FindMachine => _ = self.parts.to_machine.send(Wish::Find),
+                Output::LeaveMachine => _ = self.parts.to_machine.send(Wish::Leave),
                 Output::Reply { request, reply } => {
                     if let Some(waiting) = self.replies.remove(&request) {
                         let _ = waiting.send(reply);

@@ -14,7 +14,11 @@ fn state(ids: &[&str]) -> ToUser {
 
 /// Looking for it, as at the start.
 fn apart() -> Rig {
-    let agent = UserRole::new("0.1.0").apart();
+    apart_of(false)
+}
+
+fn apart_of(watched: bool) -> Rig {
+    let agent = UserRole::new("0.1.0").apart(watched);
     let mut rig = Rig { agent, now: Instant::now(), requests: 0, last_event: 0, outputs: Vec::new() };
     rig.drain();
     assert_eq!(rig.outputs, [Output::FindMachine], "nothing is said to nobody");
@@ -171,4 +175,60 @@ fn before_the_first_word_nothing_is_said_to_be_absent() {
     rig.service(state(&[]));
     let ids = shown(&rig);
     assert!(absent.iter().all(|id| ids.contains(id)), "{ids:?}");
+}
+
+/// It takes the connection and hangs: that is said, the way ends, and it is looked for again.
+#[test]
+fn a_machine_role_that_says_no_hello_is_not_waited_for() {
+    let mut rig = apart();
+    rig.feed(Input::MachineFound);
+    assert_eq!(rig.outputs, [hello()]);
+    let (at, why) = rig.agent.poll_timeout().expect("a deadline");
+    assert_eq!(why, "the machine role says no hello");
+    rig.pass(at - rig.now);
+    assert!(rig.outputs.contains(&Output::LeaveMachine) && rig.outputs.contains(&Output::ViewChanged));
+    assert_eq!(problems(&rig), ["machine-silent"]);
+    assert_eq!(refused(rig.command(Command::Poll)), "machine-away");
+    rig.feed(Input::MachineLost);
+    assert_eq!(problems(&rig), ["machine-silent"], "not that it does not run");
+    wait(&mut rig);
+    rig.feed(Input::MachineFound);
+    rig.service(state(&["d"]));
+    assert_eq!(problems(&rig), [""; 0]);
+    assert_eq!(rig.agent.poll_timeout(), None, "nothing is waited for any more");
+}
+
+/// Who reads the words never sees a restart that took no time.
+#[test]
+fn a_machine_role_that_is_back_at_once_is_not_said_to_be_away() {
+    let mut rig = found(&["d"]);
+    rig.feed(Input::MachineLost);
+    assert_eq!(problems(&rig), [""; 0]);
+    wait(&mut rig);
+    rig.feed(Input::MachineLost);
+    assert_eq!(problems(&rig), ["machine-away"], "it is not back");
+}
+
+#[test]
+fn one_whose_coming_is_told_is_not_looked_for_all_the_time() {
+    let mut rig = apart_of(true);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        rig.feed(Input::MachineLost);
+        waits.push(wait(&mut rig));
+    }
+    assert!(waits[..4].iter().all(|wait| *wait <= Duration::from_secs(2)), "{waits:?}");
+    assert_eq!(waits[4..], [Duration::from_secs(3600); 2], "what was not told is found in the end");
+    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineCame);
+    assert_eq!(rig.outputs, [Output::FindMachine], "at once");
+    rig.feed(Input::MachineCame);
+    assert_eq!(rig.outputs, [], "it is looked for already");
+    rig.feed(Input::MachineLost);
+    assert_eq!(wait(&mut rig), Duration::from_millis(250), "it may only not listen yet");
+    rig.feed(Input::MachineFound);
+    rig.service(ToUser::Refused { protocol: PROTOCOL_VERSION + 1 });
+    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineCame);
+    assert_eq!(rig.outputs, [Output::FindMachine], "another may have been installed");
 }

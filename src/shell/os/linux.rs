@@ -13,6 +13,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 mod awake;
+mod changes;
 mod clock;
 mod connections;
 mod desktop;
@@ -33,6 +34,7 @@ pub use super::unix::local::{
 };
 pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
 pub use awake::{AwakeLock, keep_awake};
+pub use changes::FileChanges;
 pub use clock::{Alarm, instant, slept};
 pub use connections::{is_foreign, port_holder};
 pub use desktop::{has_display, open_url, start_unit};

@@ -21,6 +21,7 @@ mod devices;
 mod news;
 mod power;
 
+pub use super::untold::FileChanges;
 pub use super::unix::files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
     private_options, public_folder, read_at, trusted,
@@ -33,7 +34,13 @@ pub use clock::{Alarm, instant, slept};
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use power::{AwakeLock, keep_awake};
 
-pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::Connections, Missing::Service, Missing::Tray];
+pub const MISSING: &[Missing] = &[
+    Missing::Firmware,
+    Missing::Connections,
+    Missing::FileChanges,
+    Missing::Service,
+    Missing::Tray,
+];
 
 /// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
 /// less.

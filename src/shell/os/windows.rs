@@ -1,6 +1,7 @@
 //! Windows. Type-checked, and not tried on a machine yet.
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
+pub use super::untold::FileChanges;
 use super::{Missing, ServicePlaces, is_web_address, no_default_browser, seed};
 use hub::machine::Seat;
 use hub::protocol::{Detail, Problem};
@@ -53,7 +54,13 @@ pub use notices::show_notice;
 pub use power::{AwakeLock, keep_awake};
 pub use registry::{machine_settings_elsewhere, system};
 
-pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::ClockSteps, Missing::Service, Missing::Tray];
+pub const MISSING: &[Missing] = &[
+    Missing::Firmware,
+    Missing::ClockSteps,
+    Missing::FileChanges,
+    Missing::Service,
+    Missing::Tray,
+];
 
 /// What the system said about its last call on this thread, if that came to nothing.
 fn checked(result: i32) -> io::Result<()> {
