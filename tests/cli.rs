@@ -17,6 +17,8 @@ mod descriptor;
 mod help;
 #[path = "cli/json.rs"]
 mod json;
+#[path = "cli/live.rs"]
+mod live;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/world.rs"]

@@ -109,7 +109,11 @@ fn system_id(persisted: &Persisted) -> Option<&str> {
 }
 
 fn credential() -> Credential {
-    Credential { access_token: "at-1".to_owned(), expires_unix_s: 1_700_003_600 }
+    Credential {
+        access_token: "at-1".to_owned(),
+        expires_unix_s: 1_700_003_600,
+        tenant: "https://tenant.example acme".to_owned(),
+    }
 }
 
 #[test]

@@ -55,14 +55,40 @@ pub struct Config {
     pub hostname: String,
     pub os: String,
     pub os_version: String,
-    /// `None` = consumer mode, or `tenant_fault`.
-    pub server_url: Option<String>,
-    /// Why there is no server although one is meant.
-    pub tenant_fault: Option<Problem>,
-    /// SHA-256 of the root.json that an earlier enrolment pinned; shown to the user.
-    pub root_sha256: Option<String>,
+    pub tenancy: Tenancy,
     /// Entropy for jitter and for ids of reports.
     pub seed: u64,
+}
+
+/// Which company this machine is of, as its settings say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tenancy {
+    /// `None` = consumer mode, or `fault`.
+    pub server_url: Option<String>,
+    pub tenant_id: Option<String>,
+    /// Why there is no server although one is meant.
+    pub fault: Option<Problem>,
+    /// SHA-256 of the root.json that an earlier enrolment pinned; shown to the user.
+    pub root_sha256: Option<String>,
+}
+
+impl Tenancy {
+    /// Tells it from all others.
+    pub(crate) fn name(&self) -> String {
+        let [server, tenant] =
+            [&self.server_url, &self.tenant_id].map(|part| part.as_deref().unwrap_or_default());
+        format!("{server} {tenant}")
+    }
+}
+
+/// Nobody has said anything of a company.
+pub fn no_tenant() -> Problem {
+    Problem::new(
+        "no-tenant",
+        "There is no company to ask",
+        "hookswitch.toml",
+        "Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.",
+    )
 }
 
 #[derive(Debug)]
@@ -114,6 +140,8 @@ pub enum Input {
         answer: DirectoryAnswer,
     },
     Tenant(TenantAnswer),
+    /// The settings say something else of the tenant now. What the one before was asked gets no answer.
+    TenancyChanged(Tenancy),
     /// How far an [`Output::Fetch`] has come.
     FetchProgress {
         job: JobId,
@@ -290,6 +318,9 @@ pub enum Record {
 pub struct Credential {
     pub access_token: String,
     pub expires_unix_s: u64,
+    /// [`Tenancy::name`] of whose it is: it is shown to no other. Empty in those of older versions.
+    #[serde(default)]
+    pub tenant: String,
 }
 
 impl std::fmt::Debug for Credential {

@@ -3,6 +3,7 @@
 
 use crate::protocol::Problem;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use value::Raw;
 
 mod document;
@@ -68,6 +69,10 @@ pub struct Settings {
     pub log_level: Setting<String>,
     /// The machine decides on the tenant, or may do so in a file that cannot be read.
     pub tenant_locked: bool,
+    /// Where each setting that is set is set, and where one is decided that may not be.
+    pub(crate) places: BTreeMap<Key, String>,
+    /// Of files that only root may read: a service of root's reads them.
+    pub withheld: Vec<Problem>,
     /// Why the tenant cannot be told from what is set: a file or a value that cannot be used.
     pub tenant_fault: Option<Problem>,
 }
@@ -88,6 +93,8 @@ impl Default for Settings {
             headset: Setting::default(),
             log_level: Setting { value: "info".to_owned(), from: Provenance::Default },
             tenant_locked: false,
+            places: BTreeMap::new(),
+            withheld: Vec::new(),
             tenant_fault: None,
         }
     }
@@ -181,6 +188,11 @@ impl Key {
         self.is_tenant() || self == Self::User
     }
 
+    /// An agent that runs does not take a change of this.
+    pub fn counts_from_next_start(self) -> bool {
+        matches!(self, Self::Language | Self::User)
+    }
+
     /// Variables of the environment, the strongest first.
     fn variables(self) -> impl Iterator<Item = String> {
         let plain = self.name().to_uppercase();
@@ -195,6 +207,23 @@ impl Settings {
         if !sdk_approved.is_empty() {
             self.sdk_approved = Setting { value: sdk_approved.to_vec(), from: Provenance::Tenant };
         }
+    }
+
+    /// These, where the program has run since it read `started`: what it asks for at its start alone stays as it was.
+    #[must_use]
+    pub fn after_start_with(mut self, started: &Self) -> Self {
+        for key in Key::ALL.into_iter().filter(|key| key.counts_from_next_start()) {
+            match key {
+                Key::Language => self.language.clone_from(&started.language),
+                Key::User => self.user.clone_from(&started.user),
+                _ => {}
+            }
+            match started.places.get(&key) {
+                Some(place) => self.places.insert(key, place.clone()),
+                None => self.places.remove(&key),
+            };
+        }
+        self
     }
 
     fn put(&mut self, key: Key, raw: Raw, from: Provenance) -> Result<(), value::Kind> {

@@ -3,7 +3,7 @@
 //! Mutate with [`UserRole::handle`], then drain [`UserRole::poll_output`] until `None`, then wait for
 //! [`UserRole::poll_timeout`]. No clock, file or socket here: time is an argument and wishes are outputs.
 
-use crate::protocol::local::{Call, Direction, Endpoint, View};
+use crate::protocol::local::{Call, Direction, View};
 use crate::protocol::{
     Device, DeviceId, DeviceStatus, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine, ToUser, Trouble,
 };
@@ -98,6 +98,11 @@ pub enum Command {
     UseHeadset {
         device: DeviceId,
     },
+    /// Changes a setting of the person, or takes it out of their file.
+    Set {
+        key: String,
+        value: Option<String>,
+    },
     /// Asks the tenant now.
     Poll,
 }
@@ -159,6 +164,18 @@ pub enum Input {
         request: u64,
         settings: Result<Approvals, Problem>,
     },
+    /// The person's settings as they are now, at the start and after every change.
+    Settings {
+        /// The headset that they name.
+        headset: Option<DeviceId>,
+        /// What of them cannot be used.
+        problems: Vec<Problem>,
+    },
+    /// How [`Output::KeepSetting`] ended.
+    SettingKept {
+        request: u64,
+        kept: Result<(), Problem>,
+    },
     /// How [`Output::KeepHeadset`] ended.
     HeadsetKept {
         request: u64,
@@ -203,6 +220,12 @@ pub enum Output {
         request: u64,
         device: DeviceId,
     },
+    /// Write this into the person's settings; answered by [`Input::SettingKept`], after [`Input::Settings`].
+    KeepSetting {
+        request: u64,
+        key: String,
+        value: Option<String>,
+    },
     /// Write into the person's settings that this page is approved, or not any more.
     KeepApproval {
         request: u64,
@@ -233,6 +256,8 @@ pub struct UserRole {
     consent: Consent,
     /// The headset that the person chose.
     chosen: Option<DeviceId>,
+    /// The one that the settings named last.
+    named: Option<DeviceId>,
     sessions: Sessions,
     /// Requests to the machine role and whose they are.
     asked: Asked,
@@ -261,6 +286,7 @@ impl UserRole {
             functions: BTreeMap::new(),
             consent: Consent::default(),
             chosen: None,
+            named: None,
             sessions: Sessions::default(),
             asked: Asked::default(),
             link: Link::default(),
@@ -281,7 +307,7 @@ impl UserRole {
     /// The headset that the settings name.
     #[must_use]
     pub fn preferring(mut self, headset: Option<DeviceId>) -> Self {
-        self.chosen = headset;
+        (self.chosen, self.named) = (headset.clone(), headset);
         self
     }
 
@@ -315,6 +341,8 @@ impl UserRole {
             Input::StreamClosed { session } => self.sessions.closed(session, now),
             Input::Approvals(approvals) => self.consent.set_own(approvals),
             Input::ApprovalKept { request, settings } => self.approval_kept(request, settings),
+            Input::Settings { headset, problems } => self.settings_read(headset, problems),
+            Input::SettingKept { request, kept } => self.setting_kept(request, kept),
             Input::HeadsetKept { request, kept } => self.headset_kept(request, kept),
             Input::WorldChanged(change) => {
                 if self.door.world_changed(change) {
@@ -449,23 +477,6 @@ impl UserRole {
         self.view.groups_problem = state.groups_problem;
     }
 
-    /// Nothing of a machine role of another version is believed, and nothing is asked of it.
-    fn refuse(&mut self, protocol: u32) {
-        self.greeted = true;
-        self.link.refused();
-        let problem = Problem::new(
-            "other-version",
-            format!(
-                "Parts of Hookswitch of different versions run on this computer (words of version {protocol} and \
-                 {PROTOCOL_VERSION})"
-            ),
-            "hookswitch",
-            "Restart the computer. If that does not help, install Hookswitch again.",
-        );
-        let problem = problem.with("theirs", protocol.to_string()).with("ours", PROTOCOL_VERSION.to_string());
-        self.function(Function::Machine, vec![problem]);
-    }
-
     fn device_changed(&mut self, device: Device) {
         match self.view.devices.iter_mut().find(|d| d.id == device.id) {
             Some(known) => *known = device.clone(),
@@ -480,18 +491,6 @@ impl UserRole {
         }
         self.notices.device(&device);
         self.publish(vec![Change::DeviceChanged(device)]);
-    }
-
-    fn door_found(&mut self, state: DoorState, now: Instant) {
-        self.door.found(&state, now);
-        let (endpoint, rest, certificate) = match state {
-            DoorState::Open { endpoint, notice, .. } => (endpoint, None, notice),
-            DoorState::Closed(problem) => (Endpoint::default(), Some(problem), None),
-        };
-        self.dirty |= self.view.rest != endpoint;
-        self.view.rest = endpoint;
-        self.function(Function::Rest, rest.into_iter().collect());
-        self.function(Function::Certificate, certificate.into_iter().collect());
     }
 
     fn function(&mut self, function: Function, problems: Vec<Problem>) {
@@ -545,6 +544,9 @@ impl UserRole {
                 None => Ok(Reply::Done),
             },
             Command::UseHeadset { device } => return self.use_headset(request, device),
+            Command::Set { key, value } => {
+                return self.outputs.push_back(Output::KeepSetting { request, key, value });
+            }
             Command::Poll => return self.ask_machine(request, now, |request| ToMachine::Poll { request }),
         };
         self.publish(changes);

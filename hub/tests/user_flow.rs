@@ -19,6 +19,8 @@ mod random;
 mod seat;
 #[path = "../../tests/support/seed.rs"]
 mod seed;
+#[path = "user_flow/settings.rs"]
+mod settings;
 #[path = "user_flow/softphones.rs"]
 mod softphones;
 #[path = "user_flow/updates.rs"]

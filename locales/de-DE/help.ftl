@@ -128,7 +128,7 @@ help-settings-list = Alle Einstellungen mit Wert und Herkunft auflisten
 help-settings-get = Den Wert einer Einstellung ausgeben
     .name = Etwa log_level; `hookswitch settings list` gibt alle Namen aus
 
-help-settings-set = Eine Einstellung des Benutzers ändern, ab dem nächsten Start
+help-settings-set = Eine Einstellung des Benutzers ändern
     .name = { help-settings-get.name }
     .value =
         Der neue Wert, eine Liste mit Kommas; fehlt er, wird die

@@ -126,7 +126,7 @@ help-settings-list = List every setting with its value and where it came from
 help-settings-get = Print the value of a setting
     .name = Such as log_level; `hookswitch settings list` prints all names
 
-help-settings-set = Change a setting of the user; takes effect at the next start
+help-settings-set = Change a setting of the user
     .name = { help-settings-get.name }
     .value =
         The new value, a list with commas; without it the setting is

@@ -27,7 +27,8 @@ impl ApprovedPages {
         self.of(&Settings::resolve(&settings_files::layers(&self.0)).0)
     }
 
-    fn of(&self, settings: &Settings) -> Approvals {
+    /// What these say.
+    pub fn of(&self, settings: &Settings) -> Approvals {
         let setting = &settings.sdk_approved;
         let user = || self.0.user_settings().display().to_string();
         let (by, place) = match setting.from {

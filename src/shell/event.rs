@@ -31,6 +31,8 @@ pub enum Event {
     Said(Said),
     /// Its connection is closed.
     Gone(SessionId),
+    /// The files of the settings may say something else.
+    SettingsChanged,
     /// Lights out, then end.
     Stop(oneshot::Sender<()>),
 }
@@ -65,6 +67,7 @@ impl std::fmt::Debug for Event {
             }
             Self::Said(said) => f.debug_tuple("Said").field(said).finish(),
             Self::Gone(session) => f.debug_tuple("Gone").field(session).finish(),
+            Self::SettingsChanged => f.write_str("SettingsChanged"),
             Self::Stop(_) => f.write_str("Stop"),
         }
     }

@@ -1,29 +1,25 @@
 //! Packages for firmware jobs, beside everything else that is asked of the tenant.
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; there is one a download")]
 
+use super::errands::SharedRoom;
 use super::event::Event;
 use super::store::packages::{OpenPackage, Packages};
-use super::tenant::TenantRoom;
-use hub::machine::{Input, JobId, Sha256, Source, TenantFailure};
+use hub::machine::{FailureKind, Input, JobId, Sha256, Source, TenantFailure, no_tenant};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Mutex, oneshot};
-
-/// The tenant room, for the errands and for the fetches.
-pub type SharedRoom = Rc<Mutex<TenantRoom>>;
+use tokio::sync::oneshot;
 
 /// One transfer for each job.
 pub struct Fetches {
     packages: Packages,
-    room: Option<SharedRoom>,
+    room: SharedRoom,
     events: UnboundedSender<Event>,
     /// Dropped, it ends the transfer.
     running: BTreeMap<JobId, oneshot::Sender<()>>,
 }
 
 impl Fetches {
-    pub fn new(packages: Packages, room: Option<SharedRoom>, events: UnboundedSender<Event>) -> Self {
+    pub fn new(packages: Packages, room: SharedRoom, events: UnboundedSender<Event>) -> Self {
         Self { packages, room, events, running: BTreeMap::new() }
     }
 
@@ -35,8 +31,8 @@ impl Fetches {
         let (packages, events) = (self.packages.clone(), self.events.clone());
         let room = self.room.clone();
         tokio::task::spawn_local(async move {
-            let result = match (from, room) {
-                (Source::Tenant { target }, Some(room)) => {
+            let result = match from {
+                Source::Tenant { target } => {
                     let progress_to = events.clone();
                     let progress = move |done_bytes, total_bytes| {
                         let progress = Input::FetchProgress { job, done_bytes, total_bytes };
@@ -44,9 +40,7 @@ impl Fetches {
                     };
                     download(&room, &target, &keep, progress, cancelled).await
                 }
-                // The role asks for it only where there is a tenant.
-                (Source::Tenant { .. }, None) => None,
-                (Source::Kept(package), _) => {
+                Source::Kept(package) => {
                     tokio::task::spawn_blocking(move || packages.recall(package)).await.ok()
                 }
             };
@@ -74,8 +68,13 @@ async fn download(
         _ = &mut cancelled => return None,
         room = room.lock() => room,
     };
+    let Some(tenant) = &mut *room else {
+        // It was asked while there was one.
+        let problem = no_tenant();
+        return Some(Err(TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }));
+    };
     // Not cut short: it writes down what it has seen of the repository. The transfer itself needs the room no more.
-    let listed = room.listed(target).await;
+    let listed = tenant.listed(target).await;
     drop(room);
     let listed = match listed {
         Ok(listed) => listed,

@@ -3,6 +3,7 @@
 
 use super::os::{self, Distrust, Owner, ServicePlaces};
 use hub::protocol::Problem;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folders of one user, all of them with mode 0700.
@@ -113,10 +114,16 @@ impl Folders {
         for folder in [&data, &state, &cache, &runtime] {
             guarded(folder)?;
         }
+        let made = |folder: &Path, made: io::Result<()>| {
+            made.map_err(|error| match error.kind() {
+                io::ErrorKind::PermissionDenied if home.is_none() => needs_root(folder),
+                _ => unwritable(folder, &cause(&error)),
+            })
+        };
         for folder in [&data, &state, &cache] {
-            prepare(folder)?;
+            made(folder, try_out(folder))?;
         }
-        os::public_folder(&runtime).map_err(|error| unwritable(&runtime, &error.to_string()))?;
+        made(&runtime, os::public_folder(&runtime))?;
         Ok(Self {
             config: data.join("config"),
             endpoint: runtime.join("endpoint.json"),
@@ -195,11 +202,22 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 fn prepare(folder: &Path) -> Result<(), Problem> {
-    os::private_folder(folder).map_err(|error| unwritable(folder, &error.to_string()))?;
+    try_out(folder).map_err(|error| unwritable(folder, &cause(&error)))
+}
+
+fn try_out(folder: &Path) -> io::Result<()> {
+    os::private_folder(folder)?;
     // Permissions do not tell of a read-only or full disk; a file does.
-    tempfile::NamedTempFile::new_in(folder)
-        .and_then(tempfile::NamedTempFile::close)
-        .map_err(|error| unwritable(folder, &cause(&error)))
+    tempfile::NamedTempFile::new_in(folder).and_then(tempfile::NamedTempFile::close)
+}
+
+fn needs_root(folder: &Path) -> Problem {
+    Problem::new(
+        "service-needs-root",
+        "The service is of the whole computer and must be started by who rules it",
+        folder.display().to_string(),
+        "Start it as root (`systemctl start hookswitch-machine.service`); for one person, `hookswitch run` is enough.",
+    )
 }
 
 fn foreign(folder: &Path, distrust: &Distrust) -> Problem {

@@ -39,6 +39,8 @@ pub enum Event {
     },
     /// The settings' list of approved pages.
     Approvals(Approvals),
+    /// The files of the settings may say something else.
+    SettingsChanged,
     WorldChanged(WorldChange),
     Door(DoorState),
     Function {

@@ -14,9 +14,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::watch;
 
-/// Longest request line. The longest request is an offer id.
-const MAX_REQUEST: u64 = 4096;
+/// Longest request line. The longest request is a list of approved pages.
+const MAX_REQUEST: u64 = 64 * 1024;
 /// Longest answer line: a view with all devices and offers.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
 /// Callers served at a time; one who says nothing gives way to another.
@@ -31,8 +32,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// What a caller can ask for beyond the agent itself.
 pub struct Doors {
     pub agent: UserHandle,
-    /// Listed, with secrets as "(set)".
-    pub settings: serde_json::Value,
+    /// Listed as they are in force, with secrets as "(set)".
+    pub settings: watch::Receiver<serde_json::Value>,
     /// Makes a one-time address of the window.
     pub window: super::window::WindowHandle,
     /// Asks the program to end.
@@ -130,9 +131,9 @@ async fn serve(stream: LocalStream, doors: &Doors, slot: &Arc<Slot>) -> io::Resu
         }
         let busy = slot.busy();
         match serde_json::from_slice(&line) {
-            Ok(LocalRequest::Watch) => return watch(doors, &mut caller).await,
+            Ok(LocalRequest::Watch) => return follow(doors, &mut caller).await,
             Ok(LocalRequest::Settings) => {
-                let settings = doors.settings.clone();
+                let settings = doors.settings.borrow().clone();
                 send(&mut caller, &LocalAnswer::Settings { settings }).await?;
             }
             Ok(LocalRequest::View) => send(&mut caller, &view(doors).await).await?,
@@ -158,6 +159,9 @@ async fn serve(stream: LocalStream, doors: &Doors, slot: &Arc<Slot>) -> io::Resu
             }
             Ok(LocalRequest::RevokeSoftphone { origin }) => {
                 send(&mut caller, &command(Command::Revoke { origin }, doors).await).await?;
+            }
+            Ok(LocalRequest::Set { key, value }) => {
+                send(&mut caller, &command(Command::Set { key, value }, doors).await).await?;
             }
             Ok(LocalRequest::Cancel { offer, anyway }) => {
                 send(&mut caller, &command(Command::Cancel { offer, anyway }, doors).await).await?;
@@ -200,7 +204,7 @@ async fn command(command: Command, doors: &Doors) -> LocalAnswer {
     }
 }
 
-async fn watch(doors: &Doors, writer: &mut (impl tokio::io::AsyncWrite + Unpin)) -> io::Result<()> {
+async fn follow(doors: &Doors, writer: &mut (impl tokio::io::AsyncWrite + Unpin)) -> io::Result<()> {
     doors.agent.greeted().await;
     let mut views = doors.agent.views();
     loop {
@@ -252,6 +256,18 @@ impl LocalClient {
         self.within(Some(ANSWER))?;
         self.say(request)?;
         self.read()
+    }
+
+    /// Changes a setting of the person, or takes it out of their file.
+    ///
+    /// # Errors
+    /// No such setting, or not this value; somebody else decides on it; it cannot be written.
+    pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), Problem> {
+        let (key, value) = (key.to_owned(), value.map(str::to_owned));
+        match self.ask(&LocalRequest::Set { key, value })? {
+            LocalAnswer::Problem { problem } => Err(problem),
+            _ => Ok(()),
+        }
     }
 
     /// The settings of the agent, listed.
@@ -387,7 +403,7 @@ mod tests {
         let greeted = View { version: "0".to_owned(), ..View::default() };
         let agent = UserHandle::new(mpsc::channel(1).0, watch::channel(Arc::new(greeted)).1);
         let window = WindowHandle::new(agent.clone(), Arc::new(Locale::new("en")));
-        Doors { agent, settings: serde_json::Value::Null, window, stop: mpsc::channel(1).0 }
+        Doors { agent, settings: watch::channel(serde_json::Value::Null).1, window, stop: mpsc::channel(1).0 }
     }
 
     fn runtime() -> tokio::runtime::Runtime {

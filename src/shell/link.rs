@@ -24,6 +24,8 @@ pub enum Wish {
     Find,
     /// End the way to it.
     Leave,
+    /// The settings were changed: those it reads, too, where it is this person's.
+    ReadSettings,
     Say(ToMachine),
 }
 
@@ -39,9 +41,13 @@ pub fn inside(
     tokio::task::spawn_local(async move {
         let _ = to_machine.send(MachineEvent::Came { session, peer, way: Way::Pipe(events) });
         while let Some(wish) = wished.recv().await {
-            if let Wish::Say(message) = wish {
-                let _ = to_machine.send(MachineEvent::Machine(Input::User { session, message }));
-            }
+            let _ = match wish {
+                Wish::Say(message) => {
+                    to_machine.send(MachineEvent::Machine(Input::User { session, message }))
+                }
+                Wish::ReadSettings => to_machine.send(MachineEvent::SettingsChanged),
+                Wish::Find | Wish::Leave => Ok(()),
+            };
         }
     });
     wishes
@@ -105,7 +111,7 @@ async fn talk(
                     tokio::time::timeout(WRITE_LIMIT, writer.write_all(&line)).await??;
                 }
                 Wish::Leave => return Err(io::ErrorKind::TimedOut.into()),
-                Wish::Find => {}
+                Wish::Find | Wish::ReadSettings => {}
             }
         }
         Ok(())
@@ -162,6 +168,32 @@ mod tests {
                 drop(stream);
                 assert!(matches!(next(&mut events).await, Event::Machine(word) if word == refused));
                 assert!(matches!(next(&mut events).await, Event::MachineLost));
+            }
+        });
+    }
+
+    /// The user role says when it has waited long enough; and whoever comes to the place is told.
+    #[test]
+    fn one_that_never_answers_is_left_and_the_next_one_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run/machine.sock");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            let (sender, mut events) = channel(8);
+            let wishes = outside(path.clone(), Owner::Me, sender);
+            tokio::task::yield_now().await;
+            for _ in 0..2 {
+                os::private_folder(&folder.path().join("run")).expect("a folder");
+                let (mut listener, place) = LocalListener::bind(&path, Callers::Everyone).expect("a socket");
+                assert!(matches!(next(&mut events).await, Event::MachineCame));
+                wishes.send(Wish::Find).expect("it lives");
+                let mut stream = listener.accept().await.expect("a caller");
+                while !matches!(next(&mut events).await, Event::MachineFound) {}
+                wishes.send(Wish::Leave).expect("it lives");
+                while !matches!(next(&mut events).await, Event::MachineLost) {}
+                assert_eq!(stream.read(&mut [0]).await.expect("closed"), 0);
+                drop((listener, place));
+                assert!(matches!(next(&mut events).await, Event::MachineCame), "its going is told, too");
             }
         });
     }

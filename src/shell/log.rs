@@ -7,6 +7,7 @@ use hub::protocol::Problem;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -14,6 +15,7 @@ use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuar
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
 
 mod files;
 mod masks;
@@ -50,6 +52,9 @@ const ROUTES: [(&str, u8); 20] = [
     ("dfu", files::DFU),
 ];
 
+/// Changes from which level on is logged.
+static LEVEL: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
 /// Keeps the logs open; what was logged is on disk once this is dropped.
 #[derive(Debug)]
 pub struct Guard {
@@ -67,18 +72,28 @@ pub fn start(folder: &Path, level: &str) -> Result<Guard, Problem> {
     let (queue, worker) = queue.finish(files);
     let _ = counter.set(queue.error_counter());
     let terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::registry().with(targets(level)).with(Lines { queue, terminal }).try_init().map_err(
-        |error| {
-            Problem::new(
-                "log-not-started",
-                format!("The logs could not be started: {error}"),
-                folder.display().to_string(),
-                "Report this: it is a mistake in the program.",
-            )
-            .with("reason", error.to_string())
-        },
-    )?;
+    let (targets, change) = reload::Layer::new(targets(level));
+    let lines = Lines { queue, terminal };
+    tracing_subscriber::registry().with(targets).with(lines).try_init().map_err(|error| {
+        Problem::new(
+            "log-not-started",
+            format!("The logs could not be started: {error}"),
+            folder.display().to_string(),
+            "Report this: it is a mistake in the program.",
+        )
+        .with("reason", error.to_string())
+    })?;
+    let _ = LEVEL.set(change);
     Ok(Guard { _worker: worker })
+}
+
+/// The setting `log_level` is another now. Nothing before [`start`].
+pub fn set_level(level: &str) {
+    let new = targets(level);
+    let Some(change) = LEVEL.get() else { return };
+    if change.with_current(|now| *now != new).unwrap_or(false) && change.reload(new).is_ok() {
+        tracing::info!(level, "logging");
+    }
 }
 
 /// Libraries are one or two steps quieter than the product.

@@ -3,13 +3,15 @@
 
 use super::awake::Awake;
 use super::bus::Buses;
+use super::errands::{Errands, SharedRoom};
 pub use super::event::Event;
 use super::event::Said;
-use super::fetch::{Fetches, SharedRoom};
+use super::fetch::Fetches;
 use super::hardware::Hardware;
 use super::sessions::Ways;
 use super::store::Store;
-use super::store::packages::{OpenPackage, Packages};
+use super::store::packages::OpenPackage;
+use super::tenancy::Tenancies;
 use super::tenant::TenantRoom;
 use super::{ldap, log, os};
 use hub::machine::{
@@ -18,7 +20,7 @@ use hub::machine::{
 };
 use hub::protocol::Function;
 use std::time::SystemTime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 /// What the loop is given.
@@ -26,8 +28,9 @@ pub struct Parts {
     pub role: MachineRole,
     pub store: Store,
     pub hardware: Hardware,
-    pub tenant: Option<TenantRoom>,
-    pub packages: Packages,
+    pub tenancies: Tenancies,
+    /// To the tenant that the role knows of.
+    pub room: Option<TenantRoom>,
     pub awake: Awake,
 }
 
@@ -38,17 +41,17 @@ pub fn now() -> Now {
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
 pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
-    let Parts { mut role, store, hardware, tenant, packages, mut awake } = parts;
+    let Parts { mut role, store, hardware, mut tenancies, room, mut awake } = parts;
     let mut ways = Ways::default();
     let mut store = Kept { store, failing: false };
     let mut buses = Buses::start(hardware, events.clone());
-    let room = tenant.map(|room| SharedRoom::new(room.into()));
-    let mut fetches = Fetches::new(packages, room.clone(), events.clone());
-    let tenant = room.map(|room| start_tenant(room, events.clone()));
+    let room = SharedRoom::new(room.into());
+    let mut fetches = Fetches::new(tenancies.packages(), room.clone(), events.clone());
+    let mut errands = Errands::start(room, events.clone());
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
     loop {
-        let world = (&mut buses, tenant.as_ref(), &mut fetches);
+        let world = (&mut buses, &errands, &mut fetches);
         perform(&mut role, &mut store, world, &mut ways, &mut awake).await;
         if role.has_stopped()
             && let Some(stopped) = stopped.take()
@@ -89,6 +92,15 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
                 });
                 role.handle(Input::Fetched { job, result }, now());
             }
+            Some(Event::SettingsChanged) => {
+                if let Some((tenancy, mut room)) = tenancies.changed() {
+                    role.handle(Input::TenancyChanged(tenancy), now());
+                    if let Some(room) = &mut room {
+                        room.speak_for(&role);
+                    }
+                    errands.go_to(room);
+                }
+            }
             Some(Event::Stop(done)) => {
                 role.handle(Input::Stop, now());
                 stopped = Some(done);
@@ -107,7 +119,7 @@ struct Kept {
 async fn perform(
     role: &mut MachineRole,
     kept: &mut Kept,
-    (buses, tenant, fetches): (&mut Buses, Option<&UnboundedSender<TenantRequest>>, &mut Fetches),
+    (buses, errands, fetches): (&mut Buses, &Errands, &mut Fetches),
     ways: &mut Ways,
     awake: &mut Awake,
 ) {
@@ -160,11 +172,7 @@ async fn perform(
             Some(Output::WriteHid { path, ticket, bytes }) => buses.write(path, ticket, bytes),
             Some(Output::CloseHid { path }) => buses.close(&path),
             Some(Output::Usb { job, request }) => buses.usb(job, request),
-            Some(Output::Tenant(request)) => {
-                if let Some(tenant) = tenant {
-                    let _ = tenant.send(request);
-                }
-            }
+            Some(Output::Tenant(request)) => errands.ask(request),
             Some(Output::Fetch { job, from, keep }) => fetches.start(job, from, keep),
             Some(Output::JobEnded(job)) => {
                 fetches.cancel(job);
@@ -194,23 +202,6 @@ fn ask_directory(user: String, rules: GroupRules, events: UnboundedSender<Event>
         let answer = ldap::ask(&user, &rules).await;
         let _ = events.send(Event::Machine(Input::Directory { user, answer }));
     });
-}
-
-/// The tenant room works beside the loop, one request at a time.
-fn start_tenant(room: SharedRoom, events: UnboundedSender<Event>) -> UnboundedSender<TenantRequest> {
-    let (requests, mut queue) = unbounded_channel::<TenantRequest>();
-    tokio::task::spawn_local(async move {
-        while let Some(request) = queue.recv().await {
-            let answer = room.lock().await.perform(request).await;
-            if let TenantAnswer::Enrolled(Ok(enrolment)) = &answer {
-                log::mask(&enrolment.credential.access_token);
-            }
-            if events.send(Event::Machine(Input::Tenant(answer))).is_err() {
-                return;
-            }
-        }
-    });
-    requests
 }
 
 impl std::fmt::Debug for Parts {

@@ -31,14 +31,35 @@ impl NotKept {
 /// # Errors
 /// The machine decides on it, or the file cannot be read as settings, or not be written.
 pub(super) fn keep(folders: &Folders, key: Key, value: Option<&str>) -> Result<(), NotKept> {
+    keep_named(folders, key.name(), value)
+}
+
+fn keep_named(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), NotKept> {
     let path = folders.user_settings();
     let place = path.display().to_string();
     let cannot =
         |error: std::io::Error| NotKept::Unwritten { place: place.clone(), reason: error.to_string() };
-    let text =
-        settings::set(&settings_files::layers(folders), key.name(), value).map_err(NotKept::Refused)?;
+    let text = settings::set(&settings_files::layers(folders), name, value).map_err(NotKept::Refused)?;
     os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
     private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)
+}
+
+/// What a person sets by name.
+///
+/// # Errors
+/// See [`keep`]; no such setting.
+pub(super) fn set(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), Problem> {
+    keep_named(folders, name, value).map_err(|why| {
+        why.problem(|place, reason| {
+            Problem::new(
+                "settings-not-written",
+                format!("The settings cannot be written: {reason}"),
+                place,
+                "Check the folder's permissions and that the disk is not full.",
+            )
+            .with("error", reason)
+        })
+    })
 }
 
 /// The headset that carries the calls.

@@ -12,7 +12,7 @@ use super::rest::{Keeper, RestConfig};
 use super::start::{self, Machine, no_resources, random};
 use super::user::Parts as UserParts;
 use super::window::WindowHandle;
-use super::{link, log, os, tray, user};
+use super::{link, log, os, settings_files, tray, user};
 use hub::locale::{Locale, Message};
 use hub::machine::Input;
 use hub::protocol::local::View;
@@ -66,21 +66,17 @@ pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
 }
 
 async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<(), Problem> {
-    let RunOptions { headless, folders, settings, mut settings_problems, language } = options;
+    let RunOptions { headless, folders, settings, settings_problems, language } = options;
     let locale = Arc::new(Locale::new(&language));
     let (events, queue) = mpsc::channel(AGENT_QUEUE);
     let (views, view) = watch::channel(Arc::new(View::default()));
     let handle = UserHandle::new(events.clone(), view);
     let (stop, mut stopping) = mpsc::channel(1);
 
+    let (list, listed) = watch::channel(serde_json::Value::Null);
     // The local socket is also the lock: a second agent with the same folders ends here.
     let window = WindowHandle::new(handle.clone(), locale.clone()).ending(stop.clone());
-    let doors = Doors {
-        agent: handle.clone(),
-        settings: serde_json::to_value(settings.list()).expect("invariant: settings have text keys"),
-        window: window.clone(),
-        stop: stop.clone(),
-    };
+    let doors = Doors { agent: handle.clone(), settings: listed, window: window.clone(), stop: stop.clone() };
     let socket = ipc::start(&folders.runtime.join(SOCKET), doors)?;
 
     let mut keeper = Keeper::new(rest_config(&folders, &settings), handle.clone());
@@ -105,6 +101,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     };
 
     let (look_after, asked) = mpsc::channel(1);
+    let (port, moved) = watch::channel(settings.rest_port.value);
     let role = UserRole::new(env!("CARGO_PKG_VERSION"))
         // Every number that JavaScript can count to has room for the calls of a run behind it.
         .numbering_calls_from((random()? >> 12).max(1))
@@ -121,15 +118,14 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         to_machine: wishes,
         events: events.clone(),
         door: look_after,
+        port,
+        started: settings,
+        settings: list,
     };
     let agent = tokio::task::spawn_local(user::run(parts, queue));
-    // What keeps the tenant out is said where the tenant is.
-    settings_problems.retain(|problem| settings.tenant_fault.as_ref() != Some(problem));
     for problem in &settings_problems {
         tracing::warn!(%problem, "settings");
     }
-    let settings = Event::Function { function: Function::Settings, problems: settings_problems };
-    let _ = handle.send(settings).await;
     let missing: Vec<Problem> = os::MISSING.iter().copied().map(Problem::from).collect();
     for problem in &missing {
         tracing::info!(%problem, "this system");
@@ -137,8 +133,9 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let _ = handle.send(Event::Function { function: Function::System, problems: missing }).await;
     let _ = handle.send(Event::Door(door)).await;
     let (close, closed) = oneshot::channel();
-    let door = tokio::task::spawn_local(keeper.run(asked, closed));
+    let door = tokio::task::spawn_local(keeper.run(asked, moved, closed));
     tokio::task::spawn_local(watch_world(handle.clone(), to_machine.clone()));
+    tokio::task::spawn_local(watch_settings(folders, handle.clone(), to_machine.clone()));
     if !headless && !os::MISSING.contains(&os::Missing::Tray) {
         start_tray(locale.clone(), &handle, window.clone(), stop.clone());
     }
@@ -199,6 +196,25 @@ async fn watch_world(handle: UserHandle, to_machine: Option<UnboundedSender<Mach
         }
     };
     let watch = os::watch_world(move |change| _ = changes.send(change));
+    tokio::join!(watch, tell);
+}
+
+/// The roles that are here read again what somebody wrote.
+async fn watch_settings(
+    folders: Folders,
+    handle: UserHandle,
+    to_machine: Option<UnboundedSender<MachineEvent>>,
+) {
+    let (changes, mut heard) = unbounded_channel();
+    let tell = async {
+        while heard.recv().await.is_some() {
+            if let Some(machine) = &to_machine {
+                let _ = machine.send(MachineEvent::SettingsChanged);
+            }
+            let _ = handle.send(Event::SettingsChanged).await;
+        }
+    };
+    let watch = settings_files::watch(&folders, || _ = changes.send(()));
     tokio::join!(watch, tell);
 }
 

@@ -5,7 +5,7 @@ use super::folders::Folders;
 use super::hardware::Hardware;
 use super::os::{self, Callers, LocalListener};
 use super::start::{self, Machine, runtime};
-use super::{ipc, log, sessions};
+use super::{ipc, log, sessions, settings_files};
 use hub::locale::{Locale, Message};
 use hub::machine::Input;
 use hub::protocol::Problem;
@@ -64,7 +64,7 @@ async fn serve(options: ServiceOptions, hardware: Hardware) -> Result<(), Proble
         })?;
     let (events, queue) = unbounded_channel();
     sessions::accept(listener, events.clone());
-    tokio::task::spawn_local(watch(events.clone()));
+    tokio::task::spawn_local(watch(folders.clone(), events.clone()));
     let why_awake = Locale::new(&language).format(&Message::new("keep-awake-reason"));
     let machine = Machine { folders, settings, hardware, events: events.clone(), queue, why_awake };
     let role = start::run(machine);
@@ -82,7 +82,7 @@ async fn serve(options: ServiceOptions, hardware: Hardware) -> Result<(), Proble
 }
 
 /// Hands on what the system tells.
-async fn watch(events: UnboundedSender<Event>) {
+async fn watch(folders: Folders, events: UnboundedSender<Event>) {
     let tell = |input| _ = events.send(Event::Machine(input));
     let world = os::watch_world(|change| {
         tracing::info!(?change, "the world may have changed");
@@ -92,7 +92,8 @@ async fn watch(events: UnboundedSender<Event>) {
         tracing::info!(?seat, "whose turn it is at the screen");
         tell(Input::SeatChanged(seat));
     });
-    tokio::join!(world, seat);
+    let settings = settings_files::watch(&folders, || _ = events.send(Event::SettingsChanged));
+    tokio::join!(world, seat, settings);
 }
 
 fn runs_already(path: &Path) -> Problem {

@@ -4,7 +4,12 @@ use super::folders::Folders;
 use super::os::{self, Distrust, MachineSettings, Owner};
 use hub::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, SettingsFile, Unusable};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Of the machine, for every user to read.
+const SHARED: &str = "hookswitch.toml";
+/// Of the machine, for root's eyes.
+const PRIVATE: &str = "tenant.toml";
 
 /// All layers as they are now.
 pub fn layers(folders: &Folders) -> Layers {
@@ -21,16 +26,25 @@ pub fn layers(folders: &Folders) -> Layers {
     }
 }
 
+/// Calls `changed` whenever one of the files may say something else, for as long as the program runs.
+pub async fn watch(folders: &Folders, changed: impl Fn()) {
+    let machine = |folder: &Path| [folder.join(SHARED), folder.join(PRIVATE)];
+    let places = &folders.machine;
+    let machines = places.home.iter().chain([&places.computer]).flat_map(|folder| machine(folder));
+    let files: Vec<PathBuf> = machines.chain([folders.user_settings()]).collect();
+    let mut changes = os::FileChanges::of(&files);
+    while changes.next().await.is_some() {
+        changed();
+    }
+}
+
 fn machine(folder: &Path, owner: Owner) -> MachineFiles {
     if let (Owner::Root, Some(MachineSettings { shared, private })) =
         (owner, os::machine_settings_elsewhere())
     {
         return MachineFiles { shared: told(shared), private: told(private) };
     }
-    MachineFiles {
-        shared: read(&folder.join("hookswitch.toml"), owner),
-        private: read(&folder.join("tenant.toml"), owner),
-    }
+    MachineFiles { shared: read(&folder.join(SHARED), owner), private: read(&folder.join(PRIVATE), owner) }
 }
 
 /// Settings that are in no file.

@@ -5,13 +5,11 @@ use super::folders::Folders;
 use super::hardware::Hardware;
 use super::machine::{self, Event, Parts};
 use super::store::Store;
-use super::store::packages::Packages;
-use super::tenant::{CaFile, TenantConfig, TenantRoom, packages_folder};
-use super::{log, os, settings_files};
+use super::tenancy::Tenancies;
+use super::{log, os};
 use hub::machine::{Config, Identity, Input, MachineRole, Marks};
 use hub::protocol::{self, Detail, Problem};
 use hub::settings::Settings;
-use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 /// Names the application where the machine's id is derived, so that it stands for nothing else.
@@ -40,16 +38,10 @@ pub(super) async fn run(machine: Machine) -> Result<(), Problem> {
         let _ = events.send(trouble(protocol::Function::Store, problem));
     }
     let persisted = store.load()?;
-    let (mut tenant, tenant_fault) = match tenant_room(&folders, &settings) {
-        Ok(tenant) => (tenant, None),
-        Err(problem) => {
-            tracing::error!(%problem, "tenant");
-            (None, Some(problem))
-        }
-    };
-    if let (Some(room), Some(credential)) = (&mut tenant, &persisted.credential) {
+    let tenancies = Tenancies::new(folders, settings);
+    let (tenancy, mut room) = tenancies.current();
+    if let Some(credential) = &persisted.credential {
         log::mask(&credential.access_token);
-        room.use_token(&credential.access_token);
     }
     let identity = new_identity()?;
     for key in persisted.identities.iter().chain([&identity]).filter_map(|identity| identity.key.as_ref()) {
@@ -62,58 +54,25 @@ pub(super) async fn run(machine: Machine) -> Result<(), Problem> {
         hostname: os::host_name(),
         os: system.name,
         os_version: system.version,
-        server_url: tenant.as_ref().and(settings.server_url.value.clone()),
-        tenant_fault,
-        root_sha256: tenant.as_ref().and_then(TenantRoom::pinned_root),
+        tenancy,
         seed: random()?,
     };
     let role = MachineRole::new(config, persisted, machine::now());
-    if let Some(room) = &mut tenant {
-        room.use_key(role.host_key());
+    if let Some(room) = &mut room {
+        room.speak_for(&role);
     }
     if let Some(problem) = role.notice() {
         tracing::warn!(%problem, "this machine");
         let _ = events.send(trouble(protocol::Function::Host, problem.clone()));
     }
     let awake = Awake::new(why_awake);
-    let packages = Packages::new(packages_folder(&tenant_folder(&folders)));
-    let parts = Parts { role, store, hardware, tenant, packages, awake };
+    let parts = Parts { role, store, hardware, tenancies, room, awake };
     machine::run(parts, events, queue).await;
     Ok(())
 }
 
 fn trouble(function: protocol::Function, problem: Problem) -> Event {
     Event::Machine(Input::Trouble { function, problem: Some(problem) })
-}
-
-/// `None` = consumer mode.
-fn tenant_room(folders: &Folders, settings: &Settings) -> Result<Option<TenantRoom>, Problem> {
-    let Some(named) = settings.tenant()? else { return Ok(None) };
-    let extra_ca = named.tenant_ca.map(|path| {
-        settings_files::authority(Path::new(&path)).map(|pem| CaFile { path: path.clone(), pem }).map_err(|why| {
-            Problem::new(
-                "tenant-ca-unreadable",
-                format!("The tenant's CA certificate cannot be used: {why}"),
-                path.clone(),
-                "Correct the setting tenant_ca, or the file: it belongs to you or root, and nobody else may write it or \
-                 the folders above it.",
-            )
-            .detail("reason", &why)
-        })
-    });
-    TenantRoom::new(TenantConfig {
-        server_url: named.server_url,
-        tenant_id: named.tenant_id,
-        tenant_token: named.tenant_token.0,
-        pinned_root_sha256: named.tenant_root,
-        extra_ca: extra_ca.transpose()?,
-        data: tenant_folder(folders),
-    })
-    .map(Some)
-}
-
-fn tenant_folder(folders: &Folders) -> PathBuf {
-    folders.data.join("tenant")
 }
 
 /// Who this machine would be at its first start: told apart from a clone of its disk by chance, and kept from then on.

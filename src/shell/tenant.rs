@@ -10,7 +10,7 @@ use self::refusal::{Refusal, refused};
 use super::store::packages::Packages;
 use aws_lc_rs::digest::{SHA256, digest};
 use hub::machine::{
-    Credential, Enrolment, FailureKind, TenantAnswer, TenantFailure, TenantRequest, Verified,
+    Credential, Enrolment, FailureKind, MachineRole, TenantAnswer, TenantFailure, TenantRequest, Verified,
 };
 use hub::protocol::{Detail, Problem};
 use reqwest::{Certificate, Client};
@@ -142,6 +142,14 @@ impl TenantRoom {
         self.signer.use_key(seed);
     }
 
+    /// As which host, and with which credential.
+    pub fn speak_for(&mut self, role: &MachineRole) {
+        self.use_key(role.host_key());
+        if let Some(token) = role.access_token() {
+            self.use_token(token);
+        }
+    }
+
     /// SHA-256 of the trust anchor that is kept, hex; `None` before the first enrolment.
     pub fn pinned_root(&self) -> Option<String> {
         self.stored_root().ok().flatten().map(|root| sha256_hex(&root))
@@ -208,6 +216,8 @@ impl TenantRoom {
         let credential = Credential {
             access_token: response.access_token.expose().to_owned(),
             expires_unix_s: now_s.saturating_add(u64::from(response.expires_in_s)),
+            // The role knows whose it is.
+            tenant: String::new(),
         };
         self.token = Some(response.access_token);
         Ok(Enrolment { credential, root_sha256 })

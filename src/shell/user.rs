@@ -2,9 +2,10 @@
 use super::approvals::ApprovedPages;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
 use super::link::Wish;
-use super::{notify, os, own_settings};
+use super::{log, notify, os, own_settings, settings_files};
 use hub::locale::Locale;
 use hub::protocol::local::View;
+use hub::settings::Settings;
 use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,12 @@ pub struct Parts {
     pub events: Sender<Event>,
     /// Asks whoever keeps the door for softphones to look after it.
     pub door: Sender<()>,
+    /// Where that door is to be.
+    pub port: watch::Sender<u16>,
+    /// As they were when the program started; what counts only from the next start stays so.
+    pub started: Settings,
+    /// Those in force, listed.
+    pub settings: watch::Sender<serde_json::Value>,
 }
 
 /// Runs until [`Event::Stop`]; the calls are ended and the lights asked to go out before it returns. Must be called
@@ -63,7 +70,6 @@ struct Doing {
 
 impl Doing {
     fn new(parts: Parts) -> Self {
-        let approvals = parts.approved.read();
         let mut this = Self {
             parts,
             replies: BTreeMap::new(),
@@ -71,7 +77,7 @@ impl Doing {
             subscribers: BTreeMap::new(),
             last_session: 0,
         };
-        this.parts.role.handle(Input::Approvals(approvals), os::instant());
+        this.read_settings();
         this
     }
 
@@ -109,6 +115,7 @@ impl Doing {
                 role.handle(Input::StreamClosed { session }, now);
             }
             Event::Approvals(approvals) => role.handle(Input::Approvals(approvals), now),
+            Event::SettingsChanged => self.read_settings(),
             Event::WorldChanged(change) => role.handle(Input::WorldChanged(change), now),
             Event::Door(state) => role.handle(Input::Door(state), now),
             Event::Function { function, problems } => {
@@ -116,6 +123,23 @@ impl Doing {
             }
             Event::Stop => role.handle(Input::Stop, now),
         }
+    }
+
+    /// All that depends on them and is not asked for each time.
+    fn read_settings(&mut self) {
+        let Parts { role, approved, started, port, settings: list, .. } = &mut self.parts;
+        let (settings, mut problems) = Settings::resolve(&settings_files::layers(approved.folders()));
+        let settings = settings.after_start_with(started);
+        // What keeps the tenant out is said where the tenant is.
+        problems.retain(|problem| settings.tenant_fault.as_ref() != Some(problem));
+        log::set_level(&settings.log_level.value);
+        let to = settings.rest_port.value;
+        port.send_if_modified(|at| std::mem::replace(at, to) != to);
+        let listed = serde_json::to_value(settings.list()).expect("invariant: settings have text keys");
+        list.send_if_modified(|was| std::mem::replace(was, listed.clone()) != listed);
+        let now = os::instant();
+        role.handle(Input::Approvals(approved.of(&settings)), now);
+        role.handle(Input::Settings { headset: settings.headset.value, problems }, now);
     }
 
     fn perform(&mut self) {
@@ -140,6 +164,14 @@ impl Doing {
                     let settings = self.parts.approved.keep(&origin, approved);
                     let kept = Input::ApprovalKept { request, settings };
                     self.parts.role.handle(kept, os::instant());
+                }
+                Output::KeepSetting { request, key, value } => {
+                    let kept = own_settings::set(self.parts.approved.folders(), &key, value.as_deref());
+                    if kept.is_ok() {
+                        self.read_settings();
+                        let _ = self.parts.to_machine.send(Wish::ReadSettings);
+                    }
+                    self.parts.role.handle(Input::SettingKept { request, kept }, os::instant());
                 }
                 Output::KeepHeadset { request, device } => {
                     let kept =
@@ -185,6 +217,9 @@ mod tests {
             to_machine: mpsc::unbounded_channel().0,
             events,
             door: mpsc::channel(1).0,
+            port: watch::channel(0).0,
+            started: Settings::default(),
+            settings: watch::channel(serde_json::Value::Null).0,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, async {

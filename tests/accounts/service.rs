@@ -82,6 +82,7 @@ async fn a_service_is_root_s_and_there_is_one() -> Told<()> {
     let _machine = Machine::take()?;
     let refused = hookswitch("eve", &["service", "run"])?;
     assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("must be started by who rules it"), "{refused:?}");
     let service = Service::start(Place::InTheService, None).await?;
     let second = hookswitch("root", &["service", "run"])?;
     assert_eq!(second.code, Some(1), "{second:?}");

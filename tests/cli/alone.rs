@@ -281,7 +281,7 @@ fn a_setting_that_is_written_says_so_and_whether_another_comes_first() -> Told<(
     let folder = tempfile::tempdir().at("a temporary folder")?;
     let set = |name: &str, value: &str| run(folder.path(), &["settings", "set", name, value]);
     let written = set("log_level", "debug")?;
-    assert!(written.stdout.starts_with("Written to ") && written.stdout.lines().count() == 1, "{written:?}");
+    assert!(written.stdout.starts_with("Written in ") && written.stdout.lines().count() == 1, "{written:?}");
     let mut command = hookswitch(folder.path(), &["settings", "set", "user", "kim"]);
     let second = ended(command.env("HOOKSWITCH_USER", "jane"))?;
     let overridden = "The value from elsewhere comes first: environment.";

@@ -86,8 +86,9 @@ async fn a_holder_that_ends_lets_the_door_open_at_once() {
     assert!(problem.what.contains(&format!("python3, process {}", python.id())), "{}", problem.what);
     let (_asks, asked) = tokio::sync::mpsc::channel(1);
     let (_stop, stopped) = tokio::sync::oneshot::channel();
+    let (_port, moved) = tokio::sync::watch::channel(port);
     let mut views = service.handle.views();
-    let keeping = tokio::spawn(keeper.run(asked, stopped));
+    let keeping = tokio::spawn(keeper.run(asked, moved, stopped));
     python.kill().expect("killed");
     python.wait().expect("ended");
     let opened = views.wait_for(|view| view.rest.url.is_some());

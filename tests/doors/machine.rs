@@ -12,6 +12,7 @@ use hub::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, JobPhase, Offer, PROTOCOL_VERSION, Problem, State,
     TenantMode, TenantState, ToMachine, ToUser,
 };
+use hub::settings::Settings;
 use hub::user::{Command, UserRole};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -57,6 +58,9 @@ impl PlayedMachine {
             to_machine,
             events: to_user.clone(),
             door: channel(1).0,
+            port: watch::channel(0).0,
+            started: Settings::default(),
+            settings: watch::channel(serde_json::Value::Null).0,
         };
         // The loop wants a `LocalSet`, which the tests' runtimes are not.
         let agent = std::thread::spawn(move || {

@@ -110,7 +110,6 @@ const READ_BY_CODE: Left = &[
     ("hub/src/machine/fleet/physical.rs", "whether a headset's trouble was told before"),
     ("hub/src/user/terminal.rs", "whether a problem was said before"),
     ("hub/src/user/words.rs", "whether a problem is a hint only"),
-    ("src/shell/cli/settings.rs", "whether the service reads what this account may not"),
     ("src/shell/cli/agent.rs", "whether the same command may succeed later"),
 ];
 

@@ -288,6 +288,7 @@ pub(crate) const LOCAL_REQUEST: &[&str] = &[
     "poll",
     "window",
     "settings",
+    "set",
     "stop",
 ];
 
@@ -304,6 +305,7 @@ pub(crate) fn local_request_name(request: &LocalRequest) -> &'static str {
         LocalRequest::Poll => "poll",
         LocalRequest::Window => "window",
         LocalRequest::Settings => "settings",
+        LocalRequest::Set { .. } => "set",
         LocalRequest::Stop { .. } => "stop",
     }
 }
@@ -319,6 +321,8 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::RevokeSoftphone { origin: "https://phone.example".to_owned() },
         LocalRequest::Cancel { offer: None, anyway: true },
         LocalRequest::Cancel { offer: Some("fw:d".to_owned()), anyway: false },
+        LocalRequest::Set { key: "rest_port".to_owned(), value: Some("32019".to_owned()) },
+        LocalRequest::Set { key: "headset".to_owned(), value: None },
         LocalRequest::Poll,
         LocalRequest::Window,
         LocalRequest::Settings,

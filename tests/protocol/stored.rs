@@ -33,7 +33,11 @@ pub(crate) fn journal() -> JournalEntry {
 }
 
 pub(crate) fn credential() -> Credential {
-    Credential { access_token: "abc".to_owned(), expires_unix_s: 1_700_003_600 }
+    Credential {
+        access_token: "abc".to_owned(),
+        expires_unix_s: 1_700_003_600,
+        tenant: "https://tenant.example acme".to_owned(),
+    }
 }
 
 fn device() -> DeviceRegistration {

@@ -129,6 +129,10 @@ impl Scene {
         Ok(())
     }
 
+    pub(crate) fn company_settings(&self) -> [(&'static str, String); 6] {
+        self.company.settings(&self.url, self.user)
+    }
+
     /// With no tenant.
     pub(crate) fn start_alone(&mut self) -> Told<()> {
         self.agent = Some(self.world.start_agent(&[("HOOKSWITCH_USER", self.user.to_owned())])?);

@@ -2,8 +2,9 @@
 
 use super::rig::{self, Tenant, enrol, files, keeping, published_file, target};
 use dfu::ranges::Ranges as _;
+use hookswitch::shell::errands::SharedRoom;
 use hookswitch::shell::event::Event;
-use hookswitch::shell::fetch::{Fetches, SharedRoom};
+use hookswitch::shell::fetch::Fetches;
 use hookswitch::shell::store::packages::{OpenPackage, Packages};
 use hub::machine::{Fingerprint, Input, JobId, Sha256, Source, TenantAnswer, TenantRequest};
 use hub::protocol::Problem;
@@ -55,9 +56,9 @@ async fn a_transfer_is_beside_everything_else_and_ends_when_it_is_cancelled() {
     let (slow_url, throttle) = rig::throttled(&url, 1_500_000);
     let mut slow = tenant.room(&slow_url);
     slow.use_token(&token);
-    let room = SharedRoom::new(slow.into());
+    let room = SharedRoom::new(Some(slow).into());
     let (to, mut events) = unbounded_channel();
-    let mut fetches = Fetches::new(kept(&tenant), Some(room.clone()), to.clone());
+    let mut fetches = Fetches::new(kept(&tenant), room.clone(), to.clone());
     let local = tokio::task::LocalSet::new();
     let part = tenant.packages().join(format!("{}.part", fingerprint(&tenant).sha256));
     let came = local
@@ -65,7 +66,13 @@ async fn a_transfer_is_beside_everything_else_and_ends_when_it_is_cancelled() {
             fetches.start(JobId(1), from_tenant(), BTreeSet::new());
             assert_eq!(until(&mut events, 500_000).await.0, JobId(1));
             // It stands still by now or soon; the tenant is asked all the same.
-            let policy = room.lock().await.perform(TenantRequest::FetchPolicy { have: None }).await;
+            let policy = room
+                .lock()
+                .await
+                .as_mut()
+                .expect("a tenant")
+                .perform(TenantRequest::FetchPolicy { have: None })
+                .await;
             assert!(matches!(policy, TenantAnswer::Policy(Ok(Some(_)))), "{policy:?}");
             fetches.cancel(JobId(1));
             // That connection is ended; the other is kept for the next errand.
@@ -80,7 +87,7 @@ async fn a_transfer_is_beside_everything_else_and_ends_when_it_is_cancelled() {
     // Another job, with a better line: from where the first one ended.
     let mut room = tenant.room(&url);
     room.use_token(&token);
-    let mut fetches = Fetches::new(kept(&tenant), Some(SharedRoom::new(room.into())), to);
+    let mut fetches = Fetches::new(kept(&tenant), SharedRoom::new(Some(room).into()), to);
     local
         .run_until(async {
             fetches.start(JobId(2), from_tenant(), BTreeSet::new());

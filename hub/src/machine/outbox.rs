@@ -188,6 +188,25 @@ impl Outbox {
         Some((at, "deliver to the tenant"))
     }
 
+    /// Nothing is owed any more.
+    pub(super) fn clear(&mut self, out: &mut VecDeque<Output>) {
+        let all: Vec<String> = self.owed.iter().map(|owed| owed.id.clone()).collect();
+        self.forget(&all, out);
+        *self = Self {
+            owed: std::mem::take(&mut self.owed),
+            refused: std::mem::take(&mut self.refused),
+            ..Self::default()
+        };
+        if !self.refused.is_empty() {
+            self.refused.edit().clear();
+        }
+    }
+
+    /// What is on its way is not answered any more: it is sent again.
+    pub(super) fn unsent(&mut self) {
+        self.sent.clear();
+    }
+
     fn forget(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
         if !ids.is_empty() {
             self.owed.edit().retain(|o| !ids.contains(&o.id));

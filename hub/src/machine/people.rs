@@ -146,6 +146,18 @@ impl People {
         self.ask_tenant_again();
     }
 
+    /// The rules may be another company's, though their number is the same.
+    pub(super) fn look_anew(&mut self) {
+        self.all.edit().values_mut().for_each(|person| (person.assigned, person.seen) = (None, None));
+    }
+
+    /// There is no company that puts anybody into groups.
+    pub(super) fn forget_groups(&mut self) {
+        for person in self.all.edit().values_mut() {
+            *person = Person { present: person.present, ..Person::default() };
+        }
+    }
+
     pub fn ask_tenant_again(&mut self) {
         self.all.edit().values_mut().for_each(|person| person.assigned = None);
     }

@@ -8,7 +8,8 @@ use super::session::{SessionId, Sessions, Stranded};
 use super::update::{Finished, Target, Update};
 use super::{
     Config, Credential, Delivery, FailureKind, Fetched, Identity, Input, JobId, Now, Output, Owed, Persisted,
-    Record, Source, TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet, host,
+    Record, Source, Tenancy, TenantAnswer, TenantFailure, TenantRequest, UsbRequest, Verified, fleet::Fleet,
+    host, no_tenant,
 };
 use crate::protocol::{
     Device, DeviceId, DeviceStatus, Function, Job, Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup,
@@ -36,6 +37,7 @@ mod liaison;
 mod queue;
 mod reports;
 mod session;
+mod tenancy;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -65,7 +67,8 @@ pub struct MachineRole {
     poll: Poll,
     policy: Revised<Option<InForce>>,
     credential: Revised<Option<Credential>>,
-    root_sha256: Revised<Option<String>>,
+    /// Its root is the one pinned last.
+    tenancy: Revised<Tenancy>,
     /// No enrolment before this.
     enrol_not_before: Option<Instant>,
     enrol_failures: u32,
@@ -143,7 +146,7 @@ impl MachineRole {
             poll: Poll::default(),
             policy: Revised::new(persisted.policy.map(InForce::new)),
             credential: Revised::new(persisted.credential),
-            root_sha256: Revised::new(config.root_sha256.clone()),
+            tenancy: Revised::new(config.tenancy.clone()),
             enrol_not_before: None,
             enrol_failures: 0,
             interrupted: Revised::new(
@@ -176,25 +179,14 @@ impl MachineRole {
             out,
         };
         service.outbox.restore(persisted.owed);
-        if service.config.server_url.is_some() {
-            let jitter = service.jitter();
-            service.poll.start(service.policy.as_ref().map(InForce::document), jitter, now.instant);
-            // A machine that is known to the tenant takes its time, as with the poll: after a power cut there are
-            // thousands. A new one is waited for.
-            if service.policy.is_some() && !service.credential_is_good(now) {
-                service.enrol_not_before = service.poll.next;
-            }
-            service.owe_host(now);
+        service.begin_tenancy(now);
+        if service.tenancy.server_url.is_some() {
             service.owe_event("com.hookswitch.agent.started", json!({}), now);
             if service.notice.is_some() {
                 let from = service.identities[0].copied_from.clone();
                 service.owe_event("com.hookswitch.host.copied", json!({ "from": from }), now);
             }
             service.outbox.flush_events(now.instant);
-        } else {
-            // A company that let the machine go rules it no more; which one it is now, if any, is not known.
-            service.policy.edit().take();
-            service.groups.clear();
         }
         service.keep_ids();
         service.fleet.hotplug(now.instant, &mut service.out);
@@ -209,6 +201,11 @@ impl MachineRole {
     /// The seed of this machine's key.
     pub fn host_key(&self) -> &Secret {
         self.identities[0].key.as_ref().expect("invariant: settled identities have a key")
+    }
+
+    /// What the tenant is shown.
+    pub fn access_token(&self) -> Option<&str> {
+        self.credential.as_ref().map(|credential| credential.access_token.as_str())
     }
 
     /// What there is to say about the identity of this machine, once.
@@ -255,6 +252,7 @@ impl MachineRole {
                 }
             }
             Input::Tenant(answer) => self.handle_tenant(answer, now),
+            Input::TenancyChanged(tenancy) => self.tenancy_changed(tenancy, now),
             Input::FetchProgress { job, done_bytes, total_bytes } => {
                 self.update.fetch_progress(job, done_bytes, total_bytes, &mut self.out);
             }
@@ -313,7 +311,7 @@ impl MachineRole {
     /// When to call [`MachineRole::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let tenant =
-            (self.config.server_url.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
+            (self.tenancy.server_url.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
         [
             self.fleet.poll_timeout(),
             self.update.poll_timeout(),
@@ -329,7 +327,7 @@ impl MachineRole {
     }
 
     fn next_missing(&self) -> Option<(Instant, &'static str)> {
-        self.config.server_url.as_ref().and_then(|_| self.inventory.poll_timeout())
+        self.tenancy.server_url.as_ref().and_then(|_| self.inventory.poll_timeout())
     }
 
     /// What every input ends with: the tenant's next step, and the user role hears what changed.

@@ -43,6 +43,12 @@ pub enum LocalRequest {
     Window,
     /// One [`LocalAnswer::Settings`].
     Settings,
+    /// Changes a setting of the person, or takes it out of their file; in force when it is answered.
+    Set {
+        key: String,
+        #[serde(default)]
+        value: Option<String>,
+    },
     /// Ends the agent; `anyway` also where that leaves a headset without working firmware.
     Stop {
         #[serde(default)]

@@ -1,6 +1,6 @@
 //! Which layer has the last word on a setting, and who decides on the tenant.
 
-use super::file::SettingsFile;
+use super::file::{Content, SettingsFile, Unusable};
 use super::value::Raw;
 use super::{Key, Provenance, Settings, managed};
 use crate::protocol::Problem;
@@ -51,6 +51,8 @@ struct Layer {
     rank: Rank,
     path: String,
     values: Vec<(Key, String, Raw)>,
+    /// Root may read it.
+    is_withheld: bool,
     /// Why it cannot be read, or not wholly.
     fault: Option<Problem>,
 }
@@ -72,13 +74,19 @@ impl Settings {
         let decides = deciding(&read);
         settings.tenant_locked = decides.is_some();
         let mut wrong: BTreeMap<Key, Problem> = BTreeMap::new();
+        let withheld = read.iter().filter(|layer| layer.is_withheld);
+        settings.withheld = withheld.filter_map(|layer| layer.fault.clone()).collect();
         for layer in &read {
             let overruled = decides.filter(|decides| layer.rank < decides.rank);
             if let Some(fault) = layer.fault.as_ref().filter(|_| overruled.is_none()) {
                 settings.tenant_fault.get_or_insert_with(|| fault.clone());
             }
         }
-        for Layer { rank, values, .. } in &read {
+        if let Some(decides) = decides {
+            let by_tenancy = Key::ALL.into_iter().filter(|key| key.follows_tenancy());
+            settings.places.extend(by_tenancy.map(|key| (key, decides.path.clone())));
+        }
+        for Layer { rank, path, values, .. } in &read {
             for (key, place, raw) in values {
                 let overruled = decides.filter(|decides| key.follows_tenancy() && *rank < decides.rank);
                 if let Some(decides) = overruled {
@@ -90,6 +98,8 @@ impl Settings {
                     problems.push(problem.clone());
                     wrong.insert(*key, problem);
                 } else {
+                    let set_by = if *rank == Rank::Environment { place } else { path };
+                    settings.places.insert(*key, set_by.clone());
                     wrong.remove(key);
                 }
             }
@@ -146,6 +156,7 @@ fn deciding(read: &[Layer]) -> Option<&Layer> {
 }
 
 fn of_file(rank: Rank, file: &SettingsFile, problems: &mut Vec<Problem>) -> Layer {
+    let is_withheld = matches!(file.content, Content::Unusable(Unusable::Withheld));
     let (values, fault) = match file.document(problems) {
         Ok(document) => {
             let (values, unknowns) = document.into_values(&file.path);
@@ -158,7 +169,7 @@ fn of_file(rank: Rank, file: &SettingsFile, problems: &mut Vec<Problem>) -> Laye
             (Vec::new(), Some(fault))
         }
     };
-    Layer { rank, path: file.path.clone(), values, fault }
+    Layer { rank, path: file.path.clone(), values, is_withheld, fault }
 }
 
 fn of_environment(environment: &BTreeMap<String, String>) -> Layer {
@@ -170,5 +181,5 @@ fn of_environment(environment: &BTreeMap<String, String>) -> Layer {
         Some((key, name, raw))
     };
     let values = Key::ALL.into_iter().filter_map(value).collect();
-    Layer { rank: Rank::Environment, path: String::new(), values, fault: None }
+    Layer { rank: Rank::Environment, path: String::new(), values, is_withheld: false, fault: None }
 }

@@ -13,6 +13,8 @@ pub struct Listed {
     pub from: Provenance,
     /// Set by IT: `settings set` refuses it.
     pub locked: bool,
+    /// The file or variables that set it, or by which it is locked; `null` = nobody has.
+    pub place: Option<String>,
 }
 
 impl Settings {
@@ -33,6 +35,7 @@ impl Settings {
             key: key.name(),
             value,
             from,
+            place: self.places.get(&key).cloned(),
             locked: from >= Provenance::Machine || (self.tenant_locked && key.follows_tenancy()),
         }
     }

@@ -1,6 +1,7 @@
 //! The door for softphones: when it is looked after again. A door that is closed is tried again, soon at first; one
 //! that is open needs a new certificate before the old one ends.
 
+use super::{Function, UserRole};
 use crate::protocol::Problem;
 use crate::protocol::local::Endpoint;
 use crate::world::WorldChange;
@@ -61,5 +62,19 @@ impl Door {
         let retry = self.retry.map(|at| (at, "try the door for softphones again"));
         let renew = self.renew.map(|at| (at, "renew the certificate"));
         [retry, renew].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+}
+
+impl UserRole {
+    pub(super) fn door_found(&mut self, state: DoorState, now: Instant) {
+        self.door.found(&state, now);
+        let (endpoint, rest, certificate) = match state {
+            DoorState::Open { endpoint, notice, .. } => (endpoint, None, notice),
+            DoorState::Closed(problem) => (Endpoint::default(), Some(problem), None),
+        };
+        self.dirty |= self.view.rest != endpoint;
+        self.view.rest = endpoint;
+        self.function(Function::Rest, rest.into_iter().collect());
+        self.function(Function::Certificate, certificate.into_iter().collect());
     }
 }

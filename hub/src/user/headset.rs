@@ -1,6 +1,6 @@
 //! Which headset carries the calls: the one that the person chose while it can, else the first one that can.
 
-use super::{Output, Refusal, Reply, UserRole, WhyNot};
+use super::{Function, Output, Refusal, Reply, UserRole, WhyNot};
 use crate::protocol::{Device, DeviceId, DeviceStatus, Indicators, Problem, ToMachine};
 
 /// Whether `device` can carry calls now.
@@ -43,6 +43,20 @@ impl UserRole {
                 self.replies.push(Output::Reply { request, reply });
             }
         }
+    }
+
+    /// The settings' word on the headset counts when it is new: one that was chosen and could not be written down stays.
+    pub(super) fn settings_read(&mut self, headset: Option<DeviceId>, problems: Vec<Problem>) {
+        self.function(Function::Settings, problems);
+        if self.named != headset {
+            (self.chosen, self.named) = (headset.clone(), headset);
+        }
+    }
+
+    pub(super) fn setting_kept(&mut self, request: u64, kept: Result<(), Problem>) {
+        let refused = |problem| Reply::Refused(Refusal::new(WhyNot::NotKept, problem));
+        let reply = kept.map_or_else(refused, |()| Reply::Done);
+        self.replies.push(Output::Reply { request, reply });
     }
 
     /// In force at once, also for calls that go on: that is what the person asked for.

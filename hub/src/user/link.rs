@@ -110,6 +110,23 @@ impl UserRole {
         self.outputs.push_back(Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION }));
     }
 
+    /// Nothing of a machine role of another version is believed, and nothing is asked of it.
+    pub(super) fn refuse(&mut self, protocol: u32) {
+        self.greeted = true;
+        self.link.refused();
+        let problem = Problem::new(
+            "other-version",
+            format!(
+                "Parts of Hookswitch of different versions run on this computer (words of version {protocol} and \
+                 {PROTOCOL_VERSION})"
+            ),
+            "hookswitch",
+            "Restart the computer. If that does not help, install Hookswitch again.",
+        );
+        let problem = problem.with("theirs", protocol.to_string()).with("ours", PROTOCOL_VERSION.to_string());
+        self.function(Function::Machine, vec![problem]);
+    }
+
     /// It may have come to its place: no wait is worth while.
     pub(super) fn machine_came(&mut self) {
         if self.link.next.take().is_some() {

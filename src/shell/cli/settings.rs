@@ -1,12 +1,10 @@
 //! `hookswitch settings get|set|list`.
 
 use super::{Context, Done, output};
-use crate::shell::private_file::{self, Durability, Readers};
-use crate::shell::{os, settings_files};
+use crate::shell::{own_settings, settings_files};
 use clap::Subcommand;
 use hub::locale::Message;
-use hub::protocol::Problem;
-use hub::settings::{self, Key, Listed, Provenance, Settings};
+use hub::settings::{Key, Listed, Provenance, Settings};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
@@ -32,13 +30,14 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             } else {
                 let rows: Vec<Vec<String>> = list
                     .iter()
-                    .map(|s| vec![s.key.to_owned(), shown(s, context), from(s.from, context)])
+                    .map(|s| vec![s.key.to_owned(), shown(s, context), from(s, context)])
                     .collect();
                 output::table(&rows);
                 // What this account may not read the service reads.
                 let served = context.folders.service().is_some();
-                let own = |problem: &&Problem| !(served && problem.code == "settings-withheld");
-                for problem in context.settings_problems.iter().filter(own) {
+                let withheld = &context.settings.withheld;
+                let own = context.settings_problems.iter().filter(|p| !(served && withheld.contains(p)));
+                for problem in own {
                     let text = context.locale.problem(problem);
                     output::aside(&format!("! {text}"));
                 }
@@ -61,8 +60,12 @@ fn shown(setting: &Listed, context: &Context) -> String {
     }
 }
 
-fn from(provenance: Provenance, context: &Context) -> String {
-    context.locale.format(&Message::new(match provenance {
+/// Where it comes from; of what IT has set, also by what.
+fn from(setting: &Listed, context: &Context) -> String {
+    if let (true, Some(place)) = (setting.locked, &setting.place) {
+        return context.locale.format(&Message::new("cli-from-locked").text("place", place));
+    }
+    context.locale.format(&Message::new(match setting.from {
         Provenance::Default => "cli-from-default",
         Provenance::User => "cli-from-user",
         Provenance::Environment => "cli-from-environment",
@@ -72,31 +75,24 @@ fn from(provenance: Provenance, context: &Context) -> String {
 }
 
 fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
+    let agent = context.agent()?;
+    let runs = agent.is_some();
+    match agent {
+        // It takes it at once.
+        Some(mut agent) => agent.set(name, value)?,
+        None => own_settings::set(&context.folders, name, value)?,
+    }
     let path = context.folders.user_settings();
-    let layers = settings_files::layers(&context.folders);
-    let text = settings::set(&layers, name, value)?;
-    let cannot = |error: std::io::Error| {
-        Problem::new(
-            "settings-not-written",
-            format!("The settings cannot be written: {error}"),
-            path.display().to_string(),
-            "Check the folder's permissions and that the disk is not full.",
-        )
-        .with("error", error.to_string())
-    };
-    let folder = path.parent().unwrap_or(&path).to_owned();
-    os::private_folder(&folder).map_err(cannot)?;
-    // Whole or not at all: a crash leaves the old file.
-    private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)?;
     let written = Message::new("cli-setting-written").text("file", path.display().to_string());
     output::line(&context.locale.format(&written));
     let (now, _) = Settings::resolve(&settings_files::layers(&context.folders));
-    if let Ok(key) = Key::find(name)
-        && now.get(key).from > Provenance::User
-    {
-        let overridden =
-            Message::new("cli-setting-overridden").text("from", from(now.get(key).from, context));
+    let key = Key::find(name)?;
+    let listed = now.get(key);
+    if listed.from > Provenance::User {
+        let overridden = Message::new("cli-setting-overridden").text("from", from(&listed, context));
         output::line(&context.locale.format(&overridden));
+    } else if runs && key.counts_from_next_start() {
+        output::line(&context.locale.format(&Message::new("cli-setting-next-start")));
     }
     Ok(())
 }

@@ -21,7 +21,6 @@ mod devices;
 mod news;
 mod power;
 
-pub use super::untold::FileChanges;
 pub use super::unix::files::{
     Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
     private_options, public_folder, read_at, trusted,
@@ -30,17 +29,13 @@ pub use super::unix::local::{
     LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
 };
 pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
+pub use super::untold::FileChanges;
 pub use clock::{Alarm, instant, slept};
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use power::{AwakeLock, keep_awake};
 
-pub const MISSING: &[Missing] = &[
-    Missing::Firmware,
-    Missing::Connections,
-    Missing::FileChanges,
-    Missing::Service,
-    Missing::Tray,
-];
+pub const MISSING: &[Missing] =
+    &[Missing::Firmware, Missing::Connections, Missing::FileChanges, Missing::Service, Missing::Tray];
 
 /// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
 /// less.

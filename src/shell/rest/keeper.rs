@@ -5,7 +5,7 @@ use crate::shell::handle::{Event, UserHandle};
 use crate::shell::os;
 use hub::protocol::Problem;
 use hub::user::DoorState;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 #[derive(Debug)]
 pub struct Keeper {
@@ -45,12 +45,25 @@ impl Keeper {
         }
     }
 
-    /// Checks whenever it is asked to, and when the process that has the port ends. Closes the door at `stop`.
-    pub async fn run(mut self, mut asked: mpsc::Receiver<()>, mut stop: oneshot::Receiver<()>) {
+    /// Checks whenever it is asked to, and when the process that has the port ends; moves to another `port`. Closes the
+    /// door at `stop`.
+    pub async fn run(
+        mut self,
+        mut asked: mpsc::Receiver<()>,
+        mut port: watch::Receiver<u16>,
+        mut stop: oneshot::Receiver<()>,
+    ) {
         loop {
             tokio::select! {
                 _ = &mut stop => break,
                 Some(()) = asked.recv() => {}
+                Ok(()) = port.changed() => {
+                    self.config.port = *port.borrow_and_update();
+                    tracing::info!(port = self.config.port, "the door for softphones moves");
+                    if let Some(server) = self.server.take() {
+                        server.stop().await;
+                    }
+                }
                 () = ended(self.holder) => {}
             }
             let state = self.check().await;

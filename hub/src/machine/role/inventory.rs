@@ -83,6 +83,11 @@ impl Inventory {
         changes
     }
 
+    /// As in another run.
+    pub(super) fn say_again(&mut self) {
+        self.told.values_mut().for_each(|told| told.this_run = false);
+    }
+
     pub(super) fn all(&self) -> Vec<wire::DeviceRegistration> {
         self.told.values().map(|told| told.registration.clone()).collect()
     }
@@ -104,7 +109,7 @@ impl MachineRole {
     pub(super) fn register_devices(&mut self, now: Now) {
         let due = self.inventory.missing_at.is_some_and(|at| at <= now.instant);
         let changed = self.work.registered.is_due(self.fleet.revision());
-        if self.config.server_url.is_none() || !(due || changed) {
+        if self.tenancy.server_url.is_none() || !(due || changed) {
             return;
         }
         let present =

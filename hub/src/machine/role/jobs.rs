@@ -56,7 +56,7 @@ impl MachineRole {
             Entry::Kept(entry) => {
                 needs_firmware = !entry.works;
                 // Without a tenant, time alone brings no package.
-                let again = finished.starved && self.config.server_url.is_some();
+                let again = finished.starved && self.tenancy.server_url.is_some();
                 let due = again.then(|| now.instant + resume_wait(tries));
                 let (entry, spent) = ((**entry).clone(), spent || !finished.starved);
                 self.out.push_back(Output::Persist(Record::Journal(entry.clone())));
@@ -75,7 +75,7 @@ impl MachineRole {
 
     /// There is somewhere to have its package from.
     pub(super) fn is_obtainable(&self, entry: &JournalEntry) -> bool {
-        self.config.server_url.is_some() || entry.package.is_some()
+        self.tenancy.server_url.is_some() || entry.package.is_some()
     }
 
     /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
@@ -93,7 +93,7 @@ impl MachineRole {
     pub(super) fn resume(&mut self, device: &str, now: Now) {
         let waits = self.enrol_failures > 0 && self.enrol_not_before.is_some_and(|at| at > now.instant);
         let refused = waits && !self.credential_is_good(now);
-        let managed = self.config.server_url.is_some();
+        let managed = self.tenancy.server_url.is_some();
         let Some(interrupted) = self.interrupted.edit().get_mut(device) else { return };
         interrupted.due = None;
         interrupted.tries = interrupted.tries.saturating_add(1);

@@ -7,7 +7,7 @@ use super::*;
 pub(super) struct SeenFrom {
     policy: Revision,
     credential: Revision,
-    root: Revision,
+    tenancy: Revision,
     last_poll: Revision,
     next_poll: Revision,
     outbox: Revision,
@@ -19,7 +19,7 @@ impl MachineRole {
         let from = SeenFrom {
             policy: self.policy.revision(),
             credential: self.credential.revision(),
-            root: self.root_sha256.revision(),
+            tenancy: self.tenancy.revision(),
             last_poll: self.last_poll_s.revision(),
             next_poll: self.next_poll.revision(),
             outbox: self.outbox.revision(),
@@ -33,19 +33,19 @@ impl MachineRole {
     }
 
     pub(super) fn tenant_now(&self) -> TenantState {
-        if self.config.server_url.is_none() {
-            let problem = self.config.tenant_fault.clone();
+        if self.tenancy.server_url.is_none() {
+            let problem = self.tenancy.fault.clone();
             let mode = if problem.is_some() { TenantMode::Locked } else { TenantMode::Consumer };
             return TenantState { mode, problem, ..TenantState::default() };
         }
         let document = self.policy.as_ref().map(InForce::document);
         TenantState {
             mode: TenantMode::Server,
-            server: self.config.server_url.clone(),
+            server: self.tenancy.server_url.clone(),
             company: document.map(|d| d.company.clone()),
             enrolled: self.credential.is_some(),
             policy_version: self.policy.as_ref().map(InForce::version),
-            root_sha256: self.root_sha256.clone(),
+            root_sha256: self.tenancy.root_sha256.clone(),
             polling_s: document.map(|d| d.polling_s),
             last_poll_s: *self.last_poll_s,
             next_poll_s: self.next_poll.map(|(_, unix_s)| unix_s),

@@ -18,7 +18,7 @@ impl MachineRole {
     }
 
     pub(super) fn tenant_step(&mut self, now: Now) {
-        if self.busy || self.config.server_url.is_none() {
+        if self.busy || self.tenancy.server_url.is_none() {
             return;
         }
         let at = now.instant;
@@ -79,18 +79,19 @@ impl MachineRole {
         self.unreachable = failure(&answer).is_some_and(|f| f.kind == FailureKind::Unreachable);
         match answer {
             TenantAnswer::Enrolled(Ok(enrolment)) if !is_good(&enrolment.credential, now) => {
-                self.enrolment_failed(useless_credential(self.config.server_url.as_deref()), now);
+                self.enrolment_failed(useless_credential(self.tenancy.server_url.as_deref()), now);
             }
             TenantAnswer::Enrolled(Ok(enrolment)) => {
                 tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
                 self.identities_kept = true;
-                self.root_sha256.set(Some(enrolment.root_sha256));
-                *self.credential.edit() = Some(enrolment.credential.clone());
+                self.tenancy.edit().root_sha256 = Some(enrolment.root_sha256);
+                let credential = Credential { tenant: self.tenancy.name(), ..enrolment.credential };
+                *self.credential.edit() = Some(credential.clone());
                 self.enrol_failures = 0;
                 self.enrol_not_before = None;
                 self.troubles.edit().remove(&Errand::Enrol);
                 self.people.ask_tenant_again();
-                self.out.push_back(Output::Persist(Record::Credential(Some(enrolment.credential))));
+                self.out.push_back(Output::Persist(Record::Credential(Some(credential))));
             }
             TenantAnswer::Enrolled(Err(failure)) => self.enrolment_failed(failure, now),
             TenantAnswer::Policy(Ok(policy)) => self.polled(policy, now),
@@ -251,7 +252,7 @@ impl MachineRole {
     }
 
     pub(super) fn owe(&mut self, delivery: Delivery, now: Now) {
-        if self.config.server_url.is_none() {
+        if self.tenancy.server_url.is_none() {
             return;
         }
         // A status and an event carry their own id: the tenant takes each once.

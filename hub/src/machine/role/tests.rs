@@ -28,6 +28,7 @@ mod queue;
 mod random;
 mod recovery;
 mod sessions;
+mod tenancy;
 mod troubles;
 mod twins;
 mod work;
@@ -182,9 +183,7 @@ fn config(server: Option<&str>) -> Config {
         hostname: "h".to_owned(),
         os: "linux".to_owned(),
         os_version: "Debian 12".to_owned(),
-        server_url: server.map(str::to_owned),
-        tenant_fault: None,
-        root_sha256: None,
+        tenancy: Tenancy { server_url: server.map(str::to_owned), ..Tenancy::default() },
         seed: 7,
     }
 }
@@ -276,7 +275,7 @@ impl Rig {
             return;
         }
         match &input {
-            Input::Tenant(_) => self.tenant = None,
+            Input::Tenant(_) | Input::TenancyChanged(_) => self.tenant = None,
             Input::Fetched { .. } => self.fetch = None,
             Input::UsbCompleted { job, .. } => _ = self.usb.take_if(|(asks, _)| asks == job),
             _ => {}
@@ -493,7 +492,11 @@ impl Rig {
 
     fn enrolment(&self, seconds: u64) -> Enrolment {
         let expires_unix_s = self.now.unix_s + seconds;
-        let credential = Credential { access_token: format!("token-{expires_unix_s}"), expires_unix_s };
+        let credential = Credential {
+            access_token: format!("token-{expires_unix_s}"),
+            expires_unix_s,
+            tenant: String::new(),
+        };
         Enrolment { credential, root_sha256: "00".to_owned() }
     }
 

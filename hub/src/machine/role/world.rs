@@ -52,9 +52,9 @@ impl MachineRole {
 
     /// A person does not wait for deadlines.
     pub(super) fn asked_to_poll(&mut self, from: SessionId, request: u64, now: Now) {
-        if self.config.server_url.is_none() {
+        if self.tenancy.server_url.is_none() {
             // One that is meant and cannot be used is not the same as none.
-            let problem = self.config.tenant_fault.clone().unwrap_or_else(no_tenant);
+            let problem = self.tenancy.fault.clone().unwrap_or_else(no_tenant);
             self.sessions.answer(from, request, Some(problem));
             return;
         }
@@ -72,7 +72,7 @@ impl MachineRole {
 
     /// The time of day of the next poll: kept while the deadline stays, for the clocks never agree to the second.
     pub(super) fn plan_poll(&mut self, now: Now) {
-        let next = self.poll.next.filter(|_| self.config.server_url.is_some());
+        let next = self.poll.next.filter(|_| self.tenancy.server_url.is_some());
         let next =
             next.map(|at| at.max(self.enrol_not_before.unwrap_or(at)).max(self.quiet_until.unwrap_or(at)));
         if next != self.next_poll.map(|(at, _)| at) {
@@ -125,13 +125,4 @@ impl MachineRole {
         self.enrol_not_before = self.enrol_not_before.map(earlier);
         self.quiet_until = None;
     }
-}
-
-fn no_tenant() -> Problem {
-    Problem::new(
-        "no-tenant",
-        "There is no company to ask",
-        "hookswitch.toml",
-        "Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.",
-    )
 }

@@ -1,4 +1,5 @@
-//! Files that others change, come or go: inotify(7) on the folders they are in, or would be.
+//! Files that others change, come or go: inotify(7) on the folders they are in, or would be. A folder further up that
+//! is renamed with all that is in it is not noticed: that would cost a wake-up for each file that anybody makes there.
 #![expect(clippy::disallowed_methods, reason = "looks at the files it is asked about")]
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
@@ -95,12 +96,16 @@ impl FileChanges {
             let before = std::mem::take(&mut wanted);
             for path in &self.paths {
                 let leads_to = path.canonicalize().ok();
-                for (folder, name) in [Some(path.clone()), leads_to].into_iter().flatten().filter_map(|p| place(&p)) {
+                for (folder, name) in
+                    [Some(path.clone()), leads_to].into_iter().flatten().filter_map(|p| place(&p))
+                {
                     match inotify::add_watch(inotify.get_ref(), &folder, flags) {
                         Ok(watch) => {
                             wanted.entry(watch).or_insert((folder, BTreeSet::new())).1.insert(name);
                         }
-                        Err(error) => tracing::warn!(%error, folder = %folder.display(), "not told of changes"),
+                        Err(error) => {
+                            tracing::warn!(%error, folder = %folder.display(), "not told of changes")
+                        }
                     }
                 }
             }
@@ -137,7 +142,10 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     async fn told(changes: &mut FileChanges) {
-        tokio::time::timeout(Duration::from_secs(20), changes.next()).await.expect("in time").expect("it tells");
+        tokio::time::timeout(Duration::from_secs(20), changes.next())
+            .await
+            .expect("in time")
+            .expect("it tells");
     }
 
     async fn quiet(changes: &mut FileChanges) {
@@ -169,7 +177,7 @@ mod tests {
         told(&mut changes).await;
         fs::remove_file(&path).expect("removed");
         told(&mut changes).await;
-        fs::rename(root.join("a"), root.join("away")).expect("renamed");
+        fs::rename(root.join("a/b"), root.join("a/away")).expect("renamed");
         told(&mut changes).await;
         fs::create_dir_all(root.join("a/b")).expect("made");
         fs::write(&path, "z").expect("written");

@@ -12,7 +12,11 @@ fn with_policy(polling_s: u32, seed: u64) -> Rig {
     let document = PolicyDocument::from_json(json.as_bytes()).expect("a policy");
     let disk = Disk {
         policy: Some(Verified::vouched(document, 3)),
-        credential: Some(Credential { access_token: "t".to_owned(), expires_unix_s: u64::MAX }),
+        credential: Some(Credential {
+            access_token: "t".to_owned(),
+            expires_unix_s: u64::MAX,
+            tenant: String::new(),
+        }),
         ..Disk::default()
     };
     let now = Now { instant: Instant::now(), unix_s: 1_700_000_000, slept: Duration::ZERO };
@@ -195,8 +199,11 @@ fn a_credential_is_renewed_before_it_ends() {
     let mut rig = with_policy(604_800, 5);
     until_poll(&mut rig);
     unchanged(&mut rig);
-    *rig.service.credential.edit() =
-        Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s + 61 });
+    *rig.service.credential.edit() = Some(Credential {
+        access_token: "t".to_owned(),
+        expires_unix_s: rig.now.unix_s + 61,
+        tenant: String::new(),
+    });
     rig.pass(Duration::from_secs(2));
     rig.lights("nobody", Indicators::default());
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
@@ -208,8 +215,11 @@ fn an_overdue_poll_with_an_expired_credential_does_not_spin() {
     let mut rig = with_policy(3600, 5);
     until_poll(&mut rig);
     unchanged(&mut rig);
-    *rig.service.credential.edit() =
-        Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s });
+    *rig.service.credential.edit() = Some(Credential {
+        access_token: "t".to_owned(),
+        expires_unix_s: rig.now.unix_s,
+        tenant: String::new(),
+    });
     rig.pass(2 * HOUR);
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })));
     let waits = enrolments(&mut rig, 4, |rig| rig.fail(FailureKind::Unreachable, None));
@@ -302,7 +312,8 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     assert_eq!(answers(&consumer), [Some("no-tenant".to_owned())]);
     // A tenant that is meant and cannot be used: what `status` says, too.
     let fault = Problem::new("tenant-pin", "what", "where", "next");
-    let meant = Config { tenant_fault: Some(fault.clone()), ..config(None) };
+    let meant =
+        Config { tenancy: Tenancy { fault: Some(fault.clone()), ..Tenancy::default() }, ..config(None) };
     consumer.service = MachineRole::new(meant, Persisted::default(), consumer.now);
     consumer.hello();
     consumer.out.clear();
@@ -339,7 +350,11 @@ fn enrolments_of_known_machines_are_spread_and_those_of_new_ones_are_not() {
     let ended = |seed: u64, polling_s: u32| {
         let mut rig = with_policy(polling_s, seed);
         let disk = Disk {
-            credential: Some(Credential { access_token: "t".to_owned(), expires_unix_s: 1 }),
+            credential: Some(Credential {
+                access_token: "t".to_owned(),
+                expires_unix_s: 1,
+                tenant: String::new(),
+            }),
             ..rig.disk.clone()
         };
         rig.service = MachineRole::new(Config { seed, ..config(Some("https://t")) }, disk.read(), rig.now);

@@ -96,6 +96,10 @@ impl World {
                 let problem = Problem::new("store-full", "full", "store", "Free some space.");
                 self.feed(Input::StoreFailed { problem, withheld: false });
             }
+            23 if self.chance(10) => {
+                let server = self.random.bool().then(|| "https://t".to_owned());
+                self.feed(Input::TenancyChanged(Tenancy { server_url: server, ..Tenancy::default() }));
+            }
             _ => {
                 let time = MS * 3u32.pow(self.random.u32(..16));
                 self.note(format!("{time:?} pass"));
@@ -409,6 +413,8 @@ impl World {
 
     /// In the end the tenant takes all: every status of an update and every event was taken or given up for good.
     fn settle(&mut self) {
+        let tenancy = Tenancy { server_url: Some("https://t".to_owned()), ..Tenancy::default() };
+        self.feed(Input::TenancyChanged(tenancy));
         let mut quiet = 0;
         for _ in 0..3000 {
             if self.rig.fetch.is_some() {

@@ -36,7 +36,7 @@ impl Rig {
             !policy.is_some_and(|policy| role.people.is_new_to_anybody(policy)),
             "rules that nobody looked at"
         );
-        if role.config.server_url.is_some() {
+        if role.tenancy.server_url.is_some() {
             assert!(role.is_registered(), "the tenant is told of headsets as they were");
         }
     }

@@ -1,0 +1,114 @@
+//! The settings name another tenant, or none, while the machine role runs.
+
+use super::headset::offer;
+use super::*;
+
+fn of(server: &str) -> Tenancy {
+    Tenancy { server_url: Some(server.to_owned()), ..Tenancy::default() }
+}
+
+fn mode(rig: &Rig) -> TenantMode {
+    rig.heard.tenant.mode
+}
+
+#[test]
+fn a_machine_comes_to_a_company_without_a_restart() {
+    let mut rig = Rig::start(None, Disk::default(), vec![Headset::new(1)], Instant::now());
+    rig.hello();
+    assert_eq!((mode(&rig), &rig.tenant), (TenantMode::Consumer, &None));
+    rig.feed(Input::TenancyChanged(of("https://t")));
+    assert_eq!(mode(&rig), TenantMode::Server);
+    rig.enrolled();
+    rig.policy(&offer("1.20"), 1);
+    rig.identity(&["all-users"]);
+    assert_eq!(rig.offers().len(), 1);
+    rig.deliver_all();
+    rig.pass(Duration::from_secs(120));
+    rig.deliver_all();
+    let told = |kind: fn(&Delivery) -> bool| rig.disk.owed.iter().any(|owed| kind(&owed.delivery));
+    assert!(!told(|_| true), "all of it was taken: {:?} {:?}", rig.tenant, rig.disk.owed);
+    let sent: Vec<&Delivery> = rig
+        .out
+        .iter()
+        .filter_map(|output| match output {
+            Output::Persist(Record::Owed(owed)) => Some(&owed.delivery),
+            _ => None,
+        })
+        .collect();
+    assert!(sent.iter().any(|d| matches!(d, Delivery::Host(_))), "{sent:?}");
+    assert!(sent.iter().any(|d| matches!(d, Delivery::User(_))), "{sent:?}");
+    assert!(sent.iter().any(|d| matches!(d, Delivery::Device(_))), "the headset was there before: {sent:?}");
+}
+
+#[test]
+fn a_company_that_is_left_rules_no_more() {
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    assert_eq!(rig.offers().len(), 1);
+    rig.feed(Input::TenancyChanged(Tenancy::default()));
+    assert_eq!(mode(&rig), TenantMode::Consumer);
+    assert_eq!(rig.offers(), []);
+    assert_eq!(rig.heard.groups, []);
+    rig.pass(HOUR * 24);
+    assert_eq!(rig.tenant, None, "nobody is asked");
+    let fault = Problem::new("tenant-incomplete", "what", "where", "next");
+    rig.feed(Input::TenancyChanged(Tenancy { fault: Some(fault.clone()), ..Tenancy::default() }));
+    assert_eq!((mode(&rig), rig.heard.tenant.problem.clone()), (TenantMode::Locked, Some(fault)));
+}
+
+#[test]
+fn what_one_tenant_gave_and_is_owed_no_other_one_sees() {
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    let token = rig.service.access_token().map(str::to_owned);
+    assert!(token.is_some());
+    rig.headsets[0].becomes(headset::Life::Unplugged);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+    assert!(!rig.disk.owed.is_empty(), "the first is owed that it went");
+    let owed: BTreeSet<String> = rig.disk.owed.iter().map(|owed| owed.id.clone()).collect();
+    rig.feed(Input::TenancyChanged(of("https://other")));
+    assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
+    assert_eq!(rig.service.access_token(), None);
+    assert_eq!(rig.disk.credential, None, "nor after a restart");
+    assert!(!rig.disk.owed.iter().any(|o| owed.contains(&o.id)), "{:?}", rig.disk.owed);
+    // The same when the settings were changed while it did not run.
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    let disk = std::mem::take(&mut rig.disk);
+    let mut rig = Rig::start(Some("https://other"), disk, vec![], rig.now.instant);
+    rig.pass(HOUR);
+    assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
+    assert_eq!(rig.service.access_token(), None);
+}
+
+#[test]
+fn another_token_of_the_same_tenant_changes_nothing_else() {
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    let now = (*rig.service.tenancy).clone();
+    rig.feed(Input::TenancyChanged(now.clone()));
+    assert!(rig.service.access_token().is_some());
+    rig.feed(Input::TenancyChanged(Tenancy { root_sha256: Some("11".to_owned()), ..now }));
+    assert!(rig.service.access_token().is_some());
+    assert_eq!(rig.offers().len(), 1, "the last good policy stays");
+}
+
+/// What is on its way when the settings change is not answered any more: nothing waits for it.
+#[test]
+fn what_was_on_its_way_is_asked_again() {
+    let mut rig = Rig::managed(vec![Headset::new(1)]);
+    rig.enrolled();
+    rig.policy(&offer("1.20"), 1);
+    assert!(matches!(rig.tenant, Some(TenantRequest::Deliver { .. })), "{:?}", rig.tenant);
+    let now = Tenancy { root_sha256: Some("11".to_owned()), ..(*rig.service.tenancy).clone() };
+    let owed = rig.disk.owed.len();
+    assert!(owed > 0);
+    rig.feed(Input::TenancyChanged(now));
+    rig.deliver_all();
+    rig.pass(Duration::from_secs(120));
+    rig.deliver_all();
+    assert!(rig.disk.owed.is_empty(), "{:?}", rig.disk.owed);
+    // A person who asked is told.
+    rig.feed(said(ToMachine::Poll { request: 77 }));
+    rig.feed(Input::TenancyChanged(Tenancy::default()));
+    let answered = |output: &Output| {
+        matches!(output, Output::ToUser { message: ToUser::Answer { request: 77, problem: Some(_) }, .. })
+    };
+    assert!(rig.out.iter().any(answered));
+}

@@ -1,0 +1,129 @@
+//! Settings that change under a running agent, by whoever writes them.
+
+use crate::hookswitch;
+use crate::rig::company;
+use crate::rig::told::{Context, Told, wait_for};
+use crate::run::{Agent, SOON, endpoint};
+use crate::scene::{Scene, ended};
+use serde_json::{Value, json};
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+
+fn free_port() -> Told<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").at("a port")?;
+    Ok(listener.local_addr().at("a port")?.port())
+}
+
+/// The door for softphones is at this port, and nowhere else.
+async fn opens_at(home: &Path, port: u16) -> Told<()> {
+    let url = format!("https://127.0.0.1:{port}");
+    wait_for(&format!("the door at {url}"), SOON, async || {
+        // Between two ports there is none.
+        let Ok(endpoint) = endpoint(home) else { return Ok(None) };
+        Ok((endpoint["url"] == url.as_str()).then_some(()))
+    })
+    .await
+}
+
+async fn problems(home: &Path, wanted: &[&str]) -> Told<()> {
+    wait_for(&format!("the problems {wanted:?}"), SOON, async || {
+        let status = ended(&mut hookswitch(home, &["status", "--json"]))?;
+        let status: Value = serde_json::from_str(&status.stdout).at("status --json")?;
+        let codes: Vec<&str> =
+            status["problems"].as_array().into_iter().flatten().filter_map(|p| p["code"].as_str()).collect();
+        Ok((codes == wanted).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_written_into_a_settings_file_counts_while_the_agent_runs() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let own = home.join("config/hookswitch.toml");
+    let set = |arguments: &[&str]| {
+        let arguments = [&["settings", "set"], arguments].concat();
+        ended(hookswitch(home, &arguments).env_remove("HOOKSWITCH_REST_PORT"))
+    };
+    let [first, second, third] = [free_port()?, free_port()?, free_port()?];
+    assert_eq!(set(&["rest_port", &first.to_string()])?.code, Some(0));
+    let mut run = hookswitch(home, &["run", "--headless"]);
+    let agent = Agent::start(run.env_remove("HOOKSWITCH_REST_PORT"), home).await?;
+    opens_at(home, first).await?;
+    // By the command line.
+    let told = set(&["rest_port", &second.to_string()])?;
+    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told:?}");
+    opens_at(home, second).await?;
+    assert!(std::net::TcpStream::connect(("127.0.0.1", first)).is_err(), "the first port is free again");
+    // What counts later says so.
+    let told = set(&["language", "de-DE"])?;
+    assert!(told.stdout.contains("next start") || told.stdout.contains("nächsten Start"), "{told:?}");
+    // By an editor, in two ways.
+    let by_hand = fs::read_to_string(&own).at("the file")?.replace(&second.to_string(), &third.to_string());
+    fs::write(&own, by_hand).at("the file")?;
+    opens_at(home, third).await?;
+    let new = home.join("config/new");
+    fs::write(&new, format!("rest_port = {first}\nlog_level = \"debug\"\n")).at("a file")?;
+    fs::rename(&new, &own).at("the file")?;
+    opens_at(home, first).await?;
+    wait_for("debug lines", SOON, async || {
+        let log = fs::read_to_string(home.join("logs/SessionManager.log")).at("the log")?;
+        Ok(log.contains("level=\"debug\"").then_some(()))
+    })
+    .await?;
+    // A mistake keeps what was, and is said until it is mended.
+    fs::write(&own, "rest_port = \"no port\"\n").at("the file")?;
+    problems(home, &["setting-invalid"]).await?;
+    fs::write(&own, format!("rest_port = {first}\n")).at("the file")?;
+    problems(home, &[]).await?;
+    // By IT: locked from now on, and by what.
+    let machine = home.join("machine/hookswitch.toml");
+    fs::create_dir_all(home.join("machine")).at("a folder")?;
+    fs::write(&machine, format!("rest_port = {second}\n")).at("the file")?;
+    opens_at(home, second).await?;
+    let refused = set(&["rest_port", &third.to_string()])?;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains(&machine.display().to_string()), "{refused:?}");
+    let list = ended(hookswitch(home, &["settings", "list", "--json"]).env_remove("HOOKSWITCH_REST_PORT"))?;
+    let list: Value = serde_json::from_str(&list.stdout).at("settings list --json")?;
+    let port = list.as_array().into_iter().flatten().find(|s| s["key"] == "rest_port").cloned();
+    let expected = json!({
+        "key": "rest_port", "value": second, "from": "machine", "locked": true,
+        "place": machine.display().to_string(),
+    });
+    assert_eq!(port, Some(expected));
+    assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
+/// A computer comes to its company, and leaves it, while the agent runs.
+#[tokio::test]
+async fn a_tenant_that_the_machine_is_given_is_met_without_a_restart() -> Told<()> {
+    let mut scene = Scene::founded(company::USER)?;
+    let package = crate::scene::good_package(&scene.world)?;
+    scene.publish(&company::policy(&json!({ "kind": "manual" })), &package)?;
+    scene.assign(true)?;
+    scene.serve(&[]).await?;
+    scene.start_alone()?;
+    scene.status("consumer mode", |status| status["tenant"]["mode"] == "consumer").await?;
+    let machine = scene.world.path("agent/machine");
+    fs::create_dir_all(&machine).at("a folder")?;
+    let lines: Vec<String> = scene
+        .company_settings()
+        .into_iter()
+        .map(|(key, value)| {
+            let key = key.trim_start_matches("HOOKSWITCH_").to_lowercase();
+            format!("{key} = {}\n", json!(value))
+        })
+        .collect();
+    // As a deployment tool does it, in one step.
+    fs::write(machine.join("new"), lines.concat()).at("a file")?;
+    fs::rename(machine.join("new"), machine.join("hookswitch.toml")).at("the file")?;
+    scene.status("enrolled", |status| status["tenant"]["enrolled"] == true).await?;
+    scene.offered().await?;
+    fs::remove_file(machine.join("hookswitch.toml")).at("the file")?;
+    let left = scene.status("nobody's", |status| status["tenant"]["mode"] == "consumer").await?;
+    assert_eq!(left["offers"], json!([]), "{left:#}");
+    Ok(())
+}
