@@ -308,17 +308,19 @@ async fn pause(random: &mut fastrand::Rng, hands: &mut [Client]) -> Told<()> {
 
 /// Waits until a headset is taking firmware and has so many blocks, for a while.
 async fn written(blocks: u32, longest: Duration, hands: &mut [Client]) -> Told<()> {
-    let begun = Instant::now();
-    while begun.elapsed() < longest {
-        for hand in hands.iter_mut() {
-            let state = hand.state().at("a headset")?;
-            if !state.firmware.valid && state.dfu.blocks_received >= blocks {
-                return Ok(());
+    let wait = async {
+        loop {
+            for hand in hands.iter_mut() {
+                let state = hand.state().at("a headset")?;
+                if !state.firmware.valid && state.dfu.blocks_received >= blocks {
+                    return Ok(());
+                }
             }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Ok(())
+    };
+    // One that takes none is not waited for longer: that is a round, too.
+    tokio::time::timeout(longest, wait).await.unwrap_or(Ok(()))
 }
 
 /// Headsets that have neither firmware.
