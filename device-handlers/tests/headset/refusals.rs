@@ -212,6 +212,15 @@ fn the_echo_of_a_report_is_awaited_from_when_it_was_taken() {
     assert_eq!(rig.report(&[1, 0x00]), event(Event::HangUp));
 }
 
+/// The report of what the device does may be here before the word that it took the write.
+#[test]
+fn an_echo_may_come_before_the_write_is_said_to_be_taken() {
+    let mut rig = Rig::new(SHARED);
+    rig.wish(IN_CALL);
+    assert_eq!(rig.report(&[1, 0x01]), NOTHING, "the device lifts its hook as it was told");
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "and lets go of it");
+}
+
 #[test]
 fn the_echo_of_a_mute_light_is_awaited_from_when_it_was_taken() {
     let mut rig = Rig::with_quirks(SHARED, &[Quirk::MuteEcho]);
