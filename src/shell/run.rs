@@ -22,6 +22,7 @@ use hub::user::menu::{self, Action, Page};
 use hub::user::terminal::{Line, Terminal};
 use hub::user::{Command, Function, Reply, UserRole};
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedSender, unbounded_channel};
@@ -135,6 +136,9 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let (close, closed) = oneshot::channel();
     let door = tokio::task::spawn_local(keeper.run(asked, moved, closed));
     tokio::task::spawn_local(watch_world(handle.clone(), to_machine.clone()));
+    if to_machine.is_some() {
+        tokio::task::spawn_local(watch_for_service(folders.clone(), handle.clone()));
+    }
     tokio::task::spawn_local(watch_settings(folders, handle.clone(), to_machine.clone()));
     if !headless && !os::MISSING.contains(&os::Missing::Tray) {
         start_tray(locale.clone(), &handle, window.clone(), stop.clone());
@@ -216,6 +220,25 @@ async fn watch_settings(
     };
     let watch = settings_files::watch(&folders, || _ = changes.send(()));
     tokio::join!(watch, tell);
+}
+
+/// A service that comes while the headsets are this program's: two masters of one headset are worse than none.
+async fn watch_for_service(folders: Folders, handle: UserHandle) {
+    let mut changes = os::FileChanges::of(&[folders.machine.socket.clone()]);
+    while changes.next().await.is_some() {
+        let problems = folders.service().map(|_| service_came(&folders.machine.socket));
+        let problems = problems.into_iter().collect();
+        let _ = handle.send(Event::Function { function: Function::Machine, problems }).await;
+    }
+}
+
+fn service_came(socket: &Path) -> Problem {
+    Problem::new(
+        "service-came",
+        "The service of this computer has the headsets now, and so has this Hookswitch",
+        socket.display().to_string(),
+        "Quit Hookswitch and start it again: it then uses the service.",
+    )
 }
 
 /// The session bus may take seconds to answer: the agent does not wait for it.

@@ -97,6 +97,22 @@ async fn what_is_written_into_a_settings_file_counts_while_the_agent_runs() -> T
     Ok(())
 }
 
+/// A service that comes under an agent that has the headsets itself is said, and its going too.
+#[tokio::test]
+async fn a_service_that_comes_is_said_to_an_agent_that_has_the_headsets() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let agent = Agent::start(&mut hookswitch(home, &["run", "--headless"]), home).await?;
+    problems(home, &[]).await?;
+    let mut service = hookswitch(home, &["service", "run"]).spawn().at("the service")?;
+    problems(home, &["service-came"]).await?;
+    ended(std::process::Command::new("kill").arg(service.id().to_string()))?;
+    service.wait().at("the service")?;
+    problems(home, &[]).await?;
+    assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
 /// A computer comes to its company, and leaves it, while the agent runs.
 #[tokio::test]
 async fn a_tenant_that_the_machine_is_given_is_met_without_a_restart() -> Told<()> {

@@ -2,7 +2,7 @@
 //! seat. What each was told, so that it hears changes only.
 
 use crate::protocol::{DeviceId, Offer, Problem, ResolvedGroup, TenantState, ToUser, Trouble};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -72,6 +72,8 @@ pub(super) struct Session {
 pub(super) struct Sessions {
     all: BTreeMap<SessionId, Session>,
     seat: Seat,
+    /// Accounts whose programs were sent away, as the log has it: one that comes again and again does not fill it.
+    noted: BTreeSet<String>,
     /// Answers wait until what they answer for is told.
     answers: Vec<(SessionId, ToUser)>,
 }
@@ -84,6 +86,12 @@ impl Sessions {
         }
         self.all.insert(session, Session { peer, told: None, came: now });
         Ok(())
+    }
+
+    /// Whether the log has not heard of this account's misbehaviour yet. It hears of so many accounts at most.
+    pub(super) fn is_news(&mut self, session: SessionId) -> bool {
+        let Some(known) = self.all.get(&session) else { return false };
+        self.noted.len() < MOST && self.noted.insert(known.peer.account.clone())
     }
 
     pub(super) fn gone(&mut self, session: SessionId) -> Option<Session> {

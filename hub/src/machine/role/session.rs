@@ -33,7 +33,9 @@ impl MachineRole {
     }
 
     fn dismiss(&mut self, session: SessionId, why: Dismissal, now: Now) {
-        tracing::warn!(?session, ?why, "a user role is sent away");
+        if self.sessions.is_news(session) {
+            tracing::warn!(?session, ?why, "a user role is sent away; said once for each account");
+        }
         self.user_gone(session, now);
         self.out.push_back(Output::Dismiss { session, why });
     }
@@ -69,7 +71,7 @@ impl MachineRole {
             ToMachine::Hello { protocol } if protocol == PROTOCOL_VERSION => self.greet(from, now),
             ToMachine::Hello { protocol } => {
                 // Neither would understand all that the other says, and what is misread may be an order.
-                tracing::error!(
+                tracing::debug!(
                     protocol,
                     ours = PROTOCOL_VERSION,
                     "a user role of another version is refused"
