@@ -15,7 +15,7 @@ pub mod migrations;
 mod tenancy;
 mod value;
 
-pub use edit::{not_spoken, set};
+pub use edit::{not_spoken, set, set_for_machine};
 pub use file::{Content, MAX_FILE_BYTES, SettingsFile, Unusable};
 pub use layers::{Layers, MachineFiles};
 pub use list::Listed;

@@ -21,6 +21,7 @@ detail-holder-user = einem Programm des Benutzers { $user }
 detail-no-agent = Es läuft kein Agent
 detail-missing-clock-steps = bemerken, dass die Uhr gestellt wurde
 detail-missing-file-changes = bemerken, dass eine Einstellungsdatei bearbeitet wurde; was `hookswitch settings set` ändert, gilt sofort
+detail-missing-machine-settings = die Einstellungen des ganzen Rechners ändern; die Werkzeuge der IT können es
 detail-missing-connections = abweisen, was andere Benutzer dieses Rechners vom Fenster und vom Zugang für Softphones wollen
 detail-missing-firmware = die Firmware eines Headsets aktualisieren
 detail-missing-service = den Teil, der mit den Headsets spricht, als Dienst für den ganzen Rechner betreiben

@@ -129,10 +129,11 @@ help-settings-get = Den Wert einer Einstellung ausgeben
     .name = Etwa log_level; `hookswitch settings list` gibt alle Namen aus
 
 help-settings-set = Eine Einstellung des Benutzers ändern
+    .machine = Für alle an diesem Rechner setzen, als root
     .name = { help-settings-get.name }
     .value =
         Der neue Wert, eine Liste mit Kommas; fehlt er, wird die
-        Einstellung aus der Datei des Benutzers entfernt
+        Einstellung aus der Datei entfernt
 
 help-certificate = Das Zertifikat der Tür für Softphones zeigen
 

@@ -21,6 +21,7 @@ detail-holder-user = a program of the user { $user }
 detail-no-agent = no agent is running
 detail-missing-clock-steps = noticing that the clock is set
 detail-missing-file-changes = noticing that a settings file was edited; what `hookswitch settings set` changes counts at once
+detail-missing-machine-settings = changing the settings of the whole computer; IT's own tools can
 detail-missing-connections = refusing what other users of this computer ask of the window and the softphone door
 detail-missing-firmware = updates of a headset’s firmware
 detail-missing-service = running the part that speaks to the headsets as a service of the whole computer

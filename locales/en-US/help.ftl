@@ -127,10 +127,11 @@ help-settings-get = Print the value of a setting
     .name = Such as log_level; `hookswitch settings list` prints all names
 
 help-settings-set = Change a setting of the user
+    .machine = Set it for everybody on this computer, as root
     .name = { help-settings-get.name }
     .value =
         The new value, a list with commas; without it the setting is
-        removed from the user's file
+        removed from the file
 
 help-certificate = Show the certificate of the softphone door
 

@@ -108,6 +108,8 @@ pub enum Missing {
     ClockSteps,
     /// When files change that others write.
     FileChanges,
+    /// Writing the settings of the whole computer.
+    MachineSettings,
     /// The machine role as a service of the whole computer, for whoever is at its screen.
     Service,
     /// The icon near the clock: its loop must have the main thread there.
@@ -126,6 +128,10 @@ impl From<Missing> for Problem {
             Missing::FileChanges => Detail::new(
                 "missing-file-changes",
                 "noticing that a settings file was edited; what `hookswitch settings set` changes counts at once",
+            ),
+            Missing::MachineSettings => Detail::new(
+                "missing-machine-settings",
+                "changing the settings of the whole computer; IT's own tools can",
             ),
             Missing::Service => Detail::new(
                 "missing-service",

@@ -1,11 +1,13 @@
-//! Writing one setting into the person's own file.
+//! Writing one setting into the person's own file, or into the machine's.
 
 use super::folders::Folders;
 use super::os;
 use super::private_file::{self, Durability, Readers};
 use super::settings_files;
 use hub::protocol::Problem;
-use hub::settings::{self, Key};
+use hub::settings::{self, Content, Key};
+use std::io;
+use std::path::Path;
 
 /// Why a setting could not be kept.
 #[derive(Debug)]
@@ -49,17 +51,49 @@ fn keep_named(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), 
 /// # Errors
 /// See [`keep`]; no such setting.
 pub(super) fn set(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), Problem> {
-    keep_named(folders, name, value).map_err(|why| {
-        why.problem(|place, reason| {
-            Problem::new(
-                "settings-not-written",
-                format!("The settings cannot be written: {reason}"),
-                place,
-                "Check the folder's permissions and that the disk is not full.",
-            )
-            .with("error", reason)
-        })
-    })
+    keep_named(folders, name, value).map_err(|why| why.problem(not_written))
+}
+
+/// What whoever rules the computer sets for all its people; the file that says it now.
+///
+/// # Errors
+/// No such setting, or not this value; a file that cannot be read, or not be written: it is root's.
+pub(super) fn set_for_machine(folders: &Folders, name: &str, value: Option<&str>) -> Result<String, Problem> {
+    if folders.machine.home.is_none() && os::machine_settings_elsewhere().is_some() {
+        return Err(os::Missing::MachineSettings.into());
+    }
+    let files = settings_files::layers(folders).machine;
+    let (file, text) = settings::set_for_machine(&files, name, value)?;
+    let path = Path::new(&file.path);
+    // Who could read it can, and nobody else: it may hold more than it should.
+    let for_all = file.exposed || (file.content == Content::Absent && file.path == files.shared.path);
+    let readers = if for_all { Readers::Everyone } else { Readers::Owner };
+    os::public_folder(path.parent().unwrap_or(path))
+        .and_then(|()| private_file::replace(path, text.as_bytes(), readers, Durability::Disk))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => needs_root(&file.path),
+            _ => not_written(&file.path, &error.to_string()),
+        })?;
+    Ok(file.path.clone())
+}
+
+fn needs_root(place: &str) -> Problem {
+    Problem::new(
+        "settings-need-root",
+        "The settings of the whole computer may only be changed by who rules it",
+        place,
+        "Do it as root, or leave out --machine for a setting of your own.",
+    )
+}
+
+fn not_written(place: &str, reason: &str) -> Problem {
+    Problem::new(
+        "settings-not-written",
+        format!("The settings cannot be written: {reason}"),
+        place,
+        "Check the folder's permissions and that the disk is not full.",
+    )
+    .with("error", reason)
 }
 
 /// The headset that carries the calls.

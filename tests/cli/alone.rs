@@ -291,6 +291,35 @@ fn a_setting_that_is_written_says_so_and_whether_another_comes_first() -> Told<(
     Ok(())
 }
 
+/// The secret lies where root alone reads; who may read a file stays as it was.
+#[test]
+fn the_machine_s_settings_are_written_where_they_belong() -> Told<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let set = |arguments: &[&str]| run(home, &[&["settings", "set", "--machine"], arguments].concat());
+    let [shared, private] = ["hookswitch.toml", "tenant.toml"].map(|name| home.join("machine").join(name));
+    let mode =
+        |path: &Path| std::fs::metadata(path).at("a file").map(|file| file.permissions().mode() & 0o777);
+    let told = set(&["log_level", "debug"])?;
+    assert_eq!(told.stdout, format!("Written in {}.\n", shared.display()));
+    assert_eq!(set(&["tenant_token", "s3cret"])?.stdout, format!("Written in {}.\n", private.display()));
+    assert_eq!((mode(&shared)?, mode(&private)?), (0o644, 0o600));
+    let text = std::fs::read_to_string(&shared).at("the file")?;
+    assert!(text.contains("log_level = \"debug\"") && !text.contains("s3cret"), "{text}");
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o600)).at("the file")?;
+    assert_eq!(set(&["rest_port", "0"])?.code, Some(0));
+    assert_eq!(mode(&shared)?, 0o600, "nobody else was let in");
+    assert_eq!(run(home, &["settings", "get", "rest_port"])?.stdout, "0\n");
+    // What is refused changes nothing.
+    for wrong in [&["log_level", "loud"][..], &["no_such", "1"]] {
+        assert_eq!(set(wrong)?.code, Some(1));
+    }
+    assert_eq!(set(&["log_level"])?.code, Some(0));
+    assert_eq!(run(home, &["settings", "get", "log_level"])?.stdout, "info\n");
+    Ok(())
+}
+
 /// Two of three are a mistake, not consumer mode.
 #[tokio::test]
 async fn a_tenant_named_in_part_is_told() -> Told<()> {

@@ -43,7 +43,7 @@ fn every_command_has_help_with_its_options() -> Told<()> {
         (&["bundle"], &["--output", "--preview"]),
         (&["settings"], &["list", "get", "set"]),
         (&["settings", "list"], &["--json"]),
-        (&["settings", "set"], &["<NAME>", "[VALUE]"]),
+        (&["settings", "set"], &["--machine", "<NAME>", "[VALUE]"]),
         (&["certificate"], &["show"]),
         (&["open"], &["--print"]),
         (&["completions"], &["bash", "zsh", "fish"]),

@@ -3,7 +3,7 @@
 use super::document::{Document, SCHEMA_KEY, unknown};
 use super::migrations::SCHEMA;
 use super::value::Raw;
-use super::{Key, Layers, Provenance, Settings, managed};
+use super::{Key, Layers, MachineFiles, Provenance, Settings, SettingsFile, managed};
 use crate::locale::Locale;
 use crate::protocol::Problem;
 
@@ -20,7 +20,29 @@ pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, P
     if let Some(machine) = decided {
         return Err(managed(key, format!("{path}: {name}"), &machine));
     }
-    let document = layers.user.document(&mut Vec::new())?;
+    edited(&layers.user, key, value)
+}
+
+/// The file of the machine that says `name`, or is to say it, and its new text. `value` as for [`set`]. The secret goes
+/// where root alone reads.
+///
+/// # Errors
+/// No such setting, a value out of bounds, or a file that cannot be read.
+pub fn set_for_machine<'a>(
+    files: &'a MachineFiles,
+    name: &str,
+    value: Option<&str>,
+) -> Result<(&'a SettingsFile, String), Problem> {
+    let key = Key::named(name).ok_or_else(|| unknown(name, &files.shared.path))?;
+    let private = files.private.document(&mut Vec::new())?;
+    let is_private = key == Key::TenantToken || private.entries.contains_key(name);
+    let file = if is_private { &files.private } else { &files.shared };
+    Ok((file, edited(file, key, value)?))
+}
+
+fn edited(file: &SettingsFile, key: Key, value: Option<&str>) -> Result<String, Problem> {
+    let (name, path) = (key.name(), file.path.as_str());
+    let document = file.document(&mut Vec::new())?;
     let wrong = |kind: super::value::Kind| kind.problem(key, format!("{path}: {name}"));
     // A table may be spread over the file (`user.x = 1`, `[user]`): there is no one place to change.
     if document.entries.get(name).is_some_and(|entry| holds_tables(&entry.value)) {

@@ -16,6 +16,8 @@ pub(super) enum Command {
         name: String,
     },
     Set {
+        #[arg(long)]
+        machine: bool,
         name: String,
         value: Option<String>,
     },
@@ -49,7 +51,12 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             output::line(&shown(&context.settings.get(key), context));
             Ok(())
         }
-        Command::Set { name, value } => set(name, value.as_deref(), context),
+        Command::Set { machine: true, name, value } => {
+            let file = own_settings::set_for_machine(&context.folders, name, value.as_deref())?;
+            said_written(&file, context);
+            Ok(())
+        }
+        Command::Set { machine: false, name, value } => set(name, value.as_deref(), context),
     }
 }
 
@@ -82,9 +89,7 @@ fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
         Some(mut agent) => agent.set(name, value)?,
         None => own_settings::set(&context.folders, name, value)?,
     }
-    let path = context.folders.user_settings();
-    let written = Message::new("cli-setting-written").text("file", path.display().to_string());
-    output::line(&context.locale.format(&written));
+    said_written(&context.folders.user_settings().display().to_string(), context);
     let (now, _) = Settings::resolve(&settings_files::layers(&context.folders));
     let key = Key::find(name)?;
     let listed = now.get(key);
@@ -95,4 +100,8 @@ fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
         output::line(&context.locale.format(&Message::new("cli-setting-next-start")));
     }
     Ok(())
+}
+
+fn said_written(file: &str, context: &Context) {
+    output::line(&context.locale.format(&Message::new("cli-setting-written").text("file", file)));
 }

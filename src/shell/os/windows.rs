@@ -54,8 +54,14 @@ pub use notices::show_notice;
 pub use power::{AwakeLock, keep_awake};
 pub use registry::{machine_settings_elsewhere, system};
 
-pub const MISSING: &[Missing] =
-    &[Missing::Firmware, Missing::ClockSteps, Missing::FileChanges, Missing::Service, Missing::Tray];
+pub const MISSING: &[Missing] = &[
+    Missing::Firmware,
+    Missing::ClockSteps,
+    Missing::FileChanges,
+    Missing::MachineSettings,
+    Missing::Service,
+    Missing::Tray,
+];
 
 /// What the system said about its last call on this thread, if that came to nothing.
 fn checked(result: i32) -> io::Result<()> {
