@@ -1,4 +1,4 @@
-//! What `SECURITY.md` promises is shown by tests that exist.
+//! What `SECURITY.md` promises is shown by tests that exist, and what `ARCHITECTURE.md` names is there.
 
 use super::source;
 use std::collections::BTreeSet;
@@ -39,4 +39,35 @@ fn the_threat_model_names_tests_that_exist() {
     assert!(names.len() > 50, "the tables are not read right: {}", names.len());
     let missing: Vec<_> = names.iter().filter(|(_, name)| !all.contains(*name)).collect();
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:#?}");
+}
+
+/// `a/{b,c}.rs` as `a/b.rs` and `a/c.rs`.
+fn unfolded(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else { return vec![path.to_owned()] };
+    let Some((names, behind)) = rest.split_once('}') else { return vec![path.to_owned()] };
+    names.split(',').flat_map(|name| unfolded(&format!("{before}{}{behind}", name.trim()))).collect()
+}
+
+/// Whether `path` is a file or folder, from the top or from where the page says that it looks.
+fn is_there(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    ["", "src", "hub/src", "hub/src/machine", "src/shell"].iter().any(|base| {
+        let path = super::root().join(base).join(path);
+        path.exists() || path.with_extension("rs").exists()
+    })
+}
+
+#[test]
+fn the_map_names_files_that_exist() {
+    assert_eq!(unfolded("a/{b,c/d}.rs"), ["a/b.rs", "a/c/d.rs"]);
+    assert!(is_there("hub/src/machine.rs") && is_there("shell/ldap") && is_there("role/deploy"));
+    assert!(!is_there("shell/no_such"));
+    let page = std::fs::read_to_string(super::root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let spans = page.split('`').skip(1).step_by(2);
+    let is_path =
+        |span: &&str| span.contains('/') && !span.contains([' ', '<', ':', '(']) && !span.starts_with('/');
+    let paths: Vec<String> = spans.filter(is_path).flat_map(unfolded).collect();
+    assert!(paths.len() > 80, "the page is not read right: {}", paths.len());
+    let missing: Vec<_> = paths.iter().filter(|path| !is_there(path)).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names what is not there: {missing:#?}");
 }
