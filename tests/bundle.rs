@@ -27,7 +27,8 @@ fn settings() -> Settings {
 fn status() -> String {
     let call = Call {
         id: 1,
-        client: "softphone".to_owned(),
+        client: hub::protocol::client::ClientId::Unnamed,
+        label: None,
         direction: Direction::Incoming,
         state: CallState::Answered,
         muted: false,

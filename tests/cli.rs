@@ -21,6 +21,8 @@ mod json;
 mod live;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/softphones.rs"]
+mod softphones;
 #[path = "cli/world.rs"]
 mod world;
 

@@ -95,7 +95,8 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
     };
     let call = call.map(|muted| Call {
         id: 1,
-        client: "softphone".to_owned(),
+        client: hub::protocol::client::ClientId::Unnamed,
+        label: None,
         direction: Direction::Incoming,
         state: CallState::Answered,
         muted,

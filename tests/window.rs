@@ -189,8 +189,10 @@ async fn a_change_needs_cookie_secret_and_origin() {
 async fn a_page_that_asks_is_allowed_and_denied_by_a_button() {
     let browser = Browser::open(machine::state(), "en-US").await;
     let waiting = "https://new.example";
-    let knock =
-        async || browser.service.handle.knock(waiting.to_owned()).await.expect("the agent runs").is_ok();
+    let page = hub::protocol::client::ClientId::Page(waiting.to_owned());
+    let knock = async || {
+        browser.service.handle.knock(page.clone(), false, None).await.expect("the agent runs").is_ok()
+    };
     assert!(!knock().await);
     let elsewhere = text(browser.get("/devices"), StatusCode::OK).await;
     assert!(elsewhere.contains("href=\"/softphones\">"), "{elsewhere}");

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+pub mod client;
 mod foreign;
 mod job;
 pub mod local;

@@ -20,8 +20,7 @@ pub use file::{Content, MAX_FILE_BYTES, SettingsFile, Unusable};
 pub use layers::{Layers, MachineFiles};
 pub use list::Listed;
 pub use tenancy::TenantSettings;
-pub use tenant::grammar::is_page_origin;
-pub use value::MOST_ORIGINS;
+pub use value::MOST_SOFTPHONES;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,9 +46,9 @@ pub struct Setting<T> {
 pub struct Settings {
     /// TCP port of the HTTPS door on the loopback, 0 = any free one. Default 32018.
     pub rest_port: Setting<u16>,
-    /// Origins (`https://softphone.example`) that browsers may call the SDK from.
+    /// Web pages (`https://softphone.example`) and programs (`/usr/bin/softphone`) that may use the SDK.
     pub sdk_approved: Setting<Vec<String>>,
-    /// Origins that the person said no to.
+    /// Pages and programs that the person said no to.
     pub sdk_denied: Setting<Vec<String>>,
     /// BCP 47 tag; `None` = the system's.
     pub language: Setting<Option<String>>,
@@ -229,8 +228,8 @@ impl Settings {
     fn put(&mut self, key: Key, raw: Raw, from: Provenance) -> Result<(), value::Kind> {
         match key {
             Key::RestPort => self.rest_port = Setting { value: value::port(&raw)?, from },
-            Key::SdkApproved => self.sdk_approved = Setting { value: value::origins(&raw)?, from },
-            Key::SdkDenied => self.sdk_denied = Setting { value: value::origins(&raw)?, from },
+            Key::SdkApproved => self.sdk_approved = Setting { value: value::softphones(&raw)?, from },
+            Key::SdkDenied => self.sdk_denied = Setting { value: value::softphones(&raw)?, from },
             Key::Language => self.language = Setting { value: Some(value::language(&raw)?), from },
             Key::ServerUrl => self.server_url = Setting { value: Some(value::https_url(&raw)?), from },
             Key::TenantId => self.tenant_id = Setting { value: Some(value::tenant_id(&raw)?), from },

@@ -3,6 +3,7 @@
 //! Mutate with [`UserRole::handle`], then drain [`UserRole::poll_output`] until `None`, then wait for
 //! [`UserRole::poll_timeout`]. No clock, file or socket here: time is an argument and wishes are outputs.
 
+use crate::protocol::client::ClientId;
 use crate::protocol::local::{Call, Direction, View};
 use crate::protocol::{
     Device, DeviceId, DeviceStatus, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine, ToUser, Trouble,
@@ -14,7 +15,7 @@ use door::Door;
 use link::Link;
 use notice::Notices;
 use sdk::consent::{Approvals, Consent, Stranger};
-use sdk::session::{Client, Sessions};
+use sdk::session::Sessions;
 use sdk::{Backlog, EventLog};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -54,28 +55,34 @@ pub enum CallAction {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     CreateCall {
-        client: String,
+        client: ClientId,
+        /// What it calls itself.
+        label: Option<String>,
         direction: Direction,
         contact: Option<String>,
         /// Begins without the microphone.
         muted: bool,
     },
     Call {
-        client: String,
+        client: ClientId,
         id: u64,
         action: CallAction,
     },
-    /// A web page comes to the door: [`Reply::Done`] if it is approved, else [`Reply::Stranger`].
+    /// A softphone comes to the door: [`Reply::Done`] if it may come in, else [`Reply::Stranger`].
     Knock {
-        origin: String,
+        client: ClientId,
+        /// It is a program, and showed the token.
+        token: bool,
+        /// What it calls itself.
+        label: Option<String>,
     },
-    /// The person lets a page use the headset.
+    /// The person lets a softphone use the headset, by the name of its [`ClientId`].
     Approve {
-        origin: String,
+        softphone: String,
     },
-    /// The person takes that back, or says no to a page that asks.
+    /// The person takes that back, or says no to one that asks or has the token.
     Revoke {
-        origin: String,
+        softphone: String,
     },
     Install {
         offer: String,
@@ -115,7 +122,7 @@ pub enum Function {
     Settings,
     Rest,
     Certificate,
-    /// What was decided about web pages cannot be kept.
+    /// What was decided about softphones cannot be kept.
     Approvals,
     Tray,
     Browser,
@@ -128,7 +135,7 @@ pub enum Function {
 pub enum Reply {
     Call(Call),
     Done,
-    /// A page that is not approved.
+    /// A softphone that may not come in.
     Stranger(Stranger),
     Refused(Refusal),
 }
@@ -151,13 +158,13 @@ pub enum Input {
     /// A softphone listens from now on. `session` is its stream, of which no other has the number.
     StreamOpened {
         session: u64,
-        client: Client,
+        client: ClientId,
     },
     /// It went, or was ended by [`Output::EndStream`].
     StreamClosed {
         session: u64,
     },
-    /// The pages that the settings approve, at the start and after every change.
+    /// The softphones that the settings approve, at the start and after every change.
     Approvals(Approvals),
     /// How [`Output::KeepApproval`] ended: the settings as they are now.
     ApprovalKept {
@@ -226,10 +233,10 @@ pub enum Output {
         key: String,
         value: Option<String>,
     },
-    /// Write into the person's settings that this page is approved, or not any more.
+    /// Write into the person's settings that this softphone is approved, or not any more.
     KeepApproval {
         request: u64,
-        origin: String,
+        client: ClientId,
         approved: bool,
     },
     Notice(Notice),
@@ -511,17 +518,15 @@ impl UserRole {
     fn handle_command(&mut self, request: u64, command: Command, now: Instant) {
         let mut changes = Vec::new();
         let result = match command {
-            Command::CreateCall { client, direction, contact, muted } => {
-                self.calls.create(client, direction, contact, muted, &mut changes).map(Reply::Call)
+            Command::CreateCall { client, label, direction, contact, muted } => {
+                self.calls.create((client, label), direction, contact, muted, &mut changes).map(Reply::Call)
             }
             Command::Call { client, id, action } => {
                 self.calls.act(&client, id, action, &mut changes).map(Reply::Call)
             }
-            Command::Knock { origin } => {
-                Ok(self.consent.knock(&origin).map_or_else(Reply::Stranger, |()| Reply::Done))
-            }
-            Command::Approve { origin } => return self.decide(request, origin, true),
-            Command::Revoke { origin } => return self.decide(request, origin, false),
+            Command::Knock { client, token, label } => Ok(self.knock(&client, token, label)),
+            Command::Approve { softphone } => return self.decide(request, &softphone, true),
+            Command::Revoke { softphone } => return self.decide(request, &softphone, false),
             // The running one is not offered, and that it runs is what stands in the way.
             Command::Install { offer }
                 if self.view.job.as_ref().is_none_or(|job| job.outcome.is_some() || job.offer != offer)

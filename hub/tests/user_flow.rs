@@ -26,6 +26,7 @@ mod softphones;
 #[path = "user_flow/updates.rs"]
 mod updates;
 
+use hub::protocol::client::ClientId;
 use hub::protocol::local::{Call, CallState, Direction};
 use hub::protocol::{
     Capabilities, Device, DeviceEvent, DeviceStatus, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine,
@@ -54,6 +55,11 @@ fn device(id: &str) -> Device {
         line_busy: false,
         problem: None,
     }
+}
+
+/// A page by its origin, else a program.
+fn client(name: &str) -> ClientId {
+    ClientId::named(name).unwrap_or_else(|| ClientId::of_program(&format!("/{name}")))
 }
 
 fn problem(code: &str) -> Problem {
@@ -153,12 +159,20 @@ impl Rig {
     }
 
     fn create(&mut self, client: &str, direction: Direction) -> u64 {
-        let command =
-            Command::CreateCall { client: client.to_owned(), direction, contact: None, muted: false };
+        let client = self.comes(client);
+        let command = Command::CreateCall { client, label: None, direction, contact: None, muted: false };
         match self.command(command) {
             Reply::Call(call) => call.id,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// It knocks, as whoever is let in has; a program with the token.
+    fn comes(&mut self, name: &str) -> ClientId {
+        let client = client(name);
+        let knock = Command::Knock { client: client.clone(), token: !client.is_page(), label: None };
+        assert_eq!(self.command(knock), Reply::Done);
+        client
     }
 
     fn incoming(&mut self) -> u64 {
@@ -166,7 +180,7 @@ impl Rig {
     }
 
     fn act(&mut self, id: u64, action: CallAction) -> Reply {
-        self.command(Command::Call { client: "phone".to_owned(), id, action })
+        self.command(Command::Call { client: client("phone"), id, action })
     }
 
     /// A call that is answered.

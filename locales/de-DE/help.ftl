@@ -87,18 +87,18 @@ help-firmware-pack = Ein Paket aus rules.json und den dort genannten Dateien pac
         höchstens 64 MiB, liegen daneben
     .output = Paket, das entsteht; ein vorhandenes wird ersetzt
 
-help-softphones = Festlegen, welche Webseiten das Headset nutzen dürfen
+help-softphones = Festlegen, welche Webseiten und Programme das Headset nutzen dürfen
 
-help-softphones-list = Die Seiten auflisten, die bitten, dürfen oder nicht dürfen
+help-softphones-list = Die auflisten, die bitten, dürfen oder nicht dürfen
     .json = Ein JSON-Dokument (schemas/softphones.schema.json)
 
-help-softphones-approve = Eine Seite das Headset nutzen lassen, sofort und künftig
-    .origin =
-        Wie `hookswitch softphones list` sie schreibt, etwa
-        https://softphone.example
+help-softphones-approve = Eines das Headset nutzen lassen, sofort und künftig
+    .softphone =
+        Wie `hookswitch softphones list` es schreibt: eine Seite als
+        https://softphone.example, ein Programm mit seinem Pfad
 
-help-softphones-revoke = Das zurücknehmen, oder eine bittende Seite ablehnen
-    .origin = Wie `hookswitch softphones list` sie schreibt
+help-softphones-revoke = Das zurücknehmen, oder ein bittendes ablehnen
+    .softphone = Wie `hookswitch softphones list` es schreibt
 
 help-groups = Die Gruppen des Benutzers auflisten, jede mit Grund
     .json = Ein JSON-Dokument (schemas/groups.schema.json)

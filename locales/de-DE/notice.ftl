@@ -10,5 +10,5 @@ notice-unplugged = Abgezogen während der Aktualisierung: { $name }
 notice-unplugged-body = Stecken Sie das Headset wieder an denselben USB-Anschluss; dann geht die Aktualisierung weiter.
 notice-device-unavailable = Nicht nutzbar: { $name }
 notice-device-unavailable-body = Die Seite „Geräte“ sagt, warum, und was zu tun ist.
-notice-softphone-asks = { $origin } möchte das Headset nutzen
+notice-softphone-asks = { $softphone } möchte das Headset nutzen
 notice-softphone-asks-body = Erlauben oder ablehnen können Sie es auf der Seite Softphones.

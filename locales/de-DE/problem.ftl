@@ -5,7 +5,7 @@
 problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen und gilt nicht
     .next = { $kind ->
         [port] Schreiben Sie einen TCP-Port von 0 bis 65535.
-        [origins] Schreiben Sie eine Liste von höchstens 64 Herkünften wie https://softphone.example.
+        [origins] Schreiben Sie eine Liste von höchstens 64 Seiten wie https://softphone.example und Programmen wie /usr/bin/softphone.
         [language] Schreiben Sie ein Sprachkennzeichen wie de-DE.
         [https] Schreiben Sie eine Adresse, die mit https:// beginnt, ohne Kennwort, Abfrage und Sprungmarke.
         [tenant-id] Schreiben Sie 1 bis 128 Buchstaben, Ziffern, „-“, „_“ oder „.“.

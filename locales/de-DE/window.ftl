@@ -93,20 +93,20 @@ window-waits = Sie wartet, bis sie an der Reihe ist.
 
 ## Softphones
 
-window-softphones-what = Webseiten, die Ihr Headset klingeln lassen und damit Anrufe annehmen, stummschalten und beenden dürfen. Installieren können sie nichts.
+window-softphones-what = Webseiten und Programme, die Ihr Headset klingeln lassen und damit Anrufe annehmen, stummschalten und beenden dürfen. Webseiten können nichts installieren.
 window-softphones-asking = Bitten um Erlaubnis
-window-softphones-trust = Erlauben Sie nur Seiten, mit denen Sie telefonieren.
+window-softphones-trust = Erlauben Sie nur, womit Sie telefonieren.
 window-softphones-decided = Entschieden
 window-softphone-connected = Verbunden
 window-softphone-allow = Erlauben
 window-softphone-deny = Ablehnen
 window-softphone-revoke = Zurücknehmen
-window-no-softphone = Keine Webseite bittet um Erlaubnis
-window-no-softphone-next = Wenn ein Softphone in Ihrem Browser das Headset nutzen möchte, steht es hier.
+window-no-softphone = Kein Softphone bittet um Erlaubnis
+window-no-softphone-next = Wenn ein Softphone das Headset nutzen möchte, im Browser oder als Programm, steht es hier.
 window-softphone-asks = { $more ->
-        [0] { $origin } möchte das Headset nutzen.
-        [one] { $origin } und 1 weitere Seite möchten das Headset nutzen.
-       *[other] { $origin } und { $more } weitere Seiten möchten das Headset nutzen.
+        [0] { $softphone } möchte das Headset nutzen.
+        [one] { $softphone } und 1 weiteres Softphone möchten das Headset nutzen.
+       *[other] { $softphone } und { $more } weitere Softphones möchten das Headset nutzen.
     }
 
 ## Eine laufende oder beendete Aktualisierung
@@ -149,22 +149,22 @@ problem-certificate-renewed = Das Zertifikat für Softphones wurde neu erstellt:
 ## Softphones, die um Erlaubnis bitten
 
 problem-softphone-locked = { $by ->
-        [company] Ihre Firma hat { $origin } zugelassen
-        [environment] Eine Umgebungsvariable legt fest, welche Seiten das Headset nutzen dürfen
-       *[machine] Ihre IT-Abteilung legt fest, welche Seiten das Headset nutzen dürfen
+        [company] Ihre Firma hat { $softphone } zugelassen
+        [environment] Eine Umgebungsvariable legt fest, welche Softphones das Headset nutzen dürfen
+       *[machine] Ihre IT-Abteilung legt fest, welche Softphones das Headset nutzen dürfen
     }
     .next = { $by ->
         [company] Bitten Sie die IT der Firma, es zurückzunehmen.
         [environment] Ändern Sie sie dort, wo Hookswitch gestartet wird.
        *[machine] Bitten Sie Ihre IT-Abteilung, es zu ändern.
     }
-problem-softphone-no-origin = So benennen Browser keine Webseite
-    .next = Schreiben Sie Schema und Rechner, etwa https://softphone.example; http nur für diesen Rechner, ohne Pfad.
+problem-softphone-no-origin = Das benennt weder eine Webseite noch ein Programm
+    .next = Schreiben Sie eine Seite als https://softphone.example (http nur für diesen Rechner, ohne Pfad), ein Programm mit seinem ganzen Pfad, wie „hookswitch softphones list“ sie schreibt.
 problem-no-such-device = Ein solches Headset gibt es hier nicht
     .next = „hookswitch devices“ zeigt, welche angesteckt sind.
 problem-headset-not-kept = Die Wahl des Headsets lässt sich nicht merken: { $reason }
     .next = Berichtigen Sie die Datei oder ihre Rechte und wählen Sie noch einmal.
-problem-no-such-softphone = Diese Seite bittet nicht um das Headset und ist nicht zugelassen
-    .next = „hookswitch softphones list“ zeigt, welche es sind.
+problem-no-such-softphone = Dieses Softphone bittet nicht um das Headset und ist nicht zugelassen
+    .next = „hookswitch softphones list“ zeigt, welche bitten und welche zugelassen sind.
 problem-softphone-not-kept = Das gilt, bis Hookswitch endet; merken lässt es sich nicht: { $reason }
     .next = Berichtigen Sie die Datei oder ihre Rechte und entscheiden Sie dann noch einmal.

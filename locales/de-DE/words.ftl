@@ -37,7 +37,7 @@ no-updates-last-known = Als die Firma zuletzt erreichbar war, gab es nichts Neue
 no-updates-no-headset = Kein Headset ist angeschlossen, das zu aktualisieren wäre
 no-updates-none-newer = Für das, was angeschlossen ist, gibt es keine neuere Firmware
 
-## Webseiten und das Headset
+## Softphones und das Headset
 
 softphone-asking = bittet um Erlaubnis
 softphone-approved = erlaubt
@@ -46,9 +46,13 @@ decider-person = Sie
 decider-environment = Umgebungsvariable
 decider-machine = IT-Abteilung
 decider-company = Firma
+decider-token = sein Token
 decided-by-person = Das haben Sie entschieden.
 decided-by-environment = Das legt eine Umgebungsvariable fest.
 decided-by-machine = Das legt Ihre IT-Abteilung fest.
 decided-by-company = Ihre Firma hat es erlaubt.
+decided-by-token = Es zeigte das Token, das nur Programme Ihres Kontos lesen können.
+softphone-label = Es nennt sich „{ $label }“.
+softphone-runs-scripts = Es führt beliebige Skripte aus: Was es darf, darf jedes davon.
 
 keep-awake-reason = Die Firmware eines Headsets wird gerade geschrieben.

@@ -85,18 +85,18 @@ help-firmware-pack = Make a package from rules.json and the files it names
         64 MiB, lie beside it
     .output = The package to write; one that is there is replaced
 
-help-softphones = Say which web pages may use the headset
+help-softphones = Say which web pages and programs may use the headset
 
-help-softphones-list = List the pages that ask, that may and that may not
+help-softphones-list = List those that ask, that may and that may not
     .json = One JSON document (schemas/softphones.schema.json)
 
-help-softphones-approve = Let a page use the headset, at once and from now on
-    .origin =
-        As `hookswitch softphones list` prints it, such as
-        https://softphone.example
+help-softphones-approve = Let one use the headset, at once and from now on
+    .softphone =
+        As `hookswitch softphones list` prints it: a page as
+        https://softphone.example, a program by its path
 
-help-softphones-revoke = Take that back, or say no to a page that asks
-    .origin = As `hookswitch softphones list` prints it
+help-softphones-revoke = Take that back, or say no to one that asks
+    .softphone = As `hookswitch softphones list` prints it
 
 help-groups = List the user's groups, each with the reason
     .json = One JSON document (schemas/groups.schema.json)

@@ -10,5 +10,5 @@ notice-unplugged = Unplugged during its update: { $name }
 notice-unplugged-body = Plug the headset back into the same USB port; the update then goes on.
 notice-device-unavailable = Cannot be used: { $name }
 notice-device-unavailable-body = The Devices page says why and what to do.
-notice-softphone-asks = { $origin } asks to use the headset
+notice-softphone-asks = { $softphone } asks to use the headset
 notice-softphone-asks-body = Allow or deny it on the Softphones page.

@@ -5,7 +5,7 @@
 problem-setting-invalid = The value of { $key } cannot be used and does not count
     .next = { $kind ->
         [port] Write a TCP port from 0 to 65535.
-        [origins] Write a list of at most 64 origins such as https://softphone.example.
+        [origins] Write a list of at most 64 pages such as https://softphone.example and programs such as /usr/bin/softphone.
         [language] Write a language tag such as de-DE.
         [https] Write an address that begins with https:// and has no password, query or fragment.
         [tenant-id] Write 1 to 128 letters, digits, “-”, “_” or “.”.

@@ -32,8 +32,8 @@ tray-recover = Give { $name } its firmware again …
 tray-open-devices = Devices
 tray-open-updates = Updates
 tray-open-softphones = Softphones
-# $origin (String) – address of a web page.
-tray-softphone-asks = { $origin } asks …
+# $softphone (String) – address of a web page.
+tray-softphone-asks = { $softphone } asks …
 
 tray-consumer = Not managed
 tray-locked = Managed, but not connected to the company

@@ -99,21 +99,21 @@ window-waits = It waits for its turn.
 
 ## Softphones
 
-window-softphones-what = Web pages that may ring your headset, answer, mute and end calls with it. They cannot install anything.
+window-softphones-what = Web pages and programs that may ring your headset, answer, mute and end calls with it. Pages cannot install anything.
 window-softphones-asking = Asking
-window-softphones-trust = Allow only pages that you use for calls.
+window-softphones-trust = Allow only what you use for calls.
 window-softphones-decided = Decided
 window-softphone-connected = Connected
 window-softphone-allow = Allow
 window-softphone-deny = Deny
 window-softphone-revoke = Take back
-window-no-softphone = No web page asks
-window-no-softphone-next = When a softphone in your browser wants to use the headset, it is shown here.
-# $origin (String) – address of the page. $more (Number) – how many others ask.
+window-no-softphone = No softphone asks
+window-no-softphone-next = When a softphone wants to use the headset, in your browser or as a program, it is shown here.
+# $softphone (String) – page or program. $more (Number) – how many others ask.
 window-softphone-asks = { $more ->
-        [0] { $origin } asks to use the headset.
-        [one] { $origin } and 1 other page ask to use the headset.
-       *[other] { $origin } and { $more } other pages ask to use the headset.
+        [0] { $softphone } asks to use the headset.
+        [one] { $softphone } and 1 other softphone ask to use the headset.
+       *[other] { $softphone } and { $more } other softphones ask to use the headset.
     }
 
 ## A running, waiting or finished update
@@ -159,22 +159,22 @@ problem-certificate-renewed = The certificate for softphones was made again: { $
 ## Softphones that ask
 
 problem-softphone-locked = { $by ->
-        [company] Your company approved { $origin }
-        [environment] A variable of the environment says which pages may use the headset
-       *[machine] Your IT department says which pages may use the headset
+        [company] Your company approved { $softphone }
+        [environment] A variable of the environment says which softphones may use the headset
+       *[machine] Your IT department says which softphones may use the headset
     }
     .next = { $by ->
         [company] Ask the company’s IT to take it back.
         [environment] Change it where Hookswitch is started.
        *[machine] Ask your IT department to change it.
     }
-problem-softphone-no-origin = This is not how browsers name a web page
-    .next = Write scheme and host, such as https://softphone.example; http only for this computer, no path.
+problem-softphone-no-origin = This names neither a web page nor a program
+    .next = Write a page as https://softphone.example (http only for this computer, no path), a program by its whole path, as “hookswitch softphones list” prints them.
 problem-no-such-device = There is no such headset here
     .next = “hookswitch devices” shows those that are plugged in.
 problem-headset-not-kept = The choice of the headset cannot be remembered: { $reason }
     .next = Correct the file or its permissions, then choose again.
-problem-no-such-softphone = This page does not ask for the headset and is not approved
+problem-no-such-softphone = This softphone does not ask for the headset and is not approved
     .next = “hookswitch softphones list” shows those that do and are.
 problem-softphone-not-kept = This counts until Hookswitch ends; it cannot be remembered: { $reason }
     .next = Correct the file or its permissions, then decide again.

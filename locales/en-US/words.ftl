@@ -37,7 +37,7 @@ no-updates-last-known = Nothing newer was known when the company was last reache
 no-updates-no-headset = No headset is plugged in that could be updated
 no-updates-none-newer = No newer firmware is offered for what is plugged in
 
-## Web pages and the headset
+## Softphones and the headset
 
 softphone-asking = asks
 softphone-approved = allowed
@@ -46,10 +46,15 @@ decider-person = you
 decider-environment = environment
 decider-machine = IT department
 decider-company = company
+decider-token = its token
 decided-by-person = You decided this.
 decided-by-environment = A variable of the environment decides this.
 decided-by-machine = Your IT department decides this.
 decided-by-company = Your company allowed it.
+decided-by-token = It showed the token that only programs of your account can read.
+# $label (String) – the name that a program gives itself.
+softphone-label = It calls itself “{ $label }”.
+softphone-runs-scripts = It runs any script: what it may, each of them may.
 
 # Shown by the desktop to who wants to put the machine to sleep.
 keep-awake-reason = The firmware of a headset is being written.

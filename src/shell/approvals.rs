@@ -1,18 +1,19 @@
-//! Approved web pages in the settings: what they say, and changing one of them in the person's file.
+//! Approved softphones in the settings: what they say, and changing one of them in the person's file.
 
 use super::folders::Folders;
 use super::own_settings;
 use super::settings_files;
 use hub::protocol::Problem;
+use hub::protocol::client::ClientId;
 use hub::protocol::local::Decider;
 use hub::settings::{Key, Layers, Provenance, Settings};
 use hub::user::sdk::consent::{Approvals, MOST_DENIED};
 
 /// The setting where it is kept.
 #[derive(Clone, Debug)]
-pub struct ApprovedPages(Folders);
+pub struct ApprovedSoftphones(Folders);
 
-impl ApprovedPages {
+impl ApprovedSoftphones {
     pub fn new(folders: Folders) -> Self {
         Self(folders)
     }
@@ -38,22 +39,22 @@ impl ApprovedPages {
             Provenance::Tenant => (Decider::Company, user()),
         };
         let denied = settings.sdk_denied.value.clone();
-        Approvals { origins: setting.value.clone(), denied, by, place }
+        Approvals { approved: setting.value.clone(), denied, by, place }
     }
 
-    /// Moves `origin` to the person's list of approved pages or to the one of those they said no to, and gives what
-    /// counts then.
+    /// Moves the softphone to the person's list of approved ones or to the one of those they said no to, and gives
+    /// what counts then.
     ///
     /// # Errors
     /// The file cannot be read as settings, or not be written.
-    pub fn keep(&self, origin: &str, approved: bool) -> Result<Approvals, Problem> {
+    pub fn keep(&self, client: &ClientId, approved: bool) -> Result<Approvals, Problem> {
         let layers = settings_files::layers(&self.0);
         // The person's own lists, whatever counts over them.
         let own = Settings::resolve(&Layers { user: layers.user, ..Layers::default() }).0;
         for (key, list, joins) in
             [(Key::SdkApproved, own.sdk_approved, approved), (Key::SdkDenied, own.sdk_denied, !approved)]
         {
-            let mut changed = moved(&list.value, origin, joins);
+            let mut changed = moved(&list.value, client.name(), joins);
             if changed == list.value {
                 continue;
             }
@@ -67,14 +68,14 @@ impl ApprovedPages {
     }
 }
 
-/// The list with `origin` last or not at all.
-fn moved(list: &[String], origin: &str, joins: bool) -> Vec<String> {
-    if list.iter().any(|on| on == origin) == joins {
+/// The list with `name` last or not at all.
+fn moved(list: &[String], name: &str, joins: bool) -> Vec<String> {
+    if list.iter().any(|on| on == name) == joins {
         return list.to_vec();
     }
-    let mut list: Vec<String> = list.iter().filter(|on| *on != origin).cloned().collect();
+    let mut list: Vec<String> = list.iter().filter(|on| *on != name).cloned().collect();
     if joins {
-        list.push(origin.to_owned());
+        list.push(name.to_owned());
     }
     list
 }

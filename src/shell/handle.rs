@@ -1,10 +1,10 @@
 //! How the doors (REST, window, tray, local socket) reach the agent loop: one channel in, views and events out.
 
+use hub::protocol::client::ClientId;
 use hub::protocol::local::View;
 use hub::protocol::{Problem, ToUser};
 use hub::user::sdk::Backlog;
 use hub::user::sdk::consent::{Approvals, Stranger};
-use hub::user::sdk::session::Client;
 use hub::user::{Command, DoorState, Function, Reply, SdkEvent};
 use hub::world::WorldChange;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub enum Event {
         reply: oneshot::Sender<Reply>,
     },
     Subscribe {
-        client: Client,
+        client: ClientId,
         after: Option<u64>,
         reply: oneshot::Sender<Subscription>,
     },
@@ -103,17 +103,24 @@ impl UserHandle {
         answer.await.map_err(|_| Stopping)
     }
 
-    /// Whether a web page may come in, or why not.
-    pub async fn knock(&self, origin: String) -> Result<Result<(), Stranger>, Stopping> {
-        // What the company approved is only known then.
-        self.greeted().await;
-        Ok(match self.command(Command::Knock { origin }).await? {
+    /// Whether a softphone may come in, or why not.
+    pub async fn knock(
+        &self,
+        client: ClientId,
+        token: bool,
+        label: Option<String>,
+    ) -> Result<Result<(), Stranger>, Stopping> {
+        // What the company approved is only known then; the token needs no approval.
+        if !token {
+            self.greeted().await;
+        }
+        Ok(match self.command(Command::Knock { client, token, label }).await? {
             Reply::Stranger(why) => Err(why),
             Reply::Done | Reply::Call(_) | Reply::Refused(_) => Ok(()),
         })
     }
 
-    pub async fn subscribe(&self, client: Client, after: Option<u64>) -> Result<Subscription, Stopping> {
+    pub async fn subscribe(&self, client: ClientId, after: Option<u64>) -> Result<Subscription, Stopping> {
         let (reply, answer) = oneshot::channel();
         self.send(Event::Subscribe { client, after, reply }).await?;
         answer.await.map_err(|_| Stopping)

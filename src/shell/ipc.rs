@@ -154,11 +154,11 @@ async fn serve(stream: LocalStream, doors: &Doors, slot: &Arc<Slot>) -> io::Resu
             Ok(LocalRequest::UseHeadset { device }) => {
                 send(&mut caller, &command(Command::UseHeadset { device }, doors).await).await?;
             }
-            Ok(LocalRequest::ApproveSoftphone { origin }) => {
-                send(&mut caller, &command(Command::Approve { origin }, doors).await).await?;
+            Ok(LocalRequest::ApproveSoftphone { softphone }) => {
+                send(&mut caller, &command(Command::Approve { softphone }, doors).await).await?;
             }
-            Ok(LocalRequest::RevokeSoftphone { origin }) => {
-                send(&mut caller, &command(Command::Revoke { origin }, doors).await).await?;
+            Ok(LocalRequest::RevokeSoftphone { softphone }) => {
+                send(&mut caller, &command(Command::Revoke { softphone }, doors).await).await?;
             }
             Ok(LocalRequest::Set { key, value }) => {
                 send(&mut caller, &command(Command::Set { key, value }, doors).await).await?;

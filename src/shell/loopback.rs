@@ -18,13 +18,15 @@ use slots::Busy;
 pub(super) use slots::{Slot, Slots};
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
@@ -57,9 +59,9 @@ pub(super) async fn serve<S, F>(
             let mut connections = JoinSet::new();
             let mut stopping = end.clone();
             loop {
-                let stream = tokio::select! {
+                let (stream, ends) = tokio::select! {
                     () = stopped(&mut stopping) => break,
-                    stream = accept(&socket) => stream,
+                    accepted = accept(&socket) => accepted,
                     Some(_) = connections.join_next() => continue,
                 };
                 let slot = tokio::select! {
@@ -67,10 +69,12 @@ pub(super) async fn serve<S, F>(
                     slot = slots.take(std::time::Instant::now) => Arc::new(slot),
                 };
                 let (router, open, end) = (router.clone(), open.clone(), end.clone());
+                let standing =
+                    Standing { slot: slot.clone(), peer: Arc::new(Peer { ends, program: OnceCell::new() }) };
                 connections.spawn(async move {
                     tokio::select! {
                         () = slot.cut() => tracing::debug!("a silent connection gave way to another"),
-                        () = connection(&slot, open(stream), router, end) => {}
+                        () = connection(&standing, open(stream), router, end) => {}
                     }
                 });
             }
@@ -82,7 +86,7 @@ pub(super) async fn serve<S, F>(
 }
 
 async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    slot: &Arc<Slot>,
+    standing: &Standing,
     open: impl Future<Output = io::Result<S>>,
     router: Router,
     mut stopping: watch::Receiver<bool>,
@@ -98,8 +102,8 @@ async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     };
     let router = TowerToHyperService::new(router);
     let service = service_fn(|mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Standing(slot.clone()));
-        let busy = slot.busy();
+        request.extensions_mut().insert(standing.clone());
+        let busy = standing.slot.busy();
         let answer = router.call(request);
         async move {
             Ok::<_, std::convert::Infallible>(answer.await?.map(|body| Answer { body, busy: Some(busy) }))
@@ -129,39 +133,73 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 
 /// What a request's connection has come to. Until somebody is let in on it, it gives way to others.
 #[derive(Clone, Debug)]
-pub(super) struct Standing(Arc<Slot>);
+pub(super) struct Standing {
+    slot: Arc<Slot>,
+    peer: Arc<Peer>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug)]
+struct Peer {
+    ends: Ends,
+    /// `None` = the system does not tell.
+    program: OnceCell<Option<PathBuf>>,
+}
+
+/// The addresses of a connection: of whoever came, and of ours.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    peer: SocketAddr,
+    local: SocketAddr,
+}
 
 impl Standing {
+    /// The executable at the other end, if the system tells. Asked once, while a request on it waits: from then on it is
+    /// who speaks on this connection, whatever becomes of the process.
+    pub(super) async fn program(&self) -> Option<PathBuf> {
+        let Ends { peer, local } = self.peer.ends;
+        let ask = async || {
+            let told = tokio::task::spawn_blocking(move || os::peer_program(peer, local)).await;
+            told.unwrap_or_else(|error| Err(io::Error::other(error)))
+                .inspect_err(
+                    |error| tracing::debug!(%peer, %error, "the system does not say whose a connection is"),
+                )
+                .ok()
+        };
+        self.peer.program.get_or_init(ask).await.clone()
+    }
+
     pub(super) fn let_in(&self) {
-        self.0.known();
+        self.slot.known();
     }
 
     pub(super) fn is_let_in(&self) -> bool {
-        self.0.is_known()
+        self.slot.is_known()
     }
 
     /// A wrong token was shown on it.
     pub(super) fn mistook(&self) {
-        self.0.mistook();
+        self.slot.mistook();
     }
 
     pub(super) fn has_mistaken(&self) -> bool {
-        self.0.has_mistaken()
+        self.slot.has_mistaken()
     }
 }
 
 /// The next connection of this user's or the system's programs. Cancel-safe.
-async fn accept(socket: &TcpListener) -> TcpStream {
+async fn accept(socket: &TcpListener) -> (TcpStream, Ends) {
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
-                if stream.local_addr().is_ok_and(|local| os::is_foreign(peer, local)) {
+                let Ok(local) = stream.local_addr() else { continue };
+                if os::is_foreign(peer, local) {
                     tracing::debug!(%peer, "connection of another user refused");
                     continue;
                 }
                 // Answers are small and waited for; without this they only come later.
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, Ends { peer, local });
             }
             Err(error) if is_peers(&error) => {}
             Err(error) => {

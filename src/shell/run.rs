@@ -1,7 +1,7 @@
 //! `hookswitch run`: the user role; the machine role too, on a thread of this process, where no service has it.
 #![expect(clippy::disallowed_methods, reason = "threads, tasks and the process itself start here")]
 
-use super::approvals::ApprovedPages;
+use super::approvals::ApprovedSoftphones;
 use super::certificate::Terms;
 use super::event::Event as MachineEvent;
 use super::folders::Folders;
@@ -114,7 +114,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         },
         locale: locale.clone(),
         notices: !headless,
-        approved: ApprovedPages::new(folders.clone()),
+        approved: ApprovedSoftphones::new(folders.clone()),
         views,
         to_machine: wishes,
         events: events.clone(),

@@ -1,5 +1,5 @@
 //! The user role's loop: the pure [`UserRole`] and the doing of its outputs.
-use super::approvals::ApprovedPages;
+use super::approvals::ApprovedSoftphones;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
 use super::link::Wish;
 use super::{log, notify, os, own_settings, settings_files};
@@ -19,7 +19,7 @@ pub struct Parts {
     /// Whether there is somebody to show notices to.
     pub notices: bool,
     /// Where decisions about web pages are kept.
-    pub approved: ApprovedPages,
+    pub approved: ApprovedSoftphones,
     pub views: watch::Sender<Arc<View>>,
     pub to_machine: UnboundedSender<Wish>,
     /// For answers that come back from tasks.
@@ -160,8 +160,8 @@ impl Doing {
                 // A subscriber that does not keep up, or is gone, is dropped; it resumes by the last id it saw.
                 Output::Event(event) => self.subscribers.retain(|_, s| s.try_send(event.clone()).is_ok()),
                 Output::EndStream { session } => _ = self.subscribers.remove(&session),
-                Output::KeepApproval { request, origin, approved } => {
-                    let settings = self.parts.approved.keep(&origin, approved);
+                Output::KeepApproval { request, client, approved } => {
+                    let settings = self.parts.approved.keep(&client, approved);
                     let kept = Input::ApprovalKept { request, settings };
                     self.parts.role.handle(kept, os::instant());
                 }
@@ -201,7 +201,7 @@ impl std::fmt::Debug for Parts {
 mod tests {
     use super::*;
     use crate::shell::folders::Folders;
-    use hub::user::sdk::session::Client;
+    use hub::protocol::client::ClientId;
 
     #[test]
     fn softphones_that_come_and_go_leave_nothing_behind() {
@@ -212,7 +212,7 @@ mod tests {
             role: UserRole::new("0"),
             locale: Arc::new(Locale::new("en")),
             notices: false,
-            approved: ApprovedPages::new(folders),
+            approved: ApprovedSoftphones::new(folders),
             views: watch::channel(Arc::default()).0,
             to_machine: mpsc::unbounded_channel().0,
             events,
@@ -227,7 +227,7 @@ mod tests {
             let mut stays = Vec::new();
             for visit in 0..100 {
                 let (reply, answer) = oneshot::channel();
-                let client = Client::Program("phone".to_owned());
+                let client = ClientId::of_program("/phone");
                 doing.handle(Event::Subscribe { client, after: None, reply });
                 let subscription = answer.await.expect("answered");
                 if visit % 50 == 0 {

@@ -135,7 +135,7 @@ fn router(window: Arc<Window>) -> Router {
         .route("/live", get(live::live))
         .route("/updates/{offer}/{action}", post(answer::act_on_update))
         .route("/devices/{device}/{action}", post(answer::act_on_device))
-        .route("/softphones/{origin}/{action}", post(answer::act_on_softphone))
+        .route("/softphones/{softphone}/{action}", post(answer::act_on_softphone))
         .route("/program/{this}/{action}", post(answer::act_on_program))
         .route("/poll", post(answer::poll))
         .route("/assets/{name}", get(answer::asset))

@@ -130,6 +130,19 @@ pub fn is_page_origin(text: &str) -> bool {
     }
 }
 
+/// A program by the full path of its executable, as the system says it: `/usr/bin/phone`, or `C:\\…` with a letter for the
+/// drive; at most 1,024 bytes, all of which show themselves. Lists of softphones are written with commas, so there is none
+/// in it. It is compared byte by byte.
+pub fn is_program_path(text: &str) -> bool {
+    let (parts, separator) = match text.as_bytes() {
+        [b'/', ..] => (&text[1..], '/'),
+        [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic() => (&text[3..], '\\'),
+        _ => return false,
+    };
+    let shown = text.len() <= 1024 && is_plain(text) && !text.contains(',') && text.trim() == text;
+    shown && parts.split(separator).all(|part| !matches!(part, "" | "." | ".."))
+}
+
 fn is_loopback(host: &str) -> bool {
     let address = host.parse::<std::net::IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
@@ -177,6 +190,37 @@ mod tests {
             &format!("https://{}.example", "a.".repeat(150)),
         ] {
             assert!(!is_page_origin(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn programs_are_named_by_their_whole_path() {
+        for good in
+            ["/usr/bin/phone", "/phone", "/opt/Ünser Phone/a\\b", "C:\\Program Files\\Phone\\phone.exe"]
+        {
+            assert!(is_program_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/",
+            "phone",
+            "./phone",
+            "/usr//phone",
+            "/usr/../phone",
+            "/usr/./phone",
+            "/usr/bin/",
+            "/a,b",
+            "/a\nb",
+            "/a ",
+            "/a\u{202e}b",
+            "C:phone",
+            "C:\\",
+            "C:/phone",
+            "\\\\server\\phone",
+            "1:\\phone",
+            &format!("/{}", "a".repeat(1024)),
+        ] {
+            assert!(!is_program_path(bad), "{bad:?}");
         }
     }
 

@@ -82,6 +82,8 @@ fn good() -> Vec<Value> {
         with("/sdk/approved/0", json!("http://[::1]:3000")),
         with("/sdk/approved/0", json!("http://127.0.0.1:3000")),
         with("/sdk/approved/0", json!("chrome-extension://abcdefghijklmnop")),
+        with("/sdk/approved/0", json!("/opt/Contoso Phone/phone")),
+        with("/sdk/approved/0", json!("C:\\Program Files\\Phone\\phone.exe")),
         with("/support", json!({ "phone": "1" })),
         with(
             "/groups",
@@ -159,6 +161,9 @@ fn bad() -> Vec<Value> {
         with("/sdk/approved/0", json!("http://evil.example")),
         with("/sdk/approved/0", json!("http://localhost.evil.example")),
         with("/sdk/approved/0", json!("*")),
+        with("/sdk/approved/0", json!("./phone")),
+        with("/sdk/approved/0", json!("/opt//phone")),
+        with("/sdk/approved/0", json!("/opt/phone,/opt/other")),
         with("/sdk/approved/0", json!("")),
         with("/sdk/denied", json!([])),
         with("/support", json!({})),
@@ -195,6 +200,7 @@ fn beyond_schema() -> Vec<(Value, &'static str)> {
         (with("/ldap/servers/0", json!("ldap://dc1:65536")), "ldap.servers[0]"),
         (with("/ldap/servers/0", json!("ldap://[:::1]")), "ldap.servers[0]"),
         (with("/sdk/approved/1", json!("https://phone.example:443")), "sdk.approved[1]"),
+        (with("/sdk/approved/1", json!("/opt/../phone")), "sdk.approved[1]"),
     ]
 }
 

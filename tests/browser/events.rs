@@ -114,7 +114,7 @@ async fn an_approved_page_gets_state_and_events_and_another_gets_nothing() {
     let health = session.script(HEALTH, std::slice::from_ref(&url)).await.expect("an answer");
     assert_eq!((&health[0], &health[1]["product"]), (&json!(200), &json!("hookswitch")), "{health}");
     assert_eq!(sdk.handle.view().calls.len(), 1);
-    let asks = |s: &Softphone| s.origin == stranger && s.standing == Standing::Asking;
+    let asks = |s: &Softphone| s.client.name() == stranger && s.standing == Standing::Asking;
     assert!(sdk.handle.view().softphones.iter().any(asks), "{:?}", sdk.handle.view().softphones);
 
     // Taken back: the stream of the first page ends at once.

@@ -171,7 +171,12 @@ async fn a_softphone_that_asks_is_allowed_by_keyboard() {
     {
         let (session, service, _window) = show(machine::state(), Page::Devices, language).await;
         let knock = async |origin: &str| {
-            service.handle.knock(origin.to_owned()).await.expect("the agent runs").is_ok()
+            service
+                .handle
+                .knock(hub::protocol::client::ClientId::Page(origin.to_owned()), false, None)
+                .await
+                .expect("the agent runs")
+                .is_ok()
         };
         assert!(!knock("https://calls.example").await);
         shows(&session, asks).await;

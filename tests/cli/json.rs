@@ -162,9 +162,9 @@ async fn approvals_are_listed_in_force_and_remembered() -> Told<()> {
     let allowed = run(&scene, &["approve", "https://phone.example"], 0)?.stdout;
     golden("softphones.approve.txt", &allowed);
     for (origin, action, code) in [
-        ("http://evil.example", "approve", "This is not how browsers name a web page"),
-        ("https://phone.example/", "approve", "This is not how browsers name a web page"),
-        ("https://nobody.example", "revoke", "This page does not ask for the headset"),
+        ("http://evil.example", "approve", "This names neither a web page nor a program"),
+        ("https://phone.example/", "approve", "This names neither a web page nor a program"),
+        ("https://nobody.example", "revoke", "This softphone does not ask for the headset"),
     ] {
         let refused = run(&scene, &[action, origin], 1)?;
         assert!(crate::one_clear_line(&refused.stderr).contains(code), "{refused:?}");

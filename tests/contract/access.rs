@@ -2,7 +2,7 @@
 
 use crate::sdk::{self, Sdk, json_of};
 use crate::{APPROVED, Contract, OFFER, machine};
-use hub::protocol::local::Standing;
+use hub::protocol::local::{Decider, Standing};
 use hub::protocol::{DeviceStatus, Function, Problem, ToUser, Trouble};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
@@ -39,7 +39,7 @@ async fn programs_need_the_token_and_pages_an_approved_origin() {
         let problem = contract.check_problem(response, StatusCode::FORBIDDEN, "origin-not-approvable").await;
         let told = problem.to_string();
         assert!(!told.contains("is asked") && !told.contains("softphones approve"), "{told}");
-        assert!(!sdk.handle.view().softphones.iter().any(|s| s.origin == origin), "{origin}");
+        assert!(!sdk.handle.view().softphones.iter().any(|s| s.client.name() == origin), "{origin}");
     }
     for origin in [APPROVED, "https://own.example"] {
         let response = sdk.page(Method::GET, "/v1/devices", origin).send().await.expect("an answer");
@@ -110,7 +110,7 @@ async fn an_approval_is_in_force_at_once_and_remembered() {
     };
     let standing = || {
         let view = sdk.handle.view();
-        view.softphones.iter().find(|s| s.origin == waiting).map(|s| s.standing)
+        view.softphones.iter().find(|s| s.client.name() == waiting).map(|s| s.standing)
     };
     visit(StatusCode::FORBIDDEN).await;
     assert_eq!(standing(), Some(Standing::Asking));
@@ -304,4 +304,99 @@ async fn wrong_tokens_are_slowed_and_hold_up_nobody() {
     let of = |status| codes.iter().filter(|code| **code == status).count();
     assert_eq!(of(StatusCode::UNAUTHORIZED) + of(StatusCode::TOO_MANY_REQUESTS), 40, "{codes:?}");
     assert!(of(StatusCode::UNAUTHORIZED) > 0 && of(StatusCode::TOO_MANY_REQUESTS) > 20, "{codes:?}");
+}
+
+/// Which program it is the system says. Two copies of one file are two programs; what they call themselves is a label.
+#[tokio::test]
+async fn programs_are_told_apart_by_the_system_and_not_by_their_word() {
+    let sdk = Sdk::open().await;
+    let (phone, other) = (sdk.another_program("phone"), sdk.another_program("other"));
+    let incoming = json!({"direction": "incoming", "contact": "Kim"});
+    let (status, made) = phone.asks("desk", "/v1/calls", Some(&incoming)).await;
+    assert_eq!((status, &made["client"]), (201, &json!("desk")));
+    let call = &format!("/v1/calls/{}", made["id"]);
+    // The same name, the same token, the same bytes on the disk: and still somebody else.
+    let (status, problem) = other.asks("desk", &format!("{call}/end"), Some(&json!({}))).await;
+    assert_eq!((status, &problem["code"]), (403, &json!("not-your-call")), "{problem}");
+    let (_, seen) = other.asks("desk", call, None).await;
+    assert_eq!(
+        (&seen["client"], &seen["contact"]),
+        (&json!("desk"), &json!(null)),
+        "what it says is not for others"
+    );
+    // Another name, and still itself.
+    let (_, seen) = phone.asks("renamed", call, None).await;
+    assert_eq!(seen["contact"], "Kim");
+    let (status, ended) = phone.asks("renamed", &format!("{call}/end"), Some(&json!({}))).await;
+    assert_eq!((status, &ended["state"]), (200, &json!("ended")));
+    sdk.service.settled().await;
+    let view = sdk.handle.view();
+    let listed = |program: &sdk::Program| view.softphones.iter().find(|s| s.client.name() == program.name());
+    for (program, label) in [(&phone, "renamed"), (&other, "desk")] {
+        let listed = listed(program).expect("listed");
+        assert_eq!((listed.label.as_deref(), listed.by), (Some(label), Some(Decider::Token)));
+    }
+}
+
+#[tokio::test]
+async fn a_program_is_asked_about_and_revoked_as_a_page_is() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    let phone = sdk.another_program("phone");
+    let bare = phone.without_token();
+    let standing = || {
+        let view = sdk.handle.view();
+        view.softphones.iter().find(|s| s.client.name() == phone.name()).map(|s| s.standing)
+    };
+    let (status, problem) = bare.asks("desk", "/v1/devices", None).await;
+    contract.check("ProblemDocument", &problem);
+    assert_eq!((status, &problem["code"]), (401, &json!("token-needed")));
+    assert!(problem["next"].as_str().expect("text").contains(phone.name()), "{problem}");
+    sdk.service.settled().await;
+    assert_eq!(standing(), Some(Standing::Asking));
+    sdk.decide(phone.name(), true).await;
+    assert_eq!(bare.asks("desk", "/v1/devices", None).await.0, 200, "at once, and without the token");
+    let kept = sdk.service.settings();
+    assert!(kept.contains(&format!(r#""https://own.example", "{}""#, phone.name())), "{kept}");
+    let install = format!("/v1/updates/{OFFER}/install");
+    let (status, problem) = bare.asks("desk", &install, Some(&json!({}))).await;
+    assert_eq!((status, &problem["code"]), (401, &json!("token-needed")), "firmware needs the token");
+    sdk.service.nothing_asked().await;
+
+    let mut stream = phone.listens("desk").await;
+    sdk.decide(phone.name(), false).await;
+    let ended = tokio::time::timeout(sdk::PATIENCE, stream.wait()).await.expect("at once");
+    assert!(ended.expect("curl ends").code().is_some());
+    for program in [&phone, &bare] {
+        let (status, problem) = program.asks("desk", "/v1/devices", None).await;
+        contract.check("ProblemDocument", &problem);
+        assert_eq!((status, &problem["code"]), (403, &json!("program-denied")), "in spite of the token");
+    }
+    assert_eq!(standing(), Some(Standing::Denied));
+    assert!(sdk.service.settings().contains(&format!(r#"sdk_denied = ["{}"]"#, phone.name())));
+    assert_eq!(sdk.get("/v1/devices").await["devices"].as_array().map(Vec::len), Some(1), "nobody else is");
+}
+
+/// What a page has its browser ask without an Origin is not the browser's own wish.
+#[tokio::test]
+async fn a_page_does_not_come_in_as_its_browser() {
+    let sdk = Sdk::open().await;
+    let contract = Contract::read();
+    let me = std::env::current_exe().expect("a path").display().to_string();
+    sdk.decide(&me, true).await;
+    let bare = || sdk.stranger(Method::GET, "/v1/devices");
+    assert_eq!(bare().send().await.expect("an answer").status(), StatusCode::OK);
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-dest", "script"),
+        ("referer", "https://evil.example/"),
+        ("cookie", "a=b"),
+        ("user-agent", "Mozilla/5.0"),
+    ] {
+        let refused = bare().header(name, value).send().await.expect("an answer");
+        contract.check_problem(refused, StatusCode::UNAUTHORIZED, "token-needed").await;
+        let legacy = sdk.stranger(Method::GET, "/Spokes/DeviceServices/Info").header(name, value);
+        assert_eq!(json_of(legacy.send().await.expect("an answer")).await["isError"], true, "{name}");
+    }
 }

@@ -2,7 +2,7 @@
 //! A test hears what the agent says to it and answers.
 #![allow(dead_code, reason = "each of the tests that share this uses its part of it")]
 
-use hookswitch::shell::approvals::ApprovedPages;
+use hookswitch::shell::approvals::ApprovedSoftphones;
 use hookswitch::shell::folders::Folders;
 use hookswitch::shell::handle::{Event, UserHandle};
 use hookswitch::shell::link::Wish;
@@ -53,7 +53,7 @@ impl PlayedMachine {
             role: UserRole::new("0.1.0"),
             locale: Arc::new(Locale::new("en-US")),
             notices: false,
-            approved: ApprovedPages::new(folders),
+            approved: ApprovedSoftphones::new(folders),
             views,
             to_machine,
             events: to_user.clone(),
@@ -85,7 +85,7 @@ impl PlayedMachine {
     /// What was sent to the agent before this has been done.
     pub(crate) async fn settled(&self) {
         // The loop takes one thing after the other, so its answer comes after all of them. It knows no such page.
-        let nothing = Command::Revoke { origin: "https://settled.invalid".to_owned() };
+        let nothing = Command::Revoke { softphone: "https://settled.invalid".to_owned() };
         self.handle.command(nothing).await.expect("the agent runs");
     }
 

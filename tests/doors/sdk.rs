@@ -9,7 +9,9 @@ use hub::user::{Command, Reply};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
 
 /// An event comes at once or not at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,10 +58,10 @@ impl Sdk {
         Self { home, server, handle, service, token, http }
     }
 
-    /// What the person does with a page.
-    pub(crate) async fn decide(&self, origin: &str, approve: bool) {
-        let origin = origin.to_owned();
-        let command = if approve { Command::Approve { origin } } else { Command::Revoke { origin } };
+    /// What the person does with a softphone.
+    pub(crate) async fn decide(&self, softphone: &str, approve: bool) {
+        let softphone = softphone.to_owned();
+        let command = if approve { Command::Approve { softphone } } else { Command::Revoke { softphone } };
         assert_eq!(self.handle.command(command).await.expect("the agent runs"), Reply::Done);
     }
 
@@ -92,11 +94,7 @@ impl Sdk {
 
     /// POST as the program `desk`.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
-        self.post_as("desk", path, body).await
-    }
-
-    pub(crate) async fn post_as(&self, name: &str, path: &str, body: &Value) -> Response {
-        self.program(Method::POST, path, name)
+        self.program(Method::POST, path, "desk")
             .header("content-type", "application/json")
             .body(body.to_string())
             .send()
@@ -104,14 +102,71 @@ impl Sdk {
             .expect("an answer")
     }
 
-    /// An event stream of `desk`; `query` as in `?after=…`.
-    pub(crate) async fn events(&self, query: &str) -> Events {
-        self.events_as("desk", query).await
+    /// Another program than this: curl, under a path of its own.
+    pub(crate) fn another_program(&self, file: &str) -> Program {
+        let path = self.home.path().join(file);
+        std::fs::copy("/usr/bin/curl", &path).expect("curl");
+        let ca = self.home.path().join("certificate/ca.pem");
+        Program { path, ca, url: self.server.url().to_owned(), token: Some(self.token.clone()) }
     }
 
-    pub(crate) async fn events_as(&self, name: &str, query: &str) -> Events {
-        let request = self.program(Method::GET, &format!("/v1/events{query}"), name);
+    /// An event stream of `desk`; `query` as in `?after=…`.
+    pub(crate) async fn events(&self, query: &str) -> Events {
+        let request = self.program(Method::GET, &format!("/v1/events{query}"), "desk");
         Events::of(request.send().await.expect("a stream"))
+    }
+}
+
+/// A program of this account that is not this one.
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    ca: PathBuf,
+    url: String,
+    token: Option<String>,
+}
+
+impl Program {
+    pub(crate) fn without_token(&self) -> Self {
+        Self { path: self.path.clone(), ca: self.ca.clone(), url: self.url.clone(), token: None }
+    }
+
+    /// As the system names it, and the person.
+    pub(crate) fn name(&self) -> &str {
+        self.path.to_str().expect("UTF-8")
+    }
+
+    /// It calls itself `label`.
+    fn curl(&self, label: &str, path: &str) -> tokio::process::Command {
+        let mut curl = tokio::process::Command::new(&self.path);
+        curl.args(["--silent", "--no-buffer", "--cacert"]).arg(&self.ca);
+        curl.args(["--header", &format!("x-hookswitch-client: {label}")]);
+        if let Some(token) = &self.token {
+            curl.args(["--header", &format!("authorization: Bearer {token}")]);
+        }
+        curl.arg(format!("{}{path}", self.url)).kill_on_drop(true);
+        curl
+    }
+
+    /// Status and answer of a GET, or of a POST where there is a body.
+    pub(crate) async fn asks(&self, label: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let mut curl = self.curl(label, path);
+        curl.args(["--write-out", "\n%{http_code}"]);
+        if let Some(body) = body {
+            curl.args(["--header", "content-type: application/json", "--data", &body.to_string()]);
+        }
+        let told = curl.output().await.expect("curl runs").stdout;
+        let told = String::from_utf8(told).expect("UTF-8");
+        let (body, status) = told.rsplit_once('\n').expect("a status");
+        (status.parse().expect("a status"), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// Listens, and hears the state.
+    pub(crate) async fn listens(&self, label: &str) -> tokio::process::Child {
+        let mut curl = self.curl(label, "/v1/events").stdout(Stdio::piped()).spawn().expect("curl runs");
+        let mut first = [0; 6];
+        let heard = curl.stdout.as_mut().expect("piped").read_exact(&mut first);
+        tokio::time::timeout(PATIENCE, heard).await.expect("in time").expect("the stream");
+        curl
     }
 }
 

@@ -1,5 +1,6 @@
 //! One message of every kind, with every optional part once there and once not.
 
+use hub::protocol::client::ClientId;
 use hub::protocol::local::{
     Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
 };
@@ -317,8 +318,8 @@ pub(crate) fn local_request() -> Vec<LocalRequest> {
         LocalRequest::Install { offer: "fw:d".to_owned() },
         LocalRequest::Defer { offer: "fw:d".to_owned() },
         LocalRequest::UseHeadset { device: "1209-0001-A1B2".to_owned() },
-        LocalRequest::ApproveSoftphone { origin: "https://phone.example".to_owned() },
-        LocalRequest::RevokeSoftphone { origin: "https://phone.example".to_owned() },
+        LocalRequest::ApproveSoftphone { softphone: "https://phone.example".to_owned() },
+        LocalRequest::RevokeSoftphone { softphone: "https://phone.example".to_owned() },
         LocalRequest::Cancel { offer: None, anyway: true },
         LocalRequest::Cancel { offer: Some("fw:d".to_owned()), anyway: false },
         LocalRequest::Set { key: "rest_port".to_owned(), value: Some("32019".to_owned()) },
@@ -342,13 +343,20 @@ pub(crate) fn local_answer_name(answer: &LocalAnswer) -> &'static str {
     }
 }
 
+fn clients() -> [ClientId; 3] {
+    let page = ClientId::Page("https://phone.example".to_owned());
+    [page, ClientId::Program("/opt/phone/phone".to_owned()), ClientId::Unnamed]
+}
+
 fn calls() -> Vec<Call> {
     let states = [CallState::Ringing, CallState::Answered, CallState::Held, CallState::Ended];
+    let clients = clients();
     let call = |(n, state): (usize, CallState)| {
         let incoming = n % 2 == 0;
         Call {
             id: n as u64 + 1,
-            client: "softphone".to_owned(),
+            client: clients[n % 3].clone(),
+            label: (n == 1).then(|| "desk".to_owned()),
             direction: if incoming { Direction::Incoming } else { Direction::Outgoing },
             state,
             muted: !incoming,
@@ -359,12 +367,20 @@ fn calls() -> Vec<Call> {
 }
 
 fn softphones() -> Vec<Softphone> {
+    let [page, program, _] = clients();
     let page = |standing, by: Option<Decider>| Softphone {
-        origin: "https://phone.example".to_owned(),
+        client: page.clone(),
+        label: None,
         standing,
         by,
         locked: by.is_some_and(|by| by != Decider::Person),
         connected: standing == Standing::Approved,
+    };
+    let program = Softphone {
+        client: program,
+        label: Some("desk".to_owned()),
+        locked: false,
+        ..page(Standing::Approved, Some(Decider::Token))
     };
     vec![
         page(Standing::Asking, None),
@@ -372,6 +388,7 @@ fn softphones() -> Vec<Softphone> {
         page(Standing::Approved, Some(Decider::Environment)),
         page(Standing::Approved, Some(Decider::Machine)),
         page(Standing::Approved, Some(Decider::Company)),
+        program,
         page(Standing::Denied, None),
     ]
 }

@@ -1,6 +1,7 @@
 //! What the command line asks of the running agent over its local socket, one JSON object a line, and the answers.
 //! The same [`View`] is what the REST door, the window and the tray are drawn from.
 
+use super::client::{self, ClientId};
 use super::{Device, DeviceId, Job, Offer, Problem, ResolvedGroup, TenantState};
 use serde::{Deserialize, Serialize};
 
@@ -31,13 +32,14 @@ pub enum LocalRequest {
     UseHeadset {
         device: DeviceId,
     },
-    /// Lets a web page use the headset, from now on and remembered.
+    /// Lets a page or a program use the headset, from now on and remembered.
     ApproveSoftphone {
-        origin: String,
+        /// As [`Softphone::client`] is named.
+        softphone: String,
     },
-    /// Takes that back, or says no to a page that asks.
+    /// Takes that back, or says no to one that asks or has the token.
     RevokeSoftphone {
-        origin: String,
+        softphone: String,
     },
     /// A one-time address of the window.
     Window,
@@ -99,7 +101,7 @@ pub struct View {
     pub groups_problem: Option<Problem>,
     /// Functions that are not running and why, one each.
     pub problems: Vec<Problem>,
-    /// Web pages: who asks to use the headset, the most recent first, then who may, then who may not.
+    /// Who asks to use the headset, the most recent first, then who may, then who may not.
     pub softphones: Vec<Softphone>,
     /// The headsets are looked after by a service of the whole computer, which lives on when the agent ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -109,11 +111,15 @@ pub struct View {
     pub unheard: bool,
 }
 
-/// A web page that speaks to the headset, or wants to.
+/// A web page or a program that speaks to the headset, or wants to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Softphone {
-    /// `https://softphone.example`
-    pub origin: String,
+    /// A page or a program of which the system tells which one it is.
+    #[serde(flatten)]
+    pub client: ClientId,
+    /// What the program calls itself: a label, and nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     pub standing: Standing,
     /// Who decided, or who decides; `None` = the person has not yet.
     pub by: Option<Decider>,
@@ -132,7 +138,7 @@ pub enum Standing {
     Denied,
 }
 
-/// Who may say which pages use the headset.
+/// Who may say which softphones use the headset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decider {
@@ -144,6 +150,8 @@ pub enum Decider {
     Machine,
     /// The policy of the tenant.
     Company,
+    /// Nobody did: the program showed the token, which only this account's programs can read.
+    Token,
 }
 
 impl View {
@@ -169,7 +177,11 @@ pub struct Call {
     /// Below 2^53, and not used again: another run counts from elsewhere.
     pub id: u64,
     /// The softphone that owns it.
-    pub client: String,
+    #[serde(with = "client::name")]
+    pub client: ClientId,
+    /// What it calls itself: a label, and nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     pub direction: Direction,
     pub state: CallState,
     pub muted: bool,

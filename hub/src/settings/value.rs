@@ -2,12 +2,12 @@
 
 use super::Key;
 use crate::protocol::Problem;
-use tenant::grammar::is_page_origin;
+use crate::protocol::client::ClientId;
 use unic_langid::LanguageIdentifier;
 use url::Url;
 
-/// Origins in one list.
-pub const MOST_ORIGINS: usize = 64;
+/// Softphones in one list.
+pub const MOST_SOFTPHONES: usize = 64;
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
@@ -40,7 +40,9 @@ impl From<toml::Value> for Raw {
 pub(super) enum Kind {
     #[error("a TCP port from 0 to 65535")]
     Port,
-    #[error("a list of at most 64 origins such as https://softphone.example")]
+    #[error(
+        "a list of at most 64 pages such as https://softphone.example and programs such as /usr/bin/softphone"
+    )]
     Origins,
     #[error("a language tag such as de-DE")]
     Language,
@@ -124,13 +126,13 @@ pub(super) fn port(raw: &Raw) -> Result<u16, Kind> {
     }
 }
 
-pub(super) fn origins(raw: &Raw) -> Result<Vec<String>, Kind> {
+pub(super) fn softphones(raw: &Raw) -> Result<Vec<String>, Kind> {
     let list: Vec<&str> = match raw {
         Raw::List(list) => list.iter().map(String::as_str).collect(),
         Raw::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
         Raw::Integer(_) | Raw::Unfit => return Err(Kind::Origins),
     };
-    if list.len() > MOST_ORIGINS || !list.iter().all(|item| is_page_origin(item)) {
+    if list.len() > MOST_SOFTPHONES || list.iter().any(|item| ClientId::named(item).is_none()) {
         return Err(Kind::Origins);
     }
     Ok(list.into_iter().map(str::to_owned).collect())

@@ -6,9 +6,9 @@
 //!
 //! Off-hook is every call but an incoming one that rings. Whatever is off-hook can be muted, from its first moment on.
 
-use super::sdk::session::is_page;
 use super::sdk::{CallChange, Cause, Wish};
 use super::{CallAction, Refusal, WhyNot, sdk::Change};
+use crate::protocol::client::ClientId;
 use crate::protocol::local::{Call, CallState, Direction};
 use crate::protocol::{DeviceEvent, DeviceId, Indicators, Problem};
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ pub const MAX_CALLS: usize = 16;
 pub const MAX_CALLS_OF_ALL: usize = 256;
 /// Calls of all softphones that are remembered after their end; of one softphone [`MAX_CALLS`].
 pub const MOST_ENDED: usize = 64;
-/// Of all programs together, which choose their names: the rest is for pages.
+/// Of all programs together, which have as many names as copies of themselves: the rest is for pages.
 pub const MAX_CALLS_OF_PROGRAMS: usize = 128;
 /// Characters of a contact that are kept.
 pub const MAX_CONTACT: usize = 256;
@@ -63,19 +63,20 @@ impl Calls {
         self.find(|c| c.state == CallState::Answered).or_else(|| self.find(is_dialling)).or_else(held)
     }
 
+    /// A call of this softphone, which calls itself so.
     pub fn create(
         &mut self,
-        client: String,
+        (client, label): (ClientId, Option<String>),
         direction: Direction,
         contact: Option<String>,
         muted: bool,
         changes: &mut Vec<Change>,
     ) -> Result<Call, Refusal> {
         let own = self.calls.iter().filter(|c| c.client == client).count();
-        let of_programs = || self.calls.iter().filter(|c| !is_page(&c.client)).count();
+        let of_programs = || self.calls.iter().filter(|c| !c.client.is_page()).count();
         let limit = if own >= MAX_CALLS {
             Some(MAX_CALLS)
-        } else if !is_page(&client) && of_programs() >= MAX_CALLS_OF_PROGRAMS {
+        } else if !client.is_page() && of_programs() >= MAX_CALLS_OF_PROGRAMS {
             Some(MAX_CALLS_OF_PROGRAMS)
         } else {
             (self.calls.len() >= MAX_CALLS_OF_ALL).then_some(MAX_CALLS_OF_ALL)
@@ -95,7 +96,8 @@ impl Calls {
         }
         self.last_id += 1;
         let contact = contact.map(|c| dfu::text::plain(&c).take(MAX_CONTACT).collect());
-        let call = Call { id: self.last_id, client, direction, state: CallState::Ringing, muted, contact };
+        let (id, state) = (self.last_id, CallState::Ringing);
+        let call = Call { id, client, label, direction, state, muted, contact };
         self.calls.push(call.clone());
         changes.push(Change::Call { call: call.clone(), what: CallChange::Ringing, cause: Cause::Softphone });
         Ok(call)
@@ -105,14 +107,14 @@ impl Calls {
     /// device and softphone may act at the same moment; so does ending a call that ended lately.
     pub fn act(
         &mut self,
-        client: &str,
+        client: &ClientId,
         id: u64,
         action: CallAction,
         changes: &mut Vec<Change>,
     ) -> Result<Call, Refusal> {
         let place = format!("call {id}");
         let Some(index) = self.find(|c| c.id == id) else {
-            let ended = self.ended.iter().find(|c| c.id == id && c.client == client);
+            let ended = self.ended.iter().find(|c| c.id == id && c.client == *client);
             if let (CallAction::End, Some(call)) = (action, ended) {
                 return Ok(call.clone());
             }
@@ -124,7 +126,7 @@ impl Calls {
             );
             return Err(Refusal::new(WhyNot::NoSuchCall, problem));
         };
-        if self.calls[index].client != client {
+        if self.calls[index].client != *client {
             let problem = Problem::new(
                 "not-your-call",
                 "The call belongs to another softphone",
@@ -216,8 +218,8 @@ impl Calls {
     }
 
     /// Ends every call of `client` (of everybody if `None`).
-    pub fn end_all(&mut self, client: Option<&str>, changes: &mut Vec<Change>) {
-        while let Some(index) = self.find(|c| client.is_none_or(|client| c.client == client)) {
+    pub fn end_all(&mut self, client: Option<&ClientId>, changes: &mut Vec<Change>) {
+        while let Some(index) = self.find(|c| client.is_none_or(|client| c.client == *client)) {
             self.end(index, CallChange::Ended, Cause::Agent, changes);
         }
     }

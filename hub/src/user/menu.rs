@@ -99,7 +99,7 @@ pub fn menu(view: &View) -> Menu {
     items.push(Item::Separator);
     let asking = view.softphones.iter().filter(|s| s.standing == Standing::Asking && !s.locked);
     items.extend(asking.take(MAX_ASKING).map(|softphone| Item::Action {
-        label: Message::new("tray-softphone-asks").text("origin", &softphone.origin),
+        label: Message::new("tray-softphone-asks").text("softphone", softphone.client.name()),
         action: Action::OpenWindow(Page::Softphones),
     }));
     items.push(Item::Action {

@@ -1,6 +1,7 @@
 //! Short notices for the person. They wait while a call is going on.
 
 use crate::locale::Message;
+use crate::protocol::client::ClientId;
 use crate::protocol::{Device, DeviceId, DeviceStatus, Job, JobPhase, Outcome, Problem};
 use std::collections::BTreeSet;
 
@@ -66,10 +67,10 @@ impl Notices {
         }
     }
 
-    /// A page asks to use the headset.
-    pub fn asks(&mut self, origin: &str) {
+    /// A softphone asks to use the headset.
+    pub fn asks(&mut self, client: &ClientId) {
         self.push(Notice {
-            title: Message::new("notice-softphone-asks").text("origin", origin),
+            title: Message::new("notice-softphone-asks").text("softphone", client.name()),
             body: Body::Message(Message::new("notice-softphone-asks-body")),
         });
     }

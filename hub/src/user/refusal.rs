@@ -17,7 +17,7 @@ pub enum WhyNot {
     /// The machine role did not say anything.
     NoAnswer,
     /// Not a web page as browsers name them.
-    NoOrigin,
+    NoName,
     /// No page of this name asked or is approved.
     NoSuchSoftphone,
     /// Somebody else decides about this page.

@@ -1,26 +1,37 @@
 //! What consent and presence mean for the rest of the user role: streams that end, calls that end, what faces show.
 
 use super::sdk::consent::{Approvals, Decided};
-use super::sdk::session::is_page;
 use super::{Function, Output, Refusal, Reply, UserRole, WhyNot};
 use crate::protocol::Problem;
+use crate::protocol::client::ClientId;
 use crate::protocol::local::Decider;
 use std::time::Instant;
 
 impl UserRole {
-    pub(super) fn decide(&mut self, request: u64, origin: String, approve: bool) {
-        let reply = match self.consent.decide(&origin, approve) {
-            Decided::Keep => {
-                let keep = Output::KeepApproval { request, origin, approved: approve };
-                return self.outputs.push_back(keep);
-            }
-            Decided::Done => Reply::Done,
-            Decided::Locked(by) => {
-                let place = self.consent.place(by).to_owned();
-                Reply::Refused(Refusal::new(WhyNot::Locked, locked(&origin, by, place)))
-            }
-            Decided::NoOrigin => Reply::Refused(Refusal::new(WhyNot::NoOrigin, no_origin(&origin))),
-            Decided::Unknown => Reply::Refused(Refusal::new(WhyNot::NoSuchSoftphone, unknown(&origin))),
+    pub(super) fn knock(&mut self, client: &ClientId, token: bool, label: Option<String>) -> Reply {
+        let in_use = |client: &ClientId| {
+            self.sessions.is_here(client) || self.calls.all().iter().any(|c| c.client == *client)
+        };
+        let comes = self.consent.knock(client, token, label, in_use);
+        comes.map_or_else(Reply::Stranger, |()| Reply::Done)
+    }
+
+    /// `softphone`: as the person named it.
+    pub(super) fn decide(&mut self, request: u64, softphone: &str, approve: bool) {
+        let refused = |why, problem| Reply::Refused(Refusal::new(why, problem));
+        let reply = match ClientId::named(softphone) {
+            None => refused(WhyNot::NoName, no_name(softphone)),
+            Some(client) => match self.consent.decide(&client, approve) {
+                Decided::Keep => {
+                    let keep = Output::KeepApproval { request, client, approved: approve };
+                    return self.outputs.push_back(keep);
+                }
+                Decided::Done => Reply::Done,
+                Decided::Locked(by) => {
+                    refused(WhyNot::Locked, locked(softphone, by, self.consent.place(by).to_owned()))
+                }
+                Decided::Unknown => refused(WhyNot::NoSuchSoftphone, unknown(softphone)),
+            },
         };
         self.replies.push(Output::Reply { request, reply });
     }
@@ -52,21 +63,19 @@ impl UserRole {
     /// Whoever is not welcome any more has no stream and no call; who asks is told of and shown.
     pub(super) fn settle_softphones(&mut self, now: Instant) {
         let consent = &self.consent;
-        let ended = self.sessions.dismiss(|origin| consent.approves(origin));
+        let ended = self.sessions.dismiss(|client| consent.welcomes(client));
         self.outputs.extend(ended.into_iter().map(|session| Output::EndStream { session }));
-        let of_page = |name: &&str| is_page(name) && !consent.approves(name);
-        let unwelcome: Option<String> =
-            self.calls.all().iter().map(|c| c.client.as_str()).find(of_page).map(str::to_owned);
-        if let Some(client) = unwelcome {
+        let mut clients = self.calls.all().iter().map(|c| &c.client);
+        if let Some(client) = clients.find(|client| !consent.welcomes(client)).cloned() {
             let mut changes = Vec::new();
             self.calls.end_all(Some(&client), &mut changes);
             self.publish(changes);
             return self.settle_softphones(now);
         }
-        if let Some(origin) = self.consent.tell(now) {
-            self.notices.asks(&origin);
+        if let Some(client) = self.consent.tell(now) {
+            self.notices.asks(&client);
         }
-        let list = self.consent.list(|origin| self.sessions.is_here(origin));
+        let list = self.consent.list(|client| self.sessions.is_here(client));
         if self.view.softphones != list {
             self.view.softphones = list;
             self.dirty = true;
@@ -74,40 +83,40 @@ impl UserRole {
     }
 }
 
-fn locked(origin: &str, by: Decider, place: String) -> Problem {
+fn locked(softphone: &str, by: Decider, place: String) -> Problem {
     let (by, what, next) = match by {
         Decider::Company => {
-            ("company", format!("Your company approved {origin}"), "Ask the company's IT to take it back.")
+            ("company", format!("Your company approved {softphone}"), "Ask the company's IT to take it back.")
         }
         Decider::Environment => (
             "environment",
-            "A variable of the environment says which pages may use the headset".to_owned(),
+            "A variable of the environment says which softphones may use the headset".to_owned(),
             "Change it where Hookswitch is started.",
         ),
-        Decider::Machine | Decider::Person => (
+        Decider::Machine | Decider::Person | Decider::Token => (
             "machine",
-            "Your IT department says which pages may use the headset".to_owned(),
+            "Your IT department says which softphones may use the headset".to_owned(),
             "Ask your IT department to change it.",
         ),
     };
-    Problem::new("softphone-locked", what, place, next).with("by", by).with("origin", origin)
+    Problem::new("softphone-locked", what, place, next).with("by", by).with("softphone", softphone)
 }
 
-fn no_origin(given: &str) -> Problem {
+fn no_name(given: &str) -> Problem {
     let given: String = given.chars().take(300).collect();
     Problem::new(
         "softphone-no-origin",
-        "This is not how browsers name a web page",
+        "This names neither a web page nor a program",
         given,
-        "Write scheme and host, such as https://softphone.example; http only for this computer, no path.",
+        "Write a page as https://softphone.example (http only for this computer, no path), a program by its whole path, as `hookswitch softphones list` prints them.",
     )
 }
 
-fn unknown(origin: &str) -> Problem {
+fn unknown(softphone: &str) -> Problem {
     Problem::new(
         "no-such-softphone",
-        "This page does not ask for the headset and is not approved",
-        origin,
+        "This softphone does not ask for the headset and is not approved",
+        softphone,
         "`hookswitch softphones list` shows those that do and are.",
     )
 }

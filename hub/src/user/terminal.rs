@@ -81,7 +81,7 @@ impl Terminal {
         let newest = view.softphones.iter().find(|s| s.standing == Standing::Asking && !s.locked);
         let asked = std::mem::replace(&mut self.asks, newest.is_some());
         if let Some(softphone) = newest.filter(|_| !asked) {
-            let message = Message::new("cli-run-softphone").text("origin", &softphone.origin);
+            let message = Message::new("cli-run-softphone").text("softphone", softphone.client.name());
             lines.push(Line::Message(message));
         }
         lines

@@ -1,7 +1,7 @@
 //! Which text stands for a value that several faces show.
 
 use crate::locale::{Locale, Message};
-use crate::protocol::local::{Decider, Standing, View};
+use crate::protocol::local::{Decider, Softphone, Standing, View};
 use crate::protocol::{
     ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Problem, TenantMode,
 };
@@ -134,7 +134,7 @@ pub fn deployment(deployment: Deployment) -> Message {
     })
 }
 
-/// How a web page stands to the headset.
+/// How a softphone stands to the headset.
 pub fn standing(standing: Standing) -> Message {
     Message::new(match standing {
         Standing::Asking => "softphone-asking",
@@ -143,13 +143,21 @@ pub fn standing(standing: Standing) -> Message {
     })
 }
 
-/// Who decides which pages use the headset.
+/// What more there is to say of a softphone.
+pub fn about(softphone: &Softphone) -> impl Iterator<Item = Message> {
+    let label = softphone.label.as_ref().map(|label| Message::new("softphone-label").text("label", label));
+    let scripts = softphone.client.runs_scripts() && softphone.standing != Standing::Denied;
+    label.into_iter().chain(scripts.then(|| Message::new("softphone-runs-scripts")))
+}
+
+/// Who decides which softphones use the headset.
 pub fn decider(by: Decider) -> Message {
     Message::new(match by {
         Decider::Person => "decider-person",
         Decider::Environment => "decider-environment",
         Decider::Machine => "decider-machine",
         Decider::Company => "decider-company",
+        Decider::Token => "decider-token",
     })
 }
 
@@ -160,6 +168,7 @@ pub fn decided_by(by: Decider) -> Message {
         Decider::Environment => "decided-by-environment",
         Decider::Machine => "decided-by-machine",
         Decider::Company => "decided-by-company",
+        Decider::Token => "decided-by-token",
     })
 }
 

@@ -1,8 +1,9 @@
 //! What a person at the headset and a softphone do to calls.
 
 use super::*;
+use hub::protocol::TenantState;
 use hub::user::call::{MAX_CALLS, MAX_CALLS_OF_PROGRAMS, MAX_CONTACT, MOST_ENDED};
-use hub::user::sdk::session::{Client, GRACE};
+use hub::user::sdk::session::GRACE;
 use hub::user::sdk::{LOG_LENGTH, Wish};
 
 #[test]
@@ -141,7 +142,8 @@ fn one_softphone_does_not_use_up_the_calls_of_all() {
         rig.incoming();
     }
     let more = Command::CreateCall {
-        client: "phone".to_owned(),
+        client: client("phone"),
+        label: None,
         direction: Direction::Incoming,
         contact: None,
         muted: false,
@@ -154,8 +156,12 @@ fn one_softphone_does_not_use_up_the_calls_of_all() {
 #[test]
 fn programs_of_many_names_leave_room_for_pages() {
     let mut rig = Rig::with(&["d"]);
+    let pages: Vec<String> = (0..MAX_CALLS).map(|n| format!("https://p{n}.example")).collect();
+    let tenant = TenantState { sdk_approved: pages.clone(), ..TenantState::default() };
+    rig.service(ToUser::TenantChanged { tenant });
     let one_more = Command::CreateCall {
-        client: "one-more".to_owned(),
+        client: client("one-more"),
+        label: None,
         direction: Direction::Incoming,
         contact: None,
         muted: false,
@@ -165,16 +171,20 @@ fn programs_of_many_names_leave_room_for_pages() {
     }
     assert_eq!(refused(rig.command(one_more)), "too-many-calls");
     for n in 0..MAX_CALLS_OF_PROGRAMS {
-        assert!(rig.create(&format!("https://p{}.example", n / MAX_CALLS), Direction::Incoming) > 0);
+        assert!(rig.create(&pages[n / MAX_CALLS], Direction::Incoming) > 0);
     }
+    assert_eq!(rig.agent.view().calls.len(), 2 * MAX_CALLS_OF_PROGRAMS);
 }
 
 #[test]
 fn a_number_of_an_earlier_run_is_no_call_of_this() {
     let first = 1 << 40;
     let mut agent = UserRole::new("0").numbering_calls_from(first);
+    let knock = Command::Knock { client: client("phone"), token: true, label: None };
+    agent.handle(Input::Command { request: 0, command: knock }, Instant::now());
     let command = Command::CreateCall {
-        client: "phone".to_owned(),
+        client: client("phone"),
+        label: None,
         direction: Direction::Incoming,
         contact: None,
         muted: false,
@@ -216,7 +226,7 @@ fn a_softphone_acts_on_its_own_calls_only() {
     let id = rig.incoming();
     use CallAction::{Answer, End, Hold, Mute, Resume, Unmute};
     for action in [Answer, Hold, Resume, Mute, Unmute, End] {
-        let reply = rig.command(Command::Call { client: "other".to_owned(), id, action });
+        let reply = rig.command(Command::Call { client: client("other"), id, action });
         assert_eq!(refused(reply), "not-your-call");
         assert_eq!(rig.heard(), []);
     }
@@ -229,7 +239,7 @@ fn a_softphone_acts_on_its_own_calls_only() {
 fn a_softphone_that_leaves_takes_its_calls_along() {
     let mut rig = Rig::with(&["d"]);
     let (mine, other) = (rig.answered(), rig.create("other", Direction::Incoming));
-    rig.feed(Input::StreamOpened { session: 1, client: Client::Program("phone".to_owned()) });
+    rig.feed(Input::StreamOpened { session: 1, client: client("phone") });
     rig.feed(Input::StreamClosed { session: 1 });
     rig.now += GRACE;
     rig.agent.handle_timeout(rig.now);
@@ -292,14 +302,14 @@ fn a_call_that_ended_lately_can_be_ended_by_its_softphone() {
         assert_eq!((call.id, call.state), (id, CallState::Ended));
         assert_eq!(rig.outputs.len(), 1, "nothing but the reply: {:?}", rig.outputs);
         assert_eq!(refused(rig.act(id, CallAction::Answer)), "no-such-call", "what is over is over");
-        let foreign = Command::Call { client: "other".to_owned(), id, action: CallAction::End };
+        let foreign = Command::Call { client: client("other"), id, action: CallAction::End };
         assert_eq!(refused(rig.command(foreign)), "no-such-call");
     }
     assert_eq!(refused(rig.act(rejected + 1, CallAction::End)), "no-such-call");
     // Another softphone does not make this one's be forgotten, and a softphone has the latest of its own.
     for _ in 0..2 * MOST_ENDED {
         let id = rig.create("other", Direction::Incoming);
-        rig.command(Command::Call { client: "other".to_owned(), id, action: CallAction::End });
+        rig.command(Command::Call { client: client("other"), id, action: CallAction::End });
     }
     assert!(matches!(rig.act(hung_up, CallAction::End), Reply::Call(_)));
     for n in 0..MAX_CALLS {
@@ -308,9 +318,9 @@ fn a_call_that_ended_lately_can_be_ended_by_its_softphone() {
         assert_eq!(matches!(rig.act(hung_up, CallAction::End), Reply::Call(_)), n + 3 < MAX_CALLS, "{n}");
     }
     for n in 0..2 * MOST_ENDED {
-        let (client, action) = (format!("phone {n}"), CallAction::End);
-        let id = rig.create(&client, Direction::Incoming);
-        rig.command(Command::Call { client, id, action });
+        let (name, action) = (format!("phone {n}"), CallAction::End);
+        let id = rig.create(&name, Direction::Incoming);
+        rig.command(Command::Call { client: client(&name), id, action });
     }
     assert_eq!(refused(rig.act(rejected, CallAction::End)), "no-such-call");
 }
@@ -320,11 +330,13 @@ fn calls_and_contacts_are_bounded() {
     let mut rig = Rig::with(&["d"]);
     let hostile = format!("\u{7}{}\n{}", "ä".repeat(300), "b".repeat(100_000));
     let command = |contact: &str| Command::CreateCall {
-        client: "phone".to_owned(),
+        client: client("phone"),
+        label: None,
         direction: Direction::Incoming,
         contact: Some(contact.to_owned()),
         muted: false,
     };
+    rig.comes("phone");
     let Reply::Call(call) = rig.command(command(&hostile)) else { panic!("a call") };
     assert_eq!(call.contact, Some("ä".repeat(MAX_CONTACT)));
     for _ in 1..MAX_CALLS {

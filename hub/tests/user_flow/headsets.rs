@@ -41,7 +41,7 @@ fn the_chosen_one_carries_the_calls_whenever_it_can() {
     let id = rig.incoming();
     rig.service(status("c", DeviceStatus::Ready));
     assert_eq!(carries(&rig), Some("a"), "a call stays where it rings");
-    rig.command(Command::Call { client: "phone".to_owned(), id, action: CallAction::End });
+    rig.command(Command::Call { client: client("phone"), id, action: CallAction::End });
     assert_eq!(carries(&rig), Some("c"), "the next one comes to the chosen one");
 }
 

@@ -42,8 +42,13 @@ fn every_state_of_calls_has_its_lights() {
 fn what_is_off_hook_can_be_muted() {
     let muted = Indicators { mute: true, ..IN_CALL };
     let create = |rig: &mut Rig, direction| {
-        let command =
-            Command::CreateCall { client: "phone".to_owned(), direction, contact: None, muted: true };
+        let command = Command::CreateCall {
+            client: rig.comes("phone"),
+            label: None,
+            direction,
+            contact: None,
+            muted: true,
+        };
         match rig.command(command) {
             Reply::Call(call) => call,
             other => panic!("{other:?}"),

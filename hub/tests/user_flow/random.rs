@@ -5,7 +5,7 @@ use super::model::Model;
 use super::*;
 use hub::user::asked::ANSWER_LIMIT;
 use hub::user::call::MAX_CALLS;
-use hub::user::sdk::session::{Client, GRACE};
+use hub::user::sdk::session::GRACE;
 use std::collections::{BTreeMap, BTreeSet};
 
 const CLIENTS: [&str; 3] = ["phone", "meeting", "browser"];
@@ -117,7 +117,7 @@ impl World {
     /// It listened, went, and did not come back.
     fn leave(&mut self, client: &str) {
         self.log.push(format!("{client} leaves"));
-        self.rig.feed(Input::StreamOpened { session: 1, client: Client::Program(client.to_owned()) });
+        self.rig.feed(Input::StreamOpened { session: 1, client: self::client(client) });
         self.outputs();
         self.rig.feed(Input::StreamClosed { session: 1 });
         self.outputs();
@@ -132,7 +132,8 @@ impl World {
         let direction = if incoming { Direction::Incoming } else { Direction::Outgoing };
         let full = self.model.calls.values().filter(|c| c.owner == client).count() == MAX_CALLS;
         let reply = self.command(Command::CreateCall {
-            client: client.to_owned(),
+            client: self::client(client),
+            label: None,
             direction,
             contact: None,
             muted: false,
@@ -153,7 +154,7 @@ impl World {
             _ => self.pick(&CLIENTS).to_owned(),
         };
         let granted = self.model.act(&client, id, action);
-        let reply = self.command(Command::Call { client, id, action });
+        let reply = self.command(Command::Call { client: self::client(&client), id, action });
         assert_eq!(matches!(reply, Some(Reply::Call(_))), granted, "{reply:?}");
     }
 
@@ -267,6 +268,9 @@ fn run(seed: u64, steps: usize) {
         log: Vec::new(),
     };
     world.rig.service(ToUser::OffersChanged { offers: vec![offer()] });
+    for name in CLIENTS {
+        world.rig.comes(name);
+    }
     for _ in 0..steps {
         let step = std::panic::AssertUnwindSafe(|| world.step());
         if let Err(panic) = std::panic::catch_unwind(step) {

@@ -1,35 +1,46 @@
-//! Which pages may, who asks and how often that is said; and what happens when a softphone goes.
+//! Which softphones may, who asks and how often that is said; and what happens when one goes.
 
 use super::*;
 use hub::protocol::TenantState;
 use hub::protocol::local::{Decider, Softphone, Standing};
-use hub::user::sdk::consent::{Approvals, MOST_ASKING, MOST_DENIED, NOTICE_PAUSE, Stranger};
-use hub::user::sdk::session::{Client, GRACE};
+use hub::user::sdk::consent::{Approvals, MOST_ASKING, MOST_DENIED, MOST_HOLDERS, NOTICE_PAUSE, Stranger};
+use hub::user::sdk::session::GRACE;
 use std::time::Duration;
 
 const PAGE: &str = "https://phone.example";
 const SECOND: Duration = Duration::from_secs(1);
 
-fn knock(rig: &mut Rig, origin: &str) -> bool {
-    rig.command(Command::Knock { origin: origin.to_owned() }) == Reply::Done
+/// Without the token.
+fn knocks(name: &str) -> Command {
+    let client = ClientId::named(name).unwrap_or_else(|| ClientId::Page(name.to_owned()));
+    Command::Knock { client, token: false, label: None }
+}
+
+fn knock(rig: &mut Rig, name: &str) -> bool {
+    rig.command(knocks(name)) == Reply::Done
+}
+
+/// With the token, as this calls itself.
+fn shows_token(rig: &mut Rig, client: &ClientId, label: &str) -> Reply {
+    rig.command(Command::Knock { client: client.clone(), token: true, label: Some(label.to_owned()) })
 }
 
 /// The agent's end of keeping it: the settings do what is asked.
 fn decide(rig: &mut Rig, origin: &str, approve: bool) -> Result<(), String> {
     rig.requests += 1;
-    let (request, origin) = (rig.requests, origin.to_owned());
-    let command = if approve { Command::Approve { origin } } else { Command::Revoke { origin } };
+    let (request, softphone) = (rig.requests, origin.to_owned());
+    let command = if approve { Command::Approve { softphone } } else { Command::Revoke { softphone } };
     rig.feed(Input::Command { request, command });
     let mut kept: Vec<String> = approved(rig, Decider::Person);
     let list = rig.agent.view().softphones.iter().filter(|s| s.standing == Standing::Denied);
-    let mut denied: Vec<String> = list.map(|s| s.origin.clone()).collect();
+    let mut denied: Vec<String> = list.map(|s| s.client.to_string()).collect();
     for output in rig.outputs.clone() {
-        if let Output::KeepApproval { request, origin, approved } = output {
-            kept.retain(|on| *on != origin);
-            denied.retain(|on| *on != origin);
-            if approved { &mut kept } else { &mut denied }.push(origin);
+        if let Output::KeepApproval { request, client, approved } = output {
+            kept.retain(|on| *on != client.name());
+            denied.retain(|on| *on != client.name());
+            if approved { &mut kept } else { &mut denied }.push(client.to_string());
             let settings =
-                Ok(Approvals { origins: kept.clone(), denied: denied.clone(), ..Approvals::default() });
+                Ok(Approvals { approved: kept.clone(), denied: denied.clone(), ..Approvals::default() });
             rig.feed(Input::ApprovalKept { request, settings });
         }
     }
@@ -43,13 +54,13 @@ fn decide(rig: &mut Rig, origin: &str, approve: bool) -> Result<(), String> {
 fn approved(rig: &Rig, by: Decider) -> Vec<String> {
     let list = &rig.agent.view().softphones;
     let own = list.iter().filter(|s| s.standing == Standing::Approved && s.by == Some(by));
-    own.map(|s| s.origin.clone()).collect()
+    own.map(|s| s.client.to_string()).collect()
 }
 
 fn settings(rig: &mut Rig, origins: &[&str], by: Decider) {
-    let origins = origins.iter().map(|o| (*o).to_owned()).collect();
+    let approved = origins.iter().map(|o| (*o).to_owned()).collect();
     rig.feed(Input::Approvals(Approvals {
-        origins,
+        approved,
         by,
         place: "hookswitch.toml".to_owned(),
         ..Approvals::default()
@@ -63,11 +74,11 @@ fn company(rig: &mut Rig, origins: &[&str]) {
 
 fn asking(rig: &Rig) -> Vec<&str> {
     let list = rig.agent.view().softphones.iter();
-    list.filter(|s| s.standing == Standing::Asking).map(|s| s.origin.as_str()).collect()
+    list.filter(|s| s.standing == Standing::Asking).map(|s| s.client.name()).collect()
 }
 
 fn standing(rig: &Rig, origin: &str) -> Option<Softphone> {
-    rig.agent.view().softphones.iter().find(|s| s.origin == origin).cloned()
+    rig.agent.view().softphones.iter().find(|s| s.client.name() == origin).cloned()
 }
 
 /// The one deadline there is, and what comes of it.
@@ -80,12 +91,12 @@ fn wait(rig: &mut Rig) -> Duration {
     waited
 }
 
-fn open(rig: &mut Rig, session: u64, client: Client) {
+fn open(rig: &mut Rig, session: u64, client: ClientId) {
     rig.feed(Input::StreamOpened { session, client });
 }
 
-fn phone() -> Client {
-    Client::Program("phone".to_owned())
+fn phone() -> ClientId {
+    client("phone")
 }
 
 #[test]
@@ -137,7 +148,7 @@ fn what_is_no_page_is_neither_listed_nor_approved() {
     company(&mut rig, &hostile);
     for origin in hostile {
         let no = Reply::Stranger(Stranger::NoPage);
-        assert_eq!(rig.command(Command::Knock { origin: origin.to_owned() }), no, "{origin}");
+        assert_eq!(rig.command(knocks(origin)), no, "{origin}");
         let refused = decide(&mut rig, origin, true);
         assert_eq!(refused.expect_err(origin), "softphone-no-origin");
     }
@@ -188,10 +199,10 @@ fn a_no_lasts_and_can_be_taken_back() {
 #[test]
 fn a_no_is_kept_for_the_next_start() {
     let mut rig = Rig::with(&["d"]);
-    let told = |rig: &mut Rig| rig.command(Command::Knock { origin: PAGE.to_owned() });
+    let told = |rig: &mut Rig| rig.command(knocks(PAGE));
     assert_eq!(told(&mut rig), Reply::Stranger(Stranger::Asks(Decider::Person)));
-    rig.feed(Input::Command { request: 99, command: Command::Revoke { origin: PAGE.to_owned() } });
-    let keep = Output::KeepApproval { request: 99, origin: PAGE.to_owned(), approved: false };
+    rig.feed(Input::Command { request: 99, command: Command::Revoke { softphone: PAGE.to_owned() } });
+    let keep = Output::KeepApproval { request: 99, client: client(PAGE), approved: false };
     assert!(rig.outputs.contains(&keep), "{:?}", rig.outputs);
     rig.feed(Input::ApprovalKept { request: 99, settings: Err(problem("softphone-not-kept")) });
     settings(&mut rig, &["https://other.example"], Decider::Person);
@@ -229,8 +240,7 @@ fn what_others_decide_says_who() {
         assert_eq!((asks.standing, asks.by, asks.locked), (Standing::Asking, Some(by), true));
         assert_eq!(decide(&mut rig, "https://new.example", true), Err("softphone-locked".to_owned()));
         assert_eq!(decide(&mut rig, "https://it.example", false), Err("softphone-locked".to_owned()));
-        let knock_new = Command::Knock { origin: "https://new.example".to_owned() };
-        assert_eq!(rig.command(knock_new), Reply::Stranger(Stranger::Asks(by)));
+        assert_eq!(rig.command(knocks("https://new.example")), Reply::Stranger(Stranger::Asks(by)));
         assert!(knock(&mut rig, "https://it.example") && !knock(&mut rig, "https://new.example"));
     }
 }
@@ -245,7 +255,7 @@ fn a_revoked_page_has_neither_stream_nor_call() {
         } else {
             settings(&mut rig, &[PAGE], Decider::Person);
         }
-        open(&mut rig, 1, Client::Page(PAGE.to_owned()));
+        open(&mut rig, 1, client(PAGE));
         open(&mut rig, 2, phone());
         let (of_page, of_phone) = (rig.create(PAGE, Direction::Incoming), rig.incoming());
         assert!(standing(&rig, PAGE).is_some_and(|s| s.connected));
@@ -254,7 +264,7 @@ fn a_revoked_page_has_neither_stream_nor_call() {
             0 => {
                 rig.feed(Input::Command {
                     request: 99,
-                    command: Command::Revoke { origin: PAGE.to_owned() },
+                    command: Command::Revoke { softphone: PAGE.to_owned() },
                 });
             }
             1 => company(&mut rig, &[]),
@@ -271,7 +281,7 @@ fn a_revoked_page_has_neither_stream_nor_call() {
 fn what_cannot_be_remembered_counts_and_is_said() {
     let mut rig = Rig::with(&["d"]);
     knock(&mut rig, PAGE);
-    rig.feed(Input::Command { request: 99, command: Command::Approve { origin: PAGE.to_owned() } });
+    rig.feed(Input::Command { request: 99, command: Command::Approve { softphone: PAGE.to_owned() } });
     assert_eq!(rig.replies(), [], "not before it is kept");
     assert!(knock(&mut rig, PAGE), "in force at once");
     rig.feed(Input::ApprovalKept { request: 99, settings: Err(problem("softphone-not-kept")) });
@@ -305,4 +315,94 @@ fn calls_end_when_their_softphone_went_and_did_not_come_back() {
     assert_eq!(rig.state(silent), CallState::Ringing, "it never listened: nothing tells that it went");
     rig.feed(Input::StreamClosed { session: 3 });
     assert_eq!(rig.agent.poll_timeout(), None);
+}
+
+const PROGRAM: &str = "/opt/phone/phone";
+
+/// What a program calls itself decides nothing: neither whose a call is, nor who may come in.
+#[test]
+fn a_name_that_a_program_gives_itself_is_a_label() {
+    let mut rig = Rig::with(&["d"]);
+    let (phone, other) = (client(PROGRAM), client("/opt/other/other"));
+    for client in [&phone, &other] {
+        assert_eq!(shows_token(&mut rig, client, "desk"), Reply::Done);
+    }
+    let create = Command::CreateCall {
+        client: phone.clone(),
+        label: Some("desk".to_owned()),
+        direction: Direction::Incoming,
+        contact: None,
+        muted: false,
+    };
+    let Reply::Call(call) = rig.command(create) else { panic!("a call") };
+    assert_eq!((&call.client, call.label.as_deref()), (&phone, Some("desk")));
+    let reply = rig.command(Command::Call { client: other, id: call.id, action: CallAction::End });
+    assert!(matches!(&reply, Reply::Refused(r) if r.problem.code == "not-your-call"), "{reply:?}");
+    assert_eq!(decide(&mut rig, "desk", false), Err("softphone-no-origin".to_owned()), "a label is no name");
+    let listed = standing(&rig, PROGRAM).expect("listed");
+    assert_eq!((listed.label.as_deref(), listed.by), (Some("desk"), Some(Decider::Token)));
+}
+
+/// As a page is, without the token; with it, until the person says no.
+#[test]
+fn a_program_is_asked_about_remembered_and_revoked() {
+    let mut rig = Rig::with(&["d"]);
+    assert_eq!(rig.command(knocks(PROGRAM)), Reply::Stranger(Stranger::Asks(Decider::Person)));
+    let title =
+        |output: &Output| matches!(output, Output::Notice(n) if format!("{:?}", n.title).contains(PROGRAM));
+    assert!(rig.outputs.iter().any(title), "{:?}", rig.outputs);
+    assert_eq!(standing(&rig, PROGRAM).map(|s| s.standing), Some(Standing::Asking));
+    assert_eq!(decide(&mut rig, PROGRAM, true), Ok(()));
+    assert!(knock(&mut rig, PROGRAM), "at once, and without the token");
+    assert_eq!(approved(&rig, Decider::Person), [PROGRAM]);
+
+    let (mut rig, id) = (Rig::with(&["d"]), client(PROGRAM));
+    assert_eq!(shows_token(&mut rig, &id, "desk"), Reply::Done, "the token is enough");
+    assert_eq!(rig.notices(), 0, "nobody is asked");
+    open(&mut rig, 1, id.clone());
+    let mine = rig.create(PROGRAM, Direction::Incoming);
+    let listed = standing(&rig, PROGRAM).expect("listed");
+    assert_eq!((listed.standing, listed.locked, listed.connected), (Standing::Approved, false, true));
+    rig.feed(Input::Command { request: 99, command: Command::Revoke { softphone: PROGRAM.to_owned() } });
+    assert!(rig.outputs.contains(&Output::EndStream { session: 1 }), "at once: {:?}", rig.outputs);
+    assert_eq!(rig.state(mine), CallState::Ended);
+    assert_eq!(
+        shows_token(&mut rig, &id, "desk"),
+        Reply::Stranger(Stranger::Denied),
+        "in spite of the token"
+    );
+    assert_eq!(standing(&rig, PROGRAM).map(|s| s.standing), Some(Standing::Denied));
+    assert_eq!(decide(&mut rig, PROGRAM, true), Ok(()));
+    assert_eq!(shows_token(&mut rig, &id, "desk"), Reply::Done);
+    assert_eq!(decide(&mut rig, "/never/seen", false), Ok(()), "also before it came: it may have the token");
+}
+
+/// The system does not say which one it is: then it is a program with the token, and nothing more.
+#[test]
+fn a_program_without_a_name_needs_the_token() {
+    let mut rig = Rig::with(&["d"]);
+    let none = ClientId::of_program("(deleted)");
+    assert_eq!(none, ClientId::Unnamed);
+    let without = Command::Knock { client: none.clone(), token: false, label: None };
+    assert_eq!(rig.command(without), Reply::Stranger(Stranger::Unnamed));
+    assert_eq!(shows_token(&mut rig, &none, "desk"), Reply::Done);
+    open(&mut rig, 1, none);
+    settings(&mut rig, &["program"], Decider::Person);
+    assert_eq!(rig.agent.view().softphones, [], "there is nothing to decide about");
+    assert!(!rig.outputs.contains(&Output::EndStream { session: 1 }));
+}
+
+/// Many programs with the token do not push out one that is there.
+#[test]
+fn programs_that_come_and_go_end_nobody_s_calls() {
+    let mut rig = Rig::with(&["d"]);
+    open(&mut rig, 1, client("listens"));
+    rig.comes("listens");
+    let call = rig.create("calls", Direction::Incoming);
+    for n in 0..3 * MOST_HOLDERS {
+        rig.comes(&format!("n{n}"));
+        assert!(!rig.outputs.contains(&Output::EndStream { session: 1 }), "{n}");
+    }
+    assert_eq!(rig.state(call), CallState::Ringing);
+    assert_eq!(rig.agent.view().softphones.len(), MOST_HOLDERS);
 }

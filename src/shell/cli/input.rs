@@ -27,6 +27,14 @@ impl From<&ReadError> for Detail {
     }
 }
 
+/// A program as the system names it: by the path that its links lead to. `None` = there is no such file.
+pub(super) fn program(path: &str) -> Option<String> {
+    let path = std::fs::canonicalize(path).ok().filter(|path| path.is_file())?;
+    // Windows says paths without a limit so.
+    let path = path.to_str()?;
+    Some(path.strip_prefix("\\\\?\\").unwrap_or(path).to_owned())
+}
+
 /// Errors: the system's, or more than `most` bytes.
 pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
     let mut bytes = Vec::new();

@@ -1,9 +1,10 @@
 //! `hookswitch softphones list|approve|revoke`.
 
 use super::agent::view;
-use super::{Context, Done, output};
+use super::{Context, Done, input, output};
 use clap::Subcommand;
 use hub::locale::Message;
+use hub::protocol::client::ClientId;
 use hub::protocol::local::{LocalAnswer, LocalRequest, Softphone};
 use hub::user::words;
 use serde::Serialize;
@@ -15,10 +16,10 @@ pub(super) enum Command {
         json: bool,
     },
     Approve {
-        origin: String,
+        softphone: String,
     },
     Revoke {
-        origin: String,
+        softphone: String,
     },
 }
 
@@ -29,6 +30,7 @@ struct List<'a> {
 
 pub(super) fn execute(command: &Command, context: &Context) -> Done {
     let mut agent = context.need_agent()?;
+    let mut means = None;
     let (request, done) = match command {
         Command::List { json } => {
             let view = view(&mut agent)?;
@@ -38,19 +40,24 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             }
             return Ok(());
         }
-        Command::Approve { origin } => {
-            let done = Message::new("cli-softphone-approved").text("origin", origin);
-            (LocalRequest::ApproveSoftphone { origin: origin.clone() }, done)
+        Command::Approve { softphone } => {
+            let softphone = input::program(softphone).unwrap_or_else(|| softphone.clone());
+            let runs_scripts = ClientId::named(&softphone).is_some_and(|client| client.runs_scripts());
+            means = runs_scripts.then(|| Message::new("softphone-runs-scripts"));
+            let done = Message::new("cli-softphone-approved").text("softphone", &softphone);
+            (LocalRequest::ApproveSoftphone { softphone }, done)
         }
-        Command::Revoke { origin } => {
-            let done = Message::new("cli-softphone-revoked").text("origin", origin);
-            (LocalRequest::RevokeSoftphone { origin: origin.clone() }, done)
+        Command::Revoke { softphone } => {
+            let done = Message::new("cli-softphone-revoked").text("softphone", softphone);
+            (LocalRequest::RevokeSoftphone { softphone: softphone.clone() }, done)
         }
     };
     if let LocalAnswer::Problem { problem } = agent.ask(&request)? {
         return Err(problem.into());
     }
-    output::line(&context.locale.format(&done));
+    for message in [Some(done), means].into_iter().flatten() {
+        output::line(&context.locale.format(&message));
+    }
     Ok(())
 }
 
@@ -60,12 +67,14 @@ fn print(context: &Context, softphones: &[Softphone]) {
         output::line(&say(&Message::new("cli-no-softphones")));
         return;
     }
-    let head = ["cli-softphone", "cli-state", "cli-decided-by", "cli-softphone-connected"];
+    let head =
+        ["cli-softphone", "cli-softphone-label", "cli-state", "cli-decided-by", "cli-softphone-connected"];
     let mut rows = vec![head.map(|id| say(&Message::new(id))).to_vec()];
     for softphone in softphones {
         let connected = if softphone.connected { "cli-yes" } else { "cli-no" };
         rows.push(vec![
-            softphone.origin.clone(),
+            softphone.client.to_string(),
+            softphone.label.clone().unwrap_or_default(),
             say(&words::standing(softphone.standing)),
             softphone.by.map(|by| say(&words::decider(by))).unwrap_or_default(),
             say(&Message::new(connected)),

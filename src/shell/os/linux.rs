@@ -36,7 +36,7 @@ pub use super::unix::{environment, start_beside, survive_file_limits, terminatio
 pub use awake::{AwakeLock, keep_awake};
 pub use changes::FileChanges;
 pub use clock::{Alarm, instant, slept};
-pub use connections::{is_foreign, port_holder};
+pub use connections::{is_foreign, peer_program, port_holder};
 pub use desktop::{has_display, open_url, start_unit};
 pub use hid::{hid_closed, hid_descriptor, hid_port};
 pub use hotplug::{DEVICE_NOTICES, watch_devices};

@@ -17,6 +17,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 mod clock;
+mod connections;
 mod devices;
 mod news;
 mod power;
@@ -31,6 +32,7 @@ pub use super::unix::local::{
 pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
 pub use super::untold::FileChanges;
 pub use clock::{Alarm, instant, slept};
+pub use connections::peer_program;
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use power::{AwakeLock, keep_awake};
 

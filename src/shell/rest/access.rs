@@ -1,7 +1,8 @@
 //! Who may come in: Host, Origin, token, content type; and what every answer says about itself.
 //!
-//! Browsers are told apart by their Origin, which pages cannot choose; whether it is approved, the agent says. Programs
-//! have no Origin: they show the token of `endpoint.json`, which only this user's programs can read.
+//! Browsers are told apart by their Origin, which pages cannot choose. Programs have no Origin: the system says which one
+//! is behind the connection, and they show the token of `endpoint.json`, which only this user's programs can read. Who
+//! may come in, the agent says.
 //!
 //! Any page may read what is refused and why: without that it could not tell its user what to do.
 
@@ -18,13 +19,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use hub::protocol::client::ClientId;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A body comes at once, or not at all.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
-/// Longest name of a native client, in characters.
-const MAX_CLIENT_CHARS: usize = 64;
+/// Longest name that a program may give itself, in characters.
+const MAX_LABEL_CHARS: usize = 64;
 /// What is repeated of a foreign name, in characters.
 const MAX_SHOWN: usize = 255;
 
@@ -96,7 +99,7 @@ async fn admit(door: &Door, asked: &Parts) -> Result<Admitted, Refusal> {
     };
     let standing = asked.extensions.get::<Standing>();
     let caller = identify(door, headers, power, standing).await?;
-    if let (Some(standing), Caller::Page { .. } | Caller::Program { .. }) = (standing, &caller) {
+    if let (Some(standing), Caller::Softphone { .. }) = (standing, &caller) {
         standing.let_in();
     }
     caller.may(power)?;
@@ -154,7 +157,8 @@ async fn identify(
             return Err(door.wrong_tokens.not_compared());
         }
         if secret::same(&door.token, token) {
-            return Ok(Caller::Program { name: program_name(headers)? });
+            let label = label(headers)?;
+            return knock(door, program(standing).await, true, Some(label)).await;
         }
         if let Some(standing) = standing {
             standing.mistook();
@@ -163,17 +167,37 @@ async fn identify(
     }
     match by_referer(headers) {
         Some(origin) if power == Power::Spokes => page(door, &origin).await,
-        _ => Ok(Caller::Stranger),
+        // A page that hides what it is would come in as the browser that shows it.
+        _ if power == Power::Open || is_browsers(headers) => Ok(Caller::Stranger),
+        _ => knock(door, program(standing).await, false, Some(label(headers)?)).await,
     }
 }
 
 async fn page(door: &Door, origin: &str) -> Result<Caller, Refusal> {
-    let origin: String = origin.chars().take(MAX_SHOWN).collect();
-    match door.handle.knock(origin.clone()).await {
-        Ok(Ok(())) => Ok(Caller::Page { origin }),
-        Ok(Err(why)) => Ok(Caller::Unwelcome { origin, why }),
+    let origin = origin.chars().take(MAX_SHOWN).collect();
+    knock(door, ClientId::Page(origin), false, None).await
+}
+
+async fn knock(door: &Door, client: ClientId, token: bool, label: Option<String>) -> Result<Caller, Refusal> {
+    match door.handle.knock(client.clone(), token, label.clone()).await {
+        Ok(Ok(())) => Ok(Caller::Softphone { client, label, token }),
+        Ok(Err(why)) => Ok(Caller::Unwelcome { client, why }),
         Err(Stopping) => Err(Refusal::stopping()),
     }
+}
+
+/// By the system's word for who is behind the connection.
+async fn program(standing: Option<&Standing>) -> ClientId {
+    let Some(standing) = standing else { return ClientId::Unnamed };
+    let path = standing.program().await;
+    path.as_deref().and_then(Path::to_str).map_or(ClientId::Unnamed, ClientId::of_program)
+}
+
+/// Sent without an Origin, as for a script element or an address that was typed. No page can leave all of these out.
+fn is_browsers(headers: &HeaderMap) -> bool {
+    let told = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "referer", "cookie"];
+    let agent = text(headers, header::USER_AGENT.as_str()).unwrap_or_default();
+    told.iter().any(|name| headers.contains_key(*name)) || agent.starts_with("Mozilla/")
 }
 
 /// Script elements send no Origin, but a Referer that their page cannot point elsewhere.
@@ -187,8 +211,8 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// `X-Hookswitch-Client`, else the product of the User-Agent.
-fn program_name(headers: &HeaderMap) -> Result<String, Refusal> {
+/// What a program calls itself: `X-Hookswitch-Client`, else the product of the User-Agent.
+fn label(headers: &HeaderMap) -> Result<String, Refusal> {
     let place = "the header X-Hookswitch-Client";
     let name = match headers.get("x-hookswitch-client") {
         Some(value) => {
@@ -199,7 +223,7 @@ fn program_name(headers: &HeaderMap) -> Result<String, Refusal> {
             agent.split([' ', '/']).next().filter(|n| !n.is_empty()).unwrap_or("program")
         }
     };
-    if name.is_empty() || name.len() > MAX_CLIENT_CHARS {
+    if name.is_empty() || name.len() > MAX_LABEL_CHARS {
         return Err(Refusal::invalid("A client name has 1 to 64 characters", place));
     }
     if name.contains("://") {

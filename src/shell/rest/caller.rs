@@ -4,19 +4,22 @@ use super::door::Door;
 use super::reader::Reader;
 use super::refusal::Refusal;
 use axum::http::StatusCode;
+use hub::protocol::client::ClientId;
 use hub::protocol::local::Decider;
 use hub::user::sdk::consent::Stranger;
-use hub::user::sdk::session::Client;
 
 /// Whom the door deals with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// A page of an approved origin.
-    Page { origin: String },
-    /// A program that showed the token.
-    Program { name: String },
-    /// A page that may ask for health and the contract, and be told why no more.
-    Unwelcome { origin: String, why: Stranger },
+    /// A page that is approved, or a program that is or showed the token.
+    Softphone {
+        client: ClientId,
+        /// What it calls itself.
+        label: Option<String>,
+        token: bool,
+    },
+    /// One that may ask for health and the contract, and be told why no more.
+    Unwelcome { client: ClientId, why: Stranger },
     /// Nobody yet.
     Stranger,
 }
@@ -35,39 +38,44 @@ pub(super) enum Power {
 }
 
 impl Caller {
-    /// The name calls are owned under.
-    pub(super) fn name(&self) -> &str {
+    /// The softphone it is, and what it calls itself.
+    ///
+    /// # Errors
+    /// Nobody who was let in.
+    pub(super) fn softphone(&self) -> Result<(ClientId, Option<String>), Refusal> {
         match self {
-            Self::Page { origin } => origin,
-            Self::Program { name } => name,
-            Self::Unwelcome { .. } | Self::Stranger => "",
-        }
-    }
-
-    /// The softphone it is; a stranger is none.
-    pub(super) fn client(&self) -> Option<Client> {
-        match self {
-            Self::Page { origin } => Some(Client::Page(origin.clone())),
-            Self::Program { name } => Some(Client::Program(name.clone())),
-            Self::Unwelcome { .. } | Self::Stranger => None,
+            Self::Softphone { client, label, .. } => Ok((client.clone(), label.clone())),
+            Self::Unwelcome { client, why } => Err(unwelcome(client, *why)),
+            Self::Stranger => Err(needs_token()),
         }
     }
 
     pub(super) fn reads<'a>(&'a self, door: &'a Door) -> Reader<'a> {
-        let is_page = !matches!(self, Self::Program { .. });
-        Reader { name: self.name(), is_page, salt: &door.salt }
+        let client = match self {
+            Self::Softphone { client, .. } => Some(client),
+            Self::Unwelcome { .. } | Self::Stranger => None,
+        };
+        Reader { client, salt: &door.salt }
     }
 
     pub(super) fn may(&self, power: Power) -> Result<(), Refusal> {
         match (self, power) {
-            (_, Power::Open | Power::Spokes)
-            | (Self::Program { .. }, _)
-            | (Self::Page { .. }, Power::Calls) => Ok(()),
-            (Self::Page { origin }, Power::Updates) => Err(not_for_pages(origin)),
-            (Self::Unwelcome { origin, why }, _) => Err(unwelcome(origin, *why)),
-            (Self::Stranger, _) => Err(Refusal::unauthorized("A program must show the token of this run")),
+            (_, Power::Open | Power::Spokes) | (Self::Softphone { .. }, Power::Calls) => Ok(()),
+            (Self::Softphone { client: ClientId::Page(origin), .. }, Power::Updates) => {
+                Err(not_for_pages(origin))
+            }
+            (Self::Softphone { token, .. }, Power::Updates) => match token {
+                true => Ok(()),
+                false => Err(needs_token()),
+            },
+            (Self::Unwelcome { client, why }, _) => Err(unwelcome(client, *why)),
+            (Self::Stranger, _) => Err(needs_token()),
         }
     }
+}
+
+fn needs_token() -> Refusal {
+    Refusal::unauthorized("A program must show the token of this run")
 }
 
 fn not_for_pages(origin: &str) -> Refusal {
@@ -75,8 +83,46 @@ fn not_for_pages(origin: &str) -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, "not-for-pages", "A web page may not change firmware", origin, next)
 }
 
-/// Why a page may not come in, and who could change that.
-pub(super) fn unwelcome(origin: &str, why: Stranger) -> Refusal {
+/// Why a softphone may not come in, and who could change that.
+pub(super) fn unwelcome(client: &ClientId, why: Stranger) -> Refusal {
+    match client {
+        ClientId::Page(origin) => unwelcome_page(origin, why),
+        ClientId::Program(path) => unwelcome_program(path, why),
+        ClientId::Unnamed => needs_token(),
+    }
+}
+
+fn unwelcome_program(path: &str, why: Stranger) -> Refusal {
+    let allow = format!(
+        "in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {}`",
+        quoted(path)
+    );
+    match why {
+        Stranger::Denied => Refusal::new(
+            StatusCode::FORBIDDEN,
+            "program-denied",
+            "The person said no to this program",
+            path,
+            format!("They are not asked again. They change their mind {allow}."),
+        ),
+        Stranger::Asks(Decider::Person) => {
+            let next = format!("The person is asked, and allows it {allow}.");
+            Refusal::unauthorized_or("This program may not use the headset yet: it showed no token", &next)
+        }
+        Stranger::Asks(_) | Stranger::NoPage | Stranger::Unnamed => {
+            let next = "Or the IT department allows it in the setting sdk_approved.";
+            Refusal::unauthorized_or("This program may not use the headset yet: it showed no token", next)
+        }
+    }
+}
+
+/// As one word for a shell, where it is more.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._+-".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+fn unwelcome_page(origin: &str, why: Stranger) -> Refusal {
     let (code, what, next) = match why {
         Stranger::Asks(Decider::Person) => (
             "origin-not-approved",
@@ -85,7 +131,7 @@ pub(super) fn unwelcome(origin: &str, why: Stranger) -> Refusal {
                 "The person is asked. They allow it in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`; the company's IT can allow it for everybody."
             ),
         ),
-        Stranger::Asks(Decider::Environment | Decider::Machine | Decider::Company) => (
+        Stranger::Asks(_) => (
             "origin-not-approved",
             "This web page may not use the headset yet",
             "Not the person decides here, but their IT department, in the setting sdk_approved.".to_owned(),
@@ -97,7 +143,7 @@ pub(super) fn unwelcome(origin: &str, why: Stranger) -> Refusal {
                 "They are not asked again. They change their mind in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`."
             ),
         ),
-        Stranger::NoPage => (
+        Stranger::NoPage | Stranger::Unnamed => (
             "origin-not-approvable",
             "This is no web page that could be approved",
             "Serve the page over https; http only from this computer itself. A file, and a sandboxed frame without allow-same-origin, have no origin (null).".to_owned(),

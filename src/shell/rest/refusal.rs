@@ -49,7 +49,7 @@ impl Refusal {
                 StatusCode::NOT_FOUND
             }
             WhyNot::NotYourCall | WhyNot::Locked => StatusCode::FORBIDDEN,
-            WhyNot::NoOrigin => StatusCode::BAD_REQUEST,
+            WhyNot::NoName => StatusCode::BAD_REQUEST,
             WhyNot::NoAnswer | WhyNot::MachineAway => StatusCode::SERVICE_UNAVAILABLE,
             WhyNot::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
             WhyNot::WrongCallState | WhyNot::Machine | WhyNot::NotKept | WhyNot::AtWork => {
@@ -73,6 +73,13 @@ impl Refusal {
         let next =
             "Read `token` from endpoint.json in the agent's folder and send it as Authorization: Bearer.";
         Self::new(StatusCode::UNAUTHORIZED, "token-needed", what, "the header Authorization", next)
+    }
+
+    /// There is another way in than the token.
+    pub(super) fn unauthorized_or(what: &str, way: &str) -> Self {
+        let mut refusal = Self::unauthorized(what);
+        refusal.problem.next = format!("{} {way}", refusal.problem.next);
+        refusal
     }
 
     pub(super) fn no_such_call(id: &str) -> Self {

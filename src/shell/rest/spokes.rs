@@ -10,6 +10,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hub::protocol::Device;
+use hub::protocol::client::ClientId;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -99,11 +100,11 @@ pub(super) async fn answer(
     let callback = callback(query.as_deref().unwrap_or_default())?;
     let path = uri.path().trim_end_matches('/');
     let body = match &caller {
-        Caller::Unwelcome { origin, why } => {
-            let problem = caller::unwelcome(origin, *why).problem;
-            error(format!("{origin}: {}. {}", problem.what, problem.next), ErrType::Exception)
+        Caller::Unwelcome { client, why } if *client != ClientId::Unnamed => {
+            let problem = caller::unwelcome(client, *why).problem;
+            error(format!("{client}: {}. {}", problem.what, problem.next), ErrType::Exception)
         }
-        Caller::Stranger => error(NO_TOKEN.to_owned(), ErrType::Exception),
+        Caller::Unwelcome { .. } | Caller::Stranger => error(NO_TOKEN.to_owned(), ErrType::Exception),
         _ if path.eq_ignore_ascii_case("/Spokes/DeviceServices/Info") => info(&door, caller.reads(&door)),
         _ => error(format!("{path} is not offered by Hookswitch"), ErrType::Exception),
     };
@@ -171,7 +172,7 @@ impl DeviceInfo {
             base_firmware_version: "0",
             base_serial_number: "",
             bluetooth_firmware_version: "0",
-            device_path: device.port.clone().filter(|_| !reader.is_page).unwrap_or_default(),
+            device_path: device.port.clone().filter(|_| !reader.is_page()).unwrap_or_default(),
             headset_serial_number: "",
             internal_name: device.product.clone(),
             is_attached: true,

@@ -97,8 +97,8 @@ async fn create_call(
     if contact.as_ref().is_some_and(|c| c.chars().count() > wire::MAX_CONTACT_CHARS) {
         return Err(Refusal::invalid("A contact has at most 256 characters", "contact"));
     }
-    let client = caller.name().to_owned();
-    let command = Command::CreateCall { client, direction: direction.into(), contact, muted };
+    let (client, label) = caller.softphone()?;
+    let command = Command::CreateCall { client, label, direction: direction.into(), contact, muted };
     let call = answered_call(ask(&door, command).await?)?;
     let call = wire::Call::seen_by(&call, caller.reads(&door));
     let location = format!("/v1/calls/{}", call.id);
@@ -123,7 +123,8 @@ async fn act(
     };
     let number = call_number(&id)?;
     no_body(body)?;
-    let command = Command::Call { client: caller.name().to_owned(), id: number, action };
+    let (client, _) = caller.softphone()?;
+    let command = Command::Call { client, id: number, action };
     let call = answered_call(ask(&door, command).await?)?;
     Ok(Json(wire::Call::seen_by(&call, caller.reads(&door))))
 }

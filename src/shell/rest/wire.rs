@@ -258,7 +258,7 @@ pub(super) fn event(
             let event = WishEvent { device: reader.device_id(device), wish: wish_word(*wish) };
             ("wish", serde_json::to_string(&event))
         }
-        Change::Updates { .. } if reader.is_page => return None,
+        Change::Updates { .. } if reader.is_page() => return None,
         Change::Updates { offers, job, queue } => {
             ("updates", serde_json::to_string(&Updates::new(offers, job.as_ref(), queue)))
         }
@@ -308,7 +308,7 @@ impl State {
 impl Updates {
     /// Firmware is none of a page's business; that a headset is busy with it, its status says.
     pub(super) fn seen_by(view: &View, reader: Reader<'_>) -> Self {
-        match reader.is_page {
+        match reader.is_page() {
             true => Self { offers: Vec::new(), job: None, queue: Vec::new() },
             false => Self::new(&view.offers, view.job.as_ref(), &view.queue),
         }
@@ -325,7 +325,7 @@ impl Updates {
 
 impl Status {
     pub(super) fn seen_by(view: &View, reader: Reader<'_>) -> Self {
-        let is_program = !reader.is_page;
+        let is_program = !reader.is_page();
         Self {
             version: view.version.clone(),
             tenant: Tenant {
@@ -349,7 +349,7 @@ impl Status {
 impl Problem {
     /// The code tells a page what it may say; the words are for the person.
     fn seen_by(problem: &p::Problem, reader: Reader<'_>) -> Self {
-        if !reader.is_page {
+        if !reader.is_page() {
             return problem.into();
         }
         Self {
@@ -414,7 +414,7 @@ impl Call {
     pub(super) fn seen_by(call: &local::Call, reader: Reader<'_>) -> Self {
         Self {
             id: call.id,
-            client: reader.client(&call.client),
+            client: reader.client(call),
             direction: match call.direction {
                 local::Direction::Incoming => Direction::Incoming,
                 local::Direction::Outgoing => Direction::Outgoing,
@@ -426,7 +426,7 @@ impl Call {
                 local::CallState::Ended => CallState::Ended,
             },
             muted: call.muted,
-            contact: call.contact.clone().filter(|_| call.client == reader.name),
+            contact: call.contact.clone().filter(|_| reader.owns(call)),
         }
     }
 }

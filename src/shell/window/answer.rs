@@ -113,12 +113,12 @@ pub(super) async fn act_on_device(
 /// `approve`, `revoke`.
 pub(super) async fn act_on_softphone(
     State(window): Shared,
-    Path((origin, action)): Path<(String, String)>,
+    Path((softphone, action)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let command = match action.as_str() {
-        "approve" => Some(Command::Approve { origin }),
-        "revoke" => Some(Command::Revoke { origin }),
+        "approve" => Some(Command::Approve { softphone }),
+        "revoke" => Some(Command::Revoke { softphone }),
         _ => None,
     };
     act(&window, &headers, &action, command).await

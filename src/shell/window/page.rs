@@ -5,7 +5,7 @@ use crate::shell::secret;
 use askama::Template;
 use hub::calendar;
 use hub::locale::{Locale, Message, ProblemText};
-use hub::protocol::local::{Softphone, Standing, View};
+use hub::protocol::local::{Decider, Softphone, Standing, View};
 use hub::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, JobPhase, Offer, Outcome, Problem, Stop, TenantMode,
 };
@@ -122,7 +122,9 @@ struct Softphones<'a> {
 
 struct SoftphoneCard {
     key: String,
-    origin: String,
+    name: String,
+    /// What a program calls itself, and what allowing it means.
+    about: Vec<String>,
     standing: String,
     /// Class of the standing's colour.
     look: &'static str,
@@ -131,7 +133,7 @@ struct SoftphoneCard {
     by: Option<String>,
     may_approve: bool,
     may_revoke: bool,
-    /// "Deny" for a page that asks, "take back" for one that may.
+    /// "Deny" for one that asks, "take back" for one that may.
     revoke: &'static str,
 }
 
@@ -485,10 +487,11 @@ impl<'a> Softphones<'a> {
 impl SoftphoneCard {
     fn new(softphone: &Softphone, locale: &Locale) -> Self {
         let approved = softphone.standing == Standing::Approved;
-        let somebody_else = softphone.by.filter(|_| softphone.locked);
+        let somebody_else = softphone.by.filter(|by| *by != Decider::Person);
         Self {
-            key: key("softphone", &softphone.origin),
-            origin: softphone.origin.clone(),
+            key: key("softphone", softphone.client.name()),
+            name: softphone.client.to_string(),
+            about: words::about(softphone).map(|about| locale.format_isolated(&about)).collect(),
             standing: locale.format_isolated(&words::standing(softphone.standing)),
             look: match softphone.standing {
                 Standing::Asking => " busy",
@@ -504,11 +507,11 @@ impl SoftphoneCard {
     }
 }
 
-/// That pages ask, wherever the person is.
+/// That softphones ask, wherever the person is.
 fn asks(page: Page, view: &View, locale: &Locale) -> Option<String> {
     let mut asking = view.softphones.iter().filter(|s| s.standing == Standing::Asking && !s.locked);
     let newest = asking.next().filter(|_| page != Page::Softphones)?;
-    let message = Message::new("window-softphone-asks").text("origin", &newest.origin);
+    let message = Message::new("window-softphone-asks").text("softphone", newest.client.name());
     Some(locale.format_isolated(&message.number("more", asking.count() as i64)))
 }
 

@@ -46,7 +46,7 @@ pub enum Expected {
     /// A softphone.
     #[error(
         "an origin as browsers send it (https://host, http only on the loopback, lower case, no path, no default \
-         port) or a program id"
+         port), the full path of a program without commas, or a program id"
     )]
     Caller,
     /// A mail address.

@@ -8,7 +8,9 @@ use super::{
     ALL_USERS, Bind, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS,
     PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
-use crate::grammar::{is_dn, is_line, is_page_origin, is_slug, is_target_name, split_authority};
+use crate::grammar::{
+    is_dn, is_line, is_page_origin, is_program_path, is_slug, is_target_name, split_authority,
+};
 use crate::paths::POLICY_TARGET;
 
 /// Why a document is refused. Every value error starts with the path of the value (`firmware[3].groups[0]`).
@@ -289,7 +291,7 @@ impl Faults {
     fn sdk(&mut self, sdk: &Sdk) {
         self.count("sdk.approved", sdk.approved.len(), 0, MAX_ENTRIES);
         for (at, caller) in sdk.approved.iter().enumerate() {
-            let good = is_page_origin(caller) || is_target_name(caller);
+            let good = is_page_origin(caller) || is_program_path(caller) || is_target_name(caller);
             self.text(good, format!("sdk.approved[{at}]"), Expected::Caller);
         }
     }

@@ -1,26 +1,32 @@
-//! Which web pages may use the headset: who is approved and by whom, who asks, and when the person is told of it.
+//! Which softphones may use the headset: who is approved and by whom, who asks, and when the person is told of it.
+//!
+//! A page needs an approval. A program needs one too, unless it shows the token, which only this account's programs can
+//! read; the person's no counts against both.
 //!
 //! Anybody can make pages of any number of origins ask. So nothing here is used up: the list of askers keeps the most
 //! recent ones, one site cannot fill it, whoever asks again stays longer than whoever asked once, and notices are rare
 //! in time, not in number.
 
+use crate::protocol::client::ClientId;
 use crate::protocol::local::{Decider, Softphone, Standing};
-use crate::settings::{MOST_ORIGINS, is_page_origin};
+use crate::settings::MOST_SOFTPHONES;
 use std::time::{Duration, Instant};
 
 /// Askers that are listed.
 pub const MOST_ASKING: usize = 32;
-/// Of them, those of one site: its subdomains cost its owner nothing.
+/// Of them, those of one site: its subdomains cost its owner nothing. So it is with the programs of one folder.
 pub const MOST_OF_A_SITE: usize = 4;
 /// Denials that are remembered.
-pub const MOST_DENIED: usize = MOST_ORIGINS;
+pub const MOST_DENIED: usize = MOST_SOFTPHONES;
+/// Programs with the token that are listed, the most recent ones.
+pub const MOST_HOLDERS: usize = 64;
 /// Between two notices about askers.
 pub const NOTICE_PAUSE: Duration = Duration::from_secs(60);
 
-/// What the settings say of approved pages, and which ones the person said no to.
+/// What the settings say of approved softphones, and which ones the person said no to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Approvals {
-    pub origins: Vec<String>,
+    pub approved: Vec<String>,
     pub denied: Vec<String>,
     pub by: Decider,
     /// The file or variable that says so.
@@ -34,15 +40,13 @@ pub enum Decided {
     Keep,
     /// In force for as long as the agent runs, or already so before.
     Done,
-    /// Somebody else decides about this page.
+    /// Somebody else decides about it.
     Locked(Decider),
-    /// Not a page as browsers name them.
-    NoOrigin,
     /// Nobody asked under this name, and it is not approved.
     Unknown,
 }
 
-/// Why a page may not come in.
+/// Why a softphone may not come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stranger {
     /// Nobody has decided yet; who does.
@@ -51,59 +55,113 @@ pub enum Stranger {
     Denied,
     /// No page that anybody could approve.
     NoPage,
+    /// A program that the system does not name, so that nobody could approve it; and it has no token.
+    Unnamed,
 }
 
 #[derive(Debug)]
 struct Asking {
-    origin: String,
+    client: ClientId,
+    label: Option<String>,
     /// It came back: more than a throw-away name.
     again: bool,
     told: bool,
 }
 
+/// A program that showed the token in this run.
+#[derive(Debug)]
+struct Holder {
+    client: ClientId,
+    label: Option<String>,
+}
+
 #[derive(Debug, Default)]
 pub struct Consent {
-    own: Approvals,
-    company: Vec<String>,
+    own: Vec<ClientId>,
+    /// Who decides what is on it.
+    by: Decider,
+    place: String,
+    company: Vec<ClientId>,
     /// The most recent last.
     asking: Vec<Asking>,
-    denied: Vec<String>,
+    /// The most recent last.
+    holders: Vec<Holder>,
+    denied: Vec<ClientId>,
+    /// Those of them that are in the settings.
+    denied_there: Vec<ClientId>,
     quiet_until: Option<Instant>,
 }
 
 impl Consent {
-    pub fn approves(&self, origin: &str) -> bool {
-        is_page_origin(origin) && (is_on(&self.own.origins, origin) || is_on(&self.company, origin))
+    fn approves(&self, client: &ClientId) -> bool {
+        self.own.contains(client) || self.company.contains(client)
     }
 
-    /// Whether the page may come in. One that may not is listed as asking, unless the person said no.
+    /// Whether its streams and calls may go on.
+    pub fn welcomes(&self, client: &ClientId) -> bool {
+        let holds = || self.holders.iter().any(|h| h.client == *client) && !self.denied.contains(client);
+        match client {
+            ClientId::Page(_) => self.approves(client),
+            ClientId::Program(_) => self.approves(client) || holds(),
+            ClientId::Unnamed => true,
+        }
+    }
+
+    /// Whether it may come in. One that may not is listed as asking, unless the person said no. `token`: it is a program
+    /// and showed the token. `in_use`: who has a stream or a call.
     ///
     /// # Errors
     /// It may not.
-    pub fn knock(&mut self, origin: &str) -> Result<(), Stranger> {
-        if !is_page_origin(origin) {
-            return Err(Stranger::NoPage);
+    pub fn knock(
+        &mut self,
+        client: &ClientId,
+        token: bool,
+        label: Option<String>,
+        in_use: impl Fn(&ClientId) -> bool,
+    ) -> Result<(), Stranger> {
+        match client {
+            ClientId::Unnamed if token => return Ok(()),
+            ClientId::Unnamed => return Err(Stranger::Unnamed),
+            ClientId::Page(origin) if ClientId::named(origin).is_none() => return Err(Stranger::NoPage),
+            ClientId::Page(_) | ClientId::Program(_) => {}
         }
-        if self.approves(origin) {
-            return Ok(());
-        }
-        if is_on(&self.denied, origin) {
+        let approved = self.approves(client);
+        if !approved && self.denied.contains(client) {
             return Err(Stranger::Denied);
         }
-        let known = self.asking.iter().position(|a| a.origin == origin).map(|at| self.asking.remove(at));
+        if token && !client.is_page() {
+            self.hold(client, label, in_use);
+            return Ok(());
+        }
+        if approved {
+            return Ok(());
+        }
+        let known = self.asking.iter().position(|a| a.client == *client).map(|at| self.asking.remove(at));
         let asking = match known {
-            Some(known) => Asking { again: true, ..known },
-            None => Asking { origin: origin.to_owned(), again: false, told: false },
+            Some(known) => Asking { again: true, label, ..known },
+            None => Asking { client: client.clone(), label, again: false, told: false },
         };
-        self.make_room(origin);
+        self.make_room(client);
         self.asking.push(asking);
-        Err(Stranger::Asks(self.own.by))
+        Err(Stranger::Asks(self.by))
     }
 
-    fn make_room(&mut self, origin: &str) {
-        let of_site = |a: &&Asking| site(&a.origin) == site(origin);
+    fn hold(&mut self, client: &ClientId, label: Option<String>, in_use: impl Fn(&ClientId) -> bool) {
+        self.asking.retain(|a| a.client != *client);
+        self.holders.retain(|h| h.client != *client);
+        // Whoever has a stream or a call stays: those are bounded too.
+        if self.holders.len() >= MOST_HOLDERS
+            && let Some(at) = self.holders.iter().position(|h| !in_use(&h.client))
+        {
+            self.holders.remove(at);
+        }
+        self.holders.push(Holder { client: client.clone(), label });
+    }
+
+    fn make_room(&mut self, client: &ClientId) {
+        let of_site = |a: &&Asking| site(&a.client) == site(client);
         if self.asking.iter().filter(of_site).count() >= MOST_OF_A_SITE {
-            if let Some(at) = self.asking.iter().position(|a| site(&a.origin) == site(origin)) {
+            if let Some(at) = self.asking.iter().position(|a| site(&a.client) == site(client)) {
                 self.asking.remove(at);
             }
         } else if self.asking.len() >= MOST_ASKING {
@@ -113,66 +171,69 @@ impl Consent {
     }
 
     /// The person says yes or no.
-    pub fn decide(&mut self, origin: &str, approve: bool) -> Decided {
-        if !is_page_origin(origin) {
-            return Decided::NoOrigin;
-        }
-        let (own, company) = (is_on(&self.own.origins, origin), is_on(&self.company, origin));
-        let person_decides = matches!(self.own.by, Decider::Person);
-        let asked = self.asking.iter().any(|a| a.origin == origin) || is_on(&self.denied, origin);
+    pub fn decide(&mut self, client: &ClientId, approve: bool) -> Decided {
+        let (own, company) = (self.own.contains(client), self.company.contains(client));
+        let person_decides = matches!(self.by, Decider::Person);
+        // A program may have the token, and come at any time.
+        let known = !client.is_page()
+            || self.asking.iter().any(|a| a.client == *client)
+            || self.denied.contains(client);
         match (approve, own, company) {
             (true, true, _) | (true, _, true) => return Decided::Done,
-            (true, false, false) if !person_decides => return Decided::Locked(self.own.by),
-            (true, false, false) => self.own.origins.push(origin.to_owned()),
+            (true, false, false) if !person_decides => return Decided::Locked(self.by),
+            (true, false, false) => self.own.push(client.clone()),
             (false, _, true) => return Decided::Locked(Decider::Company),
-            (false, true, false) if !person_decides => return Decided::Locked(self.own.by),
-            (false, true, false) => self.own.origins.retain(|o| o != origin),
-            (false, false, false) if !asked => return Decided::Unknown,
+            (false, true, false) if !person_decides => return Decided::Locked(self.by),
+            (false, true, false) => self.own.retain(|on| on != client),
+            (false, false, false) if !known => return Decided::Unknown,
             (false, false, false) => {}
         }
-        self.asking.retain(|a| a.origin != origin);
-        self.denied.retain(|o| o != origin);
+        self.asking.retain(|a| a.client != *client);
+        self.denied.retain(|on| on != client);
         if !approve {
             if self.denied.len() == MOST_DENIED {
                 self.denied.remove(0);
             }
-            self.denied.push(origin.to_owned());
+            self.denied.push(client.clone());
         }
         if person_decides || approve || own { Decided::Keep } else { Decided::Done }
     }
 
     /// Where it is decided what `decider` decides.
     pub fn place(&self, decider: Decider) -> &str {
-        if decider == self.own.by { &self.own.place } else { "sdk.approved" }
+        if decider == self.by { &self.place } else { "sdk.approved" }
     }
 
     pub fn set_own(&mut self, approvals: Approvals) {
-        let before = std::mem::replace(&mut self.own, approvals);
+        let Approvals { approved, denied, by, place } = approvals;
+        (self.own, self.by, self.place) = (named(&approved), by, place);
+        let before = std::mem::replace(&mut self.denied_there, named(&denied));
         // What could not be kept counts on.
-        self.denied.retain(|o| !is_on(&before.denied, o) || is_on(&self.own.denied, o));
-        let denied = self.own.denied.iter().filter(|o| is_page_origin(o));
-        let new: Vec<String> = denied.filter(|o| !is_on(&self.denied, o)).cloned().collect();
+        self.denied.retain(|on| !before.contains(on) || self.denied_there.contains(on));
+        let new: Vec<ClientId> =
+            self.denied_there.iter().filter(|on| !self.denied.contains(on)).cloned().collect();
         self.denied.extend(new);
         self.denied.drain(..self.denied.len().saturating_sub(MOST_DENIED));
         self.forget_answered();
     }
 
-    pub fn set_company(&mut self, origins: &[String]) {
-        if self.company != origins {
-            self.company = origins.to_vec();
+    pub fn set_company(&mut self, approved: &[String]) {
+        let approved = named(approved);
+        if self.company != approved {
+            self.company = approved;
             self.forget_answered();
         }
     }
 
     fn forget_answered(&mut self) {
         let (asking, denied) = (std::mem::take(&mut self.asking), std::mem::take(&mut self.denied));
-        self.denied = denied.into_iter().filter(|o| !self.approves(o)).collect();
-        let open = |origin: &str| !self.approves(origin) && !is_on(&self.denied, origin);
-        self.asking = asking.into_iter().filter(|a| open(&a.origin)).collect();
+        self.denied = denied.into_iter().filter(|on| !self.approves(on)).collect();
+        let open = |client: &ClientId| !self.approves(client) && !self.denied.contains(client);
+        self.asking = asking.into_iter().filter(|a| open(&a.client)).collect();
     }
 
-    /// The page that the person is to be told of now: the most recent of those that were not.
-    pub fn tell(&mut self, now: Instant) -> Option<String> {
+    /// The softphone that the person is to be told of now: the most recent of those that were not.
+    pub fn tell(&mut self, now: Instant) -> Option<ClientId> {
         if self.quiet_until.is_some_and(|until| now < until) {
             return None;
         }
@@ -182,52 +243,62 @@ impl Consent {
             asking.told = true;
         }
         self.quiet_until = Some(now + NOTICE_PAUSE);
-        Some(self.asking[newest].origin.clone())
+        Some(self.asking[newest].client.clone())
     }
 
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let waits = self.asking.iter().any(|a| !a.told);
-        self.quiet_until.filter(|_| waits).map(|at| (at, "a page asks to use the headset"))
+        self.quiet_until.filter(|_| waits).map(|at| (at, "a softphone asks to use the headset"))
     }
 
     /// Who asks, the most recent first; then who may, then who may not.
-    pub fn list(&self, connected: impl Fn(&str) -> bool) -> Vec<Softphone> {
-        let entry = |origin: &String, standing, by: Option<Decider>| Softphone {
-            origin: origin.clone(),
+    pub fn list(&self, connected: impl Fn(&ClientId) -> bool) -> Vec<Softphone> {
+        let entry = |client: &ClientId, standing, by: Option<Decider>| Softphone {
+            client: client.clone(),
+            label: self.holders.iter().find(|h| h.client == *client).and_then(|h| h.label.clone()),
             standing,
             by,
-            locked: by.is_some_and(|by| by != Decider::Person),
-            connected: connected(origin),
+            locked: by.is_some_and(|by| !matches!(by, Decider::Person | Decider::Token)),
+            connected: connected(client),
         };
         // Whoever decides about the list decides about those who want to be on it.
-        let asks_whom = Some(self.own.by).filter(|by| *by != Decider::Person);
-        let asking = self.asking.iter().rev().map(|a| entry(&a.origin, Standing::Asking, asks_whom));
-        let usable = |list: &'_ [String]| -> Vec<String> {
-            let mut seen = Vec::new();
-            for origin in list.iter().filter(|o| is_page_origin(o)) {
-                if !is_on(&seen, origin) {
-                    seen.push(origin.clone());
-                }
-            }
-            seen
-        };
-        let company = usable(&self.company);
-        let own: Vec<String> =
-            usable(&self.own.origins).into_iter().filter(|o| !is_on(&company, o)).collect();
-        let own = own.iter().map(|o| entry(o, Standing::Approved, Some(self.own.by)));
-        let company = company.iter().map(|o| entry(o, Standing::Approved, Some(Decider::Company)));
-        let denied = self.denied.iter().rev().map(|o| entry(o, Standing::Denied, Some(self.own.by)));
-        asking.chain(own).chain(company).chain(denied).collect()
+        let asks_whom = Some(self.by).filter(|by| *by != Decider::Person);
+        let asking = self
+            .asking
+            .iter()
+            .rev()
+            .map(|a| Softphone { label: a.label.clone(), ..entry(&a.client, Standing::Asking, asks_whom) });
+        let own = self.own.iter().filter(|on| !self.company.contains(on));
+        let own = own.map(|on| entry(on, Standing::Approved, Some(self.by)));
+        let company = self.company.iter().map(|on| entry(on, Standing::Approved, Some(Decider::Company)));
+        let by_token = self.holders.iter().rev().map(|h| &h.client);
+        let by_token = by_token.filter(|on| !self.approves(on) && !self.denied.contains(on));
+        let by_token = by_token.map(|on| entry(on, Standing::Approved, Some(Decider::Token)));
+        let denied = self.denied.iter().rev().map(|on| entry(on, Standing::Denied, Some(self.by)));
+        asking.chain(own).chain(company).chain(by_token).chain(denied).collect()
     }
 }
 
-fn is_on(list: &[String], origin: &str) -> bool {
-    list.iter().any(|on| on == origin)
+/// Those that are softphones, each once.
+fn named(list: &[String]) -> Vec<ClientId> {
+    let mut named = Vec::new();
+    for client in list.iter().filter_map(|on| ClientId::named(on)) {
+        if !named.contains(&client) {
+            named.push(client);
+        }
+    }
+    named
 }
 
-/// What one owner can have any number of names below: the last two labels of a name, or an address. Where names are
-/// given out below a longer suffix (`co.uk`) neighbours share, which only matters while they ask in hundreds.
-fn site(origin: &str) -> &str {
+/// What one owner can have any number of names below: the last two labels of a name, or an address; of a program, its
+/// folder. Where names are given out below a longer suffix (`co.uk`) neighbours share, which only matters while they ask
+/// in hundreds.
+fn site(client: &ClientId) -> &str {
+    let origin = match client {
+        ClientId::Page(origin) => origin.as_str(),
+        ClientId::Program(path) => return path.rfind(['/', '\\']).map_or(path, |at| &path[..at]),
+        ClientId::Unnamed => return "",
+    };
     let host = origin.split_once("://").map_or(origin, |(_, authority)| authority);
     let host = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,

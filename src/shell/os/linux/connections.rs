@@ -7,7 +7,8 @@ use super::first_line;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 /// State LISTEN in `/proc/net/tcp`.
 const LISTEN: &str = "0A";
@@ -41,17 +42,72 @@ fn listener(table: &str, addresses: &[SocketAddr]) -> Option<(String, u32)> {
 }
 
 fn owner_of_socket(inode: &str) -> Option<(String, u32)> {
+    let (pid, process) = processes().ok()?.find(|(_, process)| holds(process, inode))?;
+    Some((first_line(&process.join("comm"))?, pid))
+}
+
+fn processes() -> io::Result<impl Iterator<Item = (u32, PathBuf)>> {
+    let entry = |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()));
+    Ok(fs::read_dir("/proc")?.flatten().filter_map(entry))
+}
+
+/// Programs of other accounts, and those that may not be looked into, hold nothing that is told.
+fn holds(process: &Path, inode: &str) -> bool {
     let wanted = PathBuf::from(format!("socket:[{inode}]"));
-    for process in fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        let Ok(handles) = fs::read_dir(process.path().join("fd")) else { continue };
-        if handles.flatten().any(|handle| fs::read_link(handle.path()).is_ok_and(|link| link == wanted)) {
-            return Some((first_line(&process.path().join("comm"))?, pid));
+    let Ok(handles) = fs::read_dir(process.join("fd")) else { return false };
+    handles.flatten().any(|handle| fs::read_link(handle.path()).is_ok_and(|link| link == wanted))
+}
+
+/// The executable of the program of this account at the other end of a loopback connection from `peer` to `local`, which
+/// is ours and open while this is asked.
+///
+/// # Errors
+/// The system does not tell, or not of one program alone.
+pub fn peer_program(peer: SocketAddr, local: SocketAddr) -> io::Result<PathBuf> {
+    let socket = peer_socket(peer, local)?.ok_or(io::ErrorKind::NotFound)?;
+    if socket.uid != files::me() || socket.inode == "0" {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let mut found: Option<PathBuf> = None;
+    for (_, process) in processes()?.filter(|(_, process)| holds(process, &socket.inode)) {
+        let program = executable(&process)?;
+        // Its number could have gone to another one meanwhile.
+        if !holds(&process, &socket.inode) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        if found.replace(program.clone()).is_some_and(|other| other != program) {
+            return Err(io::Error::other("several programs hold the connection"));
         }
     }
-    None
+    // Nor did the connection end and its port go to another one.
+    if peer_socket(peer, local)?.as_ref() != Some(&socket) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    found.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// The path of what a process runs, if it leads there for us too: a process may live in a world of mounts of its own, and
+/// have any file at any path of that.
+fn executable(process: &Path) -> io::Result<PathBuf> {
+    let link = process.join("exe");
+    let (path, runs) = (fs::read_link(&link)?, fs::metadata(&link)?);
+    let is_it = |there: fs::Metadata| (there.dev(), there.ino()) == (runs.dev(), runs.ino());
+    if fs::metadata(&path).is_ok_and(is_it) {
+        return Ok(path);
+    }
+    // An update has put another file in its place, which the kernel says behind the path.
+    let mounts = |process: &Path| fs::read_link(process.join("ns/mnt"));
+    let replaced = path.to_str().and_then(|path| path.strip_suffix(" (deleted)"));
+    match replaced {
+        Some(path)
+            if runs.nlink() == 0
+                && !path.starts_with("/memfd:")
+                && mounts(process)? == mounts(Path::new("/proc/self"))? =>
+        {
+            Ok(path.into())
+        }
+        _ => Err(io::Error::other("what it runs has no path here")),
+    }
 }
 
 /// Whether a loopback connection from `peer` to `local`, which is ours, is neither this user's nor root's. A peer that
@@ -60,8 +116,8 @@ pub fn is_foreign(peer: SocketAddr, local: SocketAddr) -> bool {
     let me = files::me();
     // A table that changes while it is read may leave a line out.
     for _ in 0..3 {
-        match peer_uid(peer, local) {
-            Ok(Some(uid)) => return uid != me && uid != 0,
+        match peer_socket(peer, local) {
+            Ok(Some(Socket { uid, .. })) => return uid != me && uid != 0,
             Ok(None) => {}
             Err(error) => {
                 tracing::debug!(%error, "the system does not tell whose connections are");
@@ -72,11 +128,18 @@ pub fn is_foreign(peer: SocketAddr, local: SocketAddr) -> bool {
     true
 }
 
-fn peer_uid(peer: SocketAddr, local: SocketAddr) -> io::Result<Option<u32>> {
+#[derive(Debug, PartialEq, Eq)]
+struct Socket {
+    uid: u32,
+    /// `0` = no process has it any more.
+    inode: String,
+}
+
+fn peer_socket(peer: SocketAddr, local: SocketAddr) -> io::Result<Option<Socket>> {
     if peer.is_ipv4()
-        && let Some(uid) = connected(&fs::read_to_string("/proc/net/tcp")?, peer, local)
+        && let Some(socket) = connected(&fs::read_to_string("/proc/net/tcp")?, peer, local)
     {
-        return Ok(Some(uid));
+        return Ok(Some(socket));
     }
     match fs::read_to_string("/proc/net/tcp6") {
         Ok(table) => Ok(connected(&table, mapped(peer), mapped(local))),
@@ -94,13 +157,14 @@ fn mapped(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// uid of the socket at `from` that is connected `to`, from a table of proc_pid_net(5).
-fn connected(table: &str, from: SocketAddr, to: SocketAddr) -> Option<u32> {
+/// The socket at `from` that is connected `to`, from a table of proc_pid_net(5).
+fn connected(table: &str, from: SocketAddr, to: SocketAddr) -> Option<Socket> {
     let (from, to) = (in_table(from), in_table(to));
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let is_it = fields.next()? == from && fields.next()? == to;
-        if is_it { fields.nth(4)?.parse().ok() } else { None }
+        let uid = fields.nth(4).filter(|_| is_it)?.parse().ok()?;
+        Some(Socket { uid, inode: fields.nth(1)?.to_owned() })
     })
 }
 
@@ -146,9 +210,10 @@ mod tests {
                      2: 00000000000000000000000001000000:9C40 00000000000000000000000001000000:7D12 01 0:0 0:0 0 7 0 44";
         let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
         let (peer, local) = (at("127.0.0.1:40000"), at("127.0.0.1:32018"));
-        assert_eq!(connected(table, peer, local), Some(1001));
-        assert_eq!(connected(table, local, peer), Some(1000));
-        assert_eq!(connected(table, at("[::1]:40000"), at("[::1]:32018")), Some(7));
+        let socket = |uid, inode: &str| Some(Socket { uid, inode: inode.to_owned() });
+        assert_eq!(connected(table, peer, local), socket(1001, "42"));
+        assert_eq!(connected(table, local, peer), socket(1000, "43"));
+        assert_eq!(connected(table, at("[::1]:40000"), at("[::1]:32018")), socket(7, "44"));
         assert_eq!(connected(table, at("127.0.0.1:40001"), local), None);
         for hostile in
             ["", "h\n", "h\n0: 0100007F:9C40 0100007F:7D12", "h\n0: 0100007F:9C40 0100007F:7D12 1 2 3 4 x"]
@@ -166,6 +231,56 @@ mod tests {
         assert!(!is_foreign(peer, taken.local_addr().expect("bound")));
         assert!(is_foreign("127.0.0.1:1".parse().expect("an address"), address));
         drop(caller);
+    }
+
+    /// A copy of a small program, which connects and stays.
+    fn connects(program: &Path, address: SocketAddr) -> std::process::Child {
+        let word = format!("exec 3<>/dev/tcp/{}/{}; read -r <&3", address.ip(), address.port());
+        std::process::Command::new(program).args(["-c", &word]).spawn().expect("it starts")
+    }
+
+    #[test]
+    fn the_program_behind_a_connection_is_the_one_that_made_it() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = ["desk", "other"].map(|name| folder.path().join(name));
+        for path in &paths {
+            fs::copy("/bin/bash", path).expect("copied");
+            let mut child = connects(path, address);
+            let (taken, peer) = listener.accept().expect("it called");
+            assert_eq!(peer_program(peer, address).expect("told"), *path);
+            // Updated while it runs: it is the program that it was.
+            fs::copy("/bin/true", folder.path().join("new")).expect("copied");
+            fs::rename(folder.path().join("new"), path).expect("replaced");
+            assert_eq!(peer_program(peer, address).expect("told"), *path);
+            drop(taken);
+            child.wait().expect("it ends");
+            assert!(peer_program(peer, address).is_err(), "the connection has ended");
+        }
+        let caller = std::net::TcpStream::connect(address).expect("it listens");
+        let (_taken, peer) = listener.accept().expect("it called");
+        assert_eq!(peer_program(peer, address).expect("told"), std::env::current_exe().expect("a path"));
+        drop(caller);
+    }
+
+    /// A socket that a program gave on is neither's alone.
+    #[test]
+    fn a_connection_of_two_programs_is_nobody_s() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let word =
+            format!("exec 3<>/dev/tcp/{}/{}; sleep 60 & read -r <&3; kill $!", address.ip(), address.port());
+        let mut child = std::process::Command::new("bash").args(["-c", &word]).spawn().expect("it starts");
+        let (taken, peer) = listener.accept().expect("it called");
+        // Until the second one runs the first is the only one.
+        let told = (0..1000).find_map(|_| {
+            std::thread::yield_now();
+            peer_program(peer, address).err()
+        });
+        assert!(told.is_some_and(|error| error.to_string().contains("several")));
+        drop(taken);
+        child.wait().expect("it ends");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::checked;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::windows::io::AsRawHandle;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, HANDLE};
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     GetExtendedTcpTable, MIB_TCP_STATE_LISTEN, MIB_TCP6ROW_OWNER_PID, MIB_TCPROW_OWNER_PID,
@@ -62,16 +62,44 @@ pub fn is_foreign(peer: SocketAddr, local: SocketAddr) -> bool {
     true
 }
 
+/// The executable of the program of this account at the other end of a loopback connection from `peer` to `local`, which
+/// is ours and open while this is asked.
+///
+/// # Errors
+/// The system does not tell.
+pub fn peer_program(peer: SocketAddr, local: SocketAddr) -> io::Result<PathBuf> {
+    let process = || -> io::Result<u32> {
+        let rows = table(if peer.is_ipv4() { AF_INET } else { AF_INET6 })?;
+        let row = rows.iter().find(|row| row.local == peer && row.remote == local);
+        Ok(row.ok_or(io::ErrorKind::NotFound)?.process)
+    };
+    let asked = process()?;
+    if !is_mine_or_rulers(&of_process(asked)?) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let path = image(asked)?;
+    // Neither did the connection end and its port go to another program, nor the number of the process.
+    if process()? != asked || image(asked)? != path {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(path.into())
+}
+
 fn program(process: u32) -> io::Result<String> {
+    let path = image(process)?;
+    let name = Path::new(&path).file_name().map(|name| name.to_string_lossy().into_owned());
+    name.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+}
+
+/// The path of what it runs.
+fn image(process: u32) -> io::Result<String> {
     let handle = open_process(process, PROCESS_QUERY_LIMITED_INFORMATION)?;
     let mut path = [0_u16; 1024];
     let mut length = path.len() as u32;
     let handle = handle.as_raw_handle() as HANDLE;
     // SAFETY: the process is open, and the buffer as long as said.
     checked(unsafe { QueryFullProcessImageNameW(handle, 0, path.as_mut_ptr(), &raw mut length) })?;
-    let path = String::from_utf16_lossy(&path[..(length as usize).min(path.len())]);
-    let name = Path::new(&path).file_name().map(|name| name.to_string_lossy().into_owned());
-    name.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    String::from_utf16(&path[..(length as usize).min(path.len())]).map_err(io::Error::other)
 }
 
 fn table(family: u16) -> io::Result<Vec<Row>> {
