@@ -29,6 +29,8 @@ const MOST_REFUSED: usize = 64;
 #[derive(Debug, Default)]
 pub struct Outbox {
     owed: Revised<VecDeque<Owed>>,
+    /// How many of them are no events: looked at after every input, while 10,000 events may wait.
+    reports: usize,
     /// Ids that are with the shell right now.
     sent: Vec<String>,
     /// They are events, and more were waiting.
@@ -46,6 +48,7 @@ pub struct Outbox {
 impl Outbox {
     pub fn restore(&mut self, owed: Vec<Owed>) {
         *self.owed.edit() = owed.into();
+        self.count();
     }
 
     /// Of what people are told of it.
@@ -87,6 +90,7 @@ impl Outbox {
             }
         }
         out.push_back(Output::Persist(Record::Owed(owed.clone())));
+        self.reports += usize::from(!is_event(&owed));
         self.owed.edit().push_back(owed);
     }
 
@@ -107,7 +111,7 @@ impl Outbox {
         }
         let limit = self.limit.unwrap_or(EVENT_BATCH);
         let reports = self.owed.iter().filter(|o| !is_event(o));
-        let mut batch: Vec<Owed> = reports.take(limit.min(BATCH)).cloned().collect();
+        let mut batch: Vec<Owed> = reports.take(limit.min(BATCH).min(self.reports)).cloned().collect();
         if batch.is_empty() && self.events_due.is_some_and(|at| at <= now) {
             batch = self.owed.iter().filter(|o| is_event(o)).take(limit).cloned().collect();
             self.events_due = None;
@@ -179,8 +183,7 @@ impl Outbox {
         if !self.sent.is_empty() || self.owed.is_empty() {
             return None;
         }
-        let reports = self.owed.iter().any(|o| !is_event(o));
-        let at = match (reports, self.not_before, self.events_due) {
+        let at = match (self.reports > 0, self.not_before, self.events_due) {
             (true, at, _) | (false, at @ Some(_), None) => at?,
             (false, Some(at), Some(due)) => at.max(due),
             (false, None, due) => due?,
@@ -203,13 +206,20 @@ impl Outbox {
     }
 
     /// What is on its way is not answered any more: it is sent again.
-    pub(super) fn unsent(&mut self) {
-        self.sent.clear();
+    pub(super) fn unsent(&mut self, now: Instant) {
+        if !std::mem::take(&mut self.sent).is_empty() {
+            self.events_due.get_or_insert(now);
+        }
+    }
+
+    fn count(&mut self) {
+        self.reports = self.owed.iter().filter(|owed| !is_event(owed)).count();
     }
 
     fn forget(&mut self, ids: &[String], out: &mut VecDeque<Output>) {
         if !ids.is_empty() {
             self.owed.edit().retain(|o| !ids.contains(&o.id));
+            self.count();
             out.push_back(Output::Persist(Record::Delivered(ids.to_vec())));
         }
     }

@@ -13,7 +13,7 @@ impl MachineRole {
         (self.enrol_not_before, self.enrol_failures, self.quiet_until) = (None, 0, None);
         self.troubles.edit().clear();
         self.poll = Poll::default();
-        self.outbox.unsent();
+        self.outbox.unsent(now.instant);
         self.people.look_anew();
         self.begin_tenancy(now);
         if self.tenancy.server_url.is_some() {

@@ -104,6 +104,30 @@ fn what_was_on_its_way_is_asked_again() {
     rig.pass(Duration::from_secs(120));
     rig.deliver_all();
     assert!(rig.disk.owed.is_empty(), "{:?}", rig.disk.owed);
+    // Events go alone, and are due once.
+    rig.headsets[0].becomes(headset::Life::Unplugged);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+    let events = |request: &TenantRequest| match request {
+        TenantRequest::Deliver { owed, .. } => owed.iter().all(|o| matches!(o.delivery, Delivery::Event(_))),
+        _ => false,
+    };
+    for _ in 0..20 {
+        match &rig.tenant {
+            Some(request) if events(request) => break,
+            Some(TenantRequest::FetchPolicy { .. }) => {
+                rig.feed(Input::Tenant(TenantAnswer::Policy(Ok(None))));
+            }
+            Some(TenantRequest::Deliver { owed, .. }) => {
+                let ids = owed.iter().map(|o| o.id.clone()).collect();
+                rig.feed(Input::Tenant(TenantAnswer::Delivered(Ok(ids))));
+            }
+            _ => rig.pass(Duration::from_secs(30)),
+        }
+    }
+    assert!(rig.tenant.as_ref().is_some_and(events), "{:?}", rig.tenant);
+    rig.feed(Input::TenancyChanged((*rig.service.tenancy).clone()));
+    rig.deliver_all();
+    assert!(rig.disk.owed.is_empty(), "{:?}", rig.disk.owed);
     // A person who asked is told.
     rig.feed(said(ToMachine::Poll { request: 77 }));
     rig.feed(Input::TenancyChanged(Tenancy::default()));
