@@ -289,6 +289,8 @@ pub enum Record {
     Identities(Vec<Identity>),
     /// Last good policy.
     Policy(Verified<PolicyDocument>),
+    /// The policy was another company's.
+    NoPolicy,
     /// `None` forgets it.
     Credential(Option<Credential>),
     /// Replaces the entry of its device.

@@ -87,7 +87,7 @@ help-firmware-pack = Ein Paket aus rules.json und den dort genannten Dateien pac
         höchstens 64 MiB, liegen daneben
     .output = Paket, das entsteht; ein vorhandenes wird ersetzt
 
-help-softphones = Festlegen, welche Webseiten und Programme das Headset nutzen dürfen
+help-softphones = Welche Webseiten und Programme das Headset nutzen dürfen
 
 help-softphones-list = Die auflisten, die bitten, dürfen oder nicht dürfen
     .json = Ein JSON-Dokument (schemas/softphones.schema.json)

@@ -136,7 +136,7 @@ problem-window-not-opened = Das Fenster lässt sich nicht öffnen: { $error }
 ## Die Tür für Softphones
 
 problem-rest-port-taken = Softphones können sich nicht verbinden: Port { $port } ist belegt von { $holder }
-    .next = Softphones können sich verbinden, sobald dieses Programm endet. Sonst wählen Sie einen anderen Port, etwa mit „hookswitch settings set rest_port 32019“, und starten Hookswitch neu.
+    .next = Softphones können sich verbinden, sobald dieses Programm endet. Sonst wählen Sie einen anderen Port, etwa mit „hookswitch settings set rest_port 32019“.
 problem-rest-not-listening = Softphones können sich nicht verbinden: { $error }
     .next = Es wird von selbst noch einmal versucht. Hilft das nicht, wählen Sie einen anderen Port, etwa mit „hookswitch settings set rest_port 32019“.
 problem-rest-certificate = Softphones können sich nicht verbinden: Es gibt kein Zertifikat ({ $error })

@@ -146,7 +146,7 @@ problem-window-not-opened = The window cannot be opened: { $error }
 ## The door for softphones
 
 problem-rest-port-taken = Softphones cannot connect: port { $port } is held by { $holder }
-    .next = Softphones can connect as soon as that program ends. Else choose another port, such as by “hookswitch settings set rest_port 32019”, and restart Hookswitch.
+    .next = Softphones can connect as soon as that program ends. Else choose another port, such as by “hookswitch settings set rest_port 32019”.
 problem-rest-not-listening = Softphones cannot connect: { $error }
     .next = It is tried again by itself. If that does not help, choose another port, such as by “hookswitch settings set rest_port 32019”.
 problem-rest-certificate = Softphones cannot connect: there is no certificate ({ $error })

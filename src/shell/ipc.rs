@@ -244,6 +244,7 @@ impl LocalClient {
             {
                 return Ok(None);
             }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(foreign(path)),
             Err(error) => return Err(lost(&error)),
         };
         if !stream.reaches_mine_or_roots().map_err(|error| lost(&error))? {

@@ -54,13 +54,17 @@ pub fn inside(
 }
 
 /// To the service that listens at `path` and is `owner`'s. Must be called inside a `LocalSet`.
-pub fn outside(path: PathBuf, owner: Owner, events: Sender<Event>) -> UnboundedSender<Wish> {
+/// `coming` tells when something comes to `path`.
+pub fn outside(
+    path: PathBuf,
+    owner: Owner,
+    mut coming: os::FileChanges,
+    events: Sender<Event>,
+) -> UnboundedSender<Wish> {
     let (wishes, mut wished) = unbounded_channel();
     let came = events.clone();
-    let place = [path.clone()];
     tokio::task::spawn_local(async move {
-        let mut changes = os::FileChanges::of(&place);
-        while changes.next().await.is_some() && came.send(Event::MachineCame).await.is_ok() {}
+        while coming.next().await.is_some() && came.send(Event::MachineCame).await.is_ok() {}
     });
     tokio::task::spawn_local(async move {
         while let Some(wish) = wished.recv().await {
@@ -146,7 +150,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, async {
             let (sender, mut events) = channel(8);
-            let wishes = outside(path.clone(), Owner::Me, sender);
+            let wishes =
+                outside(path.clone(), Owner::Me, os::FileChanges::of(std::slice::from_ref(&path)), sender);
             let wish = |wish| wishes.send(wish).expect("it lives");
             let hello = || ToMachine::Hello { protocol: PROTOCOL_VERSION };
             wish(Wish::Find);
@@ -180,7 +185,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, async {
             let (sender, mut events) = channel(8);
-            let wishes = outside(path.clone(), Owner::Me, sender);
+            let wishes =
+                outside(path.clone(), Owner::Me, os::FileChanges::of(std::slice::from_ref(&path)), sender);
             tokio::task::yield_now().await;
             for _ in 0..2 {
                 os::private_folder(&folder.path().join("run")).expect("a folder");
@@ -206,7 +212,8 @@ mod tests {
         tokio::task::LocalSet::new().block_on(&runtime, async {
             let (sender, mut events) = channel(8);
             let (mut listener, _place) = LocalListener::bind(&path, Callers::Everyone).expect("a socket");
-            let wishes = outside(path.clone(), Owner::Me, sender);
+            let wishes =
+                outside(path.clone(), Owner::Me, os::FileChanges::of(std::slice::from_ref(&path)), sender);
             wishes.send(Wish::Find).expect("it lives");
             let mut stream = listener.accept().await.expect("a caller");
             assert!(matches!(next(&mut events).await, Event::MachineFound));

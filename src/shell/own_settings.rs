@@ -1,11 +1,14 @@
 //! Writing one setting into the person's own file, or into the machine's.
 
+#![expect(clippy::disallowed_methods, reason = "takes turns at a file")]
+
 use super::folders::Folders;
 use super::os;
 use super::private_file::{self, Durability, Readers};
 use super::settings_files;
 use hub::protocol::Problem;
 use hub::settings::{self, Content, Key};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -41,9 +44,21 @@ fn keep_named(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), 
     let place = path.display().to_string();
     let cannot =
         |error: std::io::Error| NotKept::Unwritten { place: place.clone(), reason: error.to_string() };
-    let text = settings::set(&settings_files::layers(folders), name, value).map_err(NotKept::Refused)?;
     os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
+    // Another may be reading and writing it at this moment: one after the other, or one of both changes is lost.
+    let _turn = turn(&path).map_err(cannot)?;
+    let text = settings::set(&settings_files::layers(folders), name, value).map_err(NotKept::Refused)?;
     private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)
+}
+
+/// Waits until nobody else changes the file at `path`.
+fn turn(path: &Path) -> io::Result<File> {
+    let mut options = os::private_options();
+    let lock = options.write(true).create(true).truncate(false).open(path.with_extension("lock"))?;
+    match lock.lock() {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(lock),
+        locked => locked.map(|()| lock),
+    }
 }
 
 /// What a person sets by name.

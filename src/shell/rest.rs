@@ -366,7 +366,7 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> Closed {
         format!("Softphones cannot connect: port {port} is held by {holder}"),
         place,
         "Softphones can connect as soon as that program ends. Else choose another port, such as by `hookswitch \
-         settings set rest_port 32019`, and restart Hookswitch.",
+         settings set rest_port 32019`.",
     )
     .with("port", port.to_string())
     .detail("holder", holder);

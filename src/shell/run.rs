@@ -86,10 +86,12 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     let why_awake = locale.format(&Message::new("keep-awake-reason"));
     let (ended, mut machine_ended) = oneshot::channel();
     let mut ended = Some(ended);
+    let coming = os::FileChanges::of(std::slice::from_ref(&folders.machine.socket));
+    let watched = coming.tells();
     let (wishes, to_machine) = match service {
         Some(owner) => {
             tracing::info!("the service of this computer has the headsets");
-            (link::outside(folders.machine.socket.clone(), owner, events.clone()), None)
+            (link::outside(folders.machine.socket.clone(), owner, coming, events.clone()), None)
         }
         None => {
             let (to_machine, queue) = unbounded_channel();
@@ -109,7 +111,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         .preferring(settings.headset.value.clone());
     let parts = UserParts {
         role: match service {
-            Some(_) => role.apart(!os::MISSING.contains(&os::Missing::FileChanges)),
+            Some(_) => role.apart(watched),
             None => role,
         },
         locale: locale.clone(),
@@ -120,6 +122,7 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         events: events.clone(),
         door: look_after,
         port,
+        apart: service.is_some(),
         started: settings,
         settings: list,
     };
@@ -127,7 +130,10 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
     for problem in &settings_problems {
         tracing::warn!(%problem, "settings");
     }
-    let missing: Vec<Problem> = os::MISSING.iter().copied().map(Problem::from).collect();
+    // The system can, and does not: its watches are used up.
+    let untold =
+        (!watched && !os::MISSING.contains(&os::Missing::FileChanges)).then_some(os::Missing::FileChanges);
+    let missing: Vec<Problem> = os::MISSING.iter().copied().chain(untold).map(Problem::from).collect();
     for problem in &missing {
         tracing::info!(%problem, "this system");
     }
@@ -224,7 +230,7 @@ async fn watch_settings(
 
 /// A service that comes while the headsets are this program's: two masters of one headset are worse than none.
 async fn watch_for_service(folders: Folders, handle: UserHandle) {
-    let mut changes = os::FileChanges::of(&[folders.machine.socket.clone()]);
+    let mut changes = os::FileChanges::of(std::slice::from_ref(&folders.machine.socket));
     while changes.next().await.is_some() {
         let problems = folders.service().map(|_| service_came(&folders.machine.socket));
         let problems = problems.into_iter().collect();

@@ -1,14 +1,22 @@
 //! Which tenant the settings name, now and whenever they change.
 
+#![expect(clippy::disallowed_methods, reason = "files of the tenant's folder")]
+
 use super::folders::Folders;
-use super::log;
+use super::private_file::{self, Durability, Readers};
 use super::settings_files;
 use super::store::packages::Packages;
-use super::tenant::{CaFile, TenantConfig, TenantRoom, packages_folder};
+use super::tenant::{CaFile, TenantConfig, TenantRoom, folder_problem, packages_folder};
+use super::{log, os};
 use hub::machine::Tenancy;
 use hub::protocol::Problem;
 use hub::settings::Settings;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// Whose trust anchor and metadata are in the tenant's folder.
+const OF: &str = "of";
 
 /// What was last read of the settings that name the tenant.
 #[derive(Debug)]
@@ -78,6 +86,9 @@ impl Tenancies {
                 .detail("reason", &why)
             })
         });
+        let folder = self.folder();
+        of_tenant(&folder, &format!("{} {}", named.server_url, named.tenant_id))
+            .map_err(|error| folder_problem(&folder, &error))?;
         TenantRoom::new(TenantConfig {
             server_url: named.server_url,
             tenant_id: named.tenant_id,
@@ -91,5 +102,54 @@ impl Tenancies {
 
     fn folder(&self) -> PathBuf {
         self.folders.data.join("tenant")
+    }
+}
+
+/// What is pinned and was seen of one tenant says nothing of another that the settings name: it is forgotten. Packages
+/// stay, each is known by its digest.
+fn of_tenant(folder: &Path, name: &str) -> io::Result<()> {
+    let of = folder.join(OF);
+    os::private_folder(folder)?;
+    match fs::read_to_string(&of) {
+        Ok(known) if known == name => return Ok(()),
+        Ok(_) => {
+            let gone = |result: io::Result<()>| match result {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+            gone(fs::remove_file(folder.join("root.json")))?;
+            gone(fs::remove_dir_all(folder.join("tuf")))?;
+        }
+        // Older versions did not write it down.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    private_file::replace(&of, name.as_bytes(), Readers::Owner, Durability::Disk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_pinned_of_one_tenant_is_not_held_against_another() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("tenant");
+        let there = |name: &str| folder.join(name).exists();
+        let fill = || {
+            fs::create_dir_all(folder.join("tuf")).expect("made");
+            fs::create_dir_all(folder.join("packages")).expect("made");
+            fs::write(folder.join("root.json"), "a").expect("written");
+        };
+        fill();
+        for _ in 0..2 {
+            of_tenant(&folder, "https://a acme").expect("settled");
+            assert!(there("root.json") && there("tuf"), "it is the first one's");
+        }
+        of_tenant(&folder, "https://b bolt").expect("settled");
+        assert!(!there("root.json") && !there("tuf") && there("packages"));
+        fill();
+        of_tenant(&folder, "https://b bolt").expect("settled");
+        assert!(there("root.json"));
     }
 }

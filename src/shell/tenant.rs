@@ -30,6 +30,7 @@ mod refusal;
 mod reports;
 mod tuf;
 
+pub use data::problem as folder_problem;
 pub use key::fresh as fresh_key;
 pub use package::Listed;
 

@@ -4,6 +4,7 @@ use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
 use super::link::Wish;
 use super::{log, notify, os, own_settings, settings_files};
 use hub::locale::Locale;
+use hub::protocol::Problem;
 use hub::protocol::local::View;
 use hub::settings::Settings;
 use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
@@ -28,6 +29,8 @@ pub struct Parts {
     pub door: Sender<()>,
     /// Where that door is to be.
     pub port: watch::Sender<u16>,
+    /// The machine role is another process, which reads settings of its own.
+    pub apart: bool,
     /// As they were when the program started; what counts only from the next start stays so.
     pub started: Settings,
     /// Those in force, listed.
@@ -127,11 +130,16 @@ impl Doing {
 
     /// All that depends on them and is not asked for each time.
     fn read_settings(&mut self) {
-        let Parts { role, approved, started, port, settings: list, .. } = &mut self.parts;
+        let Parts { role, approved, started, apart, port, settings: list, .. } = &mut self.parts;
         let (settings, mut problems) = Settings::resolve(&settings_files::layers(approved.folders()));
         let settings = settings.after_start_with(started);
-        // What keeps the tenant out is said where the tenant is.
-        problems.retain(|problem| settings.tenant_fault.as_ref() != Some(problem));
+        // What keeps the tenant out is said where the tenant is, by the role that reads it; a service reads what is the
+        // machine's, and what is withheld here.
+        let elsewhere = |problem: &Problem| match *apart {
+            true => settings.withheld.contains(problem),
+            false => settings.tenant_fault.as_ref() == Some(problem),
+        };
+        problems.retain(|problem| !elsewhere(problem));
         log::set_level(&settings.log_level.value);
         let to = settings.rest_port.value;
         port.send_if_modified(|at| std::mem::replace(at, to) != to);
@@ -218,6 +226,7 @@ mod tests {
             events,
             door: mpsc::channel(1).0,
             port: watch::channel(0).0,
+            apart: false,
             started: Settings::default(),
             settings: watch::channel(serde_json::Value::Null).0,
         };

@@ -59,6 +59,7 @@ impl PlayedMachine {
             events: to_user.clone(),
             door: channel(1).0,
             port: watch::channel(0).0,
+            apart: false,
             started: Settings::default(),
             settings: watch::channel(serde_json::Value::Null).0,
         };

@@ -140,7 +140,10 @@ fn record_name(record: &Record) -> Option<&'static str> {
         // Made by TUF alone.
         Record::Policy(_) => None,
         // Take a row away.
-        Record::Credential(None) | Record::JournalCleared { .. } | Record::Delivered(_) => None,
+        Record::NoPolicy
+        | Record::Credential(None)
+        | Record::JournalCleared { .. }
+        | Record::Delivered(_) => None,
     }
 }
 
@@ -224,7 +227,9 @@ fn every_record_leaves_the_row_it_always_left() {
             Record::Homes(homes) => &back.homes == homes,
             Record::Devices(devices) => &back.devices == devices,
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
-            Record::Policy(_) | Record::JournalCleared { .. } | Record::Delivered(_) => false,
+            Record::Policy(_) | Record::NoPolicy | Record::JournalCleared { .. } | Record::Delivered(_) => {
+                false
+            }
         };
         assert!(kept, "{name} does not come back: {back:?}");
     }

@@ -67,6 +67,8 @@ pub struct MachineRole {
     poll: Poll,
     policy: Revised<Option<InForce>>,
     credential: Revised<Option<Credential>>,
+    /// The policy of a tenant that was taken out of the settings, and whose it is.
+    aside: Option<(String, InForce)>,
     /// Its root is the one pinned last.
     tenancy: Revised<Tenancy>,
     /// No enrolment before this.
@@ -146,6 +148,7 @@ impl MachineRole {
             poll: Poll::default(),
             policy: Revised::new(persisted.policy.map(InForce::new)),
             credential: Revised::new(persisted.credential),
+            aside: None,
             tenancy: Revised::new(config.tenancy.clone()),
             enrol_not_before: None,
             enrol_failures: 0,

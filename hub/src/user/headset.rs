@@ -47,6 +47,10 @@ impl UserRole {
 
     /// The settings' word on the headset counts when it is new: one that was chosen and could not be written down stays.
     pub(super) fn settings_read(&mut self, headset: Option<DeviceId>, problems: Vec<Problem>) {
+        if problems.is_empty() && self.consent.is_kept() {
+            // What stood in the way of a decision is mended.
+            self.function(Function::Approvals, Vec::new());
+        }
         self.function(Function::Settings, problems);
         if self.named != headset {
             (self.chosen, self.named) = (headset.clone(), headset);

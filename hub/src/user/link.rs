@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_millis(250);
 const MOST: Duration = Duration::from_secs(30);
 /// Where its coming is told, it is only looked for again now and then, for what may not have been told.
-const TOLD: Duration = Duration::from_secs(3600);
+const TOLD: Duration = Duration::from_secs(300);
 /// After so many looks in vain only its coming counts.
 const LOOKS: u32 = 4;
 /// It opens its database before its hello.
@@ -45,13 +45,15 @@ impl Link {
     }
 
     fn lost(&mut self, now: Instant) {
-        if self.since.take().is_some_and(|since| now >= since + STEADY) {
+        let since = self.since.take();
+        if since.is_some_and(|since| now >= since + STEADY) {
             self.failures = 0;
         }
         let grown = FIRST.saturating_mul(1 << self.failures.min(8)).min(MOST);
         let wait = match () {
             () if self.refused => REFUSED,
-            () if self.watched && !self.silent && self.failures >= LOOKS => TOLD,
+            // One that was there is looked for once more in any case: then it is said that it is away.
+            () if self.watched && !self.silent && since.is_none() && self.failures >= LOOKS => TOLD,
             () => grown,
         };
         self.next = Some(now + wait);

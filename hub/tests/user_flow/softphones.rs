@@ -406,3 +406,31 @@ fn programs_that_come_and_go_end_nobody_s_calls() {
     assert_eq!(rig.state(call), CallState::Ringing);
     assert_eq!(rig.agent.view().softphones.len(), MOST_HOLDERS);
 }
+
+/// A full disk must not give a page back what the person took from it, whenever the file is looked at again.
+#[test]
+fn a_decision_that_cannot_be_kept_counts_until_the_file_says_otherwise() {
+    let mut rig = Rig::new();
+    let other = "https://other.example";
+    settings(&mut rig, &[PAGE], Decider::Person);
+    assert!(knock(&mut rig, PAGE));
+    let full = |rig: &mut Rig, command: Command| {
+        rig.requests += 1;
+        let request = rig.requests;
+        rig.feed(Input::Command { request, command });
+        rig.feed(Input::ApprovalKept { request, settings: Err(problem("softphone-not-kept")) });
+    };
+    full(&mut rig, Command::Revoke { softphone: PAGE.to_owned() });
+    assert!(!knock(&mut rig, PAGE));
+    assert!(!knock(&mut rig, other), "it asks");
+    full(&mut rig, Command::Approve { softphone: other.to_owned() });
+    assert!(knock(&mut rig, other));
+    for _ in 0..2 {
+        settings(&mut rig, &[PAGE], Decider::Person);
+        assert!(!knock(&mut rig, PAGE) && knock(&mut rig, other));
+    }
+    // Somebody wrote something else: that is newer.
+    settings(&mut rig, &[], Decider::Person);
+    settings(&mut rig, &[PAGE], Decider::Person);
+    assert!(knock(&mut rig, PAGE));
+}

@@ -11,6 +11,10 @@ impl FileChanges {
         Self
     }
 
+    pub fn tells(&self) -> bool {
+        false
+    }
+
     /// `None` = that is never told.
     pub async fn next(&mut self) -> Option<()> {
         None

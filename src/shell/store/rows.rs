@@ -30,6 +30,7 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
         Record::Policy(policy) => {
             put(transaction, POLICY, &StoredPolicy { version: policy.version(), document: policy.get() })
         }
+        Record::NoPolicy => forget(transaction, POLICY),
         Record::Credential(Some(credential)) => put(transaction, CREDENTIAL, credential),
         Record::Credential(None) => forget(transaction, CREDENTIAL),
         Record::Journal(entry) => transaction

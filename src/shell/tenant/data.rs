@@ -9,7 +9,7 @@ pub(super) fn failure(path: &Path, error: &std::io::Error) -> TenantFailure {
     http::failure(FailureKind::Rejected, problem(path, error))
 }
 
-pub(super) fn problem(path: &Path, error: &std::io::Error) -> Problem {
+pub fn problem(path: &Path, error: &std::io::Error) -> Problem {
     Problem::new(
         "tenant-data",
         format!("The agent cannot keep what it gets from the tenant: {error}"),

@@ -7,7 +7,20 @@ impl MachineRole {
     /// what was asked before.
     pub(super) fn tenancy_changed(&mut self, tenancy: Tenancy, now: Now) {
         tracing::info!(server = tenancy.server_url, fault = ?tenancy.fault, "the settings name the tenant anew");
+        let was = self.tenancy.server_url.is_some().then(|| self.tenancy.name());
         self.tenancy.set(tenancy);
+        let is = self.tenancy.server_url.is_some().then(|| self.tenancy.name());
+        match (was, is) {
+            // It may only have been taken out for a moment: who comes back finds the last good policy.
+            (Some(was), None) => self.aside = self.policy.edit().take().map(|policy| (was, policy)),
+            (None, Some(is)) => {
+                if let Some((_, policy)) = self.aside.take().filter(|(of, _)| *of == is) {
+                    *self.policy.edit() = Some(policy);
+                }
+            }
+            (was, is) if was != is => self.leave_company(),
+            _ => {}
+        }
         // What the one before was asked is not answered any more, and what it failed with says nothing of this one.
         (self.busy, self.unreachable, self.assigned_of) = (false, false, None);
         (self.enrol_not_before, self.enrol_failures, self.quiet_until) = (None, 0, None);
@@ -34,6 +47,14 @@ impl MachineRole {
         }
     }
 
+    /// Another one rules from now on.
+    fn leave_company(&mut self) {
+        self.policy.edit().take();
+        self.out.push_back(Output::Persist(Record::NoPolicy));
+        self.groups.clear();
+        self.people.forget_groups();
+    }
+
     pub(super) fn begin_tenancy(&mut self, now: Now) {
         if self.tenancy.server_url.is_none() {
             // A company that let the machine go rules it no more; which one it is now, if any, is not known.
@@ -48,6 +69,7 @@ impl MachineRole {
         let of_another = |credential: &Credential| !credential.tenant.is_empty() && credential.tenant != name;
         let moved = self.credential.as_ref().is_some_and(of_another);
         if moved {
+            self.leave_company();
             *self.credential.edit() = None;
             self.out.push_back(Output::Persist(Record::Credential(None)));
             // What the other one is owed is no business of this one.

@@ -56,6 +56,7 @@ impl Disk {
         match record {
             Record::Identities(identities) => self.identities = identities,
             Record::Policy(policy) => self.policy = Some(policy),
+            Record::NoPolicy => self.policy = None,
             Record::Credential(credential) => self.credential = credential,
             Record::Journal(entry) => _ = self.journal.insert(entry.device.clone(), entry),
             Record::JournalCleared { device } => _ = self.journal.remove(&device),

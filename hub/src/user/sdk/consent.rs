@@ -89,6 +89,8 @@ pub struct Consent {
     denied: Vec<ClientId>,
     /// Those of them that are in the settings.
     denied_there: Vec<ClientId>,
+    /// Those that the settings approved when they were read last.
+    approved_there: Vec<ClientId>,
     quiet_until: Option<Instant>,
 }
 
@@ -206,7 +208,18 @@ impl Consent {
 
     pub fn set_own(&mut self, approvals: Approvals) {
         let Approvals { approved, denied, by, place } = approvals;
-        (self.own, self.by, self.place) = (named(&approved), by, place);
+        let new = named(&approved);
+        let was = std::mem::replace(&mut self.approved_there, new.clone());
+        if by == self.by {
+            // What the file says anew counts. What was decided and could not be kept counts on where it says the same.
+            self.own.retain(|on| !was.contains(on) || new.contains(on));
+            let added: Vec<ClientId> =
+                new.into_iter().filter(|on| !was.contains(on) && !self.own.contains(on)).collect();
+            self.own.extend(added);
+        } else {
+            self.own = new;
+        }
+        (self.by, self.place) = (by, place);
         let before = std::mem::replace(&mut self.denied_there, named(&denied));
         // What could not be kept counts on.
         self.denied.retain(|on| !before.contains(on) || self.denied_there.contains(on));
@@ -215,6 +228,12 @@ impl Consent {
         self.denied.extend(new);
         self.denied.drain(..self.denied.len().saturating_sub(MOST_DENIED));
         self.forget_answered();
+    }
+
+    /// Whether the settings say all that the person decided.
+    pub(crate) fn is_kept(&self) -> bool {
+        let same = |a: &[ClientId], b: &[ClientId]| a.len() == b.len() && a.iter().all(|on| b.contains(on));
+        same(&self.own, &self.approved_there) && self.denied.iter().all(|on| self.denied_there.contains(on))
     }
 
     pub fn set_company(&mut self, approved: &[String]) {

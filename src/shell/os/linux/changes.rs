@@ -18,6 +18,8 @@ use tokio::io::unix::AsyncFd;
 const SETTLE: Duration = Duration::from_millis(200);
 /// One that is written all the time is told nevertheless after this many steps.
 const MOST_STEPS: u32 = 25;
+/// As many links as the kernel follows.
+const MOST_LINKS: usize = 40;
 /// Folders may come while they are looked for.
 const LOOKS: u32 = 8;
 
@@ -41,6 +43,11 @@ impl FileChanges {
         let mut this = Self { paths: paths.to_vec(), inotify, watched: BTreeMap::new() };
         this.look();
         this
+    }
+
+    /// Whether there is anybody who tells.
+    pub fn tells(&self) -> bool {
+        self.inotify.is_some()
     }
 
     /// Waits until one of them may have changed. `None` = that is never told.
@@ -94,19 +101,10 @@ impl FileChanges {
         let mut wanted = BTreeMap::new();
         for _ in 0..LOOKS {
             let before = std::mem::take(&mut wanted);
-            for path in &self.paths {
-                let leads_to = path.canonicalize().ok();
-                for (folder, name) in
-                    [Some(path.clone()), leads_to].into_iter().flatten().filter_map(|p| place(&p))
-                {
-                    match inotify::add_watch(inotify.get_ref(), &folder, flags) {
-                        Ok(watch) => {
-                            wanted.entry(watch).or_insert((folder, BTreeSet::new())).1.insert(name);
-                        }
-                        Err(error) => {
-                            tracing::warn!(%error, folder = %folder.display(), "not told of changes")
-                        }
-                    }
+            for (folder, name) in self.paths.iter().flat_map(|path| ways(path)) {
+                match inotify::add_watch(inotify.get_ref(), &folder, flags) {
+                    Ok(watch) => _ = wanted.entry(watch).or_insert((folder, BTreeSet::new())).1.insert(name),
+                    Err(error) => tracing::warn!(%error, folder = %folder.display(), "not told of changes"),
                 }
             }
             if wanted == before {
@@ -121,11 +119,42 @@ impl FileChanges {
     }
 }
 
-/// The deepest folder on the way to `path` that is there, and what is to come in it.
-fn place(path: &Path) -> Option<(PathBuf, OsString)> {
-    path.ancestors().skip(1).zip(path.ancestors()).find_map(|(folder, next)| {
-        folder.is_dir().then(|| Some((folder.to_owned(), next.file_name()?.to_owned()))).flatten()
-    })
+/// Where something decides what `path` leads to: each link on the way, and at its end the file, or what is to come first
+/// of what is not there.
+fn ways(path: &Path) -> Vec<(PathBuf, OsString)> {
+    let mut found = Vec::new();
+    let mut folder = PathBuf::from("/");
+    let mut rest: Vec<OsString> = names(path);
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            folder.pop();
+            continue;
+        }
+        let next = folder.join(&name);
+        let is = fs::symlink_metadata(&next).map(|found| found.file_type());
+        if is.as_ref().is_ok_and(fs::FileType::is_dir) && !rest.is_empty() {
+            folder = next;
+            continue;
+        }
+        found.push((folder.clone(), name));
+        let leads_to = fs::read_link(&next).ok().filter(|_| found.len() < MOST_LINKS);
+        let Some(leads_to) = leads_to else { break };
+        if leads_to.is_absolute() {
+            folder = PathBuf::from("/");
+        }
+        rest.extend(names(&leads_to));
+    }
+    found
+}
+
+/// The last first, without the root.
+fn names(path: &Path) -> Vec<OsString> {
+    let named = |part: std::path::Component<'_>| match part {
+        std::path::Component::Normal(name) => Some(name.to_owned()),
+        std::path::Component::ParentDir => Some("..".into()),
+        _ => None,
+    };
+    path.components().rev().filter_map(named).collect()
 }
 
 /// A file that was only just made is empty: its end of writing is told too. What was linked or bound is whole.
@@ -191,6 +220,22 @@ mod tests {
         fs::write(root.join("real"), "2").expect("written");
         told(&mut changes).await;
         fs::remove_file(&path).expect("removed");
+        told(&mut changes).await;
+        // A folder that is a link to another, exchanged in one step, as deployment tools do it.
+        fs::remove_dir(root.join("a/b")).expect("removed");
+        told(&mut changes).await;
+        for version in ["v1", "v2"] {
+            fs::create_dir(root.join(version)).expect("made");
+            fs::write(root.join(version).join("settings.toml"), version).expect("written");
+            symlink(root.join(version), root.join("a/next")).expect("linked");
+            fs::rename(root.join("a/next"), root.join("a/b")).expect("exchanged");
+            told(&mut changes).await;
+        }
+        fs::write(&path, "through the new link").expect("written");
+        told(&mut changes).await;
+        fs::remove_file(root.join("a/b")).expect("removed");
+        fs::create_dir(root.join("a/b")).expect("made");
+        told(&mut changes).await;
         let _socket = UnixListener::bind(&path).expect("bound");
         told(&mut changes).await;
     }

@@ -69,13 +69,30 @@ fn what_one_tenant_gave_and_is_owed_no_other_one_sees() {
     assert_eq!(rig.service.access_token(), None);
     assert_eq!(rig.disk.credential, None, "nor after a restart");
     assert!(!rig.disk.owed.iter().any(|o| owed.contains(&o.id)), "{:?}", rig.disk.owed);
+    assert_eq!((rig.heard.tenant.company.clone(), rig.offers()), (None, vec![]), "its policy rules no more");
+    assert!(rig.disk.policy.is_none(), "nor after a restart");
     // The same when the settings were changed while it did not run.
     let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
     let disk = std::mem::take(&mut rig.disk);
     let mut rig = Rig::start(Some("https://other"), disk, vec![], rig.now.instant);
     rig.pass(HOUR);
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
-    assert_eq!(rig.service.access_token(), None);
+    assert_eq!((rig.service.access_token(), rig.disk.policy.is_none()), (None, true));
+}
+
+/// A file that is empty for a moment, while somebody writes it: the tenant may be out of reach.
+#[test]
+fn a_company_that_is_back_has_its_last_good_policy() {
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    let now = (*rig.service.tenancy).clone();
+    rig.feed(Input::TenancyChanged(Tenancy::default()));
+    assert_eq!(rig.offers(), []);
+    rig.feed(Input::TenancyChanged(now));
+    rig.identity(&["all-users"]);
+    assert_eq!(rig.offers().len(), 1);
+    rig.feed(Input::TenancyChanged(Tenancy::default()));
+    rig.feed(Input::TenancyChanged(of("https://other")));
+    assert_eq!(rig.offers(), [], "it was another's");
 }
 
 #[test]
