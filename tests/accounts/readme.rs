@@ -105,11 +105,14 @@ fn the_readme_says_what_works() -> Told<()> {
     sh(&command.replace("NAME", "anna"))?;
     let listed = anna(&["settings", "list"])?;
     assert_eq!(listed.stderr, "", "{listed:?}");
-    for (key, value) in
-        [("server_url", "https://tenant.example/"), ("tenant_id", "acme"), ("tenant_token", "(set)")]
-    {
+    for (key, value, file) in [
+        ("server_url", "https://tenant.example/", "hookswitch.toml"),
+        ("tenant_id", "acme", "hookswitch.toml"),
+        ("tenant_token", "(set)", "tenant.toml"),
+    ] {
         let line = listed.stdout.lines().find(|line| line.starts_with(key)).ok_or(key)?;
-        assert!(line.split_whitespace().eq([key, value, "machine"]), "{line}");
+        let whose = format!("set by IT in /etc/hookswitch/{file}");
+        assert!(line.split_whitespace().eq([key, value].into_iter().chain(whose.split(' '))), "{line}");
     }
     next("The company's settings")?;
 
