@@ -3,12 +3,13 @@
 
 use crate::protocol::Problem;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use value::Raw;
 
 mod document;
 mod edit;
 mod file;
+mod last_good;
 mod layers;
 mod list;
 pub mod migrations;
@@ -17,6 +18,7 @@ mod value;
 
 pub use edit::{not_spoken, set, set_for_machine};
 pub use file::{Content, MAX_FILE_BYTES, SettingsFile, Unusable};
+pub use last_good::LastGood;
 pub use layers::{Layers, MachineFiles};
 pub use list::Listed;
 pub use tenancy::TenantSettings;
@@ -70,6 +72,8 @@ pub struct Settings {
     pub tenant_locked: bool,
     /// Where each setting that is set is set, and where one is decided that may not be.
     pub(crate) places: BTreeMap<Key, String>,
+    /// Set to what cannot be used, in the strongest layer that sets them.
+    pub(crate) wrong: BTreeSet<Key>,
     /// Of files that only root may read: a service of root's reads them.
     pub withheld: Vec<Problem>,
     /// Why the tenant cannot be told from what is set: a file or a value that cannot be used.
@@ -93,6 +97,7 @@ impl Default for Settings {
             log_level: Setting { value: "info".to_owned(), from: Provenance::Default },
             tenant_locked: false,
             places: BTreeMap::new(),
+            wrong: BTreeSet::new(),
             withheld: Vec::new(),
             tenant_fault: None,
         }
@@ -212,17 +217,41 @@ impl Settings {
     #[must_use]
     pub fn after_start_with(mut self, started: &Self) -> Self {
         for key in Key::ALL.into_iter().filter(|key| key.counts_from_next_start()) {
-            match key {
-                Key::Language => self.language.clone_from(&started.language),
-                Key::User => self.user.clone_from(&started.user),
-                _ => {}
-            }
-            match started.places.get(&key) {
-                Some(place) => self.places.insert(key, place.clone()),
-                None => self.places.remove(&key),
-            };
+            self.take(key, started);
         }
         self
+    }
+
+    /// Of `problems` with these settings, those that an agent says itself. What keeps the tenant out is said where the
+    /// tenant is, by the role that reads it; a service reads what is the machine's, and what is withheld here.
+    pub fn said_by_agent(&self, mut problems: Vec<Problem>, with_service: bool) -> Vec<Problem> {
+        problems.retain(|problem| match with_service {
+            true => !self.withheld.contains(problem),
+            false => self.tenant_fault.as_ref() != Some(problem),
+        });
+        problems
+    }
+
+    /// What another has of one setting, and where it is from.
+    fn take(&mut self, key: Key, from: &Self) {
+        match key {
+            Key::RestPort => self.rest_port.clone_from(&from.rest_port),
+            Key::SdkApproved => self.sdk_approved.clone_from(&from.sdk_approved),
+            Key::SdkDenied => self.sdk_denied.clone_from(&from.sdk_denied),
+            Key::Language => self.language.clone_from(&from.language),
+            Key::ServerUrl => self.server_url.clone_from(&from.server_url),
+            Key::TenantId => self.tenant_id.clone_from(&from.tenant_id),
+            Key::TenantToken => self.tenant_token.clone_from(&from.tenant_token),
+            Key::TenantRoot => self.tenant_root.clone_from(&from.tenant_root),
+            Key::TenantCa => self.tenant_ca.clone_from(&from.tenant_ca),
+            Key::User => self.user.clone_from(&from.user),
+            Key::Headset => self.headset.clone_from(&from.headset),
+            Key::LogLevel => self.log_level.clone_from(&from.log_level),
+        }
+        match from.places.get(&key) {
+            Some(place) => self.places.insert(key, place.clone()),
+            None => self.places.remove(&key),
+        };
     }
 
     fn put(&mut self, key: Key, raw: Raw, from: Provenance) -> Result<(), value::Kind> {

@@ -35,7 +35,7 @@ tray-open-softphones = Softphones
 tray-softphone-asks = { $softphone } bittet um Erlaubnis …
 
 tray-consumer = Nicht verwaltet
-tray-locked = Verwaltet, aber ohne Verbindung zur Firma
+tray-locked = Ohne Verbindung zur Firma: Ihre Vorgaben sind nicht zu gebrauchen
 tray-managed = Verwaltet von { $company }
 tray-not-enrolled = Noch nicht bei der Firma angemeldet
 tray-quit = Beenden

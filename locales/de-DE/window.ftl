@@ -18,7 +18,7 @@ window-expired-next = Öffnen Sie das Fenster neu aus der Taskleiste oder mit �
 ## Wer diesen Rechner verwaltet
 
 window-consumer = Dieser Rechner wird von keiner Firma verwaltet.
-window-locked = Dieser Rechner wird verwaltet, aber die Vorgaben der Firma lassen sich hier nicht nutzen.
+window-locked = Die Funktionen der Firma sind aus: Die Einstellungen dafür lassen sich hier nicht nutzen.
 window-consumer-hint = Keine Firma verwaltet diesen Rechner, und das ist auch nicht nötig: Was Ihr Headset kann, geht trotzdem.
 window-managed-by = Verwaltet von { $company }
 window-not-enrolled = { $company } soll diesen Rechner verwalten, hat aber noch nicht geantwortet.

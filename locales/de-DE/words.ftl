@@ -32,7 +32,7 @@ tenant-unheard = Ob eine Firma diesen Rechner verwaltet, ist noch nicht bekannt
 
 no-updates-consumer = Keine Firma bietet für diesen Rechner Aktualisierungen an
 no-updates-not-asked = Noch ist nichts bekannt: Die Firma war nicht erreichbar
-no-updates-locked = Verwaltet, aber die Vorgaben der Firma lassen sich hier nicht nutzen: Es kann keine Aktualisierung angeboten werden
+no-updates-locked = Die Einstellungen für eine Firma lassen sich hier nicht nutzen: Es kann keine Aktualisierung angeboten werden
 no-updates-last-known = Als die Firma zuletzt erreichbar war, gab es nichts Neueres
 no-updates-no-headset = Kein Headset ist angeschlossen, das zu aktualisieren wäre
 no-updates-none-newer = Für das, was angeschlossen ist, gibt es keine neuere Firmware

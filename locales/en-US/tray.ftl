@@ -36,7 +36,7 @@ tray-open-softphones = Softphones
 tray-softphone-asks = { $softphone } asks …
 
 tray-consumer = Not managed
-tray-locked = Managed, but not connected to the company
+tray-locked = Not connected to a company: its settings cannot be used
 tray-managed = Managed by { $company }
 tray-not-enrolled = Not yet enrolled with the company
 tray-quit = Quit

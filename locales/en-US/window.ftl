@@ -18,7 +18,7 @@ window-expired-next = Open the window again from the tray, or with “hookswitch
 ## Who manages this computer
 
 window-consumer = No company manages this computer.
-window-locked = This computer is managed, but the company’s settings cannot be used here.
+window-locked = The company’s functions are off: the settings for them cannot be used here.
 window-consumer-hint = No company manages this computer, and none has to: what your headset can do works all the same.
 # $company (String) – name of the company, or address of its server.
 window-managed-by = Managed by { $company }

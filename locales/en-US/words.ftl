@@ -32,7 +32,7 @@ tenant-unheard = Whether a company manages this computer is not known yet
 
 no-updates-consumer = No company offers updates for this computer
 no-updates-not-asked = Nothing is known yet: the company has not been reached
-no-updates-locked = Managed, but the company’s settings cannot be used here: no update can be offered
+no-updates-locked = The settings for a company cannot be used here: no update can be offered
 no-updates-last-known = Nothing newer was known when the company was last reached
 no-updates-no-headset = No headset is plugged in that could be updated
 no-updates-none-newer = No newer firmware is offered for what is plugged in

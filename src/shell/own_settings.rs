@@ -8,9 +8,11 @@ use super::private_file::{self, Durability, Readers};
 use super::settings_files;
 use hub::protocol::Problem;
 use hub::settings::{self, Content, Key};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// Why a setting could not be kept.
 #[derive(Debug)]
@@ -36,37 +38,78 @@ impl NotKept {
 /// # Errors
 /// The machine decides on it, or the file cannot be read as settings, or not be written.
 pub(super) fn keep(folders: &Folders, key: Key, value: Option<&str>) -> Result<(), NotKept> {
-    keep_named(folders, key.name(), value)
+    keep_named(folders, key.name(), value, Patience::None)
 }
 
-fn keep_named(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), NotKept> {
+fn keep_named(folders: &Folders, name: &str, value: Option<&str>, patience: Patience) -> Result<(), NotKept> {
     let path = folders.user_settings();
     let place = path.display().to_string();
     let cannot =
         |error: std::io::Error| NotKept::Unwritten { place: place.clone(), reason: error.to_string() };
     os::private_folder(path.parent().unwrap_or(&path)).map_err(cannot)?;
     // Another may be reading and writing it at this moment: one after the other, or one of both changes is lost.
-    let _turn = turn(&path).map_err(cannot)?;
+    let _turn = Turn::at(&path, patience).map_err(cannot)?.ok_or_else(|| NotKept::Refused(busy(&place)))?;
     let text = settings::set(&settings_files::layers(folders), name, value).map_err(NotKept::Refused)?;
     private_file::replace(&path, text.as_bytes(), Readers::Owner, Durability::Disk).map_err(cannot)
 }
 
-/// Waits until nobody else changes the file at `path`.
-fn turn(path: &Path) -> io::Result<File> {
-    let mut options = os::private_options();
-    let lock = options.write(true).create(true).truncate(false).open(path.with_extension("lock"))?;
-    match lock.lock() {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(lock),
-        locked => locked.map(|()| lock),
+/// For how long another is waited for who changes the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// An agent has calls to look after.
+    None,
+    /// A command waits this long.
+    Command,
+}
+
+const COMMAND: Duration = Duration::from_secs(5);
+
+/// Nobody else changes a file meanwhile.
+struct Turn(#[expect(dead_code, reason = "its lock ends with it")] File);
+
+impl Turn {
+    /// `None` = another has it, and that for long.
+    fn at(path: &Path, patience: Patience) -> io::Result<Option<Self>> {
+        let mut options = os::private_options();
+        let lock = options.write(true).create(true).truncate(false).open(path.with_extension("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self(lock))),
+            // A disk that knows no locks.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Self(lock)))
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::WouldBlock) if patience == Patience::None => Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let (told, tell) = mpsc::channel();
+                // Who waits for a lock cannot be called back: what comes too late is let go at once.
+                std::thread::Builder::new().spawn(move || _ = told.send(lock.lock().map(|()| Self(lock))))?;
+                tell.recv_timeout(COMMAND).ok().transpose()
+            }
+        }
     }
+}
+
+fn busy(place: &str) -> Problem {
+    Problem::new(
+        "settings-busy",
+        "Another program is changing the settings at this moment",
+        place,
+        "Try again. If that does not help, end the program that has the file's lock.",
+    )
 }
 
 /// What a person sets by name.
 ///
 /// # Errors
 /// See [`keep`]; no such setting.
-pub(super) fn set(folders: &Folders, name: &str, value: Option<&str>) -> Result<(), Problem> {
-    keep_named(folders, name, value).map_err(|why| why.problem(not_written))
+pub(super) fn set(
+    folders: &Folders,
+    name: &str,
+    value: Option<&str>,
+    patience: Patience,
+) -> Result<(), Problem> {
+    keep_named(folders, name, value, patience).map_err(|why| why.problem(not_written))
 }
 
 /// What whoever rules the computer sets for all its people; the file that says it now.
@@ -77,18 +120,26 @@ pub(super) fn set_for_machine(folders: &Folders, name: &str, value: Option<&str>
     if folders.machine.home.is_none() && os::machine_settings_elsewhere().is_some() {
         return Err(os::Missing::MachineSettings.into());
     }
+    let shared = PathBuf::from(settings_files::layers(folders).machine.shared.path);
+    let cannot = |place: &str| {
+        let place = place.to_owned();
+        move |error: io::Error| match error.kind() {
+            io::ErrorKind::PermissionDenied => needs_root(&place),
+            _ => not_written(&place, &error.to_string()),
+        }
+    };
+    let place = shared.display().to_string();
+    os::public_folder(shared.parent().unwrap_or(&shared)).map_err(cannot(&place))?;
+    // One for both files: a setting may move from the one to the other.
+    let turn = Turn::at(&shared, Patience::Command).map_err(cannot(&place))?;
+    let _turn = turn.ok_or_else(|| busy(&place))?;
     let files = settings_files::layers(folders).machine;
     let (file, text) = settings::set_for_machine(&files, name, value)?;
     let path = Path::new(&file.path);
     // Who could read it can, and nobody else: it may hold more than it should.
     let for_all = file.exposed || (file.content == Content::Absent && file.path == files.shared.path);
     let readers = if for_all { Readers::Everyone } else { Readers::Owner };
-    os::public_folder(path.parent().unwrap_or(path))
-        .and_then(|()| private_file::replace(path, text.as_bytes(), readers, Durability::Disk))
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => needs_root(&file.path),
-            _ => not_written(&file.path, &error.to_string()),
-        })?;
+    private_file::replace(path, text.as_bytes(), readers, Durability::Disk).map_err(cannot(&file.path))?;
     Ok(file.path.clone())
 }
 
@@ -127,4 +178,23 @@ fn not_kept(place: &str, reason: &str) -> Problem {
         "Correct the file or its permissions, then choose again.",
     )
     .with("reason", reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_comes_second_waits_or_is_told() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("settings.toml");
+        let first = Turn::at(&path, Patience::None).expect("a disk").expect("nobody has it");
+        assert!(Turn::at(&path, Patience::None).expect("a disk").is_none());
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Turn::at(&path, Patience::Command).expect("a disk").is_some());
+            drop(first);
+            assert!(second.join().expect("it ends"), "the first one is done");
+        });
+        assert!(Turn::at(&path, Patience::None).expect("a disk").is_some());
+    }
 }

@@ -10,7 +10,7 @@ use super::tenant::{CaFile, TenantConfig, TenantRoom, folder_problem, packages_f
 use super::{log, os};
 use hub::machine::Tenancy;
 use hub::protocol::Problem;
-use hub::settings::Settings;
+use hub::settings::{LastGood, Settings};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,11 +23,14 @@ const OF: &str = "of";
 pub struct Tenancies {
     folders: Folders,
     settings: Settings,
+    last_good: LastGood,
 }
 
 impl Tenancies {
     pub fn new(folders: Folders, settings: Settings) -> Self {
-        Self { folders, settings }
+        let mut last_good = LastGood::default();
+        last_good.resolve(&settings_files::layers(&folders));
+        Self { folders, settings, last_good }
     }
 
     /// The tenant that was last read, and the room that speaks with it.
@@ -54,7 +57,7 @@ impl Tenancies {
 
     /// Reads the settings again. `None` = they say the same of the tenant.
     pub fn changed(&mut self) -> Option<(Tenancy, Option<TenantRoom>)> {
-        let (settings, problems) = Settings::resolve(&settings_files::layers(&self.folders));
+        let (settings, problems) = self.last_good.resolve(&settings_files::layers(&self.folders));
         log::set_level(&settings.log_level.value);
         if settings.tenant() == self.settings.tenant() {
             self.settings = settings;

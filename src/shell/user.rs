@@ -2,11 +2,11 @@
 use super::approvals::ApprovedSoftphones;
 use super::handle::{Event, SUBSCRIBER_QUEUE, Subscription};
 use super::link::Wish;
+use super::own_settings::Patience;
 use super::{log, notify, os, own_settings, settings_files};
 use hub::locale::Locale;
-use hub::protocol::Problem;
 use hub::protocol::local::View;
-use hub::settings::Settings;
+use hub::settings::{LastGood, Settings};
 use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,6 +69,7 @@ struct Doing {
     /// By session.
     subscribers: BTreeMap<u64, Sender<SdkEvent>>,
     last_session: u64,
+    last_good: LastGood,
 }
 
 impl Doing {
@@ -79,6 +80,7 @@ impl Doing {
             last_request: 0,
             subscribers: BTreeMap::new(),
             last_session: 0,
+            last_good: LastGood::default(),
         };
         this.read_settings();
         this
@@ -131,15 +133,9 @@ impl Doing {
     /// All that depends on them and is not asked for each time.
     fn read_settings(&mut self) {
         let Parts { role, approved, started, apart, port, settings: list, .. } = &mut self.parts;
-        let (settings, mut problems) = Settings::resolve(&settings_files::layers(approved.folders()));
+        let (settings, problems) = self.last_good.resolve(&settings_files::layers(approved.folders()));
         let settings = settings.after_start_with(started);
-        // What keeps the tenant out is said where the tenant is, by the role that reads it; a service reads what is the
-        // machine's, and what is withheld here.
-        let elsewhere = |problem: &Problem| match *apart {
-            true => settings.withheld.contains(problem),
-            false => settings.tenant_fault.as_ref() == Some(problem),
-        };
-        problems.retain(|problem| !elsewhere(problem));
+        let problems = settings.said_by_agent(problems, *apart);
         log::set_level(&settings.log_level.value);
         let to = settings.rest_port.value;
         port.send_if_modified(|at| std::mem::replace(at, to) != to);
@@ -174,7 +170,8 @@ impl Doing {
                     self.parts.role.handle(kept, os::instant());
                 }
                 Output::KeepSetting { request, key, value } => {
-                    let kept = own_settings::set(self.parts.approved.folders(), &key, value.as_deref());
+                    let folders = self.parts.approved.folders();
+                    let kept = own_settings::set(folders, &key, value.as_deref(), Patience::None);
                     if kept.is_ok() {
                         self.read_settings();
                         let _ = self.parts.to_machine.send(Wish::ReadSettings);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Stdio;
 
 fn free_port() -> Told<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").at("a port")?;
@@ -30,8 +31,9 @@ async fn problems(home: &Path, wanted: &[&str]) -> Told<()> {
     wait_for(&format!("the problems {wanted:?}"), SOON, async || {
         let status = ended(&mut hookswitch(home, &["status", "--json"]))?;
         let status: Value = serde_json::from_str(&status.stdout).at("status --json")?;
-        let codes: Vec<&str> =
-            status["problems"].as_array().into_iter().flatten().filter_map(|p| p["code"].as_str()).collect();
+        // What keeps a company out is said where the company is.
+        let all = status["problems"].as_array().into_iter().flatten().chain([&status["tenant"]["problem"]]);
+        let codes: Vec<&str> = all.filter_map(|problem| problem["code"].as_str()).collect();
         Ok((codes == wanted).then_some(()))
     })
     .await
@@ -94,6 +96,85 @@ async fn what_is_written_into_a_settings_file_counts_while_the_agent_runs() -> T
     });
     assert_eq!(port, Some(expected));
     assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
+/// Whether one agent takes them all, or each command writes the file itself.
+#[tokio::test]
+async fn of_settings_that_are_set_at_the_same_time_none_is_lost() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let texts = [
+        ("rest_port", "0"),
+        ("log_level", "debug"),
+        ("headset", "abc"),
+        ("user", "anna"),
+        ("language", "de-DE"),
+        ("sdk_denied", "https://evil.example"),
+    ];
+    let all_at_once = |options: &[&str], file: &str| -> Told<()> {
+        let _ = fs::remove_file(home.join(file));
+        let set = |(key, value)| {
+            let arguments = [&["settings", "set"], options, &[key, value]].concat();
+            hookswitch(home, &arguments).env_remove("HOOKSWITCH_REST_PORT").stdout(Stdio::null()).spawn()
+        };
+        let commands: Vec<_> = texts.map(set).into_iter().collect::<Result<_, _>>().at("a command")?;
+        for mut command in commands {
+            assert!(command.wait().at("a command")?.success());
+        }
+        let written = fs::read_to_string(home.join(file)).at(file)?;
+        for (key, value) in texts {
+            assert!(written.lines().any(|l| l.starts_with(key) && l.contains(value)), "{key} in {written}");
+        }
+        Ok(())
+    };
+    for _ in 0..5 {
+        all_at_once(&[], "config/hookswitch.toml")?;
+        all_at_once(&["--machine"], "machine/hookswitch.toml")?;
+        // What the machine says may not be set by a person.
+        fs::remove_dir_all(home.join("machine")).at("the machine's settings")?;
+    }
+    let mut run = hookswitch(home, &["run", "--headless"]);
+    let agent = Agent::start(run.env_remove("HOOKSWITCH_REST_PORT"), home).await?;
+    for _ in 0..5 {
+        all_at_once(&[], "config/hookswitch.toml")?;
+    }
+    assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
+/// What was said last stands while the file says nothing, also with a service beside.
+#[tokio::test]
+async fn a_file_that_cannot_be_read_moves_nothing() -> Told<()> {
+    for with_service in [false, true] {
+        let folder = tempfile::tempdir().at("a temporary folder")?;
+        let home = folder.path();
+        let own = home.join("config/hookswitch.toml");
+        let port = free_port()?;
+        let good = format!("rest_port = {port}\nsdk_approved = [\"https://softphone.example\"]\n");
+        fs::create_dir_all(home.join("config")).at("a folder")?;
+        fs::write(&own, &good).at("the file")?;
+        let mut service = match with_service {
+            true => Some(hookswitch(home, &["service", "run"]).spawn().at("the service")?),
+            false => None,
+        };
+        let mut run = hookswitch(home, &["run", "--headless"]);
+        let agent = Agent::start(run.env_remove("HOOKSWITCH_REST_PORT"), home).await?;
+        opens_at(home, port).await?;
+        problems(home, &[]).await?;
+        fs::write(&own, "rest_port = ").at("the file")?;
+        problems(home, &["settings-unreadable"]).await?;
+        opens_at(home, port).await?;
+        let softphones = ended(&mut hookswitch(home, &["softphones", "list"]))?;
+        assert!(softphones.stdout.contains("https://softphone.example"), "{softphones:?}");
+        fs::write(&own, &good).at("the file")?;
+        problems(home, &[]).await?;
+        assert_eq!(agent.terminate().await?, Some(0));
+        if let Some(service) = &mut service {
+            ended(std::process::Command::new("kill").arg(service.id().to_string()))?;
+            service.wait().at("the service")?;
+        }
+    }
     Ok(())
 }
 

@@ -10,6 +10,10 @@ use crate::{Outcome, Stop, stop};
 const MEMBERS: [&str; 8] =
     ["hookswitch", "hub", "device-handlers", "dfu", "directory", "tenant", "simulator", "xtask"];
 
+/// Systems that are checked here and not run.
+pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
+pub(crate) const MACOS: &str = "aarch64-apple-darwin";
+
 /// This checkout and where it is built.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -46,12 +50,17 @@ impl Workspace {
         let before = std::fs::read_to_string(&mark).unwrap_or_default();
         if !before.is_empty() && before != mine {
             println!("That folder was last used by {before}: this workspace's packages are built anew.");
-            let mut clean = self.cargo("clean");
-            clean.arg("--quiet");
-            for member in MEMBERS {
-                clean.args(["--package", member]);
+            // Cargo cleans for one profile and one system at a time; what is left stays the other checkout's.
+            let kept = [("dev", None), ("release", None), ("dev", Some(WINDOWS)), ("dev", Some(MACOS))];
+            for (profile, system) in kept {
+                let mut clean = self.cargo("clean");
+                clean.args(["--quiet", "--profile", profile]);
+                clean.args(system.into_iter().flat_map(|target| ["--target", target]));
+                for member in MEMBERS {
+                    clean.args(["--package", member]);
+                }
+                run(&mut clean)?;
             }
-            run(&mut clean)?;
         }
         std::fs::write(&mark, mine.as_bytes())
             .map_err(|why| stop(format!("cannot write {}: {why}.", mark.display())))

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::cargo::{Workspace, run as run_call};
+use crate::cargo::{MACOS, WINDOWS, Workspace, run as run_call};
 use crate::tier::{Counts, Tier};
 use crate::{Outcome, Stop, gates};
 
@@ -18,8 +18,8 @@ pub(crate) struct System {
 /// The system of a tier that only checks.
 pub(crate) fn of(tier: Tier) -> Option<System> {
     match tier {
-        Tier::Windows => Some(System { name: "Windows", target: "x86_64-pc-windows-gnu" }),
-        Tier::MacOs => Some(System { name: "macOS", target: "aarch64-apple-darwin" }),
+        Tier::Windows => Some(System { name: "Windows", target: WINDOWS }),
+        Tier::MacOs => Some(System { name: "macOS", target: MACOS }),
         _ => None,
     }
 }

@@ -104,6 +104,7 @@ impl Settings {
                 }
             }
         }
+        settings.wrong = wrong.keys().copied().collect();
         // A server, a token or a pin that was meant and is not there: nobody may take its place.
         let wrong = wrong.into_iter().find(|(key, _)| key.is_tenant()).map(|(_, problem)| problem);
         settings.tenant_fault = settings.tenant_fault.or(wrong);

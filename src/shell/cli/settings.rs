@@ -1,7 +1,8 @@
 //! `hookswitch settings get|set|list`.
 
 use super::{Context, Done, output};
-use crate::shell::{own_settings, settings_files};
+use crate::shell::own_settings::{self, Patience};
+use crate::shell::settings_files;
 use clap::Subcommand;
 use hub::locale::Message;
 use hub::settings::{Key, Listed, Provenance, Settings};
@@ -87,7 +88,7 @@ fn set(name: &str, value: Option<&str>, context: &Context) -> Done {
     match agent {
         // It takes it at once.
         Some(mut agent) => agent.set(name, value)?,
-        None => own_settings::set(&context.folders, name, value)?,
+        None => own_settings::set(&context.folders, name, value, Patience::Command)?,
     }
     said_written(&context.folders.user_settings().display().to_string(), context);
     let (now, _) = Settings::resolve(&settings_files::layers(&context.folders));
