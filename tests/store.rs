@@ -109,11 +109,7 @@ fn system_id(persisted: &Persisted) -> Option<&str> {
 }
 
 fn credential() -> Credential {
-    Credential {
-        access_token: "at-1".to_owned(),
-        expires_unix_s: 1_700_003_600,
-        tenant: "https://tenant.example acme".to_owned(),
-    }
+    Credential { access_token: "at-1".to_owned(), expires_unix_s: 1_700_003_600 }
 }
 
 #[test]
@@ -232,7 +228,7 @@ fn a_link_or_a_foreign_or_newer_file_is_left_alone() {
     rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let problem = Store::open(&newer).unwrap_err();
     assert_eq!(problem.code, "store-newer");
-    assert!(problem.what.contains("99") && problem.what.contains("up to 2"), "{problem}");
+    assert!(problem.what.contains("99") && problem.what.contains("up to 3"), "{problem}");
     let version: i64 = rusqlite::Connection::open(&newer)
         .unwrap()
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -325,6 +321,67 @@ fn the_one_entry_of_an_older_file_is_kept() {
             JournalEntry { vendor: String::new(), product: String::new(), package: None, ..journal(7) };
         assert_eq!(back, if kept { vec![expected] } else { vec![] }, "{value}");
     }
+}
+
+/// The name of the tenant stood in its credential alone; where there was none, nobody knows.
+#[test]
+fn whose_the_policy_and_the_reports_are_is_taken_from_an_older_store() {
+    let named =
+        r#"{"access_token":"at-1","expires_unix_s":1700003600,"tenant":"https://tenant.example acme"}"#;
+    let nameless = r#"{"access_token":"at-1","expires_unix_s":1700003600,"tenant":""}"#;
+    let older = r#"{"access_token":"at-1","expires_unix_s":1700003600}"#;
+    for (stored, tenant) in [
+        (Some(named), Some("https://tenant.example acme")),
+        (Some(nameless), None),
+        (Some(older), None),
+        (Some("{"), None),
+        (None, None),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hookswitch.db");
+        Store::open(&path).unwrap().write(&[event("a")]).unwrap();
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.execute_batch("PRAGMA user_version = 2;").unwrap();
+        if let Some(stored) = stored {
+            file.execute("INSERT INTO single VALUES ('credential', ?1)", [stored]).unwrap();
+        }
+        drop(file);
+        let back = Store::open(&path).unwrap().load().unwrap();
+        assert_eq!(back.tenant.as_deref(), tenant, "{stored:?}");
+        let readable = stored.filter(|stored| *stored != "{").map(|_| credential());
+        assert_eq!((back.credential, back.owed.len()), (readable, 1), "{stored:?}");
+    }
+}
+
+#[test]
+fn of_a_tenant_that_was_left_nothing_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hookswitch.db");
+    let (work, deferred) = (journal(7), Record::Deferred { offer: "o".to_owned(), version: "1".to_owned() });
+    let of_tenant = [
+        Record::Tenant("https://a acme".to_owned()),
+        Record::Credential(Some(credential())),
+        groups("jane", "Sales"),
+        event("e"),
+        update("u"),
+    ];
+    let of_machine = [identity("S"), Record::Journal(work.clone()), deferred];
+    let moved = [Record::TenantLeft, Record::Tenant("https://b bolt".to_owned()), host("h")];
+    let mut store = Store::open(&path).unwrap();
+    for records in [&of_tenant[..], &of_machine, &moved] {
+        store.write(records).unwrap();
+    }
+    drop(store);
+    let back = Store::open(&path).unwrap().load().unwrap();
+    assert_eq!(back.tenant.as_deref(), Some("https://b bolt"));
+    assert!(
+        back.policy.is_none()
+            && back.credential.is_none()
+            && back.groups.is_empty()
+            && back.devices.is_empty()
+    );
+    assert_eq!(back.owed.iter().map(|owed| owed.id.as_str()).collect::<Vec<_>>(), ["h"]);
+    assert_eq!((system_id(&back), &back.journal[..], back.deferred.len()), (Some("S"), &[work][..], 1));
 }
 
 /// As version 0.1.0 wrote it.

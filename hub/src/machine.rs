@@ -73,11 +73,10 @@ pub struct Tenancy {
 }
 
 impl Tenancy {
-    /// Tells it from all others.
-    pub(crate) fn name(&self) -> String {
-        let [server, tenant] =
-            [&self.server_url, &self.tenant_id].map(|part| part.as_deref().unwrap_or_default());
-        format!("{server} {tenant}")
+    /// Tells the tenant from all others; `None` = there is none. The same one under another token is no other.
+    pub fn name(&self) -> Option<String> {
+        let server = self.server_url.as_deref()?;
+        Some(format!("{server} {}", self.tenant_id.as_deref().unwrap_or_default()))
     }
 }
 
@@ -265,6 +264,9 @@ pub enum UsbRequest {
 pub struct Persisted {
     /// Of each machine that ran with this data; the last used first.
     pub identities: Vec<Identity>,
+    /// [`Tenancy::name`] of the one whose policy, credential, groups and reports these are. Older versions did not
+    /// always write it down: then they are of the first one that the settings name.
+    pub tenant: Option<String>,
     /// Last good policy.
     pub policy: Option<Verified<PolicyDocument>>,
     pub credential: Option<Credential>,
@@ -289,8 +291,11 @@ pub enum Record {
     Identities(Vec<Identity>),
     /// Last good policy.
     Policy(Verified<PolicyDocument>),
-    /// The policy was another company's.
-    NoPolicy,
+    /// [`Tenancy::name`] of the one whose all of that is from now on.
+    Tenant(String),
+    /// The one before is left: its policy, its credential, the groups, the headsets as it was told of them and what it is
+    /// owed are forgotten.
+    TenantLeft,
     /// `None` forgets it.
     Credential(Option<Credential>),
     /// Replaces the entry of its device.
@@ -320,9 +325,6 @@ pub enum Record {
 pub struct Credential {
     pub access_token: String,
     pub expires_unix_s: u64,
-    /// [`Tenancy::name`] of whose it is: it is shown to no other. Empty in those of older versions.
-    #[serde(default)]
-    pub tenant: String,
 }
 
 impl std::fmt::Debug for Credential {

@@ -146,7 +146,8 @@ fn must_survive_power_loss(record: &Record) -> bool {
         Record::Identities(_) | Record::Journal(_) | Record::JournalCleared { .. } => true,
         Record::Owed(Owed { delivery, .. }) => matches!(delivery, Delivery::Update(_)),
         Record::Policy(_)
-        | Record::NoPolicy
+        | Record::Tenant(_)
+        | Record::TenantLeft
         | Record::Credential(_)
         | Record::Delivered(_)
         | Record::Homes(_)

@@ -33,11 +33,7 @@ pub(crate) fn journal() -> JournalEntry {
 }
 
 pub(crate) fn credential() -> Credential {
-    Credential {
-        access_token: "abc".to_owned(),
-        expires_unix_s: 1_700_003_600,
-        tenant: "https://tenant.example acme".to_owned(),
-    }
+    Credential { access_token: "abc".to_owned(), expires_unix_s: 1_700_003_600 }
 }
 
 fn device() -> DeviceRegistration {
@@ -124,12 +120,13 @@ pub(crate) fn owed() -> Vec<Owed> {
 
 /// Records that leave a row of their own behind.
 pub(crate) const ROWS: &[&str] =
-    &["identities", "credential", "journal", "owed", "groups", "homes", "devices", "deferred"];
+    &["identities", "tenant", "credential", "journal", "owed", "groups", "homes", "devices", "deferred"];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
 fn record_name(record: &Record) -> Option<&'static str> {
     match record {
         Record::Identities(_) => Some("identities"),
+        Record::Tenant(_) => Some("tenant"),
         Record::Credential(Some(_)) => Some("credential"),
         Record::Journal(_) => Some("journal"),
         Record::Owed(_) => Some("owed"),
@@ -140,7 +137,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
         // Made by TUF alone.
         Record::Policy(_) => None,
         // Take a row away.
-        Record::NoPolicy
+        Record::TenantLeft
         | Record::Credential(None)
         | Record::JournalCleared { .. }
         | Record::Delivered(_) => None,
@@ -150,6 +147,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
 fn records() -> Vec<Record> {
     vec![
         Record::Identities(vec![identity()]),
+        Record::Tenant("https://tenant.example acme".to_owned()),
         Record::Credential(Some(credential())),
         Record::Journal(journal()),
         Record::Owed(owed().remove(0)),
@@ -220,6 +218,7 @@ fn every_record_leaves_the_row_it_always_left() {
         let back = Store::open(&file).expect("a store").load().expect("readable");
         let kept = match &record {
             Record::Identities(identities) => &back.identities == identities,
+            Record::Tenant(name) => back.tenant.as_ref() == Some(name),
             Record::Credential(credential) => &back.credential == credential,
             Record::Journal(entry) => back.journal == [entry.clone()],
             Record::Owed(owed) => back.owed == [owed.clone()],
@@ -227,7 +226,7 @@ fn every_record_leaves_the_row_it_always_left() {
             Record::Homes(homes) => &back.homes == homes,
             Record::Devices(devices) => &back.devices == devices,
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
-            Record::Policy(_) | Record::NoPolicy | Record::JournalCleared { .. } | Record::Delivered(_) => {
+            Record::Policy(_) | Record::TenantLeft | Record::JournalCleared { .. } | Record::Delivered(_) => {
                 false
             }
         };

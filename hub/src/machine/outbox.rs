@@ -191,18 +191,15 @@ impl Outbox {
         Some((at, "deliver to the tenant"))
     }
 
-    /// Nothing is owed any more.
-    pub(super) fn clear(&mut self, out: &mut VecDeque<Output>) {
-        let all: Vec<String> = self.owed.iter().map(|owed| owed.id.clone()).collect();
-        self.forget(&all, out);
+    /// Nothing is owed any more; on disk, [`Record::TenantLeft`] says so.
+    pub(super) fn clear(&mut self) {
+        self.owed.edit().clear();
+        self.refused.edit().clear();
         *self = Self {
             owed: std::mem::take(&mut self.owed),
             refused: std::mem::take(&mut self.refused),
             ..Self::default()
         };
-        if !self.refused.is_empty() {
-            self.refused.edit().clear();
-        }
     }
 
     /// What is on its way is not answered any more: it is sent again.

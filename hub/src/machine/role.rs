@@ -67,8 +67,10 @@ pub struct MachineRole {
     poll: Poll,
     policy: Revised<Option<InForce>>,
     credential: Revised<Option<Credential>>,
-    /// The policy of a tenant that was taken out of the settings, and whose it is.
-    aside: Option<(String, InForce)>,
+    /// [`Tenancy::name`] of the one whose policy, credential, groups and reports are kept here.
+    kept_of: Option<String>,
+    /// Its policy, while the settings name no tenant.
+    aside: Option<InForce>,
     /// Its root is the one pinned last.
     tenancy: Revised<Tenancy>,
     /// No enrolment before this.
@@ -148,6 +150,7 @@ impl MachineRole {
             poll: Poll::default(),
             policy: Revised::new(persisted.policy.map(InForce::new)),
             credential: Revised::new(persisted.credential),
+            kept_of: persisted.tenant,
             aside: None,
             tenancy: Revised::new(config.tenancy.clone()),
             enrol_not_before: None,

@@ -13,6 +13,7 @@ const IDENTITIES: &str = "identities";
 /// What versions without keys kept instead.
 const SYSTEM_ID: &str = "system-id";
 const DEVICES: &str = "devices";
+const TENANT: &str = "tenant";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
 const HOMES: &str = "homes";
@@ -30,7 +31,11 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
         Record::Policy(policy) => {
             put(transaction, POLICY, &StoredPolicy { version: policy.version(), document: policy.get() })
         }
-        Record::NoPolicy => forget(transaction, POLICY),
+        Record::Tenant(name) => put(transaction, TENANT, name),
+        Record::TenantLeft => {
+            [TENANT, POLICY, CREDENTIAL, DEVICES].iter().try_for_each(|key| forget(transaction, key))?;
+            transaction.execute_batch("DELETE FROM owed; DELETE FROM user_groups")
+        }
         Record::Credential(Some(credential)) => put(transaction, CREDENTIAL, credential),
         Record::Credential(None) => forget(transaction, CREDENTIAL),
         Record::Journal(entry) => transaction
@@ -93,6 +98,7 @@ fn json(value: &impl Serialize) -> Sql<String> {
 pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
     Ok(Persisted {
         identities: load_identities(connection)?,
+        tenant: get(connection, TENANT)?,
         policy: load_policy(connection)?,
         credential: get(connection, CREDENTIAL)?,
         journal: load_journal(connection)?,

@@ -28,6 +28,14 @@ const STEPS: &[&str] = &[
         WHERE typeof(device) = 'text';
     DELETE FROM single WHERE key = 'journal';
 ",
+    // Whose the policy and the reports are: only the credential said so.
+    "
+    INSERT INTO single (key, value)
+        SELECT 'tenant', json_quote(name) FROM
+            (SELECT CASE WHEN json_valid(value) THEN json_extract(value, '$.tenant') END AS name
+             FROM single WHERE key = 'credential')
+        WHERE typeof(name) = 'text' AND name <> '';
+",
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {

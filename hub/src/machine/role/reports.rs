@@ -85,7 +85,7 @@ impl MachineRole {
                 tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
                 self.identities_kept = true;
                 self.tenancy.edit().root_sha256 = Some(enrolment.root_sha256);
-                let credential = Credential { tenant: self.tenancy.name(), ..enrolment.credential };
+                let credential = enrolment.credential;
                 *self.credential.edit() = Some(credential.clone());
                 self.enrol_failures = 0;
                 self.enrol_not_before = None;

@@ -7,20 +7,7 @@ impl MachineRole {
     /// what was asked before.
     pub(super) fn tenancy_changed(&mut self, tenancy: Tenancy, now: Now) {
         tracing::info!(server = tenancy.server_url, fault = ?tenancy.fault, "the settings name the tenant anew");
-        let was = self.tenancy.server_url.is_some().then(|| self.tenancy.name());
         self.tenancy.set(tenancy);
-        let is = self.tenancy.server_url.is_some().then(|| self.tenancy.name());
-        match (was, is) {
-            // It may only have been taken out for a moment: who comes back finds the last good policy.
-            (Some(was), None) => self.aside = self.policy.edit().take().map(|policy| (was, policy)),
-            (None, Some(is)) => {
-                if let Some((_, policy)) = self.aside.take().filter(|(of, _)| *of == is) {
-                    *self.policy.edit() = Some(policy);
-                }
-            }
-            (was, is) if was != is => self.leave_company(),
-            _ => {}
-        }
         // What the one before was asked is not answered any more, and what it failed with says nothing of this one.
         (self.busy, self.unreachable, self.assigned_of) = (false, false, None);
         (self.enrol_not_before, self.enrol_failures, self.quiet_until) = (None, 0, None);
@@ -47,41 +34,47 @@ impl MachineRole {
         }
     }
 
-    /// Another one rules from now on.
-    fn leave_company(&mut self) {
-        self.policy.edit().take();
-        self.out.push_back(Output::Persist(Record::NoPolicy));
-        self.groups.clear();
-        self.people.forget_groups();
-    }
-
+    /// Whose the machine is now is told by the name alone, wherever it was in between: with another tenant, with none, or
+    /// off.
     pub(super) fn begin_tenancy(&mut self, now: Now) {
-        if self.tenancy.server_url.is_none() {
-            // A company that let the machine go rules it no more; which one it is now, if any, is not known.
+        let Some(name) = self.tenancy.name() else {
+            // It rules no more. It may only have been taken out for a moment: if it comes back, it finds the last good
+            // policy.
             if self.policy.is_some() {
-                self.policy.edit().take();
+                self.aside = self.policy.edit().take();
             }
             self.groups.clear();
             self.people.forget_groups();
             return;
+        };
+        if self.kept_of.as_ref() != Some(&name) {
+            if self.kept_of.is_some() {
+                self.leave_company(now);
+            }
+            self.out.push_back(Output::Persist(Record::Tenant(name.clone())));
+            self.kept_of = Some(name);
         }
-        let name = self.tenancy.name();
-        let of_another = |credential: &Credential| !credential.tenant.is_empty() && credential.tenant != name;
-        let moved = self.credential.as_ref().is_some_and(of_another);
-        if moved {
-            self.leave_company();
-            *self.credential.edit() = None;
-            self.out.push_back(Output::Persist(Record::Credential(None)));
-            // What the other one is owed is no business of this one.
-            self.outbox.clear(&mut self.out);
+        if let Some(policy) = self.aside.take() {
+            *self.policy.edit() = Some(policy);
         }
         let jitter = self.jitter();
         self.poll.start(self.policy.as_ref().map(InForce::document), jitter, now.instant);
         // A machine that is known to the tenant takes its time, as with the poll: after a power cut there are
         // thousands. A new one is waited for.
-        if self.policy.is_some() && !moved && !self.credential_is_good(now) {
+        if self.policy.is_some() && !self.credential_is_good(now) {
             self.enrol_not_before = self.poll.next;
         }
         self.owe_host(now);
+    }
+
+    /// Nothing of it is of any business of the next one, in memory or on disk.
+    fn leave_company(&mut self, now: Now) {
+        (self.aside, *self.policy.edit(), *self.credential.edit()) = (None, None, None);
+        self.groups.clear();
+        self.people.forget_groups();
+        self.outbox.clear();
+        self.inventory = Inventory::new(Vec::new(), now.instant);
+        self.last_poll_s.set(None);
+        self.out.push_back(Output::Persist(Record::TenantLeft));
     }
 }

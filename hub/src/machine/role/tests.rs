@@ -41,6 +41,7 @@ const MS: Duration = Duration::from_millis(1);
 #[derive(Clone, Debug, Default)]
 struct Disk {
     identities: Vec<Identity>,
+    tenant: Option<String>,
     policy: Option<Verified<PolicyDocument>>,
     credential: Option<Credential>,
     journal: BTreeMap<String, JournalEntry>,
@@ -56,7 +57,13 @@ impl Disk {
         match record {
             Record::Identities(identities) => self.identities = identities,
             Record::Policy(policy) => self.policy = Some(policy),
-            Record::NoPolicy => self.policy = None,
+            Record::Tenant(name) => self.tenant = Some(name),
+            Record::TenantLeft => {
+                (self.policy, self.credential) = (None, None);
+                self.groups.clear();
+                self.devices.clear();
+                self.owed.clear();
+            }
             Record::Credential(credential) => self.credential = credential,
             Record::Journal(entry) => _ = self.journal.insert(entry.device.clone(), entry),
             Record::JournalCleared { device } => _ = self.journal.remove(&device),
@@ -72,6 +79,7 @@ impl Disk {
     fn read(&self) -> Persisted {
         Persisted {
             identities: self.identities.clone(),
+            tenant: self.tenant.clone(),
             policy: self.policy.clone(),
             credential: self.credential.clone(),
             journal: self.journal.values().cloned().collect(),
@@ -493,11 +501,7 @@ impl Rig {
 
     fn enrolment(&self, seconds: u64) -> Enrolment {
         let expires_unix_s = self.now.unix_s + seconds;
-        let credential = Credential {
-            access_token: format!("token-{expires_unix_s}"),
-            expires_unix_s,
-            tenant: String::new(),
-        };
+        let credential = Credential { access_token: format!("token-{expires_unix_s}"), expires_unix_s };
         Enrolment { credential, root_sha256: "00".to_owned() }
     }
 

@@ -12,11 +12,7 @@ fn with_policy(polling_s: u32, seed: u64) -> Rig {
     let document = PolicyDocument::from_json(json.as_bytes()).expect("a policy");
     let disk = Disk {
         policy: Some(Verified::vouched(document, 3)),
-        credential: Some(Credential {
-            access_token: "t".to_owned(),
-            expires_unix_s: u64::MAX,
-            tenant: String::new(),
-        }),
+        credential: Some(Credential { access_token: "t".to_owned(), expires_unix_s: u64::MAX }),
         ..Disk::default()
     };
     let now = Now { instant: Instant::now(), unix_s: 1_700_000_000, slept: Duration::ZERO };
@@ -199,11 +195,8 @@ fn a_credential_is_renewed_before_it_ends() {
     let mut rig = with_policy(604_800, 5);
     until_poll(&mut rig);
     unchanged(&mut rig);
-    *rig.service.credential.edit() = Some(Credential {
-        access_token: "t".to_owned(),
-        expires_unix_s: rig.now.unix_s + 61,
-        tenant: String::new(),
-    });
+    *rig.service.credential.edit() =
+        Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s + 61 });
     rig.pass(Duration::from_secs(2));
     rig.lights("nobody", Indicators::default());
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
@@ -215,11 +208,8 @@ fn an_overdue_poll_with_an_expired_credential_does_not_spin() {
     let mut rig = with_policy(3600, 5);
     until_poll(&mut rig);
     unchanged(&mut rig);
-    *rig.service.credential.edit() = Some(Credential {
-        access_token: "t".to_owned(),
-        expires_unix_s: rig.now.unix_s,
-        tenant: String::new(),
-    });
+    *rig.service.credential.edit() =
+        Some(Credential { access_token: "t".to_owned(), expires_unix_s: rig.now.unix_s });
     rig.pass(2 * HOUR);
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })));
     let waits = enrolments(&mut rig, 4, |rig| rig.fail(FailureKind::Unreachable, None));
@@ -350,11 +340,7 @@ fn enrolments_of_known_machines_are_spread_and_those_of_new_ones_are_not() {
     let ended = |seed: u64, polling_s: u32| {
         let mut rig = with_policy(polling_s, seed);
         let disk = Disk {
-            credential: Some(Credential {
-                access_token: "t".to_owned(),
-                expires_unix_s: 1,
-                tenant: String::new(),
-            }),
+            credential: Some(Credential { access_token: "t".to_owned(), expires_unix_s: 1 }),
             ..rig.disk.clone()
         };
         rig.service = MachineRole::new(Config { seed, ..config(Some("https://t")) }, disk.read(), rig.now);

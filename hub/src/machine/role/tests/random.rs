@@ -97,7 +97,8 @@ impl World {
                 self.feed(Input::StoreFailed { problem, withheld: false });
             }
             23 if self.chance(10) => {
-                let server = self.random.bool().then(|| "https://t".to_owned());
+                let servers = [None, Some("https://t"), Some("https://other")];
+                let server = servers[self.random.usize(..servers.len())].map(str::to_owned);
                 self.feed(Input::TenancyChanged(Tenancy { server_url: server, ..Tenancy::default() }));
             }
             _ => {
@@ -377,11 +378,18 @@ impl World {
 
     fn check(&mut self) {
         for output in self.rig.take() {
-            if let Output::Persist(Record::Owed(owed)) = output {
-                let known = self.reports.insert(owed.id.clone(), owed.delivery);
-                assert_eq!(known, None, "the id {} twice", owed.id);
+            match output {
+                Output::Persist(Record::Owed(owed)) => {
+                    let known = self.reports.insert(owed.id.clone(), owed.delivery);
+                    assert_eq!(known, None, "the id {} twice", owed.id);
+                }
+                // Nobody is to hear of it any more.
+                Output::Persist(Record::TenantLeft) => self.reports.retain(|id, _| self.taken.contains(id)),
+                _ => {}
             }
         }
+        let mut owed = self.rig.disk.owed.iter();
+        assert!(owed.all(|owed| self.reports.contains_key(&owed.id)), "owed to a tenant that was left");
         self.rig.check_mirror();
         self.rig.check_dfu();
         let owed: BTreeSet<&String> = self.rig.disk.owed.iter().map(|o| &o.id).collect();

@@ -153,3 +153,66 @@ fn what_was_on_its_way_is_asked_again() {
     };
     assert!(rig.out.iter().any(answered));
 }
+
+/// What a tenant gave or is owed goes to no other one, whatever lies between the two: a credential or none, no tenant, a
+/// stop of the agent.
+#[test]
+fn another_tenant_begins_with_nothing_of_the_one_before() {
+    let other = "https://other";
+    for (credential, between, off) in [
+        (true, false, false),
+        (false, false, false),
+        (true, true, false),
+        (false, true, false),
+        (false, false, true),
+    ] {
+        let case = format!("a credential {credential}, none between {between}, while it was off {off}");
+        let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+        rig.headsets[0].becomes(headset::Life::Unplugged);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+        if !credential {
+            rig.pass(Duration::from_secs(1));
+            assert!(rig.tenant.is_some(), "{case}");
+            rig.fail(FailureKind::Unauthorized, None);
+            assert_eq!(rig.disk.credential, None, "{case}");
+        }
+        let of_the_first: BTreeSet<String> = rig.disk.owed.iter().map(|owed| owed.id.clone()).collect();
+        assert!(!of_the_first.is_empty(), "{case}");
+        if between {
+            rig.feed(Input::TenancyChanged(Tenancy::default()));
+        }
+        if !off {
+            rig.feed(Input::TenancyChanged(of(other)));
+        }
+        let disk = std::mem::take(&mut rig.disk);
+        let later = rig.now.instant + HOUR;
+        let started = Rig::start(Some(other), disk, vec![], later);
+        for rig in [(!off).then_some(rig), Some(started)].into_iter().flatten() {
+            let tenant = rig.service.tenant_now();
+            assert_eq!((tenant.company, tenant.enrolled), (None, false), "{case}");
+            let kept: Vec<&Owed> = rig.disk.owed.iter().filter(|o| of_the_first.contains(&o.id)).collect();
+            assert_eq!(kept, Vec::<&Owed>::new(), "{case}");
+            assert!(rig.disk.policy.is_none() && rig.disk.credential.is_none(), "{case}");
+            assert_eq!((rig.disk.groups.len(), rig.service.groups.len()), (0, 0), "{case}");
+            let devices = rig.service.inventory.all();
+            assert!(
+                !devices.iter().any(|device| device.serial.as_deref() == Some("HS1")),
+                "{case}: {devices:?}"
+            );
+        }
+    }
+}
+
+/// Settings that name no tenant for a while, and a stop in that time.
+#[test]
+fn a_tenant_that_is_back_after_a_stop_has_its_last_good_policy() {
+    let rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    let (disk, later) = (rig.disk.clone(), rig.now.instant + HOUR);
+    let mut rig = Rig::start(None, disk, vec![Headset::new(1)], later);
+    rig.hello();
+    assert_eq!((mode(&rig), rig.offers()), (TenantMode::Consumer, vec![]));
+    rig.feed(Input::TenancyChanged(of("https://t")));
+    assert!(rig.heard.tenant.company.is_some(), "it is the same one");
+    rig.identity(&["all-users"]);
+    assert_eq!(rig.offers().len(), 1);
+}
