@@ -18,6 +18,8 @@ mod attacks;
 mod fetches;
 #[path = "tenant/hostile.rs"]
 mod hostile;
+#[path = "tenant/moves.rs"]
+mod moves;
 #[path = "tenant/rig.rs"]
 mod rig;
 
@@ -365,6 +367,7 @@ fn the_room_can_move_between_threads() {
     fn moves<T: Send>(_: &T) {}
     let folder = tempfile::tempdir().unwrap();
     let config = TenantConfig {
+        name: "example".to_owned(),
         server_url: "https://tenant.example".to_owned(),
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
@@ -381,6 +384,7 @@ fn the_room_can_move_between_threads() {
 fn a_configuration_that_cannot_work_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let config = TenantConfig {
+        name: "example".to_owned(),
         server_url: "https://tenant.example".to_owned(),
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),

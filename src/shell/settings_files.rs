@@ -2,7 +2,7 @@
 
 use super::folders::Folders;
 use super::os::{self, Distrust, MachineSettings, Owner};
-use hub::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, SettingsFile, Unusable};
+use hub::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, Settings, SettingsFile, Unusable};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -26,16 +26,28 @@ pub fn layers(folders: &Folders) -> Layers {
     }
 }
 
-/// Calls `changed` whenever one of the files may say something else, for as long as the program runs.
+/// Calls `changed` whenever one of the files may say something else, for as long as the program runs. The file of the
+/// tenant's certificate authority is one of them: it is renewed where the settings stay as they are.
 pub async fn watch(folders: &Folders, changed: impl Fn()) {
+    let mut files = files_of(folders);
+    let mut changes = os::FileChanges::of(&files);
+    while changes.next().await.is_some() {
+        let now = files_of(folders);
+        if now != files {
+            changes = os::FileChanges::of(&now);
+            files = now;
+        }
+        // After that, so that nothing is missed which is written from here on.
+        changed();
+    }
+}
+
+fn files_of(folders: &Folders) -> Vec<PathBuf> {
     let machine = |folder: &Path| [folder.join(SHARED), folder.join(PRIVATE)];
     let places = &folders.machine;
     let machines = places.home.iter().chain([&places.computer]).flat_map(|folder| machine(folder));
-    let files: Vec<PathBuf> = machines.chain([folders.user_settings()]).collect();
-    let mut changes = os::FileChanges::of(&files);
-    while changes.next().await.is_some() {
-        changed();
-    }
+    let authority = Settings::resolve(&layers(folders)).0.tenant_ca.value.map(PathBuf::from);
+    machines.chain([folders.user_settings()]).chain(authority).collect()
 }
 
 fn machine(folder: &Path, owner: Owner) -> MachineFiles {

@@ -30,7 +30,6 @@ mod refusal;
 mod reports;
 mod tuf;
 
-pub use data::problem as folder_problem;
 pub use key::fresh as fresh_key;
 pub use package::Listed;
 
@@ -47,6 +46,8 @@ pub fn packages_folder(data: &Path) -> PathBuf {
 /// Whom to talk to, and what to trust.
 #[derive(Clone)]
 pub struct TenantConfig {
+    /// Tells this tenant from all others ([`hub::machine::Tenancy::name`]): what is in `data` of another one is forgotten.
+    pub name: String,
     /// `SERVER_URL`: `https://`, with or without a path.
     pub server_url: String,
     /// `TENANT_ID`.
@@ -62,7 +63,7 @@ pub struct TenantConfig {
 }
 
 /// A file of PEM certificates, as it was read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaFile {
     pub path: String,
     pub pem: Vec<u8>,
@@ -86,6 +87,7 @@ pub struct TenantRoom {
     tenant_id: String,
     tenant_token: Secret,
     pin: Option<String>,
+    name: String,
     extra_ca: Vec<Certificate>,
     data: PathBuf,
     client: Option<Client>,
@@ -120,6 +122,7 @@ impl TenantRoom {
             super::os::private_folder(&folder).map_err(|error| data::problem(&folder, &error))?;
         }
         Ok(Self {
+            name: config.name,
             signer: proof::Signer::new(base.clone()),
             base,
             tenant_id: config.tenant_id,
@@ -153,6 +156,9 @@ impl TenantRoom {
 
     /// SHA-256 of the trust anchor that is kept, hex; `None` before the first enrolment.
     pub fn pinned_root(&self) -> Option<String> {
+        if data::is_of_another(&self.data, &self.name).unwrap_or_default() {
+            return None;
+        }
         self.stored_root().ok().flatten().map(|root| sha256_hex(&root))
     }
 
@@ -185,6 +191,7 @@ impl TenantRoom {
     }
 
     async fn enrol(&mut self, system_id: String) -> Result<Enrolment, TenantFailure> {
+        self.take_folder()?;
         let stored = self.stored_root()?;
         if let (Some(pin), Some(root)) = (&self.pin, &stored) {
             self.same_root(pin, &sha256_hex(root))?;
@@ -217,8 +224,6 @@ impl TenantRoom {
         let credential = Credential {
             access_token: response.access_token.expose().to_owned(),
             expires_unix_s: now_s.saturating_add(u64::from(response.expires_in_s)),
-            // The role knows whose it is.
-            tenant: String::new(),
         };
         self.token = Some(response.access_token);
         Ok(Enrolment { credential, root_sha256 })
@@ -260,6 +265,13 @@ impl TenantRoom {
         Err(http::failure(FailureKind::Refused, problem.with("pinned", ours).with("found", theirs)))
     }
 
+    /// Right before it is read or written, when nobody else does: what the tenant before was asked for may have come
+    /// after the settings named this one.
+    fn take_folder(&self) -> Result<(), TenantFailure> {
+        data::take(&self.data, &self.name)
+            .map_err(|error| http::failure(FailureKind::Refused, data::problem(&self.data, &error)))
+    }
+
     fn root_path(&self) -> PathBuf {
         self.data.join("root.json")
     }
@@ -287,6 +299,7 @@ impl TenantRoom {
     }
 
     async fn refresh(&mut self) -> Result<tuf::Checked, TenantFailure> {
+        self.take_folder()?;
         let Some(root) = self.stored_root()? else {
             let problem = Problem::new(
                 "tenant-not-enrolled",

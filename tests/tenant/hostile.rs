@@ -35,6 +35,7 @@ fn server() -> ((TcpListener, Arc<rustls::ServerConfig>), impl FnMut(&tempfile::
     let port = listener.local_addr().unwrap().port();
     let rooms = move |folder: &tempfile::TempDir| {
         let mut room = TenantRoom::new(TenantConfig {
+            name: "hostile".to_owned(),
             server_url: format!("https://localhost:{port}"),
             tenant_id: "contoso".to_owned(),
             tenant_token: "s3cr3t-token".to_owned(),

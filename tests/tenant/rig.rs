@@ -91,6 +91,8 @@ impl Tenant {
 
     pub(crate) fn config(&self, url: &str) -> TenantConfig {
         TenantConfig {
+            // One tenant, at whatever address it is today.
+            name: "contoso".to_owned(),
             server_url: url.to_owned(),
             tenant_id: "contoso".to_owned(),
             tenant_token: self.secret("TENANT_TOKEN"),
