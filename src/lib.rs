@@ -3,5 +3,8 @@
 pub mod shell;
 
 #[cfg(test)]
+#[path = "../tests/support/contract.rs"]
+mod contract;
+#[cfg(test)]
 #[path = "../tests/support/seed.rs"]
 mod seed;

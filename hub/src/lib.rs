@@ -11,5 +11,8 @@ pub mod user;
 pub mod world;
 
 #[cfg(test)]
+#[path = "../../tests/support/contract.rs"]
+mod contract;
+#[cfg(test)]
 #[path = "../../tests/support/seed.rs"]
 mod seed;

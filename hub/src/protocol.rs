@@ -11,6 +11,7 @@ pub mod client;
 mod foreign;
 mod job;
 pub mod local;
+pub mod printed;
 
 pub use job::{Job, JobPhase, Stop};
 
@@ -19,6 +20,10 @@ pub const PROTOCOL_VERSION: u32 = 4;
 
 /// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
 pub type DeviceId = String;
+
+/// What a code of a problem or detail looks like.
+#[cfg(test)]
+const CODE: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
 
 /// The group everybody is in, last by priority. The tenant's contract calls it so.
 pub const ALL_USERS: &str = "all-users";
@@ -177,7 +182,9 @@ pub enum Function {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Device {
+    /// Vendor, product and serial number, or the port; stays the same when the headset comes back.
     pub id: DeviceId,
     pub vendor: String,
     pub product: String,
@@ -186,18 +193,19 @@ pub struct Device {
     pub serial: Option<String>,
     /// `bcdDevice` as `1.20`; the only version USB itself offers.
     pub firmware_version: String,
-    /// USB port path, `1-2.3`; `None` where the system does not tell (Bluetooth, uhid).
+    /// USB port path, `1-2.3`; null where the system does not tell (Bluetooth, uhid).
     pub port: Option<String>,
     pub capabilities: Capabilities,
     pub status: DeviceStatus,
     /// The headset says it is in a call with any softphone (Line Busy Tone, 000B:0097).
     pub line_busy: bool,
-    /// What does not work although the headset can be used.
+    /// What does not work although the headset can be used. Absent if all does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Capabilities {
     pub call_control: bool,
     pub mute_sync: bool,
@@ -212,6 +220,7 @@ pub struct Capabilities {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum DeviceStatus {
     Ready,
@@ -256,8 +265,9 @@ pub enum DeviceEvent {
 
 /// A firmware update the policy offers for one device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Offer {
-    /// `<policy id>:<device id>`.
+    /// For `hookswitch update install`: `<policy id>:<device id>`.
     pub id: String,
     pub device: DeviceId,
     pub policy: String,
@@ -266,14 +276,15 @@ pub struct Offer {
     pub from_version: String,
     pub to_version: String,
     pub deployment: Deployment,
-    /// Which group brought it.
+    /// Id of the group that brought it.
     pub group: String,
     pub deferred: bool,
-    /// Why it cannot be installed right now; `None` when it can.
+    /// Why it cannot be installed right now; null when it can.
     pub blocked: Option<Problem>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Deployment {
     Optional,
@@ -286,28 +297,41 @@ pub enum Deployment {
 
 /// A verdict is what was read back from the re-enumerated device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 pub enum Outcome {
-    Succeeded { version: String },
-    Failed { problem: Problem },
-    Unknown { problem: Problem },
+    Succeeded {
+        /// Read back from the headset.
+        version: String,
+    },
+    Failed {
+        problem: Problem,
+    },
+    Unknown {
+        problem: Problem,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TenantState {
     pub mode: TenantMode,
     pub server: Option<String>,
     pub company: Option<String>,
     pub enrolled: bool,
     /// Version of the signed policy in force (TUF targets version).
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub policy_version: Option<u64>,
     /// SHA-256 of the pinned root.json, hex.
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub root_sha256: Option<String>,
-    /// Unix seconds.
+    /// Seconds since 1970.
     pub last_poll_s: Option<u64>,
-    /// Unix seconds.
+    /// Seconds since 1970; the company is asked then or a little later.
     #[serde(default)]
     pub next_poll_s: Option<u64>,
+    /// Seconds between two polls.
+    #[cfg_attr(test, schemars(range(min = 60, max = 604_800)))]
     pub polling_s: Option<u32>,
     /// Reports not yet taken by the tenant.
     pub outbox: u64,
@@ -318,18 +342,19 @@ pub struct TenantState {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TenantMode {
     /// No tenant: all local functions work.
     #[default]
     Consumer,
     Server,
-    /// A tenant is named, or may be, that this agent cannot use; [`TenantState::problem`] says why. No other one can
-    /// take its place.
+    /// A tenant is named, or may be, that this agent cannot use; `problem` says why. No other one can take its place.
     Locked,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Support {
     pub name: Option<String>,
     pub email: Option<String>,
@@ -338,20 +363,24 @@ pub struct Support {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResolvedGroup {
     pub id: String,
     pub name: String,
+    /// The lowest is in force.
     pub priority: u32,
     pub why: Why,
 }
 
 /// Why a user is in a group. A claim that selects policy and authorises nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum Why {
     /// The query found the user; `$user$` stays a placeholder.
     LdapQuery {
         server: String,
+        /// With `$user$` as a placeholder.
         filter: String,
     },
     Assigned,
@@ -362,16 +391,19 @@ pub enum Why {
     Everyone,
 }
 
-/// What went wrong, where, and what to do next. Shown to people as it is.
+/// What went wrong, where, and what to do next, in English.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
     /// Stable, kebab-case.
+    #[cfg_attr(test, schemars(regex(pattern = CODE)))]
     pub code: String,
     pub what: String,
+    /// Device, file or address.
     #[serde(rename = "where")]
     pub place: String,
     pub next: String,
-    /// What the localised text of `problem-<code>` needs besides `place`.
+    /// What the localised text of `problem-<code>` needs besides `where`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, String>,
     /// Arguments of that text which are themselves said in the person's language.
@@ -382,13 +414,17 @@ pub struct Problem {
 /// Part of what went wrong, as another room states it: an id with arguments instead of a finished sentence, so that
 /// every face can say it in its language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Detail {
     /// Stable, kebab-case; its localised text is `detail-<code>`.
+    #[cfg_attr(test, schemars(regex(pattern = CODE)))]
     pub code: String,
     /// In English, for logs and programs, and for faces that do not know the code.
     pub text: String,
+    /// For the localised text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, String>,
+    /// Arguments of that text which are themselves said in the person's language.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, Detail>,
 }

@@ -26,14 +26,19 @@ pub use value::MOST_SOFTPHONES;
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Provenance {
+    /// Nobody set it.
     #[default]
     Default,
+    /// The person, in their file.
     User,
     /// `HOOKSWITCH_*`, or an installer's property of the same meaning.
     Environment,
+    /// The file for everybody at this computer.
     Machine,
+    /// The policy of the tenant.
     Tenant,
 }
 

@@ -39,17 +39,21 @@ pub struct BundleParts<'a> {
     pub users: &'a [&'a str],
 }
 
-/// A file in the bundle; `schemas/bundle.schema.json` describes the manifest made of these.
+/// A file in the bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Entry {
+    #[cfg_attr(test, schemars(regex(pattern = tests::NAME)))]
     pub name: String,
     /// Before compression.
     pub bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Version of the agent that made it.
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub version: &'static str,
     pub entries: Vec<Entry>,
     /// What would belong to it but is not there, and why.
@@ -57,8 +61,10 @@ pub struct Summary {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Missing {
     pub name: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub reason: Reason,
 }
 
@@ -320,4 +326,20 @@ fn explained(bytes: &[u8]) -> String {
         let _ = writeln!(text, "{report_type} report {id}: {bytes} bytes");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Summary;
+    use crate::contract::{document, hold};
+
+    pub(super) const NAME: &str =
+        r"^(status\.json|settings\.json|(descriptors|logs)/[A-Za-z0-9_.-]+\.(hex|txt|log))$";
+
+    #[test]
+    fn the_manifest_is_made_of_the_types() {
+        let title = "manifest.json of a support bundle, and hookswitch bundle --preview --json";
+        let schema = document::<Summary>(title);
+        hold(env!("CARGO_MANIFEST_DIR"), "schemas/bundle.schema.json", &schema);
+    }
 }

@@ -9,6 +9,7 @@ use super::{os, settings_files};
 use clap::{Args, Parser, Subcommand};
 use hub::locale::Locale;
 use hub::protocol::Problem;
+use hub::protocol::printed::Refused;
 use hub::settings::{Settings, not_spoken};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -115,12 +116,6 @@ impl From<Problem> for Failure {
 }
 
 type Done = Result<(), Failure>;
-
-/// What `--json` prints instead of its document.
-#[derive(serde::Serialize)]
-struct Refused<'a> {
-    error: &'a Problem,
-}
 
 /// `hardware` is only called when a command touches devices itself.
 pub fn main(arguments: impl Iterator<Item = OsString>, hardware: impl FnOnce() -> Hardware) -> ExitCode {

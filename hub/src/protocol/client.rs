@@ -7,6 +7,7 @@ use tenant::grammar::{is_page_origin, is_program_path};
 /// A softphone, by what it cannot choose: a page by the Origin that its browser says, a program by the executable behind
 /// the connection. The name that a program gives itself is a label for people, and nothing is decided by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum ClientId {
     /// A web page: `https://softphone.example`.
     #[serde(rename = "origin")]

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// A firmware job: the one that runs, the last one that ended, or one that waits for its turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Job {
+    /// Id of the offer it was made of.
     pub offer: String,
     pub device: DeviceId,
     pub name: String,
@@ -28,6 +30,7 @@ pub struct Job {
 
 /// What it means to cancel a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
     /// The headset works on with the firmware it has.
@@ -41,6 +44,7 @@ pub enum Stop {
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JobPhase {
     /// It waits for its turn: one headset is written at a time.

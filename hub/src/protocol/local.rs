@@ -5,6 +5,11 @@ use super::client::{self, ClientId};
 use super::{Device, DeviceId, Job, Offer, Problem, ResolvedGroup, TenantState};
 use serde::{Deserialize, Serialize};
 
+/// Longest name of a contact, in characters.
+pub const MAX_CONTACT: usize = 256;
+/// Longest name that a program may give itself, in characters.
+pub const MAX_LABEL: usize = 64;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LocalRequest {
@@ -79,16 +84,20 @@ pub enum LocalAnswer {
 
 /// The agent as a value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct View {
+    /// Of the agent.
     pub version: String,
+    /// What `$user$` stands for.
     pub user: String,
     pub rest: Endpoint,
     pub tenant: TenantState,
     pub devices: Vec<Device>,
-    /// The one that carries the calls.
+    /// Id of the one that carries the calls; null = none can.
     pub headset: Option<DeviceId>,
     pub calls: Vec<Call>,
     pub offers: Vec<Offer>,
+    /// The one that runs, or the last one that ended.
     pub job: Option<Job>,
     /// Updates that wait for their turn, the next one first.
     #[serde(default)]
@@ -103,25 +112,29 @@ pub struct View {
     pub problems: Vec<Problem>,
     /// Who asks to use the headset, the most recent first, then who may, then who may not.
     pub softphones: Vec<Softphone>,
-    /// The headsets are looked after by a service of the whole computer, which lives on when the agent ends.
+    /// The headsets are looked after by a service of the whole computer, which lives on when the agent ends. Absent where
+    /// they are not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub service: bool,
-    /// The service has not said anything yet: that no headset and no company are here is not known.
+    /// The service has not said anything yet: which headsets and which company there are is not known. Absent where it
+    /// has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unheard: bool,
 }
 
 /// A web page or a program that speaks to the headset, or wants to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Softphone {
     /// A page or a program of which the system tells which one it is.
     #[serde(flatten)]
     pub client: ClientId,
-    /// What the program calls itself: a label, and nothing more.
+    /// What the program calls itself: a label, and nothing more. Absent where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(length(max = MAX_LABEL)))]
     pub label: Option<String>,
     pub standing: Standing,
-    /// Who decided, or who decides; `None` = the person has not yet.
+    /// Who decided, or who decides; null = the person has not yet.
     pub by: Option<Decider>,
     /// Somebody else than the person decides.
     pub locked: bool,
@@ -130,9 +143,12 @@ pub struct Softphone {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
+    /// The person has not decided.
     Asking,
+    /// It may use the headset.
     Approved,
     /// The person said no.
     Denied,
@@ -140,11 +156,13 @@ pub enum Standing {
 
 /// Who may say which softphones use the headset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Decider {
     /// In the own settings.
     #[default]
     Person,
+    /// `HOOKSWITCH_SDK_APPROVED`.
     Environment,
     /// The settings of this computer.
     Machine,
@@ -162,34 +180,42 @@ impl View {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
-    /// `https://127.0.0.1:32018`; `None` while the door is closed.
+    /// `https://127.0.0.1:32018`; null while the door is closed.
+    #[cfg_attr(test, schemars(regex(pattern = r"^https://127\.0\.0\.1:[0-9]+$")))]
     pub url: Option<String>,
     /// PEM file with the certificate to trust.
     pub ca_path: Option<String>,
-    /// Unix time. It is made anew before that.
+    /// Seconds since 1970. The certificate is made anew before that.
     #[serde(default)]
     pub certificate_ends_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// Below 2^53, and not used again: another run counts from elsewhere.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub id: u64,
-    /// The softphone that owns it.
+    /// The softphone that owns it: a page's origin, a program's path, or `program`.
     #[serde(with = "client::name")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub client: ClientId,
-    /// What it calls itself: a label, and nothing more.
+    /// What it calls itself: a label, and nothing more. Absent where it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(length(max = MAX_LABEL)))]
     pub label: Option<String>,
     pub direction: Direction,
     pub state: CallState,
     pub muted: bool,
-    /// Shown to the person; at most 256 characters.
+    /// Shown to the person.
+    #[cfg_attr(test, schemars(length(max = MAX_CONTACT)))]
     pub contact: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     Incoming,
@@ -197,6 +223,7 @@ pub enum Direction {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CallState {
     Ringing,

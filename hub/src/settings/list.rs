@@ -4,16 +4,20 @@ use super::{Key, Provenance, Settings};
 use serde::Serialize;
 use serde_json::Value;
 
-/// One line of the list; `schemas/settings.schema.json` describes an array of these.
+/// One line of the list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("if" = tests::of_the_secret(), "then" = tests::hidden())))]
 pub struct Listed {
+    #[cfg_attr(test, schemars(extend("enum" = Key::ALL.map(Key::name))))]
     pub key: &'static str,
-    /// `null` = not set. A secret that is set shows as `"(set)"`.
+    /// Null = not set. A secret that is set shows as `(set)`.
+    #[cfg_attr(test, schemars(extend("oneOf" = tests::values())))]
     pub value: Value,
     pub from: Provenance,
     /// Set by IT: `settings set` refuses it.
     pub locked: bool,
-    /// The file or variables that set it, or by which it is locked; `null` = nobody has.
+    /// The file or variable that sets it, or by which it is locked; null = nobody has.
     pub place: Option<String>,
 }
 
@@ -87,5 +91,36 @@ impl Listed {
             Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
             other => other.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{document, hold};
+    use crate::settings::MOST_SOFTPHONES;
+    use serde_json::json;
+
+    pub(super) fn values() -> Value {
+        json!([
+            { "type": "null" },
+            { "type": "string" },
+            { "type": "integer", "minimum": 0, "maximum": u16::MAX },
+            { "type": "array", "maxItems": MOST_SOFTPHONES, "items": { "type": "string" } },
+        ])
+    }
+
+    pub(super) fn of_the_secret() -> Value {
+        json!({ "properties": { "key": { "const": Key::TenantToken.name() } } })
+    }
+
+    pub(super) fn hidden() -> Value {
+        json!({ "properties": { "value": { "enum": [null, "(set)"] } } })
+    }
+
+    #[test]
+    fn the_list_is_made_of_the_types() {
+        let schema = document::<Vec<Listed>>("hookswitch settings list --json");
+        hold(env!("CARGO_MANIFEST_DIR"), "../schemas/settings.schema.json", &schema);
     }
 }

@@ -9,7 +9,7 @@
 use super::sdk::{CallChange, Cause, Wish};
 use super::{CallAction, Refusal, WhyNot, sdk::Change};
 use crate::protocol::client::ClientId;
-use crate::protocol::local::{Call, CallState, Direction};
+use crate::protocol::local::{Call, CallState, Direction, MAX_CONTACT};
 use crate::protocol::{DeviceEvent, DeviceId, Indicators, Problem};
 use std::collections::VecDeque;
 
@@ -21,8 +21,6 @@ pub const MAX_CALLS_OF_ALL: usize = 256;
 pub const MOST_ENDED: usize = 64;
 /// Of all programs together, which have as many names as copies of themselves: the rest is for pages.
 pub const MAX_CALLS_OF_PROGRAMS: usize = 128;
-/// Characters of a contact that are kept.
-pub const MAX_CONTACT: usize = 256;
 
 #[derive(Debug, Default)]
 pub struct Calls {

@@ -2,7 +2,8 @@
 
 use super::*;
 use hub::protocol::TenantState;
-use hub::user::call::{MAX_CALLS, MAX_CALLS_OF_PROGRAMS, MAX_CONTACT, MOST_ENDED};
+use hub::protocol::local::MAX_CONTACT;
+use hub::user::call::{MAX_CALLS, MAX_CALLS_OF_PROGRAMS, MOST_ENDED};
 use hub::user::sdk::session::GRACE;
 use hub::user::sdk::{LOG_LENGTH, Wish};
 

@@ -22,34 +22,60 @@ pub(super) struct Options {
     json: bool,
 }
 
+/// What a usage looks like.
+#[cfg(test)]
+const USAGE: &str = "^[0-9A-F]{4}:[0-9A-F]{4}$";
+
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document {
     bytes: usize,
     numbered_reports: bool,
     top_level: Vec<Named>,
     call_control: bool,
     mute_sync: bool,
+    /// The reason; null if there is call control.
     no_call_control: Option<String>,
     controls: Vec<Control>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Named {
+    /// Usage page and usage id, hexadecimal.
+    #[cfg_attr(test, schemars(regex(pattern = USAGE)))]
     usage: String,
+    /// As in the HID Usage Tables.
     name: Option<&'static str>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Control {
     role: String,
+    /// Usage page and usage id, hexadecimal.
+    #[cfg_attr(test, schemars(regex(pattern = USAGE)))]
     usage: String,
+    /// As in the HID Usage Tables.
     name: Option<&'static str>,
-    report: &'static str,
+    report: Report,
+    /// 0 = unnumbered.
     report_id: u8,
+    /// Offset in the report, without its id.
     bit: u32,
+    /// In bits.
     size: u32,
     relative: bool,
     array: bool,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum Report {
+    Input,
+    Output,
+    Feature,
 }
 
 pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
@@ -117,7 +143,7 @@ fn document(bytes: usize, explanation: &Explanation) -> Document {
                 role: c.role.label().to_owned(),
                 usage: c.usage.to_string(),
                 name: c.usage.name(),
-                report: direction(c.report_type),
+                report: c.report_type.into(),
                 report_id: c.report_id,
                 bit: c.bit,
                 size: c.size,
@@ -128,11 +154,13 @@ fn document(bytes: usize, explanation: &Explanation) -> Document {
     }
 }
 
-fn direction(report: ReportType) -> &'static str {
-    match report {
-        ReportType::Input => "input",
-        ReportType::Output => "output",
-        ReportType::Feature => "feature",
+impl From<ReportType> for Report {
+    fn from(report: ReportType) -> Self {
+        match report {
+            ReportType::Input => Self::Input,
+            ReportType::Output => Self::Output,
+            ReportType::Feature => Self::Feature,
+        }
     }
 }
 
@@ -217,5 +245,17 @@ fn role_text(role: Role) -> &'static str {
         Role::Mute => "role-mute",
         Role::Microphone => "role-microphone",
         Role::Hold => "role-hold",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Document;
+    use crate::contract::{document, hold};
+
+    #[test]
+    fn the_document_is_made_of_the_types() {
+        let schema = document::<Document>("hookswitch descriptor FILE --json");
+        hold(env!("CARGO_MANIFEST_DIR"), "schemas/descriptor.schema.json", &schema);
     }
 }

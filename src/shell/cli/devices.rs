@@ -7,9 +7,9 @@ use hub::locale::Message;
 use hub::machine::Scan;
 use hub::machine::fleet::Fleet;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
+use hub::protocol::printed::Devices;
 use hub::protocol::{Device, DeviceStatus};
 use hub::user::words::{self, Standstill};
-use serde::Serialize;
 use std::collections::VecDeque;
 
 #[derive(Args, Debug)]
@@ -26,15 +26,6 @@ pub(super) struct Options {
 #[derive(Subcommand, Debug)]
 enum Command {
     Use { device: String },
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    /// Whether the answer is the running agent's.
-    agent_running: bool,
-    /// The one that carries the calls; only the running agent has one.
-    headset: Option<&'a str>,
-    devices: &'a [Device],
 }
 
 pub(super) fn list(options: &Options, context: &Context, hardware: impl FnOnce() -> Hardware) -> Done {
@@ -92,7 +83,7 @@ fn watch(options: &Options, context: &Context) -> Done {
                 match options.json {
                     true => {
                         let (headset, devices) = (view.headset.as_deref(), &view.devices[..]);
-                        let document = Document { agent_running: true, headset, devices };
+                        let document = Devices { agent_running: true, headset, devices };
                         output::json_line(&document);
                     }
                     false => print(options, context, Some(&view), &view.devices),
@@ -108,7 +99,7 @@ fn watch(options: &Options, context: &Context) -> Done {
 fn print(options: &Options, context: &Context, view: Option<&View>, devices: &[Device]) {
     let (agent_running, headset) = (view.is_some(), view.and_then(|view| view.headset.as_deref()));
     if options.json {
-        return output::json(&Document { agent_running, headset, devices });
+        return output::json(&Devices { agent_running, headset, devices });
     }
     let say = |id: &'static str| context.locale.format(&Message::new(id));
     output::line(&say(if agent_running { "cli-agent-running" } else { "cli-agent-not-running" }));

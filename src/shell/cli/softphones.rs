@@ -6,8 +6,8 @@ use clap::Subcommand;
 use hub::locale::Message;
 use hub::protocol::client::ClientId;
 use hub::protocol::local::{LocalAnswer, LocalRequest, Softphone};
+use hub::protocol::printed::Softphones;
 use hub::user::words;
-use serde::Serialize;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
@@ -23,11 +23,6 @@ pub(super) enum Command {
     },
 }
 
-#[derive(Serialize)]
-struct List<'a> {
-    softphones: &'a [Softphone],
-}
-
 pub(super) fn execute(command: &Command, context: &Context) -> Done {
     let mut agent = context.need_agent()?;
     let mut means = None;
@@ -35,7 +30,7 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
         Command::List { json } => {
             let view = view(&mut agent)?;
             match json {
-                true => output::json(&List { softphones: &view.softphones }),
+                true => output::json(&Softphones { softphones: &view.softphones }),
                 false => print(context, &view.softphones),
             }
             return Ok(());

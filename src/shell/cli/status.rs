@@ -9,9 +9,9 @@ use clap::{Args, Subcommand};
 use hub::calendar;
 use hub::locale::Message;
 use hub::protocol::local::{LocalAnswer, LocalRequest};
+use hub::protocol::printed::Groups;
 use hub::protocol::{Detail, Problem, TenantMode, Why};
 use hub::user::words;
-use serde::Serialize;
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
@@ -87,13 +87,6 @@ pub(super) fn poll(context: &Context) -> Done {
     let version = tenant.policy_version.map_or(0, |version| i64::try_from(version).unwrap_or(i64::MAX));
     output::line(&context.locale.format(&Message::new("cli-polled").number("version", version)));
     Ok(())
-}
-
-#[derive(Serialize)]
-struct Groups<'a> {
-    user: &'a str,
-    groups: &'a [hub::protocol::ResolvedGroup],
-    problem: Option<&'a Problem>,
 }
 
 pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {

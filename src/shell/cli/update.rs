@@ -5,9 +5,9 @@ use super::{Context, Done, agent, job, output};
 use clap::{Args, Subcommand};
 use hub::locale::Message;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
-use hub::protocol::{Job, JobPhase, Offer, Outcome, Problem};
+use hub::protocol::printed::Updates;
+use hub::protocol::{Job, JobPhase, Outcome, Problem};
 use hub::user::words;
-use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
 
 #[derive(Subcommand, Debug)]
@@ -31,19 +31,12 @@ pub(super) struct Which {
     offer: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    offers: &'a [Offer],
-    job: Option<&'a Job>,
-    queue: &'a [Job],
-}
-
 pub(super) fn execute(command: &Command, context: &Context) -> Done {
     let mut client = context.need_agent()?;
     let view = agent::heard(agent::view(&mut client)?)?;
     match command {
         Command::List { json: true } => {
-            output::json(&Document { offers: &view.offers, job: view.job.as_ref(), queue: &view.queue });
+            output::json(&Updates { offers: &view.offers, job: view.job.as_ref(), queue: &view.queue });
             Ok(())
         }
         Command::List { json: false } => {
