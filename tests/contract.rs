@@ -50,8 +50,40 @@ impl Contract {
         }
     }
 
+    /// The schema of an event's data.
+    fn check_event(&self, event: &sdk::Event) {
+        let stream =
+            &self.0["paths"]["/v1/events"]["get"]["responses"]["200"]["content"]["text/event-stream"];
+        let place = stream["x-events"][&event.name]["data"]["$ref"].as_str();
+        let place = place.unwrap_or_else(|| panic!("{} is an event that is not listed", event.name));
+        self.check(place.rsplit('/').next().expect("a name"), &event.data);
+    }
+
+    /// A route says with which codes it refuses. What the machine role says of an update can be anything.
+    fn lists(&self, path: &str, status: StatusCode, code: &str) -> bool {
+        let fits = |template: &str| {
+            let mut parts = template.split('/').zip(path.split('/'));
+            template.split('/').count() == path.split('/').count()
+                && parts.all(|(part, given)| part == given || part.starts_with('{'))
+        };
+        let paths = self.0["paths"].as_object().expect("paths");
+        let mut items = paths.iter().filter(|(template, _)| fits(template)).peekable();
+        // Of no route, or of no method of one.
+        if items.peek().is_none() || status == StatusCode::METHOD_NOT_ALLOWED {
+            return true;
+        }
+        let methods = items.flat_map(|(_, item)| item.as_object().expect("methods").values());
+        let mut said = methods.map(|method| &method["responses"][status.as_str()]["description"]);
+        said.any(|said| {
+            let of_an_update = path.ends_with("/install") && status == StatusCode::CONFLICT;
+            said.as_str().is_some_and(|said| of_an_update || said.contains(&format!("`{code}`")))
+        })
+    }
+
     async fn check_problem(&self, response: Response, status: StatusCode, code: &str) -> Value {
         assert_eq!(response.status(), status, "expected {code}");
+        let path = response.url().path().to_owned();
+        assert!(self.lists(&path, status, code), "{path}: the contract does not know of {status} {code}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         let document = json_of(response).await;
         self.check("ProblemDocument", &document);

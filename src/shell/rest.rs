@@ -8,7 +8,7 @@ use crate::shell::private_file::{self, Durability, Readers};
 use crate::shell::secret;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use door::Door;
 use hub::protocol::local::Endpoint;
@@ -30,8 +30,12 @@ use tries::WrongTokens;
 
 mod access;
 mod caller;
+#[cfg(test)]
+mod described;
 mod door;
 mod keeper;
+#[cfg(test)]
+mod openapi;
 mod reader;
 mod refusal;
 mod spokes;
@@ -301,8 +305,7 @@ async fn method_not_allowed(uri: Uri) -> refusal::Refusal {
 fn method_not_allowed_at(uri: &Uri) -> refusal::Refusal {
     let next = "/v1/openapi.json lists the methods.";
     refusal::Refusal::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
+        refusal::Code::MethodNotAllowed,
         "This method does not exist here",
         uri.path(),
         next,

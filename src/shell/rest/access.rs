@@ -8,7 +8,7 @@
 
 use super::caller::{Caller, Power};
 use super::door::Door;
-use super::refusal::Refusal;
+use super::refusal::{Code, Refusal};
 use super::{MAX_BODY_BYTES, v1};
 use crate::shell::handle::Stopping;
 use crate::shell::loopback::Standing;
@@ -20,14 +20,13 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hub::protocol::client::ClientId;
+use hub::protocol::local::MAX_LABEL;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A body comes at once, or not at all.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
-/// Longest name that a program may give itself, in characters.
-const MAX_LABEL_CHARS: usize = 64;
 /// What is repeated of a foreign name, in characters.
 const MAX_SHOWN: usize = 255;
 
@@ -66,12 +65,12 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
 
 fn too_large() -> Refusal {
     let what = format!("A request has at most {MAX_BODY_BYTES} bytes");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", what, "the body", "Send less.")
+    Refusal::new(Code::BodyTooLarge, what, "the body", "Send less.")
 }
 
 fn too_slow() -> Refusal {
     let what = format!("The body did not come within {} seconds", BODY_LIMIT.as_secs());
-    Refusal::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", what, "the body", "Send it at once.")
+    Refusal::new(Code::BodyTooSlow, what, "the body", "Send it at once.")
 }
 
 enum Admitted {
@@ -108,7 +107,7 @@ async fn admit(door: &Door, asked: &Parts) -> Result<Admitted, Refusal> {
         let what = "A body must be application/json";
         let place = text(headers, header::CONTENT_TYPE.as_str()).unwrap_or("no content type");
         let next = "Send the header Content-Type: application/json.";
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", what, place, next));
+        return Err(Refusal::new(Code::ContentType, what, place, next));
     }
     Ok(Admitted::As(caller))
 }
@@ -129,8 +128,7 @@ fn check_host(port: u16, asked: &Parts) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::new(
-        StatusCode::MISDIRECTED_REQUEST,
-        "host-not-local",
+        Code::HostNotLocal,
         "This door answers to this computer's own names only",
         host.chars().take(MAX_SHOWN).collect::<String>(),
         format!("Use https://127.0.0.1:{port}, https://[::1]:{port} or https://localhost:{port}."),
@@ -223,7 +221,7 @@ fn label(headers: &HeaderMap) -> Result<String, Refusal> {
             agent.split([' ', '/']).next().filter(|n| !n.is_empty()).unwrap_or("program")
         }
     };
-    if name.is_empty() || name.len() > MAX_LABEL_CHARS {
+    if name.is_empty() || name.len() > MAX_LABEL {
         return Err(Refusal::invalid("A client name has 1 to 64 characters", place));
     }
     if name.contains("://") {

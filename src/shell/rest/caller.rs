@@ -2,8 +2,7 @@
 
 use super::door::Door;
 use super::reader::Reader;
-use super::refusal::Refusal;
-use axum::http::StatusCode;
+use super::refusal::{Code, Refusal};
 use hub::protocol::client::ClientId;
 use hub::protocol::local::Decider;
 use hub::user::sdk::consent::Stranger;
@@ -80,7 +79,7 @@ fn needs_token() -> Refusal {
 
 fn not_for_pages(origin: &str) -> Refusal {
     let next = "The person installs updates in Hookswitch's window; a program may, with the token.";
-    Refusal::new(StatusCode::FORBIDDEN, "not-for-pages", "A web page may not change firmware", origin, next)
+    Refusal::new(Code::NotForPages, "A web page may not change firmware", origin, next)
 }
 
 /// Why a softphone may not come in, and who could change that.
@@ -99,8 +98,7 @@ fn unwelcome_program(path: &str, why: Stranger) -> Refusal {
     );
     match why {
         Stranger::Denied => Refusal::new(
-            StatusCode::FORBIDDEN,
-            "program-denied",
+            Code::ProgramDenied,
             "The person said no to this program",
             path,
             format!("They are not asked again. They change their mind {allow}."),
@@ -125,29 +123,29 @@ fn quoted(path: &str) -> String {
 fn unwelcome_page(origin: &str, why: Stranger) -> Refusal {
     let (code, what, next) = match why {
         Stranger::Asks(Decider::Person) => (
-            "origin-not-approved",
+            Code::OriginNotApproved,
             "This web page may not use the headset yet",
             format!(
                 "The person is asked. They allow it in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`; the company's IT can allow it for everybody."
             ),
         ),
         Stranger::Asks(_) => (
-            "origin-not-approved",
+            Code::OriginNotApproved,
             "This web page may not use the headset yet",
             "Not the person decides here, but their IT department, in the setting sdk_approved.".to_owned(),
         ),
         Stranger::Denied => (
-            "origin-denied",
+            Code::OriginDenied,
             "The person said no to this web page",
             format!(
                 "They are not asked again. They change their mind in Hookswitch's window on the page Softphones, or by `hookswitch softphones approve {origin}`."
             ),
         ),
         Stranger::NoPage | Stranger::Unnamed => (
-            "origin-not-approvable",
+            Code::OriginNotApprovable,
             "This is no web page that could be approved",
             "Serve the page over https; http only from this computer itself. A file, and a sandboxed frame without allow-same-origin, have no origin (null).".to_owned(),
         ),
     };
-    Refusal::new(StatusCode::FORBIDDEN, code, what, origin, next)
+    Refusal::new(code, what, origin, next)
 }

@@ -60,9 +60,8 @@ pub(super) async fn events(
     let mut first = VecDeque::new();
     match backlog {
         Backlog::State { view, last } => {
-            let data = serde_json::to_string(&wire::State::seen_by(&view, caller.reads(&door)));
-            let data = data.unwrap_or_default();
-            first.push_back(Event::default().event("state").id(door.event_id(last)).retry(RETRY).data(data));
+            let state = wire::Event::State(wire::State::seen_by(&view, caller.reads(&door)));
+            first.push_back(sent(&door, last, &state).retry(RETRY));
         }
         Backlog::Missed(missed) => {
             first.extend(missed.iter().filter_map(|event| render(&door, &caller, event)));
@@ -95,8 +94,11 @@ async fn next(open: &mut Open) -> Option<Event> {
 }
 
 fn render(door: &Door, caller: &Caller, event: &SdkEvent) -> Option<Event> {
-    let (name, data) = wire::event(&event.change, caller.reads(door))?;
-    Some(Event::default().event(name).id(door.event_id(event.id)).data(data.unwrap_or_default()))
+    wire::event(&event.change, caller.reads(door)).map(|change| sent(door, event.id, &change))
+}
+
+fn sent(door: &Door, number: u64, event: &wire::Event) -> Event {
+    Event::default().event(event.name()).id(door.event_id(number)).data(event.data().unwrap_or_default())
 }
 
 impl Door {

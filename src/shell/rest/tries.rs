@@ -1,8 +1,7 @@
 //! Wrong tokens: answered slowly, one after the other, and told in the log by number.
 #![expect(clippy::disallowed_methods, reason = "slowness is time")]
 
-use super::refusal::Refusal;
-use axum::http::StatusCode;
+use super::refusal::{Code, Refusal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -72,8 +71,7 @@ impl WrongTokens {
 
 fn too_many() -> Refusal {
     Refusal::new(
-        StatusCode::TOO_MANY_REQUESTS,
-        "too-many-wrong-tokens",
+        Code::TooManyWrongTokens,
         "Too many wrong tokens were shown",
         "the header Authorization",
         "Read `token` from endpoint.json again, once.",

@@ -1,8 +1,9 @@
-//! `/v1`: devices, calls, updates, events. The contract is `openapi.json`, served and committed.
+//! `/v1`: devices, calls, updates, events. The contract is `openapi.json`, made of the table of routes and of the types of
+//! the wire, committed and served.
 
 use super::caller::{Caller, Power};
 use super::door::Door;
-use super::refusal::Refusal;
+use super::refusal::{Code, Refusal};
 use super::{sse, wire};
 use crate::shell::handle::Stopping;
 use axum::body::Bytes;
@@ -12,7 +13,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
 use axum::{Extension, Json};
-use hub::user::{CallAction, Command, Reply};
+use hub::user::{Command, Reply};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -23,27 +24,43 @@ type Shared = State<Arc<Door>>;
 pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    power: Power,
+    pub(super) power: Power,
     pub(super) handler: MethodRouter<Arc<Door>>,
+    /// What the contract says of it.
+    #[cfg(test)]
+    pub(super) operation: super::described::Operation,
 }
 
-/// Every route of `/v1`, once: the router, what it takes to come in and the test of the contract are made of it.
+/// `METHOD PATH POWER HANDLER`, and its description in `described`: no route goes without.
+macro_rules! route {
+    (get $($rest:tt)+) => { route!(@ GET get $($rest)+) };
+    (post $($rest:tt)+) => { route!(@ POST post $($rest)+) };
+    (@ $method:ident $verb:ident $path:literal $power:ident $handler:path => $operation:ident) => {
+        Route {
+            method: Method::$method,
+            path: $path,
+            power: Power::$power,
+            handler: routing::$verb($handler),
+            #[cfg(test)]
+            operation: super::described::$operation(),
+        }
+    };
+}
+
+/// Every route of `/v1`, once: the router, what it takes to come in and the contract are made of it.
 pub(super) fn routes() -> Vec<Route> {
-    use Power::{Calls, Open, Updates};
-    let get = |path, power, handler| Route { method: Method::GET, path, power, handler };
-    let post = |path, power, handler| Route { method: Method::POST, path, power, handler };
     vec![
-        get("/v1/health", Open, routing::get(health)),
-        get("/v1/openapi.json", Open, routing::get(openapi)),
-        get("/v1/status", Calls, routing::get(status)),
-        get("/v1/devices", Calls, routing::get(devices)),
-        get("/v1/calls", Calls, routing::get(calls)),
-        post("/v1/calls", Calls, routing::post(create_call)),
-        get("/v1/calls/{id}", Calls, routing::get(call)),
-        post("/v1/calls/{id}/{action}", Calls, routing::post(act)),
-        get("/v1/updates", Calls, routing::get(updates)),
-        post("/v1/updates/{offer}/install", Updates, routing::post(install)),
-        get("/v1/events", Calls, routing::get(sse::events)),
+        route!(get "/v1/health" Open health => health),
+        route!(get "/v1/openapi.json" Open openapi => openapi),
+        route!(get "/v1/status" Calls status => status),
+        route!(get "/v1/devices" Calls devices => devices),
+        route!(get "/v1/calls" Calls calls => calls),
+        route!(post "/v1/calls" Calls create_call => create_call),
+        route!(get "/v1/calls/{id}" Calls call => call),
+        route!(post "/v1/calls/{id}/{action}" Calls act => act),
+        route!(get "/v1/updates" Calls updates => updates),
+        route!(post "/v1/updates/{offer}/install" Updates install => install),
+        route!(get "/v1/events" Calls sse::events => events),
     ]
 }
 
@@ -53,7 +70,7 @@ pub(super) fn power(method: &Method, path: &str) -> Option<Power> {
 }
 
 async fn health(State(door): Shared) -> Json<wire::Health> {
-    Json(wire::Health { product: "hookswitch", version: door.handle.view().version.clone(), api: 1 })
+    Json(wire::Health { product: wire::PRODUCT, version: door.handle.view().version.clone(), api: 1 })
 }
 
 async fn openapi() -> Response {
@@ -94,8 +111,9 @@ async fn create_call(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let wire::CreateCall { direction, contact, muted } = parse(body)?;
-    if contact.as_ref().is_some_and(|c| c.chars().count() > wire::MAX_CONTACT_CHARS) {
-        return Err(Refusal::invalid("A contact has at most 256 characters", "contact"));
+    if contact.as_ref().is_some_and(|c| c.chars().count() > wire::MAX_CONTACT) {
+        let what = format!("A contact has at most {} characters", wire::MAX_CONTACT);
+        return Err(Refusal::invalid(what, "contact"));
     }
     let (client, label) = caller.softphone()?;
     let command = Command::CreateCall { client, label, direction: direction.into(), contact, muted };
@@ -112,15 +130,8 @@ async fn act(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<wire::Call>, Refusal> {
     let Path((id, action)) = path?;
-    let action = match action.as_str() {
-        "answer" => CallAction::Answer,
-        "hold" => CallAction::Hold,
-        "resume" => CallAction::Resume,
-        "mute" => CallAction::Mute,
-        "unmute" => CallAction::Unmute,
-        "end" => CallAction::End,
-        _ => return Err(Refusal::not_found(&format!("/v1/calls/{id}/{action}"))),
-    };
+    let known = wire::ACTIONS.into_iter().find(|(word, _)| *word == action);
+    let (_, action) = known.ok_or_else(|| Refusal::not_found(&format!("/v1/calls/{id}/{action}")))?;
     let number = call_number(&id)?;
     no_body(body)?;
     let (client, _) = caller.softphone()?;
@@ -156,8 +167,7 @@ fn answered_call(reply: Reply) -> Result<hub::protocol::local::Call, Refusal> {
     match reply {
         Reply::Call(call) => Ok(call),
         Reply::Done | Reply::Stranger(_) | Reply::Refused(_) => Err(Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "no-call-in-answer",
+            Code::NoCallInAnswer,
             "The agent did not say which call",
             "the agent",
             "GET /v1/calls shows what there is; please report this.",
@@ -187,13 +197,7 @@ fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let what = format!("A request has at most {} bytes", super::MAX_BODY_BYTES);
-            return Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body-too-large",
-                what,
-                "the body",
-                "Send less.",
-            );
+            return Refusal::new(Code::BodyTooLarge, what, "the body", "Send less.");
         }
         Refusal::invalid(rejection.body_text(), "the body")
     })
