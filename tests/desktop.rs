@@ -172,7 +172,16 @@ fn the_tray_is_drawn_and_answers() {
     run("xfce4-panel", &["--quit"]);
     wait_for("the panel's end", || (!host_is_there()).then_some(()));
     let (actions, mut clicks) = tokio::sync::mpsc::channel(8);
-    let tray = tray::start(Arc::new(Locale::new("de-DE")), actions).expect("there is a session bus");
+    let (began, begins) = channel();
+    // Here any thread will do.
+    let icon = std::thread::spawn(move || {
+        let (tray, icon) = tray::on_this_thread(Arc::new(Locale::new("de-DE"))).expect("a loop");
+        began.send(tray).expect("somebody waits");
+        icon.run();
+    });
+    let tray = begins.recv().expect("the loop begins");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(tray.show(actions)).expect("there is a session bus");
     tray.draw(&menu(7, None));
     let mut panel = Command::new("xfce4-panel").arg("--disable-wm-check").spawn().expect("the panel starts");
     let found = wait_for("the icon's registration", || {
@@ -243,6 +252,7 @@ fn the_tray_is_drawn_and_answers() {
     assert!(resting(Duration::from_secs(3)), "an idle tray sleeps");
 
     drop(tray);
+    icon.join().expect("its loop ends");
     wait_for("the icon's end", || item(&["list"]).is_empty().then_some(()));
     run("xfce4-panel", &["--quit"]);
     panel.wait().expect("the panel ends");

@@ -1,6 +1,7 @@
 //! The tray where there is no desktop.
 #![expect(clippy::disallowed_methods, reason = "runs itself again with another environment")]
 
+use hookswitch::shell::tray;
 use hub::locale::Locale;
 use std::process::Command;
 use std::sync::Arc;
@@ -11,9 +12,14 @@ const CHILD: &str = "HOOKSWITCH_TEST_WITHOUT_BUS";
 fn no_session_bus_is_one_clear_problem() {
     if std::env::var_os(CHILD).is_some() {
         let (actions, _clicks) = tokio::sync::mpsc::channel(1);
-        let problem =
-            hookswitch::shell::tray::start(Arc::new(Locale::new("en")), actions).expect_err("no bus");
-        assert_eq!(problem.code, "tray-no-session-bus");
+        let (tray, icon) = tray::on_this_thread(Arc::new(Locale::new("en"))).expect("a loop");
+        let shown = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            runtime.expect("a runtime").block_on(tray.show(actions))
+        });
+        icon.run();
+        let problem = shown.join().expect("it ends").expect_err("no bus");
+        assert_eq!(problem.code, "tray-not-shown");
         assert!(problem.next.contains("hookswitch open"), "{problem}");
         let notice = hub::user::Notice {
             title: Default::default(),

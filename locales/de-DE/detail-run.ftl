@@ -2,6 +2,7 @@
 
 detail-agent-ended = Es endete sofort ({ $status })
 detail-bus-silent = Er antwortet nicht
+detail-desktop-silent = Die Arbeitsfläche antwortet nicht
 detail-certificate-clock = Die Uhr steht vor 1970
 detail-certificate-not-made = Ein Zertifikat lässt sich nicht erstellen: { $error }
 detail-certificate-not-written = { $path } lässt sich nicht schreiben: { $error }
@@ -25,7 +26,6 @@ detail-missing-machine-settings = die Einstellungen des ganzen Rechners ändern;
 detail-missing-connections = abweisen, was andere Benutzer dieses Rechners vom Fenster und vom Zugang für Softphones wollen
 detail-missing-firmware = die Firmware eines Headsets aktualisieren
 detail-missing-service = den Teil, der mit den Headsets spricht, als Dienst für den ganzen Rechner betreiben
-detail-missing-tray = ein Symbol neben der Uhr zeigen; „hookswitch open“ öffnet das Fenster
 detail-no-display = Es gibt keinen Bildschirm
 detail-no-file = Es ist keine Datei
 detail-no-page = Das ist keine Adresse einer Seite
@@ -37,4 +37,4 @@ detail-pem-unreadable = { $path } ist nicht lesbar: { $error }
 detail-store-foreign = Sie gehört einem anderen Programm (Anwendungskennung { $application_id })
 detail-store-link = Sie ist eine Verknüpfung
 detail-store-newer = Ihre Version ist { $found }, dieses Programm kennt Versionen bis { $known }
-detail-tray-ended = Der Thread der Taskleiste endete
+detail-tray-ended = Seine Schleife endete

@@ -62,9 +62,9 @@ problem-no-default-browser = Es ließ sich kein Browser öffnen: { $reason }
     .place = Browser
 problem-not-on-this-system = Das kann Hookswitch auf diesem System noch nicht: { $what }
     .next = Alles andere funktioniert; Sie müssen nichts tun.
-problem-tray-no-session-bus = Es gibt kein Symbol neben der Uhr, weil der Nachrichtenbus der Arbeitsfläche nicht erreichbar ist: { $reason }
+problem-tray-not-shown = Es gibt kein Symbol neben der Uhr: { $reason }
     .next = Öffnen Sie das Fenster mit „hookswitch open“; alles andere funktioniert.
-    .place = D-Bus-Sitzungsbus
+    .place = Arbeitsfläche
 
 ## Headsets
 

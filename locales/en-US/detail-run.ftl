@@ -2,6 +2,7 @@
 
 detail-agent-ended = it ended at once ({ $status })
 detail-bus-silent = it does not answer
+detail-desktop-silent = the desktop does not answer
 detail-certificate-clock = the clock stands before 1970
 detail-certificate-not-made = a certificate cannot be made: { $error }
 detail-certificate-not-written = { $path } cannot be written: { $error }
@@ -25,7 +26,6 @@ detail-missing-machine-settings = changing the settings of the whole computer; I
 detail-missing-connections = refusing what other users of this computer ask of the window and the softphone door
 detail-missing-firmware = updates of a headset’s firmware
 detail-missing-service = running the part that speaks to the headsets as a service of the whole computer
-detail-missing-tray = showing an icon near the clock; “hookswitch open” opens the window
 detail-no-display = there is no display
 detail-no-file = it is no file
 detail-no-page = this is no address of a page
@@ -37,4 +37,4 @@ detail-pem-unreadable = { $path } cannot be read: { $error }
 detail-store-foreign = it belongs to another program (application id { $application_id })
 detail-store-link = it is a link
 detail-store-newer = its version is { $found }, this program knows versions up to { $known }
-detail-tray-ended = the tray’s thread ended
+detail-tray-ended = its loop ended

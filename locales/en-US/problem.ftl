@@ -62,9 +62,9 @@ problem-no-default-browser = No browser could be opened: { $reason }
     .place = browser
 problem-not-on-this-system = Hookswitch cannot do this on this system yet: { $what }
     .next = Everything else works; nothing has to be done.
-problem-tray-no-session-bus = There is no tray icon, because the desktop’s message bus cannot be reached: { $reason }
+problem-tray-not-shown = There is no icon near the clock: { $reason }
     .next = Open the window with “hookswitch open”; everything else works.
-    .place = D-Bus session bus
+    .place = desktop
 
 ## Headsets
 

@@ -25,13 +25,13 @@ use windows as here;
 
 pub use here::{
     Alarm, AwakeLock, DEVICE_NOTICES, FileChanges, Folder, LocalCaller, LocalListener, LocalPlace,
-    LocalStream, MISSING, MachineStream, Opened, PairEnd, Pending, ended, environment, frugal_memory,
-    give_back_memory, hardware_seed, has_display, hid_closed, hid_descriptor, hid_port, host_name, instant,
-    is_foreign, keep_awake, language, ldap_pair, machine_seed, machine_settings, machine_settings_elsewhere,
-    make_private, open_of, open_own, open_to_others, open_url, peer_program, port_holder, private_folder,
-    private_options, public_folder, reach_machine, read_at, service_is_enabled, service_places, show_notice,
-    slept, start_beside, start_unit, survive_file_limits, system, termination, trusted, usb_descriptors,
-    user_name, watch_devices, watch_seat, watch_world,
+    LocalStream, MISSING, MachineStream, MainLoop, Opened, PairEnd, Pending, Post, ended, environment,
+    frugal_memory, give_back_memory, hardware_seed, has_display, hid_closed, hid_descriptor, hid_port,
+    host_name, instant, is_foreign, keep_awake, language, ldap_pair, machine_seed, machine_settings,
+    machine_settings_elsewhere, main_loop, make_private, open_of, open_own, open_to_others, open_url,
+    peer_program, port_holder, private_folder, private_options, public_folder, reach_machine, read_at,
+    service_is_enabled, service_places, show_notice, slept, start_beside, start_unit, survive_file_limits,
+    system, termination, trusted, usb_descriptors, user_name, watch_devices, watch_seat, watch_world,
 };
 
 /// Whose word a file or folder may be.
@@ -112,8 +112,6 @@ pub enum Missing {
     MachineSettings,
     /// The machine role as a service of the whole computer, for whoever is at its screen.
     Service,
-    /// The icon near the clock: its loop must have the main thread there.
-    Tray,
 }
 
 impl From<Missing> for Problem {
@@ -136,10 +134,6 @@ impl From<Missing> for Problem {
             Missing::Service => Detail::new(
                 "missing-service",
                 "running the part that speaks to the headsets as a service of the whole computer",
-            ),
-            Missing::Tray => Detail::new(
-                "missing-tray",
-                "showing an icon near the clock; `hookswitch open` opens the window",
             ),
         };
         Self::new(

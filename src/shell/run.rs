@@ -10,9 +10,10 @@ use super::hardware::Hardware;
 use super::ipc::{self, Doors};
 use super::rest::{Keeper, RestConfig};
 use super::start::{self, Machine, no_resources, random};
+use super::tray::{self, Tray};
 use super::user::Parts as UserParts;
 use super::window::WindowHandle;
-use super::{link, log, os, settings_files, tray, user};
+use super::{link, log, os, settings_files, user};
 use hub::locale::{Locale, Message};
 use hub::machine::Input;
 use hub::protocol::local::View;
@@ -24,6 +25,7 @@ use hub::user::{Command, Function, Reply, UserRole};
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
@@ -63,10 +65,34 @@ pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
     let user = options.settings.user.value.clone().unwrap_or_else(os::user_name);
     log::mask_user(&user);
     let runtime = start::runtime()?;
-    LocalSet::new().block_on(&runtime, start(options, user, hardware))
+    if options.headless {
+        return LocalSet::new().block_on(&runtime, start(options, user, hardware, None));
+    }
+    let locale = Arc::new(Locale::new(&options.language));
+    let (tray, icon) = tray::on_this_thread(locale).map_err(|error| no_resources(Detail::verbatim(error)))?;
+    let (icon_has_ended, icon_ends) = std::sync::mpsc::channel::<()>();
+    let agent = move || {
+        let result = LocalSet::new().block_on(&runtime, start(options, user, hardware, Some(tray)));
+        // A desktop that does not answer keeps the icon's thread, and must not keep the program.
+        if icon_ends.recv_timeout(STOP_LIMIT) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the icon does not end");
+            std::process::exit(i32::from(result.is_err()));
+        }
+        result
+    };
+    let agent = std::thread::Builder::new().name("agent".to_owned()).spawn(agent);
+    let agent = agent.map_err(|error| no_resources(Detail::verbatim(error)))?;
+    icon.run();
+    drop(icon_has_ended);
+    agent.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<(), Problem> {
+async fn start(
+    options: RunOptions,
+    user: String,
+    hardware: Hardware,
+    tray: Option<Tray>,
+) -> Result<(), Problem> {
     let RunOptions { headless, folders, settings, settings_problems, language } = options;
     let locale = Arc::new(Locale::new(&language));
     let (events, queue) = mpsc::channel(AGENT_QUEUE);
@@ -146,8 +172,8 @@ async fn start(options: RunOptions, user: String, hardware: Hardware) -> Result<
         tokio::task::spawn_local(watch_for_service(folders.clone(), handle.clone()));
     }
     tokio::task::spawn_local(watch_settings(folders, handle.clone(), to_machine.clone()));
-    if !headless && !os::MISSING.contains(&os::Missing::Tray) {
-        start_tray(locale.clone(), &handle, window.clone(), stop.clone());
+    if let Some(tray) = tray {
+        tokio::task::spawn_local(show_tray(tray, handle.clone(), window.clone(), stop.clone()));
     }
     let summary = tokio::task::spawn_local(summary(handle.clone(), locale.tag(), headless));
 
@@ -247,39 +273,25 @@ fn service_came(socket: &Path) -> Problem {
     )
 }
 
-/// The session bus may take seconds to answer: the agent does not wait for it.
-fn start_tray(locale: Arc<Locale>, handle: &UserHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
+/// The desktop may take seconds to answer: the agent does not wait for it.
+async fn show_tray(tray: Tray, handle: UserHandle, window: WindowHandle, stop: mpsc::Sender<()>) {
     let (actions, clicked) = mpsc::channel(16);
-    let (started, tray) = oneshot::channel();
-    let spawned = std::thread::Builder::new().name("tray-start".to_owned()).spawn(move || {
-        let _ = started.send(tray::start(locale, actions));
-    });
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "tray");
-        return;
-    }
-    tokio::task::spawn_local(act(clicked, handle.clone(), window, stop));
-    let handle = handle.clone();
-    tokio::task::spawn_local(async move {
-        match tray.await {
-            Ok(Ok(tray)) => {
-                let mut views = handle.views();
-                loop {
-                    let menu = menu::menu(&views.borrow_and_update());
-                    tray.draw(&menu);
-                    if views.changed().await.is_err() {
-                        return;
-                    }
-                }
-            }
-            Ok(Err(problem)) => {
-                tracing::warn!(%problem, "tray");
-                let _ =
-                    handle.send(Event::Function { function: Function::Tray, problems: vec![problem] }).await;
-            }
-            Err(_) => {}
+    let draw = async {
+        if let Err(problem) = tray.show(actions).await {
+            tracing::warn!(%problem, "tray");
+            let _ = handle.send(Event::Function { function: Function::Tray, problems: vec![problem] }).await;
+            return;
         }
-    });
+        let mut views = handle.views();
+        loop {
+            let menu = menu::menu(&views.borrow_and_update());
+            tray.draw(&menu);
+            if views.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(draw, act(clicked, handle.clone(), window, stop));
 }
 
 /// Does what was clicked in the tray.

@@ -1,16 +1,16 @@
-//! Draws an [`agent::Menu`](hub::user::Menu) as the icon near the clock. The icon lives on a thread of its own that
-//! sleeps until there is something to draw; clicks come back as [`Action`]s.
-#![expect(clippy::disallowed_methods, reason = "starts the tray's thread")]
+//! Draws an [`agent::Menu`](hub::user::Menu) as the icon near the clock. The icon has the thread that the program began
+//! with, which sleeps until there is something to draw; clicks come back as [`Action`]s.
 
+use super::os::{self, MainLoop, Post};
 use hub::locale::{Locale, Message};
 use hub::protocol::{Detail, Problem};
 use hub::user::Menu;
 use hub::user::menu::{Action, Badge, Item, Page};
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::io;
 use std::sync::{Arc, Mutex, Once, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 use tray_icon::menu::{IsMenuItem, MenuEvent, MenuItem, PredefinedMenuItem};
 use tray_icon::{Icon, MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 
@@ -18,7 +18,7 @@ pub mod icon;
 
 /// Panels scale it down to 22 … 64 pixels.
 const ICON_PIXELS: u32 = 64;
-/// A session bus that is there but does not answer must not hold up the agent.
+/// A desktop that does not answer must not hold up the agent.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What clicks mean. The libraries below keep one handler for the life of the process, so it looks here.
@@ -26,78 +26,110 @@ static CLICKS: Mutex<Option<Clicks>> = Mutex::new(None);
 static HANDLERS: Once = Once::new();
 
 struct Clicks {
-    actions: tokio::sync::mpsc::Sender<Action>,
+    actions: mpsc::Sender<Action>,
     items: BTreeMap<String, Action>,
 }
 
+#[derive(Debug)]
 enum Order {
+    Show(oneshot::Sender<Result<(), String>>),
     Draw(Menu),
-    Stop,
 }
 
-/// The icon; gone once this is dropped.
+/// The icon, for whoever tells it what to show; gone once this is dropped.
 #[derive(Debug)]
 pub struct Tray {
-    orders: Sender<Order>,
-    thread: Option<JoinHandle<()>>,
+    orders: Post<Order>,
 }
 
-/// Shows the icon, or makes it appear as soon as the desktop has a place for it. Blocks until the session bus answered,
-/// at most five seconds.
+/// The icon, for the thread that it is to have.
+#[derive(Debug)]
+pub struct TrayLoop {
+    orders: MainLoop<Order>,
+    locale: Arc<Locale>,
+}
+
+/// Must be called on the thread that the program began with; some systems have icons on no other.
 ///
 /// # Errors
-/// `tray-no-session-bus`: the agent works without, its window is reached by `hookswitch open`.
-pub fn start(locale: Arc<Locale>, actions: tokio::sync::mpsc::Sender<Action>) -> Result<Tray, Problem> {
-    HANDLERS.call_once(|| {
-        MenuEvent::set_event_handler(Some(|event: MenuEvent| menu_clicked(&event.id.0)));
-        TrayIconEvent::set_event_handler(Some(|event: TrayIconEvent| {
-            let left = MouseButton::Left;
-            if matches!(event, TrayIconEvent::Click { button, button_state: MouseButtonState::Up, .. } if button == left)
-            {
-                act(|_| Some(Action::OpenWindow(Page::Devices)));
-            }
-        }));
-    });
-    *clicks() = Some(Clicks { actions, items: BTreeMap::new() });
-    let (orders, inbox) = channel();
-    let (ready, started) = channel();
-    let thread = std::thread::Builder::new()
-        .name("tray".to_owned())
-        .spawn(move || run(&locale, &inbox, &ready))
-        .map_err(|error| no_bus(Detail::verbatim(error)))?;
-    match started.recv_timeout(START_TIMEOUT) {
-        Ok(Ok(())) => Ok(Tray { orders, thread: Some(thread) }),
-        Ok(Err(reason)) => Err(no_bus(Detail::verbatim(reason))),
-        Err(RecvTimeoutError::Timeout) => Err(no_bus(Detail::new("bus-silent", "it does not answer"))),
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(no_bus(Detail::new("tray-ended", "the tray's thread ended")))
-        }
-    }
+/// The system has no loop for them.
+pub fn on_this_thread(locale: Arc<Locale>) -> io::Result<(Tray, TrayLoop)> {
+    let (post, orders) = os::main_loop()?;
+    Ok((Tray { orders: post }, TrayLoop { orders, locale }))
 }
 
 impl Tray {
+    /// Shows the icon, or makes it appear as soon as the desktop has a place for it. Takes at most five seconds.
+    ///
+    /// # Errors
+    /// `tray-not-shown`: the agent works without, its window is reached by `hookswitch open`.
+    pub async fn show(&self, actions: mpsc::Sender<Action>) -> Result<(), Problem> {
+        HANDLERS.call_once(|| {
+            MenuEvent::set_event_handler(Some(|event: MenuEvent| menu_clicked(&event.id.0)));
+            TrayIconEvent::set_event_handler(Some(|event: TrayIconEvent| {
+                let left = MouseButton::Left;
+                if matches!(event, TrayIconEvent::Click { button, button_state: MouseButtonState::Up, .. } if button == left)
+                {
+                    act(|_| Some(Action::OpenWindow(Page::Devices)));
+                }
+            }));
+        });
+        *clicks() = Some(Clicks { actions, items: BTreeMap::new() });
+        let (ready, shown) = oneshot::channel();
+        self.orders.post(Order::Show(ready));
+        match tokio::time::timeout(START_TIMEOUT, shown).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(reason))) => Err(not_shown(Detail::verbatim(reason))),
+            Ok(Err(_)) => Err(not_shown(Detail::new("tray-ended", "its loop ended"))),
+            Err(_) => Err(not_shown(Detail::new("desktop-silent", "the desktop does not answer"))),
+        }
+    }
+
     /// Changes what differs from the last drawing and nothing else. Returns at once.
     pub fn draw(&self, menu: &Menu) {
-        // An error means that the thread ended, which was logged.
-        let _ = self.orders.send(Order::Draw(menu.clone()));
+        self.orders.post(Order::Draw(menu.clone()));
     }
 }
 
 impl Drop for Tray {
     fn drop(&mut self) {
-        let _ = self.orders.send(Order::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
         *clicks() = None;
     }
 }
 
-fn no_bus(reason: Detail) -> Problem {
+impl TrayLoop {
+    /// Until the [`Tray`] is dropped.
+    pub fn run(self) {
+        let Self { orders, locale } = self;
+        let mut face: Option<Face> = None;
+        orders.run(move |orders| {
+            // Only the newest drawing counts.
+            let mut newest = None;
+            for order in orders {
+                match order {
+                    Order::Show(ready) => {
+                        let made = Face::new().map(|made| face = Some(made));
+                        if ready.send(made.map_err(|error| error.to_string())).is_err() {
+                            face = None; // nobody waited so long
+                        }
+                    }
+                    Order::Draw(menu) => newest = Some(menu),
+                }
+            }
+            if let (Some(face), Some(menu)) = (&mut face, newest)
+                && let Err(error) = face.draw(&locale, &menu)
+            {
+                tracing::warn!(%error, "the tray menu could not be drawn");
+            }
+        });
+    }
+}
+
+fn not_shown(reason: Detail) -> Problem {
     Problem::new(
-        "tray-no-session-bus",
-        format!("There is no tray icon, because the desktop's message bus cannot be reached: {reason}"),
-        "D-Bus session bus",
+        "tray-not-shown",
+        format!("There is no icon near the clock: {reason}"),
+        "desktop",
         "Open the window with `hookswitch open`; everything else works.",
     )
     .detail("reason", reason)
@@ -118,35 +150,6 @@ fn act(choose: impl FnOnce(&BTreeMap<String, Action>) -> Option<Action>) {
         && let Err(error) = clicks.actions.try_send(action)
     {
         tracing::warn!(%error, "a click in the tray is lost");
-    }
-}
-
-fn run(locale: &Locale, inbox: &Receiver<Order>, ready: &Sender<Result<(), String>>) {
-    let mut face = match Face::new() {
-        Ok(face) => face,
-        Err(error) => {
-            let _ = ready.send(Err(error.to_string()));
-            return;
-        }
-    };
-    if ready.send(Ok(())).is_err() {
-        return; // nobody waited so long
-    }
-    while let Ok(Order::Draw(mut menu)) = inbox.recv() {
-        let mut stop = false;
-        // Only the newest drawing counts.
-        while let Ok(order) = inbox.try_recv() {
-            match order {
-                Order::Draw(newer) => menu = newer,
-                Order::Stop => stop = true,
-            }
-        }
-        if stop {
-            return;
-        }
-        if let Err(error) = face.draw(locale, &menu) {
-            tracing::warn!(%error, "the tray menu could not be drawn");
-        }
     }
 }
 

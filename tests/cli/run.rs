@@ -102,9 +102,31 @@ async fn goes_on_without_a_session_bus() -> Told<()> {
         Ok(status["problems"].get(0).cloned())
     })
     .await?;
-    assert_eq!(problem["code"], "tray-no-session-bus", "{problem}");
+    assert_eq!(problem["code"], "tray-not-shown", "{problem}");
     let said = said(home)?;
     assert_eq!(said.lines().filter(|l| l.starts_with("hookswitch: ")).count(), 1, "{said}");
+    assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
+/// Nor is it held up by a desktop that takes the connection and says nothing, at its end neither.
+#[tokio::test]
+async fn goes_on_under_a_desktop_that_does_not_answer() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let bus = home.join("bus");
+    let _silent = std::os::unix::net::UnixListener::bind(&bus).at("a bus")?;
+    let mut run = hookswitch(home, &["run", "-m"]);
+    run.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", bus.display()));
+    let agent = Agent::start(&mut run, home).await?;
+    let problem = wait_for("the tray's problem", SOON, async || {
+        let status = ended(&mut hookswitch(home, &["status", "--json"]))?;
+        let status: Value = serde_json::from_str(&status.stdout).at("status --json")?;
+        Ok(status["problems"].get(0).cloned())
+    })
+    .await?;
+    assert_eq!(problem["code"], "tray-not-shown", "{problem}");
+    assert!(problem["what"].as_str().is_some_and(|what| what.contains("does not answer")), "{problem}");
     assert_eq!(agent.terminate().await?, Some(0));
     Ok(())
 }

@@ -150,9 +150,9 @@ mod tests {
         let mut terminal = Terminal::default();
         terminal.start(&View::default(), false);
         let said = |terminal: &mut Terminal, codes: &[&str]| ids(&terminal.later(&with(codes))).len();
-        assert_eq!(said(&mut terminal, &["tray-no-session-bus"]), 1);
-        assert_eq!(said(&mut terminal, &["tray-no-session-bus"]), 0);
-        assert_eq!(said(&mut terminal, &["tray-no-session-bus", "store-full"]), 1);
+        assert_eq!(said(&mut terminal, &["tray-not-shown"]), 1);
+        assert_eq!(said(&mut terminal, &["tray-not-shown"]), 0);
+        assert_eq!(said(&mut terminal, &["tray-not-shown", "store-full"]), 1);
         assert_eq!(said(&mut terminal, &[]), 0);
         assert_eq!(said(&mut terminal, &["store-full"]), 1);
     }

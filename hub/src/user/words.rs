@@ -120,7 +120,7 @@ pub fn no_updates(view: &View) -> Message {
 
 /// Whether a problem is only a way in that the desktop does not have: nothing that somebody has to mend.
 pub fn is_hint(problem: &Problem) -> bool {
-    problem.code == "tray-no-session-bus"
+    problem.code == "tray-not-shown"
 }
 
 /// How an update comes to the headset.

@@ -20,6 +20,7 @@ mod desktop;
 mod hid;
 mod hotplug;
 mod logind;
+mod main_loop;
 mod notices;
 #[cfg(test)]
 mod private_bus;
@@ -40,6 +41,7 @@ pub use connections::{is_foreign, peer_program, port_holder};
 pub use desktop::{has_display, open_url, start_unit};
 pub use hid::{hid_closed, hid_descriptor, hid_port};
 pub use hotplug::{DEVICE_NOTICES, watch_devices};
+pub use main_loop::{MainLoop, Post, main_loop};
 pub use notices::show_notice;
 
 pub const MISSING: &[Missing] = &[];

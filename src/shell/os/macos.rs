@@ -19,6 +19,7 @@ use tokio::io::unix::AsyncFd;
 mod clock;
 mod connections;
 mod devices;
+mod main_loop;
 mod news;
 mod power;
 
@@ -34,10 +35,11 @@ pub use super::untold::FileChanges;
 pub use clock::{Alarm, instant, slept};
 pub use connections::peer_program;
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
+pub use main_loop::{MainLoop, Post, main_loop};
 pub use power::{AwakeLock, keep_awake};
 
 pub const MISSING: &[Missing] =
-    &[Missing::Firmware, Missing::Connections, Missing::FileChanges, Missing::Service, Missing::Tray];
+    &[Missing::Firmware, Missing::Connections, Missing::FileChanges, Missing::Service];
 
 /// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
 /// less.

@@ -34,6 +34,7 @@ mod connections;
 mod devices;
 mod files;
 mod local;
+mod main_loop;
 mod notices;
 mod power;
 mod registry;
@@ -50,6 +51,7 @@ pub use files::{
 pub use local::{
     LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
 };
+pub use main_loop::{MainLoop, Post, main_loop};
 pub use notices::show_notice;
 pub use power::{AwakeLock, keep_awake};
 pub use registry::{machine_settings_elsewhere, system};
@@ -60,7 +62,6 @@ pub const MISSING: &[Missing] = &[
     Missing::FileChanges,
     Missing::MachineSettings,
     Missing::Service,
-    Missing::Tray,
 ];
 
 /// What the system said about its last call on this thread, if that came to nothing.

@@ -243,7 +243,7 @@ fn advice_for_the_wrong_person_a_directory_that_is_away_is_a_quiet_line() {
 #[test]
 fn a_desktop_without_a_tray_is_no_alarm() {
     let locale = Locale::new("en-US");
-    let tray = Problem::new("tray-no-session-bus", "what", "where", "next").with("reason", "r");
+    let tray = Problem::new("tray-not-shown", "what", "where", "next").with("reason", "r");
     let view = View { problems: vec![tray], ..View::default() };
     let html = &regions(Page::Devices, &view, &locale)[0].html;
     assert!(html.contains("There is no tray icon") && html.contains("leads back to this window"), "{html}");
