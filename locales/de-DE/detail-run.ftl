@@ -25,7 +25,6 @@ detail-missing-file-changes = bemerken, dass eine Einstellungsdatei bearbeitet w
 detail-missing-machine-settings = die Einstellungen des ganzen Rechners ändern; die Werkzeuge der IT können es
 detail-missing-connections = abweisen, was andere Benutzer dieses Rechners vom Fenster und vom Zugang für Softphones wollen
 detail-missing-firmware = die Firmware eines Headsets aktualisieren
-detail-missing-service = den Teil, der mit den Headsets spricht, als Dienst für den ganzen Rechner betreiben
 detail-no-display = Es gibt keinen Bildschirm
 detail-no-file = Es ist keine Datei
 detail-no-page = Das ist keine Adresse einer Seite

@@ -25,7 +25,6 @@ detail-missing-file-changes = noticing that a settings file was edited; what `ho
 detail-missing-machine-settings = changing the settings of the whole computer; IT's own tools can
 detail-missing-connections = refusing what other users of this computer ask of the window and the softphone door
 detail-missing-firmware = updates of a headset’s firmware
-detail-missing-service = running the part that speaks to the headsets as a service of the whole computer
 detail-no-display = there is no display
 detail-no-file = it is no file
 detail-no-page = this is no address of a page

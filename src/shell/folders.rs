@@ -172,8 +172,7 @@ impl Folders {
             Some(_) => (Owner::Me, false),
             None => (Owner::Root, os::service_is_enabled()),
         };
-        let is_there = || std::fs::symlink_metadata(&self.machine.socket).is_ok();
-        (!os::MISSING.contains(&os::Missing::Service) && (enabled || is_there())).then_some(owner)
+        (enabled || os::is_listened_at(&self.machine.socket)).then_some(owner)
     }
 
     /// The file of the machine's settings that every user may read.

@@ -29,14 +29,11 @@ pub struct ServiceOptions {
     pub language: String,
 }
 
-/// Runs until SIGTERM or SIGINT.
+/// Runs until it is told to end.
 ///
 /// # Errors
 /// What keeps the service from running at all. Anything less the user roles are told.
 pub fn run(options: ServiceOptions, hardware: Hardware) -> Result<(), Problem> {
-    if os::MISSING.contains(&os::Missing::Service) {
-        return Err(os::Missing::Service.into());
-    }
     os::frugal_memory();
     os::survive_file_limits();
     // Fails only if one was installed before, and that one is as good.
@@ -45,7 +42,7 @@ pub fn run(options: ServiceOptions, hardware: Hardware) -> Result<(), Problem> {
     if let Some(token) = &options.settings.tenant_token.value {
         log::mask(&token.0);
     }
-    LocalSet::new().block_on(&runtime()?, serve(options, hardware))
+    os::serve(move || LocalSet::new().block_on(&runtime()?, serve(options, hardware)))
 }
 
 async fn serve(options: ServiceOptions, hardware: Hardware) -> Result<(), Problem> {

@@ -194,6 +194,25 @@ async fn a_service_that_comes_is_said_to_an_agent_that_has_the_headsets() -> Tol
     Ok(())
 }
 
+/// What a service that died has left behind is nobody's word: an agent that starts has the headsets itself.
+#[tokio::test]
+async fn a_service_that_died_is_not_waited_for() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let mut service = hookswitch(home, &["service", "run"]).spawn().at("the service")?;
+    let socket = home.join("service/run/machine.sock");
+    wait_for("its socket", SOON, async || Ok(socket.exists().then_some(()))).await?;
+    service.kill().at("the service")?;
+    service.wait().at("the service")?;
+    assert!(socket.exists(), "it had no time to take it away");
+    let agent = Agent::start(&mut hookswitch(home, &["run", "--headless"]), home).await?;
+    let log = fs::read_to_string(home.join("logs/SessionManager.log")).at("the log")?;
+    assert!(!log.contains("the service of this computer has the headsets"), "{log}");
+    problems(home, &[]).await?;
+    assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
 /// A computer comes to its company, and leaves it, while the agent runs.
 #[tokio::test]
 async fn a_tenant_that_the_machine_is_given_is_met_without_a_restart() -> Told<()> {

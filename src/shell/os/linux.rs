@@ -31,9 +31,10 @@ pub use super::unix::files::{
     private_options, public_folder, read_at, trusted,
 };
 pub use super::unix::local::{
-    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
+    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, is_listened_at, ldap_pair,
+    reach_machine,
 };
-pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
+pub use super::unix::{environment, serve, start_beside, survive_file_limits, termination, user_name};
 pub use awake::{AwakeLock, keep_awake};
 pub use changes::FileChanges;
 pub use clock::{Alarm, instant, slept};

@@ -5,11 +5,13 @@ use super::{MachineSettings, Missing, ServicePlaces, System, is_web_address, no_
 use hub::machine::Seat;
 use hub::protocol::{Detail, Problem};
 use hub::world::WorldChange;
-use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
+use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, VnodeEvents, kevent, kqueue};
 use std::ffi::CString;
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -28,9 +30,10 @@ pub use super::unix::files::{
     private_options, public_folder, read_at, trusted,
 };
 pub use super::unix::local::{
-    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
+    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, is_listened_at, ldap_pair,
+    reach_machine,
 };
-pub use super::unix::{environment, start_beside, survive_file_limits, termination, user_name};
+pub use super::unix::{environment, serve, start_beside, survive_file_limits, termination, user_name};
 pub use super::untold::FileChanges;
 pub use clock::{Alarm, instant, slept};
 pub use connections::peer_program;
@@ -38,8 +41,10 @@ pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_de
 pub use main_loop::{MainLoop, Post, main_loop};
 pub use power::{AwakeLock, keep_awake};
 
-pub const MISSING: &[Missing] =
-    &[Missing::Firmware, Missing::Connections, Missing::FileChanges, Missing::Service];
+/// Its owner is whoever is at the screen.
+const CONSOLE: &str = "/dev/console";
+
+pub const MISSING: &[Missing] = &[Missing::Firmware, Missing::Connections, Missing::FileChanges];
 
 /// Tells, until the program ends, when something around it may have changed. Each source that the system lacks is one
 /// less.
@@ -62,8 +67,58 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
     );
 }
 
-/// See `Missing::Service`.
-pub async fn watch_seat(_told: impl Fn(Seat)) {}
+/// Tells, until the program ends, whose turn it is at the screen: the system gives the console to that account, and to
+/// root while there is none.
+pub async fn watch_seat(told: impl Fn(Seat)) {
+    let owner = || std::fs::metadata(CONSOLE).map(|console| console.uid());
+    let watch = async {
+        let console = File::open(CONSOLE)?;
+        let news = of_vnode(&console, VnodeEvents::ATTRIBUTES)?;
+        let mut last = None;
+        loop {
+            let seat = match owner()? {
+                0 => Seat::Empty,
+                uid => Seat::Of { account: uid.to_string() },
+            };
+            if last.as_ref() != Some(&seat) {
+                last = Some(seat.clone());
+                told(seat);
+            }
+            taken(&news).await?;
+        }
+    };
+    let ended: io::Result<()> = watch.await;
+    if let Err(error) = ended {
+        tracing::warn!(%error, "nobody tells who is at the screen any more, or at all: it stays as it is");
+    }
+}
+
+/// A queue that has something to read whenever one of `events` happens to what is open.
+fn of_vnode(open: &impl AsRawFd, events: VnodeEvents) -> io::Result<AsyncFd<OwnedFd>> {
+    let filter = EventFilter::Vnode { vnode: open.as_raw_fd(), flags: events };
+    queued(filter, EventFlags::ADD | EventFlags::CLEAR)
+}
+
+fn queued(filter: EventFilter, flags: EventFlags) -> io::Result<AsyncFd<OwnedFd>> {
+    let queue = kqueue()?;
+    let changes = [Event::new(filter, flags, std::ptr::null_mut())];
+    let mut none: [Event; 0] = [];
+    // SAFETY: what is named is open, or a process; a descriptor that is closed later leaves the queue.
+    unsafe { kevent(&queue, &changes, &mut none[..], Some(Duration::ZERO)) }?;
+    readable(queue)
+}
+
+/// Waits for what the queue has to tell, and takes it out.
+async fn taken(queue: &AsyncFd<OwnedFd>) -> io::Result<()> {
+    let mut ready = queue.readable().await?;
+    let mut events: Vec<Event> = Vec::with_capacity(8);
+    // SAFETY: nothing is added.
+    unsafe {
+        kevent(queue.get_ref(), &[], rustix::buffer::spare_capacity(&mut events), Some(Duration::ZERO))
+    }?;
+    ready.clear_ready();
+    Ok(())
+}
 
 /// The language the session asks for, as a POSIX locale name or a tag; empty if none.
 pub fn language() -> String {
@@ -93,9 +148,9 @@ pub fn service_places() -> ServicePlaces {
     }
 }
 
-/// See `Missing::Service`.
+/// Whether the service is to run on this computer, also while it does not.
 pub fn service_is_enabled() -> bool {
-    false
+    std::fs::symlink_metadata("/Library/LaunchDaemons/org.hookswitch.machine.plist").is_ok()
 }
 
 /// They are files here.
@@ -213,13 +268,7 @@ pub async fn ended(process: u32) {
     let watch = || -> io::Result<AsyncFd<OwnedFd>> {
         let pid = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        let queue = kqueue()?;
-        let filter = EventFilter::Proc { pid, flags: ProcessEvents::EXIT };
-        let changes = [Event::new(filter, EventFlags::ADD | EventFlags::ONESHOT, std::ptr::null_mut())];
-        let mut none: [Event; 0] = [];
-        // SAFETY: no descriptor of anybody else is named.
-        unsafe { kevent(&queue, &changes, &mut none[..], Some(Duration::ZERO)) }?;
-        readable(queue)
+        queued(EventFilter::Proc { pid, flags: ProcessEvents::EXIT }, EventFlags::ADD | EventFlags::ONESHOT)
     };
     match watch() {
         // Readable once it has ended.

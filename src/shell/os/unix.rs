@@ -1,6 +1,7 @@
 //! What the systems with POSIX calls have in common.
 #![expect(clippy::disallowed_methods, reason = "this is where the system is asked")]
 
+use hub::protocol::Problem;
 use std::collections::BTreeMap;
 use std::io;
 use std::process::{Command, Stdio};
@@ -62,6 +63,14 @@ pub async fn termination() {
         came
     })
     .await;
+}
+
+/// Runs `body` as it is: service managers ask by signals here.
+///
+/// # Errors
+/// Those of `body`.
+pub fn serve(body: impl FnOnce() -> Result<(), Problem> + Send + 'static) -> Result<(), Problem> {
+    body()
 }
 
 /// Writing past a limit for the size of files (`ulimit -f`) is an error like a full disk, and does not end the agent.

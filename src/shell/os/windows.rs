@@ -3,7 +3,6 @@
 
 pub use super::untold::FileChanges;
 use super::{Missing, ServicePlaces, is_web_address, no_default_browser, seed};
-use hub::machine::Seat;
 use hub::protocol::{Detail, Problem};
 use hub::world::WorldChange;
 use std::collections::BTreeMap;
@@ -39,6 +38,7 @@ mod notices;
 mod power;
 mod registry;
 mod routes;
+mod service;
 mod told;
 
 pub use clock::{Alarm, instant, slept};
@@ -49,20 +49,17 @@ pub use files::{
     private_options, public_folder, read_at, trusted,
 };
 pub use local::{
-    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, ldap_pair, reach_machine,
+    LocalCaller, LocalListener, LocalPlace, LocalStream, MachineStream, PairEnd, is_listened_at, ldap_pair,
+    reach_machine,
 };
 pub use main_loop::{MainLoop, Post, main_loop};
 pub use notices::show_notice;
 pub use power::{AwakeLock, keep_awake};
 pub use registry::{machine_settings_elsewhere, system};
+pub use service::{serve, service_is_enabled, watch_seat};
 
-pub const MISSING: &[Missing] = &[
-    Missing::Firmware,
-    Missing::ClockSteps,
-    Missing::FileChanges,
-    Missing::MachineSettings,
-    Missing::Service,
-];
+pub const MISSING: &[Missing] =
+    &[Missing::Firmware, Missing::ClockSteps, Missing::FileChanges, Missing::MachineSettings];
 
 /// What the system said about its last call on this thread, if that came to nothing.
 fn checked(result: i32) -> io::Result<()> {
@@ -100,9 +97,6 @@ pub async fn watch_world(changed: impl Fn(WorldChange)) {
     }
 }
 
-/// See `Missing::Service`.
-pub async fn watch_seat(_told: impl Fn(Seat)) {}
-
 /// What is no Unicode becomes U+FFFD: a variable that is set wrongly is set all the same.
 pub fn environment() -> BTreeMap<String, String> {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
@@ -133,11 +127,6 @@ pub fn service_places() -> ServicePlaces {
         cache: ours.join("Cache"),
         runtime: ours.join("Run"),
     }
-}
-
-/// See `Missing::Service`.
-pub fn service_is_enabled() -> bool {
-    false
 }
 
 /// Name of the account this process runs as; the SID where no name is known.
@@ -274,7 +263,7 @@ pub async fn ended(process: u32) {
     }
 }
 
-/// Ctrl-C, Ctrl-Break, a console that is closed, log-off or shutdown.
+/// Ctrl-C, Ctrl-Break, a console that is closed, log-off or shutdown; the end of the service.
 pub async fn termination() {
     use tokio::signal::windows;
     let (mut c, mut brk, mut close, mut logoff, mut shutdown) = (
@@ -284,7 +273,11 @@ pub async fn termination() {
         windows::ctrl_logoff().ok(),
         windows::ctrl_shutdown().ok(),
     );
+    let mut stopped = std::pin::pin!(service::stopped());
     std::future::poll_fn(|cx| {
+        if stopped.as_mut().poll(cx).is_ready() {
+            return std::task::Poll::Ready(());
+        }
         let came = [
             c.as_mut().map(|signal| signal.poll_recv(cx)),
             brk.as_mut().map(|signal| signal.poll_recv(cx)),

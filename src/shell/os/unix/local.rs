@@ -143,6 +143,20 @@ pub async fn reach_machine(path: &Path, owner: Owner) -> io::Result<MachineStrea
     }
 }
 
+/// Whether somebody listens at `path`. A socket that a program has left behind as it died is nobody's.
+pub fn is_listened_at(path: &Path) -> bool {
+    use rustix::io::Errno;
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
+    let reach = || {
+        let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+        // One that is busy is there, too, and is not waited for.
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        connect(&socket, &SocketAddrUnix::new(path)?)
+    };
+    // What cannot be told may be somebody.
+    !matches!(reach(), Err(Errno::NOENT | Errno::NOTDIR | Errno::CONNREFUSED))
+}
+
 /// One end of a connection of this process with itself.
 pub type PairEnd = UnixStream;
 

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::net::windows::named_pipe::{
     ClientOptions, NamedPipeClient, NamedPipeServer, PipeMode, ServerOptions,
 };
-use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_PIPE_BUSY, HANDLE};
+use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_PIPE_BUSY, ERROR_SEM_TIMEOUT, HANDLE};
 use windows_sys::Win32::Security::Authorization::SE_KERNEL_OBJECT;
 use windows_sys::Win32::Security::{RevertToSelf, SECURITY_ATTRIBUTES, TOKEN_QUERY};
 use windows_sys::Win32::Storage::FileSystem::SECURITY_IDENTIFICATION;
@@ -190,6 +190,16 @@ pub async fn reach_machine(path: &Path, owner: Owner) -> io::Result<MachineStrea
     let theirs = Guard::of(&stream, SE_KERNEL_OBJECT)?.owner;
     let believed = if owner == Owner::Root { rules(&theirs) } else { is_mine_or_rulers(&theirs) };
     if believed { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+}
+
+/// Whether somebody listens at `path`.
+pub fn is_listened_at(path: &Path) -> bool {
+    let name = super::wide(pipe_name(path));
+    // SAFETY: the name ends with 0. A pipe whose instances are all busy is there, too.
+    match checked(unsafe { WaitNamedPipeW(name.as_ptr(), 1) }) {
+        Ok(()) => true,
+        Err(error) => error.raw_os_error() == Some(ERROR_SEM_TIMEOUT.cast_signed()),
+    }
 }
 
 /// One end of a connection of this process with itself.
