@@ -25,8 +25,9 @@ const NO_NAMES: [&str; 7] = ["utils", "util", "helper", "manager", "common", "co
 /// Where TUF or the store have checked what they hand on.
 const VOUCHERS: [&str; 3] = ["hub/src/machine/trust.rs", "src/shell/tenant", "src/shell/store"];
 /// Where the world begins.
-const WORLDLY: [&str; 9] = [
+const WORLDLY: [&str; 10] = [
     "build.rs",
+    "hub/build.rs",
     "src/shell",
     "src/main.rs",
     "tests/",

@@ -5,7 +5,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentMessage, FluentResource, FluentValue};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use unic_langid::LanguageIdentifier;
+use unic_langid::{CharacterDirection, LanguageIdentifier};
 
 mod negotiation;
 
@@ -62,47 +62,17 @@ impl std::fmt::Display for ProblemText {
     }
 }
 
-/// One language of the product.
+/// One language of the product: a folder of `locales/`.
 #[derive(Debug)]
 struct Language {
     tag: &'static str,
-    rtl: bool,
     texts: &'static [&'static str],
     details: &'static [&'static str],
-    help: &'static str,
+    help: &'static [&'static str],
 }
 
-macro_rules! language {
-    ($tag:literal, $rtl:literal) => {
-        Language {
-            tag: $tag,
-            rtl: $rtl,
-            texts: &[
-                include_str!(concat!("../../locales/", $tag, "/main.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/tray.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/notice.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/problem.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/problem-run.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/problem-tenant.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/problem-usage.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/cli.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/descriptor.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/words.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/window.ftl")),
-            ],
-            details: &[
-                include_str!(concat!("../../locales/", $tag, "/detail-dfu.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/detail-package.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/detail-tenant.ftl")),
-                include_str!(concat!("../../locales/", $tag, "/detail-run.ftl")),
-            ],
-            help: include_str!(concat!("../../locales/", $tag, "/help.ftl")),
-        }
-    };
-}
-
-/// The first one is complete and what the others fall back to.
-static LANGUAGES: [Language; 2] = [language!("en-US", false), language!("de-DE", false)];
+/// The first one is complete and what the others fall back to. `build.rs` makes the table.
+static LANGUAGES: &[Language] = &include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
 type Bundle = FluentBundle<FluentResource>;
 
@@ -164,7 +134,7 @@ impl Locale {
 
     /// Written from right to left.
     pub fn rtl(&self) -> bool {
-        self.language.rtl
+        self.language.id().character_direction() == CharacterDirection::RTL
     }
 
     /// Plain text for the tray, notices and the terminal. A missing id shows as `[id]`.
@@ -222,7 +192,7 @@ impl Locale {
     pub fn help(&self) -> HelpTexts {
         let fallback = (!std::ptr::eq(self.language, &LANGUAGES[0])).then_some(&LANGUAGES[0]);
         let languages = std::iter::once(self.language).chain(fallback);
-        HelpTexts(languages.map(|language| language.parse(&[language.help])).collect())
+        HelpTexts(languages.map(|language| language.parse(language.help)).collect())
     }
 
     /// The text of `detail-<code>`, plain; without entry the English text it carries.
@@ -294,9 +264,12 @@ impl HelpTexts {
 }
 
 impl Language {
+    fn id(&self) -> LanguageIdentifier {
+        self.tag.parse().unwrap_or_default()
+    }
+
     fn parse(&self, texts: &[&str]) -> Bundle {
-        let id: LanguageIdentifier = self.tag.parse().unwrap_or_default();
-        let mut bundle = Bundle::new_concurrent(vec![id]);
+        let mut bundle = Bundle::new_concurrent(vec![self.id()]);
         for text in texts {
             // `tests/locales.rs` parses every file and refuses errors; here what can be read is used.
             let resource = FluentResource::try_new((*text).to_owned()).unwrap_or_else(|(partial, _)| partial);
@@ -366,6 +339,15 @@ mod tests {
         ] {
             assert_eq!(Locale::new(wanted).tag(), got, "for {wanted:?}");
         }
+    }
+
+    #[test]
+    fn a_language_says_itself_how_it_is_written() {
+        let rtl = |tag: &'static str| {
+            let language = Language { tag, texts: &[], details: &[], help: &[] };
+            language.id().character_direction() == CharacterDirection::RTL
+        };
+        assert!(rtl("ar-EG") && rtl("he-IL") && !rtl("en-US") && !rtl("de-DE"));
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use crate::rig::told::{Context, Told};
 use crate::scene::{Ended, ended};
 use crate::{golden, hookswitch, one_clear_line};
+use hub::locale::Locale;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-
-const LANGUAGES: [&str; 2] = ["en-US", "de-DE"];
 
 fn run(home: &Path, arguments: &[&str]) -> Told<Ended> {
     ended(&mut hookswitch(home, arguments))
@@ -64,7 +63,7 @@ fn every_command_has_help_with_its_options() -> Told<()> {
 fn help_reads_as_it_should() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
     let home = folder.path();
-    for tag in LANGUAGES {
+    for tag in Locale::tags() {
         let of_all = run(home, &["--help", "--language", tag])?;
         assert_eq!((of_all.code, of_all.stderr.as_str()), (Some(0), ""));
         golden(&format!("help.{tag}.txt"), &of_all.stdout);
@@ -158,7 +157,7 @@ fn wrong_usage_is_2_and_one_clear_line() -> Told<()> {
 fn a_command_that_wants_another_prints_its_help_and_is_2() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
     for command in ["update", "firmware", "softphones", "settings", "certificate"] {
-        for tag in LANGUAGES {
+        for tag in Locale::tags() {
             let asked = run(folder.path(), &["--language", tag, command, "--help"])?;
             let ended = run(folder.path(), &["--language", tag, command])?;
             assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:?}");
