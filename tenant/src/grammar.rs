@@ -1,9 +1,16 @@
-//! The character sets of identifiers. Each is written down once more as a `pattern` in the JSON schema and in
-//! `openapi.yaml`; the tests compare them.
+//! The character sets of identifiers. Each is written down once more as a `pattern` for the JSON schema and for
+//! `openapi.json`; the tests compare them.
 
 use dfu::text::is_plain;
 
-/// `^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`: group and firmware-policy ids.
+/// [`is_slug`] as a schema says it.
+pub const SLUG: &str = "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$";
+/// [`is_wire_id`] as a schema says it.
+pub const WIRE_ID: &str = "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$";
+/// [`is_host_key`] as a schema says it.
+pub const HOST_KEY: &str = "^[A-Za-z0-9_-]{43}$";
+
+/// [`SLUG`]: group and firmware-policy ids.
 pub fn is_slug(text: &str) -> bool {
     let bytes = text.as_bytes();
     let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -24,7 +31,7 @@ pub fn is_target_name(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
 }
 
-/// `^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$`: system, device, event, policy and tenant ids on the wire.
+/// [`WIRE_ID`]: system, device, event, policy and tenant ids on the wire.
 pub fn is_wire_id(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 128
@@ -32,7 +39,7 @@ pub fn is_wire_id(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:~-".contains(b))
 }
 
-/// `^[A-Za-z0-9_-]{43}$`: an Ed25519 public key, 32 bytes in base64url without padding (RFC 4648 §5).
+/// [`HOST_KEY`]: an Ed25519 public key, 32 bytes in base64url without padding (RFC 4648 §5).
 pub fn is_host_key(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }

@@ -8,21 +8,31 @@
 //!   cannot store, so that an agent never believes a fact was recorded that was not); answers are read tolerantly
 //!   (an agent of last year must survive a server of today).
 //! - [`paths`]: the routes, once, for both sides.
+//! - [`refusal`]: the codes by which the server refuses.
 //! - [`proof`]: what a host signs, so that neither the tenant's token nor an access token is worth anything without the
 //!   host's key.
 //!
 //! The library holds no server and does no I/O. The server is the binary `hookswitch-tenant` (feature `server`).
-//! `openapi.yaml` and `schema/` are the same contract for people who do not read Rust; tests keep the three equal.
+//! `openapi.json` is made of these types and routes, for people who do not read Rust; `schema/policy.schema.json` says the
+//! same of the policy, and tests keep the two equal.
 
+#[cfg(test)]
+#[path = "../../tests/support/contract.rs"]
+mod contract;
 pub mod grammar;
+#[cfg(test)]
+mod openapi;
 pub mod paths;
 pub mod policy;
 pub mod proof;
+pub mod refusal;
 pub mod secret;
+#[cfg(test)]
+mod shape;
 pub mod wire;
 
 /// The OpenAPI description of the server's routes, also served at [`paths::OPENAPI`].
-pub const OPENAPI_YAML: &str = include_str!("../openapi.yaml");
+pub const OPENAPI: &str = include_str!("../openapi.json");
 
 /// JSON Schema 2020-12 of [`policy::PolicyDocument`].
 pub const POLICY_SCHEMA: &str = include_str!("../schema/policy.schema.json");

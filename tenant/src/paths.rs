@@ -36,7 +36,65 @@ pub const METADATA: &str = "/metadata/{file}";
 /// `GET`: TUF targets (`SHA256.NAME`), with `ETag` and byte ranges.
 pub const TARGETS: &str = "/targets/{file}";
 /// `GET`: the OpenAPI description.
-pub const OPENAPI: &str = "/openapi.yaml";
+pub const OPENAPI: &str = "/openapi.json";
+
+/// A method of HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Asks.
+    Get,
+    /// Asks for something to be done.
+    Post,
+    /// Says how something is.
+    Put,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:ident $route:ident,)+) => {
+        /// What a tenant server answers: method and path. The server has a handler for each, and the contract describes
+        /// each, by the compiler's word.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Route {
+            $(
+                #[doc = concat!("[`Method::", stringify!($method), "`] [`", stringify!($path), "`].")]
+                $route,
+            )+
+        }
+
+        impl Route {
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$route),+];
+
+            /// The one that is meant.
+            pub fn method(self) -> Method {
+                match self {
+                    $(Self::$route => Method::$method,)+
+                }
+            }
+
+            /// The template.
+            pub fn path(self) -> &'static str {
+                match self {
+                    $(Self::$route => $path,)+
+                }
+            }
+        }
+    };
+}
+
+routes! {
+    Post ENROL Enrol,
+    Get HEALTH Health,
+    Put HOST PutHost,
+    Put USER PutUser,
+    Get USER_GROUPS GetGroups,
+    Put DEVICE PutDevice,
+    Put UPDATE PutUpdate,
+    Post EVENTS PostEvents,
+    Get METADATA Metadata,
+    Get TARGETS Target,
+    Get OPENAPI OpenApi,
+}
 
 /// Base of the TUF metadata, with the trailing slash that URL joining needs.
 pub const METADATA_BASE: &str = "/metadata/";

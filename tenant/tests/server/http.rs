@@ -318,7 +318,7 @@ async fn what_is_open_is_open_and_the_rest_is_a_problem_document() {
     assert_eq!(health.headers()["x-content-type-options"], "nosniff");
     assert_eq!(json_of(health).await, json!({ "status": "ok", "contract": 2 }));
     let openapi = server.get(paths::OPENAPI).send().await.expect("an answer");
-    assert_eq!(openapi.text().await.expect("text"), tenant::OPENAPI_YAML);
+    assert_eq!(openapi.text().await.expect("text"), tenant::OPENAPI);
     problem(server.get("/v2").send().await.expect("an answer"), 404).await;
     problem(server.get(paths::ENROL).send().await.expect("an answer"), 405).await;
     // Plain HTTP is not answered, and a stranger's authority not trusted.

@@ -12,6 +12,7 @@ use rusqlite::ErrorCode;
 use serde::Serialize;
 use tenant::paths::CONTRACT;
 use tenant::paths::PROBLEM_MEDIA_TYPE;
+use tenant::refusal::Code;
 use tenant::wire::{MAX_BODY_BYTES, PROBLEM_PREFIX, Problem, WireError};
 use thiserror::Error;
 
@@ -61,7 +62,7 @@ pub(super) enum Refusal {
     Range { length: u64 },
     #[error("nothing here")]
     NotFound,
-    #[error("another method is meant; see /openapi.yaml")]
+    #[error("another method is meant; see /openapi.json")]
     Method,
     #[error("too much to do at the moment")]
     Busy,
@@ -87,39 +88,40 @@ impl From<StoreError> for Refusal {
 }
 
 impl Refusal {
-    /// The status, and the code that programs go by.
-    fn status(&self) -> (StatusCode, &'static str) {
+    /// What programs go by.
+    fn code(&self) -> Code {
         match self {
-            Self::Enrolment => (StatusCode::UNAUTHORIZED, "enrolment"),
-            Self::Token => (StatusCode::UNAUTHORIZED, "token"),
-            Self::Proof(_) => (StatusCode::UNAUTHORIZED, "proof"),
-            Self::ProofStale => (StatusCode::UNAUTHORIZED, "proof-stale"),
-            Self::HostKey => (StatusCode::CONFLICT, "host-key"),
-            Self::Contract => (StatusCode::GONE, "contract"),
-            Self::OtherHost => (StatusCode::FORBIDDEN, "other-host"),
-            Self::Json(_) | Self::Wire(_) | Self::Mismatch { .. } => (StatusCode::BAD_REQUEST, "field"),
-            Self::PathEncoding => (StatusCode::BAD_REQUEST, "path"),
-            Self::Body | Self::Gzip => (StatusCode::BAD_REQUEST, "body"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body"),
-            Self::MediaType { .. } => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type"),
-            Self::Conflict => (StatusCode::CONFLICT, "verdict"),
-            Self::Range { .. } => (StatusCode::RANGE_NOT_SATISFIABLE, "range"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not-found"),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method"),
-            Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
-            Self::Quota { .. } => (StatusCode::FORBIDDEN, "quota"),
-            Self::NoUser => (StatusCode::NOT_FOUND, "user"),
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Enrolment => Code::Enrolment,
+            Self::Token => Code::Token,
+            Self::Proof(_) => Code::Proof,
+            Self::ProofStale => Code::ProofStale,
+            Self::HostKey => Code::HostKey,
+            Self::Contract => Code::Contract,
+            Self::OtherHost => Code::OtherHost,
+            Self::Json(_) | Self::Wire(_) | Self::Mismatch { .. } => Code::Field,
+            Self::PathEncoding => Code::Path,
+            Self::Body | Self::Gzip => Code::Body,
+            Self::TooLarge => Code::TooLarge,
+            Self::MediaType { .. } => Code::MediaType,
+            Self::Conflict => Code::Verdict,
+            Self::Range { .. } => Code::Range,
+            Self::NotFound => Code::NotFound,
+            Self::Method => Code::Method,
+            Self::TooMany { .. } => Code::TooMany,
+            Self::Quota { .. } => Code::Quota,
+            Self::NoUser => Code::User,
+            Self::Busy => Code::Busy,
+            Self::Internal => Code::Internal,
         }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, code) = self.status();
+        let code = self.code();
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let problem = Problem {
-            kind: format!("{PROBLEM_PREFIX}{code}"),
+            kind: format!("{PROBLEM_PREFIX}{}", code.word()),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
             detail: Some(self.to_string()),

@@ -91,7 +91,7 @@ impl Nonces {
     /// The digest that the body of this request has to have, if the request is signed by `key`.
     pub(super) fn check(&self, request: &Head, key: &str) -> Result<Digest, Refusal> {
         let header = |name: &str| one(&request.headers, name);
-        let unsigned = Refusal::Proof("the request is not signed by the host's key; see /openapi.yaml");
+        let unsigned = Refusal::Proof("the request is not signed by the host's key; see /openapi.json");
         let (Some(input), Some(signature), Some(content_digest)) =
             (header("signature-input"), header("signature"), header("content-digest"))
         else {

@@ -1,4 +1,4 @@
-//! The routes, as a table that a test holds against `openapi.yaml`.
+//! A handler for each route of the contract.
 #![expect(clippy::disallowed_methods, reason = "the slow mood waits")]
 
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post, put};
+use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Json, Router};
-use tenant::paths;
+use tenant::paths::{self, Method, Route};
 use tenant::proof::NONCE_HEADER;
 use tenant::wire::{Health, MAX_BODY_BYTES};
 
@@ -24,34 +24,31 @@ use super::{Mood, Site, access, files, registration};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const SLOW: Duration = Duration::from_secs(120);
 
-struct Route {
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the test that compares with openapi.yaml"))]
-    method: &'static str,
-    path: &'static str,
-    handler: MethodRouter<Arc<Site>>,
-}
-
-fn table() -> Vec<Route> {
-    let route = |method, path, handler| Route { method, path, handler };
-    vec![
-        route("post", paths::ENROL, post(access::enrol)),
-        route("get", paths::HEALTH, get(health)),
-        route("put", paths::HOST, put(registration::put_host)),
-        route("put", paths::USER, put(registration::put_user)),
-        route("get", paths::USER_GROUPS, get(registration::get_groups)),
-        route("put", paths::DEVICE, put(registration::put_device)),
-        route("put", paths::UPDATE, put(registration::put_update)),
-        route("post", paths::EVENTS, post(registration::post_events)),
-        route("get", paths::METADATA, get(files::metadata)),
-        route("get", paths::TARGETS, get(files::target)),
-        route("get", paths::OPENAPI, get(openapi)),
-    ]
+fn handler(route: Route) -> MethodRouter<Arc<Site>> {
+    let method = match route.method() {
+        Method::Get => MethodFilter::GET,
+        Method::Post => MethodFilter::POST,
+        Method::Put => MethodFilter::PUT,
+    };
+    match route {
+        Route::Enrol => on(method, access::enrol),
+        Route::Health => on(method, health),
+        Route::PutHost => on(method, registration::put_host),
+        Route::PutUser => on(method, registration::put_user),
+        Route::GetGroups => on(method, registration::get_groups),
+        Route::PutDevice => on(method, registration::put_device),
+        Route::PutUpdate => on(method, registration::put_update),
+        Route::PostEvents => on(method, registration::post_events),
+        Route::Metadata => on(method, files::metadata),
+        Route::Target => on(method, files::target),
+        Route::OpenApi => on(method, openapi),
+    }
 }
 
 pub(super) fn router(site: Arc<Site>) -> Router {
     let mut router = Router::new();
-    for Route { path, handler, .. } in table() {
-        router = router.route(path, handler);
+    for route in Route::ALL {
+        router = router.route(route.path(), handler(*route));
     }
     router
         .fallback(elsewhere)
@@ -71,7 +68,7 @@ async fn elsewhere(request: Request) -> Refusal {
 }
 
 async fn openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/yaml")], tenant::OPENAPI_YAML)
+    ([(CONTENT_TYPE, "application/json")], tenant::OPENAPI)
 }
 
 /// Around every request: late answers to wrong tokens, mood, a cap on how many run, a deadline, and the headers all answers carry.
@@ -103,38 +100,4 @@ async fn around(State(site): State<Arc<Site>>, mut request: Request, next: Next)
     }
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    /// `(path, method)` pairs of the `paths` section. The file is ours: two spaces per level.
-    fn described() -> BTreeSet<(String, String)> {
-        let mut pairs = BTreeSet::new();
-        let mut path = None;
-        let section = tenant::OPENAPI_YAML.lines().skip_while(|line| *line != "paths:").skip(1);
-        for line in section.take_while(|line| line.starts_with(' ')) {
-            let Some(key) = line.trim().strip_suffix(':') else { continue };
-            match line.len() - line.trim_start().len() {
-                2 => path = Some(key.to_owned()),
-                4 if ["get", "put", "post", "delete", "patch", "head", "options"].contains(&key) => {
-                    let path = path.clone().expect("a method stands below a path");
-                    assert!(pairs.insert((path, key.to_owned())), "{line} is described twice");
-                }
-                _ => {}
-            }
-        }
-        pairs
-    }
-
-    #[test]
-    fn every_route_is_described_and_every_description_is_a_route() {
-        let served: BTreeSet<(String, String)> = super::table()
-            .into_iter()
-            .map(|route| (route.path.to_owned(), route.method.to_owned()))
-            .collect();
-        assert_eq!(served.len(), super::table().len(), "a route is listed twice");
-        assert_eq!(described(), served);
-    }
 }
