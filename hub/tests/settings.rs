@@ -280,6 +280,25 @@ fn a_tenant_is_whole_or_a_mistake() {
     assert_eq!(only_ca.args["missing"], "SERVER_URL, TENANT_ID, TENANT_TOKEN");
 }
 
+/// A file of something else does not drown what else is wrong.
+#[test]
+fn of_very_many_unknown_keys_some_are_named_and_the_rest_counted() {
+    let text: String = (0..3000).map(|n| format!("no_such_key_{n} = 1\n")).collect();
+    let (_, problems) = Settings::resolve(&layers(&text, &[], None));
+    assert_eq!(problems.len(), 9);
+    assert_eq!(
+        problems.last().map(|last| (last.code.as_str(), last.args["more"].as_str())),
+        Some(("settings-unknown", "2992"))
+    );
+    // For the machine each of them is a word that may be about the tenant, as before.
+    let machine = Layers {
+        machine: MachineFiles { shared: SettingsFile::of_text("m.toml", text), ..Default::default() },
+        ..Default::default()
+    };
+    let (settings, problems) = Settings::resolve(&machine);
+    assert!(settings.tenant_fault.is_some() && problems.len() == 9);
+}
+
 #[test]
 fn good_origins_are_taken() {
     let text = "sdk_approved = [\"https://a.example\", \"https://b.example:8443\", \"http://127.0.0.1:3000\", \

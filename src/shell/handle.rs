@@ -5,7 +5,7 @@ use hub::protocol::local::View;
 use hub::protocol::{Problem, ToUser};
 use hub::user::sdk::Backlog;
 use hub::user::sdk::consent::{Approvals, Stranger};
-use hub::user::{Command, DoorState, Function, Reply, SdkEvent};
+use hub::user::{Command, DoorState, Function, Loss, Reply, SdkEvent};
 use hub::world::WorldChange;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub enum Event {
     Machine(ToUser),
     /// The machine role in another process is there to be spoken to.
     MachineFound,
-    MachineLost,
+    MachineLost(Loss),
     /// It may have come to its place.
     MachineCame,
     Command {

@@ -3,9 +3,10 @@
 use super::event::{Event as MachineEvent, Way};
 use super::frame;
 use super::handle::Event;
-use super::os::{self, MachineStream, Owner};
+use super::os::{self, MachineStream, Owner, Unreached};
 use hub::machine::{Input, Peer, SessionId};
 use hub::protocol::ToMachine;
+use hub::user::Loss;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,7 +71,7 @@ pub fn outside(
         while let Some(wish) = wished.recv().await {
             // What was said before the loss was known is said to nobody.
             let Wish::Find = wish else { continue };
-            match os::reach_machine(&path, owner).await {
+            let lost = match os::reach_machine(&path, owner).await {
                 Ok(stream) => {
                     tracing::info!("connected to the service");
                     if events.send(Event::MachineFound).await.is_err() {
@@ -80,15 +81,30 @@ pub fn outside(
                         Ok(()) => tracing::warn!("the service closed the connection"),
                         Err(error) => tracing::warn!(%error, "the connection to the service"),
                     }
+                    Loss::Gone
                 }
-                Err(error) => tracing::debug!(%error, "the service is not there"),
-            }
-            if events.send(Event::MachineLost).await.is_err() {
+                Err(error) => {
+                    tracing::debug!(%error, "the service is not reached");
+                    loss(error)
+                }
+            };
+            if events.send(Event::MachineLost(lost)).await.is_err() {
                 return;
             }
         }
     });
     wishes
+}
+
+/// Nobody is there, or somebody who is not believed: an error is not absence.
+fn loss(error: Unreached) -> Loss {
+    match error {
+        Unreached::Foreign => Loss::Foreign,
+        Unreached::System(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Loss::Gone,
+            _ => Loss::Unreachable(error.to_string()),
+        },
+    }
 }
 
 /// Until one of both ends it.
@@ -143,6 +159,20 @@ mod tests {
         stream.write_all(&frame::written(message).expect("a line")).await.expect("told");
     }
 
+    /// Nobody is there, or there is something that cannot be reached: the two are told apart.
+    #[test]
+    fn what_cannot_be_reached_is_not_absent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (absent, other) = (folder.path().join("none.sock"), folder.path().join("other.sock"));
+        let _other = std::os::unix::net::UnixDatagram::bind(&other).expect("a socket of another kind");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let lost = async |path| loss(os::reach_machine(path, Owner::Me).await.expect_err("no service"));
+            assert_eq!(lost(&absent).await, Loss::Gone);
+            assert!(matches!(lost(&other).await, Loss::Unreachable(_)));
+        });
+    }
+
     #[test]
     fn a_machine_role_is_found_lost_and_found_again() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -155,7 +185,7 @@ mod tests {
             let wish = |wish| wishes.send(wish).expect("it lives");
             let hello = || ToMachine::Hello { protocol: PROTOCOL_VERSION };
             wish(Wish::Find);
-            assert!(matches!(next(&mut events).await, Event::MachineLost), "nobody listens");
+            assert!(matches!(next(&mut events).await, Event::MachineLost(Loss::Gone)), "nobody listens");
             for _ in 0..3 {
                 let (mut listener, _place) = LocalListener::bind(&path, Callers::Everyone).expect("a socket");
                 // What is said to nobody does not reach the next one.
@@ -172,7 +202,7 @@ mod tests {
                 told(&mut stream, &refused).await;
                 drop(stream);
                 assert!(matches!(next(&mut events).await, Event::Machine(word) if word == refused));
-                assert!(matches!(next(&mut events).await, Event::MachineLost));
+                assert!(matches!(next(&mut events).await, Event::MachineLost(_)));
             }
         });
     }
@@ -196,7 +226,7 @@ mod tests {
                 let mut stream = listener.accept().await.expect("a caller");
                 while !matches!(next(&mut events).await, Event::MachineFound) {}
                 wishes.send(Wish::Leave).expect("it lives");
-                while !matches!(next(&mut events).await, Event::MachineLost) {}
+                while !matches!(next(&mut events).await, Event::MachineLost(_)) {}
                 assert_eq!(stream.read(&mut [0]).await.expect("closed"), 0);
                 drop((listener, place));
                 assert!(matches!(next(&mut events).await, Event::MachineCame), "its going is told, too");
@@ -218,7 +248,7 @@ mod tests {
             let mut stream = listener.accept().await.expect("a caller");
             assert!(matches!(next(&mut events).await, Event::MachineFound));
             stream.write_all(b"nonsense\n").await.expect("told");
-            assert!(matches!(next(&mut events).await, Event::MachineLost));
+            assert!(matches!(next(&mut events).await, Event::MachineLost(_)));
         });
     }
 }

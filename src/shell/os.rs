@@ -79,6 +79,16 @@ pub enum Found {
     Other,
 }
 
+/// Why a machine role is not reached.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreached {
+    /// Whoever listens in its place is another account.
+    #[error("another account listens there")]
+    Foreign,
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+}
+
 /// Who is at the other end of a local connection, by the system's word for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {

@@ -93,7 +93,7 @@ impl Doing {
             Event::Machine(message) => role.handle(Input::Machine(message), now),
             Event::MachineFound => role.handle(Input::MachineFound, now),
             Event::MachineCame => role.handle(Input::MachineCame, now),
-            Event::MachineLost => role.handle(Input::MachineLost, now),
+            Event::MachineLost(loss) => role.handle(Input::MachineLost(loss), now),
             Event::Command { command, reply } => {
                 self.last_request += 1;
                 self.replies.insert(self.last_request, reply);

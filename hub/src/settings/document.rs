@@ -18,6 +18,9 @@ pub(super) struct Entry {
     pub value: Value,
 }
 
+/// So many names that are no settings are said one by one.
+const MOST_UNKNOWN: usize = 8;
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Document {
     /// In today's schema; ranges are places in this text.
@@ -49,6 +52,11 @@ impl Document {
             }
         }
         known.sort_by_key(|(key, ..)| *key);
+        let more = unknowns.len().saturating_sub(MOST_UNKNOWN);
+        if more > 0 {
+            unknowns.truncate(MOST_UNKNOWN);
+            unknowns.push(many_unknown(more, path));
+        }
         (known, unknowns)
     }
 }
@@ -75,6 +83,16 @@ pub(super) fn unknown(name: &str, place: &str) -> Problem {
         )
         .with("key", name),
     }
+}
+
+fn many_unknown(more: usize, path: &str) -> Problem {
+    Problem::new(
+        "settings-unknown",
+        format!("Names in the file that are no settings, beside those said above: {more}"),
+        path,
+        "Remove them; `hookswitch settings list` shows all there are.",
+    )
+    .with("more", more.to_string())
 }
 
 /// Levenshtein distance.

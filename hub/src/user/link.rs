@@ -1,7 +1,7 @@
 //! The way to a machine role in another process. That one may end, and be there again: calls and softphones live on
 //! meanwhile, without a headset.
 
-use super::{Function, Output, UserRole};
+use super::{Function, Loss, Output, UserRole};
 use crate::protocol::{PROTOCOL_VERSION, Problem, ToMachine};
 use std::time::{Duration, Instant};
 
@@ -88,7 +88,7 @@ impl UserRole {
     }
 
     /// It ended, or was not there when it was looked for. What it was asked it does not answer any more.
-    pub(super) fn machine_lost(&mut self, now: Instant) {
+    pub(super) fn machine_lost(&mut self, loss: Loss, now: Instant) {
         // One that is only started anew is there again before anybody has read that it went.
         let may_be_back = self.link.since.is_some();
         self.link.lost(now);
@@ -100,8 +100,11 @@ impl UserRole {
             let reply = super::Reply::Refused(super::refusal::no_answer());
             self.replies.push(Output::Reply { request, reply });
         }
-        if !self.link.refused && !self.link.silent && !may_be_back {
-            self.function(Function::Machine, vec![away()]);
+        match loss {
+            Loss::Gone if self.link.refused || self.link.silent || may_be_back => {}
+            Loss::Gone => self.function(Function::Machine, vec![away()]),
+            Loss::Foreign => self.function(Function::Machine, vec![foreign()]),
+            Loss::Unreachable(reason) => self.function(Function::Machine, vec![unreachable(&reason)]),
         }
     }
 
@@ -127,6 +130,8 @@ impl UserRole {
         );
         let problem = problem.with("theirs", protocol.to_string()).with("ours", PROTOCOL_VERSION.to_string());
         self.function(Function::Machine, vec![problem]);
+        // It may not be the one that is to be there: whoever comes next is met.
+        self.outputs.push_back(Output::LeaveMachine);
     }
 
     /// It may have come to its place: no wait is worth while.
@@ -158,6 +163,27 @@ pub fn away() -> Problem {
         "hookswitch service",
         "It is looked for again by itself. If this stays, restart the computer or ask your IT department.",
     )
+}
+
+/// What it says would be believed.
+fn foreign() -> Problem {
+    Problem::new(
+        "machine-foreign",
+        "A program of another account is in the place of the part of Hookswitch that speaks to the headsets; it is not \
+         used",
+        "hookswitch service",
+        "Tell your IT department: whoever put it there may want to be taken for Hookswitch.",
+    )
+}
+
+fn unreachable(reason: &str) -> Problem {
+    Problem::new(
+        "machine-unreachable",
+        format!("The part of Hookswitch that speaks to the headsets cannot be reached: {reason}"),
+        "hookswitch service",
+        "It is asked again by itself. If this stays, restart the computer or ask your IT department.",
+    )
+    .with("reason", reason)
 }
 
 /// It runs, and hangs.

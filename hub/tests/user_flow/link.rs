@@ -2,6 +2,7 @@
 
 use super::*;
 use hub::protocol::{Job, JobPhase, Stop};
+use hub::user::Loss;
 
 fn hello() -> Output {
     Output::Machine(ToMachine::Hello { protocol: PROTOCOL_VERSION })
@@ -51,7 +52,7 @@ fn wait(rig: &mut Rig) -> Duration {
 #[test]
 fn faces_say_that_the_machine_role_is_not_there() {
     let mut rig = apart();
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert!(rig.outputs.contains(&Output::ViewChanged), "who looks is told, not kept waiting");
     assert_eq!(problems(&rig), ["machine-away"]);
     let refusal = rig.command(Command::Poll);
@@ -69,7 +70,7 @@ fn a_call_lives_on_while_the_machine_role_restarts() {
     rig.answered();
     assert_eq!(rig.agent.view().headset.as_deref(), Some("d"));
     let calls = rig.agent.view().calls.clone();
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert!(!rig.outputs.iter().any(|o| matches!(o, Output::Event(_))), "softphones hear nothing of it");
     assert_eq!(rig.agent.view().calls, calls);
     assert_eq!(rig.agent.view().headset, None, "no press of a headset is anybody's");
@@ -86,7 +87,7 @@ fn what_a_lost_machine_role_was_asked_is_answered() {
     let mut rig = found(&["d"]);
     rig.feed(Input::Command { request: 40, command: Command::Poll });
     assert_eq!(rig.replies(), []);
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     let replies: Vec<_> =
         rig.replies().into_iter().map(|(request, reply)| (request, refused(reply))).collect();
     assert_eq!(replies, [(40, "no-answer".to_owned())]);
@@ -97,7 +98,7 @@ fn waits_grow_and_are_short_again_after_a_connection_that_lasted() {
     let mut rig = apart();
     let mut waits = Vec::new();
     for _ in 0..10 {
-        rig.feed(Input::MachineLost);
+        rig.feed(Input::MachineLost(Loss::Gone));
         waits.push(wait(&mut rig));
     }
     assert_eq!(waits[0], Duration::from_millis(250));
@@ -108,7 +109,7 @@ fn waits_grow_and_are_short_again_after_a_connection_that_lasted() {
         rig.feed(Input::MachineFound);
         rig.service(state(&[]));
         rig.pass(lasted);
-        rig.feed(Input::MachineLost);
+        rig.feed(Input::MachineLost(Loss::Gone));
         wait(&mut rig)
     };
     assert_eq!(again(Duration::from_secs(1)), Duration::from_secs(30));
@@ -122,7 +123,7 @@ fn a_machine_role_of_another_version_is_not_asked_again_at_once() {
     for _ in 0..3 {
         rig.feed(Input::MachineFound);
         rig.service(ToUser::Refused { protocol: PROTOCOL_VERSION + 1 });
-        rig.feed(Input::MachineLost);
+        rig.feed(Input::MachineLost(Loss::Gone));
         assert_eq!(problems(&rig), ["other-version"]);
         assert!(wait(&mut rig) >= Duration::from_secs(300));
     }
@@ -166,7 +167,7 @@ fn before_the_first_word_nothing_is_said_to_be_absent() {
     let absent =
         ["tray-no-device", "tray-consumer", "cli-no-headset", "cli-run-consumer", "no-updates-consumer"];
     let mut rig = apart();
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert_eq!(problems(&rig), ["machine-away"]);
     let ids = shown(&rig);
     assert!(!ids.iter().any(|id| absent.contains(id)), "{ids:?}");
@@ -189,7 +190,7 @@ fn a_machine_role_that_says_no_hello_is_not_waited_for() {
     assert!(rig.outputs.contains(&Output::LeaveMachine) && rig.outputs.contains(&Output::ViewChanged));
     assert_eq!(problems(&rig), ["machine-silent"]);
     assert_eq!(refused(rig.command(Command::Poll)), "machine-away");
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert_eq!(problems(&rig), ["machine-silent"], "not that it does not run");
     wait(&mut rig);
     rig.feed(Input::MachineFound);
@@ -198,14 +199,45 @@ fn a_machine_role_that_says_no_hello_is_not_waited_for() {
     assert_eq!(rig.agent.poll_timeout(), None, "nothing is waited for any more");
 }
 
+/// An error is not absence: who cannot be reached, or is not believed, is not said to be away.
+#[test]
+fn what_keeps_a_machine_role_from_being_reached_is_said() {
+    let mut rig = apart();
+    for (loss, said) in [
+        (Loss::Gone, "machine-away"),
+        (Loss::Foreign, "machine-foreign"),
+        (Loss::Unreachable("no right".to_owned()), "machine-unreachable"),
+        (Loss::Gone, "machine-away"),
+    ] {
+        rig.feed(Input::MachineLost(loss));
+        assert_eq!(problems(&rig), [said]);
+        wait(&mut rig);
+    }
+}
+
+/// One of another version, or that only says so, does not stand in the way of who comes next.
+#[test]
+fn one_of_another_version_is_left() {
+    let mut rig = apart_of(true);
+    rig.feed(Input::MachineFound);
+    rig.service(ToUser::Refused { protocol: PROTOCOL_VERSION + 1 });
+    assert!(rig.outputs.contains(&Output::LeaveMachine), "{:?}", rig.outputs);
+    rig.feed(Input::MachineLost(Loss::Gone));
+    assert_eq!(problems(&rig), ["other-version"]);
+    rig.feed(Input::MachineCame);
+    rig.feed(Input::MachineFound);
+    rig.service(state(&["d"]));
+    assert_eq!(problems(&rig), [""; 0]);
+}
+
 /// Who reads the words never sees a restart that took no time.
 #[test]
 fn a_machine_role_that_is_back_at_once_is_not_said_to_be_away() {
     let mut rig = found(&["d"]);
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert_eq!(problems(&rig), [""; 0]);
     wait(&mut rig);
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert_eq!(problems(&rig), ["machine-away"], "it is not back");
 }
 
@@ -214,21 +246,21 @@ fn one_whose_coming_is_told_is_not_looked_for_all_the_time() {
     let mut rig = apart_of(true);
     let mut waits = Vec::new();
     for _ in 0..6 {
-        rig.feed(Input::MachineLost);
+        rig.feed(Input::MachineLost(Loss::Gone));
         waits.push(wait(&mut rig));
     }
     assert!(waits[..4].iter().all(|wait| *wait <= Duration::from_secs(2)), "{waits:?}");
     assert_eq!(waits[4..], [Duration::from_secs(300); 2], "what was not told is found in the end");
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     rig.feed(Input::MachineCame);
     assert_eq!(rig.outputs, [Output::FindMachine], "at once");
     rig.feed(Input::MachineCame);
     assert_eq!(rig.outputs, [], "it is looked for already");
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert_eq!(wait(&mut rig), Duration::from_millis(250), "it may only not listen yet");
     rig.feed(Input::MachineFound);
     rig.service(ToUser::Refused { protocol: PROTOCOL_VERSION + 1 });
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     rig.feed(Input::MachineCame);
     assert_eq!(rig.outputs, [Output::FindMachine], "another may have been installed");
 }
@@ -240,9 +272,9 @@ fn one_that_was_there_is_looked_for_once_more_before_it_is_waited_for() {
     for _ in 0..8 {
         rig.feed(Input::MachineFound);
         rig.service(state(&["d"]));
-        rig.feed(Input::MachineLost);
+        rig.feed(Input::MachineLost(Loss::Gone));
         assert!(wait(&mut rig) <= Duration::from_secs(30));
     }
-    rig.feed(Input::MachineLost);
+    rig.feed(Input::MachineLost(Loss::Gone));
     assert_eq!(problems(&rig), ["machine-away"], "that it is gone is said");
 }

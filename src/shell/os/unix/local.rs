@@ -1,7 +1,7 @@
 //! Connections inside this machine: sockets that have a place among the files.
 #![expect(clippy::disallowed_methods, reason = "the sockets of the local door are made here")]
 
-use super::super::{Callers, Owner, Peer};
+use super::super::{Callers, Owner, Peer, Unreached};
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
@@ -133,13 +133,13 @@ pub type MachineStream = UnixStream;
 /// a runtime.
 ///
 /// # Errors
-/// `PermissionDenied`: it is another user's. Else as connect(2).
-pub async fn reach_machine(path: &Path, owner: Owner) -> io::Result<MachineStream> {
+/// It is another user's; else as connect(2).
+pub async fn reach_machine(path: &Path, owner: Owner) -> Result<MachineStream, Unreached> {
     let stream = UnixStream::connect(path).await?;
     // Whose it was when it began to listen.
     match owner.may_be(stream.peer_cred()?.uid()) {
         true => Ok(stream),
-        false => Err(io::ErrorKind::PermissionDenied.into()),
+        false => Err(Unreached::Foreign),
     }
 }
 

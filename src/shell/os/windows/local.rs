@@ -1,7 +1,7 @@
 //! Connections inside this machine: named pipes, each for one account alone.
 #![expect(clippy::disallowed_methods, reason = "the pipes of the local door are opened here")]
 
-use super::super::{Callers, Owner, Peer};
+use super::super::{Callers, Owner, Peer, Unreached};
 use super::account::{Descriptor, Guard, is_mine_or_rulers, me, name_of, of_token, rules};
 use super::checked;
 use std::fs::{File, OpenOptions};
@@ -184,12 +184,12 @@ pub type MachineStream = NamedPipeClient;
 /// a runtime.
 ///
 /// # Errors
-/// `PermissionDenied`: it is another user's. Else as CreateFileW.
-pub async fn reach_machine(path: &Path, owner: Owner) -> io::Result<MachineStream> {
+/// It is another user's; else as CreateFileW.
+pub async fn reach_machine(path: &Path, owner: Owner) -> Result<MachineStream, Unreached> {
     let stream = ClientOptions::new().security_qos_flags(SECURITY_IDENTIFICATION).open(pipe_name(path))?;
     let theirs = Guard::of(&stream, SE_KERNEL_OBJECT)?.owner;
     let believed = if owner == Owner::Root { rules(&theirs) } else { is_mine_or_rulers(&theirs) };
-    if believed { Ok(stream) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+    if believed { Ok(stream) } else { Err(Unreached::Foreign) }
 }
 
 /// Whether somebody listens at `path`.
