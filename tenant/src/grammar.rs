@@ -5,6 +5,8 @@ use dfu::text::is_plain;
 
 /// [`is_slug`] as a schema says it.
 pub const SLUG: &str = "^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$";
+/// [`is_target_name`] as a schema says it.
+pub const TARGET_NAME: &str = "^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$";
 /// [`is_wire_id`] as a schema says it.
 pub const WIRE_ID: &str = "^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$";
 /// [`is_host_key`] as a schema says it.
@@ -20,7 +22,7 @@ pub fn is_slug(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
 }
 
-/// `^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`: TUF target names. No separator of any system, no leading
+/// [`TARGET_NAME`]: TUF target names. No separator of any system, no leading
 /// or trailing dot: the name is a file name on every disk it reaches.
 pub fn is_target_name(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -13,8 +13,7 @@
 //!   host's key.
 //!
 //! The library holds no server and does no I/O. The server is the binary `hookswitch-tenant` (feature `server`).
-//! `openapi.json` is made of these types and routes, for people who do not read Rust; `schema/policy.schema.json` says the
-//! same of the policy, and tests keep the two equal.
+//! `openapi.json` and `schema/` are made of these types and routes, for people who do not read Rust.
 
 #[cfg(test)]
 #[path = "../../tests/support/contract.rs"]

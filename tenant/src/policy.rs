@@ -10,6 +10,8 @@ mod validate;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::secret::Secret;
+#[cfg(test)]
+use crate::shape;
 pub use directory::{MAX_FILTER_CHARS, USER_PLACEHOLDER};
 pub use expected::Expected;
 pub use validate::PolicyError;
@@ -23,31 +25,39 @@ pub const MAX_ENTRIES: usize = 1_000;
 /// The group everybody is in. It needs no declaration, comes last, and its name cannot be taken.
 pub const ALL_USERS: &str = "all-users";
 
-/// The document. Read it with [`PolicyDocument::from_json`].
+/// What a company wants of its headsets. Read it with `PolicyDocument::from_json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDocument {
-    /// Always [`SCHEMA`].
+    /// Always 1.
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
     pub schema: u32,
-    /// Name shown to people, 1 to 200 characters.
+    /// Name shown to people.
+    #[cfg_attr(test, schemars(with = "shape::Name"))]
     pub company: String,
-    /// Seconds between two polls, 60 to 604,800 (a week). Default 21,600 (six hours).
+    /// Seconds between two polls, at most a week. Default: six hours.
     #[serde(default = "default_polling_s")]
+    #[cfg_attr(test, schemars(range(min = 60, max = 604_800)))]
     pub polling_s: u32,
     /// The directory that LDAP group rules ask.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Ldap"))]
     pub ldap: Option<Ldap>,
-    /// At most [`MAX_ENTRIES`]. See [`PolicyDocument::groups_by_priority`] for their order.
+    /// In order of priority the first match wins; equal priorities in document order.
     #[serde(default)]
+    #[cfg_attr(test, schemars(length(max = MAX_ENTRIES)))]
     pub groups: Vec<Group>,
-    /// At most [`MAX_ENTRIES`].
+    /// Packages for the devices of some groups.
     #[serde(default)]
+    #[cfg_attr(test, schemars(length(max = MAX_ENTRIES)))]
     pub firmware: Vec<FirmwarePolicy>,
     /// Who may use the softphone interface without asking the user.
     #[serde(default)]
     pub sdk: Sdk,
     /// Whom a person can ask.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Support"))]
     pub support: Option<Support>,
 }
 
@@ -66,11 +76,14 @@ where
 
 /// How to reach the company's directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ldap {
-    /// 1 to 16 URLs `ldap://host[:port]` or `ldaps://host[:port]`, tried in this order.
+    /// URLs `ldap://host[:port]` or `ldaps://host[:port]`, tried in this order.
+    #[cfg_attr(test, schemars(with = "Vec<shape::LdapUrl>", length(min = 1, max = 16)))]
     pub servers: Vec<String>,
-    /// Where searches start, 1 to 1,024 characters.
+    /// Where searches start.
+    #[cfg_attr(test, schemars(with = "shape::BaseDn"))]
     pub base_dn: String,
     /// StartTLS (RFC 4511 §4.14) on `ldap://` servers before anything else is said. Not with `ldaps://`.
     #[serde(default)]
@@ -78,24 +91,32 @@ pub struct Ldap {
     /// Who asks.
     #[serde(default)]
     pub bind: Bind,
-    /// Certificates (PEM, at most 65,536 characters) that servers of *this* directory may be signed by, beside the
+    /// Certificates (PEM) that servers of *this* directory may be signed by, beside the
     /// machine's own trust store. Trusted for nothing else.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        test,
+        schemars(with = "String", length(max = 65_536), regex(pattern = "-----BEGIN CERTIFICATE-----"))
+    )]
     pub ca_pem: Option<String>,
 }
 
 /// LDAP bind (RFC 4513 §5). Tagged by `method`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "method", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Bind {
-    /// No name, no password. Braces, because serde lets unknown fields pass beside a tagged unit variant.
+    // Braces, because serde lets unknown fields pass beside a tagged unit variant.
+    /// No name, no password.
     Anonymous {},
     /// Name and password; over a network only under TLS.
     Simple {
-        /// 1 to 1,024 characters.
+        /// Distinguished name.
+        #[cfg_attr(test, schemars(with = "shape::Dn"))]
         dn: String,
-        /// 1 to 1,024 characters: an empty password would be an anonymous bind that looks like a success
+        /// Not empty: that would be an anonymous bind that looks like a success
         /// (RFC 4513 §5.1.2).
+        #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 1_024)))]
         password: Secret,
     },
 }
@@ -108,11 +129,14 @@ impl Default for Bind {
 
 /// A set of users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// Slug ([`crate::grammar::is_slug`]), unique, not [`ALL_USERS`].
+    /// Unique, not `all-users`.
+    #[cfg_attr(test, schemars(with = "shape::GroupId"))]
     pub id: String,
-    /// Name shown to people, 1 to 200 characters.
+    /// Name shown to people.
+    #[cfg_attr(test, schemars(with = "shape::Name"))]
     pub name: String,
     /// Lower comes first.
     pub priority: u32,
@@ -122,14 +146,17 @@ pub struct Group {
 
 /// How membership is found. Tagged by `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum GroupRule {
     /// The user is in the group when the directory finds at least one entry.
     LdapQuery {
-        /// RFC 4515 filter, at most [`MAX_FILTER_CHARS`], with [`USER_PLACEHOLDER`] in it.
+        /// RFC 4515 filter with `$user$` in it.
+        #[cfg_attr(test, schemars(with = "shape::Filter"))]
         filter: String,
-        /// Replaces [`Ldap::base_dn`] for this query.
+        /// Where this query starts, instead of `base_dn` of the directory.
         #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, schemars(with = "shape::BaseDn"))]
         base_dn: Option<String>,
     },
     /// The tenant server keeps the list (`hookswitch-tenant assign`).
@@ -138,19 +165,26 @@ pub enum GroupRule {
 
 /// A firmware package for the devices of some groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FirmwarePolicy {
-    /// Slug, unique among firmware policies.
+    /// Unique among firmware policies.
+    #[cfg_attr(test, schemars(with = "shape::Slug"))]
     pub id: String,
-    /// 1 to [`MAX_ENTRIES`] ids of declared groups, or [`ALL_USERS`].
+    /// Ids of declared groups, or `all-users`.
+    #[cfg_attr(test, schemars(with = "Vec<shape::Slug>", length(min = 1, max = MAX_ENTRIES)))]
     pub groups: Vec<String>,
-    /// Name of the update shown to people, 1 to 200 characters.
+    /// Name of the update shown to people.
+    #[cfg_attr(test, schemars(with = "shape::Name"))]
     pub name: String,
-    /// The products it is for, 1 to [`MAX_ENTRIES`]: an agent offers it to these without fetching the package.
+    /// The products it is for: an agent offers it to these without fetching the package.
+    #[cfg_attr(test, schemars(length(min = 1, max = MAX_ENTRIES)))]
     pub products: Vec<Product>,
-    /// `bcdDevice` after the update, `1.20` ([`dfu::FirmwareVersion`]). The package's own rules must agree.
+    /// `bcdDevice` after the update, `1.20`. The package's own rules must agree.
+    #[cfg_attr(test, schemars(with = "shape::BcdVersion"))]
     pub version: String,
-    /// TUF target of the package ([`crate::grammar::is_target_name`]); not `tenant.json`.
+    /// TUF target of the package; not `tenant.json`.
+    #[cfg_attr(test, schemars(with = "shape::Target"))]
     pub target: String,
     /// How it reaches the device.
     pub deployment: Deployment,
@@ -158,6 +192,7 @@ pub struct FirmwarePolicy {
 
 /// A product by its USB ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// USB `idVendor`.
@@ -166,9 +201,10 @@ pub struct Product {
     pub product_id: u16,
 }
 
-/// Who starts an update, and what the user may do about it. Agents of this version know one way, [`Self::Optional`];
+/// Who starts an update, and what the user may do about it. Agents of this version treat each as `optional`;
 /// `hookswitch-tenant publish` refuses the others until they are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Deployment {
     /// The user starts it, and may dismiss this version.
@@ -183,29 +219,37 @@ pub enum Deployment {
 
 /// Softphone interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sdk {
-    /// At most [`MAX_ENTRIES`]: web origins exactly as browsers send them (`https://phone.example.com`, RFC 6454
-    /// §6.2: lower case, no path, no default port) or program ids (target-name characters).
+    /// Web origins exactly as browsers send them (`https://phone.example.com`, RFC 6454
+    /// §6.2: lower case, no path, no default port), full paths of programs, or program ids.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<shape::Caller>", length(max = MAX_ENTRIES)))]
     pub approved: Vec<String>,
 }
 
 /// Whom to ask. At least one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("minProperties" = 1)))]
 #[serde(deny_unknown_fields)]
 pub struct Support {
-    /// 1 to 200 characters.
+    /// Of the person or the team.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "shape::Name"))]
     pub name: Option<String>,
-    /// Up to 254 characters.
+    /// `user@host`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "shape::Email"))]
     pub email: Option<String>,
-    /// 1 to 64 characters.
+    /// As it is dialled.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "shape::Phone"))]
     pub phone: Option<String>,
-    /// `https://…`, up to 2,048 characters.
+    /// `https://…`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "shape::Url"))]
     pub url: Option<String>,
 }
 
@@ -252,5 +296,23 @@ impl PolicyDocument {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| group.priority);
         groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PolicyDocument;
+    use crate::contract::{hold, input};
+
+    #[test]
+    fn the_policy_is_made_of_the_types() {
+        let mut schema = input::<PolicyDocument>("Hookswitch policy document (tenant.json), schema 1");
+        schema["$id"] = "https://hookswitch.example/schema/policy.schema.json".into();
+        schema["$comment"] = "Beyond what a schema can say, a document is refused for: ids used twice, groups named but \
+                              not declared, LDAP rules without an ldap section, filters whose brackets do not match, \
+                              start_tls with ldaps://, a simple bind over an unencrypted network, ports out of range, \
+                              origins with a default port, more than 4 MiB."
+            .into();
+        hold(env!("CARGO_MANIFEST_DIR"), "schema/policy.schema.json", &schema);
     }
 }

@@ -209,6 +209,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Succeeded, Self::Failed, Self::Unknown, Self::InProgress];
+
     /// Whether nothing more is to come.
     pub fn is_final(self) -> bool {
         self != Self::InProgress

@@ -12,12 +12,14 @@ const ANEW: &str = "UPDATE_GOLDEN=1 cargo test --workspace --lib --bins made_of_
 /// Longest line that is not broken.
 const WIDTH: usize = 120;
 /// What a reader looks for first in an object of a schema, and last. Anything else is between them, by name.
-const FIRST: [&str; 16] = [
+const FIRST: [&str; 18] = [
     "$schema",
+    "$id",
     "$ref",
     "openapi",
     "info",
     "title",
+    "$comment",
     "name",
     "in",
     "operationId",
@@ -35,14 +37,28 @@ const LAST: [&str; 6] = ["requestBody", "responses", "paths", "components", "pro
 /// The schema of a whole document that is printed or written. It is closed: a member that it does not know is a fault.
 pub(crate) fn document<T: JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = titled::<T>(settings, title);
+    written(&mut schema);
+    close(&mut schema);
+    schema
+}
+
+/// The schema of a whole document that is read; closed, too.
+pub(crate) fn input<T: JsonSchema>(title: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_deserialize();
+    let mut schema = titled::<T>(settings, title);
+    plain(&mut schema);
+    close(&mut schema);
+    schema
+}
+
+fn titled<T: JsonSchema>(settings: SchemaSettings, title: &str) -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     schema["title"] = title.into();
     if let Some(members) = schema.as_object_mut() {
         // Of the type, for who reads the source.
         members.remove("description");
     }
-    written(&mut schema);
-    close(&mut schema);
     schema
 }
 
@@ -112,13 +128,17 @@ fn plain(schema: &mut Value) {
 
 fn number(schema: &mut Map<String, Value>) {
     let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
-    if !format.starts_with("uint") {
+    if !format.starts_with("uint") && !format.starts_with("int") {
         return;
     }
     if format == "uint32" {
         schema.entry("maximum").or_insert_with(|| u32::MAX.into());
     }
     schema.remove("format");
+    if schema.contains_key("const") {
+        schema.remove("minimum");
+        schema.remove("maximum");
+    }
 }
 
 /// An enum without data: its words in one list, and what each means behind what all of them are.

@@ -5,6 +5,9 @@
 
 mod certificate;
 mod clock;
+#[cfg(test)]
+#[path = "../../../../tests/support/contract.rs"]
+mod contract;
 mod digest;
 mod home;
 mod init;

@@ -1,5 +1,4 @@
-//! Whose hosts are whose: the key each is pinned to, its access tokens, and who else tried. The JSON of the list is
-//! `tenant/schema/hosts.schema.json`.
+//! Whose hosts are whose: the key each is pinned to, its access tokens, and who else tried.
 
 use std::fmt;
 
@@ -9,6 +8,8 @@ use tenant::wire::{ACCESS_TOKEN_LIFE_S, HostRegistration};
 
 use super::{Store, StoreError};
 use crate::digest::{same, sha256};
+#[cfg(test)]
+use tenant::grammar::HOST_KEY;
 
 /// Other keys remembered of one host; the ones not seen for longest go first.
 const MOST_REFUSED: u32 = 16;
@@ -48,7 +49,9 @@ pub(crate) struct TokenHost {
 
 /// Every host and its key.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Hosts {
+    #[cfg_attr(test, schemars(extend("const" = 1)))]
     schema: u32,
     hosts: Vec<Pinned>,
     /// Seconds since 1970, for the ages in the text.
@@ -57,25 +60,41 @@ pub(crate) struct Hosts {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Pinned {
     system_id: String,
+    /// Null: enrolled, not registered yet.
     hostname: Option<String>,
-    /// `None` until the next enrolment.
+    /// Ed25519 public key, base64url; null: the next enrolment brings it.
+    #[cfg_attr(test, schemars(regex(pattern = HOST_KEY)))]
     host_key: Option<String>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     pinned_at: Option<i64>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     seen_at: i64,
+    /// The host whose data this one was started with.
     copied_from: Option<String>,
     refused: Vec<Refused>,
 }
 
 /// Enrolments of this host with one other key.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Refused {
+    /// Ed25519 public key, base64url.
+    #[cfg_attr(test, schemars(regex(pattern = HOST_KEY)))]
     host_key: String,
     /// The address of the last one.
     peer: String,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     first_at: i64,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     last_at: i64,
+    #[cfg_attr(test, schemars(range(min = 1)))]
     times: i64,
 }
 
@@ -281,5 +300,18 @@ impl fmt::Display for Age {
             3_600..172_800 => write!(f, "{} h ago", self.0 / 3_600),
             _ => write!(f, "{} days ago", self.0 / 86_400),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hosts;
+    use crate::contract::{document, hold};
+
+    #[test]
+    fn the_list_of_hosts_is_made_of_the_types() {
+        let mut schema = document::<Hosts>("hookswitch-tenant hosts --json, schema 1");
+        schema["$id"] = "https://hookswitch.example/schema/hosts.schema.json".into();
+        hold(env!("CARGO_MANIFEST_DIR"), "schema/hosts.schema.json", &schema);
     }
 }

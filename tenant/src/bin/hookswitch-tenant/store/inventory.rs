@@ -1,4 +1,4 @@
-//! Everything the tenant knows, as one value. Its JSON is `tenant/schema/inventory.schema.json`.
+//! Everything the tenant knows, as one value.
 
 use std::fmt;
 
@@ -13,38 +13,57 @@ use super::{Store, StoreError};
 
 /// The whole inventory.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Inventory {
+    #[cfg_attr(test, schemars(extend("const" = 1)))]
     schema: u32,
     tenant_id: String,
     hosts: Vec<Host>,
     manual_groups: Vec<Membership>,
+    /// Events stored, of all hosts.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     events: i64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Host {
     system_id: String,
     hostname: Option<String>,
     os: Option<String>,
     os_version: Option<String>,
     agent_version: Option<String>,
-    groups: Vec<ResolvedGroup>,
+    groups: Vec<Group>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     seen_at: i64,
     users: Vec<User>,
     devices: Vec<Device>,
     updates: Vec<Update>,
+    #[cfg_attr(test, schemars(range(min = 0)))]
     events: i64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Group {
+    id: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct User {
     user: String,
     display: Option<String>,
-    groups: Vec<ResolvedGroup>,
+    groups: Vec<Group>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     seen_at: i64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Device {
     device_id: String,
     vendor_id: u16,
@@ -55,23 +74,30 @@ struct Device {
     firmware_version: Option<String>,
     attached: bool,
     port: Option<String>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     seen_at: i64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Update {
     event_id: String,
     device_id: String,
     policy_id: String,
     from_version: Option<String>,
     target_version: String,
+    #[cfg_attr(test, schemars(with = "String", extend("enum" = Verdict::ALL)))]
     verdict: Verdict,
     version_read_back: Option<String>,
     detail: Option<String>,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    #[cfg_attr(test, schemars(range(min = 0)))]
     reported_at: i64,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Membership {
     user: String,
     group: String,
@@ -125,7 +151,9 @@ fn host(
     let count = "SELECT count(*) FROM event WHERE system_id = ?1";
     let events = connection.query_row(count, params![system_id], |row| row.get(0))?;
     let (hostname, os, os_version, agent_version, groups) = match registration {
-        Some(it) => (Some(it.hostname), Some(it.os), Some(it.os_version), Some(it.agent_version), it.groups),
+        Some(it) => {
+            (Some(it.hostname), Some(it.os), Some(it.os_version), Some(it.agent_version), listed(it.groups))
+        }
         None => (None, None, None, None, Vec::new()),
     };
     Ok(Host {
@@ -159,8 +187,12 @@ fn below<T: DeserializeOwned>(
     Ok(out)
 }
 
+fn listed(groups: Vec<ResolvedGroup>) -> Vec<Group> {
+    groups.into_iter().map(|it| Group { id: it.id, why: it.why }).collect()
+}
+
 fn user((it, seen_at): (UserRegistration, i64)) -> User {
-    User { user: it.user, display: it.display, groups: it.groups, seen_at }
+    User { user: it.user, display: it.display, groups: listed(it.groups), seen_at }
 }
 
 fn device((it, seen_at): (DeviceRegistration, i64)) -> Device {
@@ -237,5 +269,18 @@ impl fmt::Display for Inventory {
             writeln!(f, "\nby hand: {} in {}", membership.user, membership.group)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Inventory;
+    use crate::contract::{document, hold};
+
+    #[test]
+    fn the_inventory_is_made_of_the_types() {
+        let mut schema = document::<Inventory>("hookswitch-tenant inventory --json, schema 1");
+        schema["$id"] = "https://hookswitch.example/schema/inventory.schema.json".into();
+        hold(env!("CARGO_MANIFEST_DIR"), "schema/inventory.schema.json", &schema);
     }
 }
