@@ -37,7 +37,8 @@ cargo xtask COMMAND
                                 the test tiers: fast, directory, browser, kernel, accounts,
                                 desktop, windows, macos (all of them by default)
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
-  mutants [CRATE]... [--yes]    how much of wrong code the tests of the pure crates notice (hours; not part of ci)
+  mutants [CRATE]... [--sample K/N] [--yes]
+                                how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build
   bench press                   from a press to a softphone, under a small and a large policy
   layout [--yes]                writes which code an idle agent runs, for the linker (before a release)
@@ -112,6 +113,8 @@ struct Asked {
     strict: bool,
     /// Crates to put faults into. Empty: all that have an aim.
     crates: Vec<String>,
+    /// One fault in so many, `K/N` as cargo-mutants has it. `None` = all faults.
+    sample: Option<String>,
     /// Empty: all of them.
     tiers: Vec<tier::Tier>,
     /// Measure this program instead of building one.
@@ -144,6 +147,7 @@ impl Asked {
                         .parse()
                         .map_err(|_| stop(format!("--idle needs a number of seconds, not \"{text}\".")))?;
                 }
+                ("mutants", "--sample") => asked.sample = Some(mutants::sample(value()?)?),
                 ("mutants", name) if !name.starts_with('-') => asked.crates.push(name.to_owned()),
                 ("bench", _) => return Err(stop(format!("there is no bench \"{word}\"."))),
                 _ => return Err(stop(format!("\"{word}\" is not one of its options."))),
