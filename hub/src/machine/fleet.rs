@@ -12,7 +12,8 @@ use device_handlers::report::ReportDescriptor;
 use dfu::usb_dfu::{Mode, UsbIdentity};
 use headsets::Headsets;
 use identity::{Found, Homes, Place, assemble};
-use physical::{Physical, Plan};
+use physical::Physical;
+use plan::Plan;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ mod headsets;
 pub mod identity;
 mod node;
 mod physical;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod wire;

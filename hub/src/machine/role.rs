@@ -33,6 +33,7 @@ use work::Work;
 mod deploy;
 mod inventory;
 mod jobs;
+mod late;
 mod liaison;
 mod queue;
 mod reports;

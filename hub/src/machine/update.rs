@@ -1,19 +1,16 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
-use super::{
-    Archive, FailureKind, JobId, JournalEntry, Output, Record, Sha256, Source, TenantFailure, UsbRequest,
-    Verified,
-};
-use crate::protocol::{Job, JobPhase, Offer, Outcome, Problem, Stop, ToUser};
+use super::{JobId, JournalEntry, Output, Record, Source, UsbRequest};
+use crate::protocol::{Job, JobPhase, Offer, Outcome, Problem, ToUser};
 use device_handlers::description::Description;
-use dfu::Machine;
-use dfu::usb_dfu::{self, DeviceNow, Failure, Input, Phase, TransferError, UsbIdentity, Verdict};
+use dfu::usb_dfu::{self, DeviceNow, Input, Phase, TransferError, UsbIdentity};
 pub use plan::job_of;
-use problems::refused_package;
 use running::Running;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+mod ending;
+mod fetching;
 pub(super) mod phase;
 mod plan;
 mod problems;
@@ -21,8 +18,6 @@ mod running;
 
 /// A reset takes it off the bus for so long at most; then somebody pulled it out.
 const RESET_TIME: Duration = Duration::from_secs(3);
-/// Times a package is asked for when the tenant refuses the credential.
-const MOST_FETCHES: u8 = 3;
 
 /// The device as it was when the job began, or as the journal remembers it.
 #[derive(Clone, Debug)]
@@ -158,131 +153,6 @@ impl Update {
             gone_since: None,
             begun: false,
         });
-    }
-
-    /// Where the running job's package is to be looked for next.
-    pub fn wants(&self) -> Option<&Source> {
-        self.running.as_ref().filter(|r| r.dfu.is_none() && !r.asked)?.sources.front()
-    }
-
-    /// Only the tenant can help.
-    pub fn awaits_tenant(&self) -> bool {
-        matches!(self.wants(), Some(Source::Tenant { .. }))
-    }
-
-    /// Asks the shell for it.
-    pub fn fetch(&mut self, keep: BTreeSet<Sha256>, out: &mut VecDeque<Output>) {
-        let Some(from) = self.wants().cloned() else { return };
-        if let Some(running) = &mut self.running {
-            running.asked = true;
-            out.push_back(Output::Fetch { job: running.id, from, keep });
-        }
-    }
-
-    /// The job of a fetch; what comes for one that has ended meanwhile is nobody's.
-    fn fetching(&mut self, job: JobId) -> Option<&mut Running> {
-        self.running.as_mut().filter(|r| r.id == job && r.asked)
-    }
-
-    pub fn fetch_progress(
-        &mut self,
-        job: JobId,
-        done_bytes: u64,
-        total_bytes: u64,
-        out: &mut VecDeque<Output>,
-    ) {
-        if self.fetching(job).is_some() {
-            self.tell(JobPhase::Fetching, done_bytes, total_bytes, out);
-        }
-    }
-
-    /// `None` = it is asked for again, with a new credential or elsewhere.
-    pub fn fetch_failed(
-        &mut self,
-        job: JobId,
-        failure: TenantFailure,
-        out: &mut VecDeque<Output>,
-    ) -> Option<Finished> {
-        let running = self.fetching(job)?;
-        running.asked = false;
-        running.fetches += 1;
-        if failure.kind == FailureKind::Unauthorized && running.fetches < MOST_FETCHES {
-            return None;
-        }
-        let failure = match running.sources.pop_front() {
-            Some(Source::Kept(_)) => running.refusal.take().unwrap_or(failure),
-            _ => failure,
-        };
-        if !running.sources.is_empty() {
-            running.refusal = Some(failure);
-            return None;
-        }
-        // An interrupted job stays in the journal: the package may come another time.
-        let starved = running.resume.is_some();
-        let finished = self.finish(Outcome::Failed { problem: failure.problem }, None, starved, out)?;
-        Some(Finished { starved, ..finished })
-    }
-
-    /// Without a credential there is no package from the tenant: a person hears so at once, an interrupted job does
-    /// with the one that is here, or waits.
-    pub fn enrolment_failed(
-        &mut self,
-        failure: &TenantFailure,
-        out: &mut VecDeque<Output>,
-    ) -> Option<Finished> {
-        if !self.awaits_tenant() {
-            return None;
-        }
-        let running = self.running.as_mut()?;
-        if running.resume.is_none() {
-            return self.finish(Outcome::Failed { problem: failure.problem.clone() }, None, false, out);
-        }
-        if running.sources.len() > 1 {
-            running.sources.pop_front();
-            running.refusal = Some(failure.clone());
-        }
-        None
-    }
-
-    /// `None` also where another source may have a package that fits.
-    pub fn fetched(
-        &mut self,
-        job: JobId,
-        archive: &Verified<Archive>,
-        now: Instant,
-        out: &mut VecDeque<Output>,
-    ) -> Option<Finished> {
-        let awake = now - self.slept;
-        let Some(running) = self.fetching(job) else {
-            // It was on its way when its job ended.
-            out.push_back(Output::JobEnded(job));
-            return None;
-        };
-        running.asked = false;
-        let archive = archive.get();
-        let resumed = running.resume.is_some();
-        let opened = plan::plan(archive, &running.job, &running.target, running.resume);
-        match opened.and_then(|plan::Planned { method, plan, component }| {
-            let refused = |error| refused_package(&running.target_name, &error, resumed);
-            Ok((Machine::new(method, plan, awake).map_err(refused)?, component))
-        }) {
-            Ok((dfu, component)) => {
-                running.component = component;
-                running.package = Some(archive.fingerprint);
-                running.dfu = Some(dfu);
-                out.push_back(Output::KeepAwake(true));
-                self.drain(out)
-            }
-            Err(problem) => {
-                running.sources.pop_front();
-                if !running.sources.is_empty() {
-                    tracing::warn!(%problem, "another package is looked for");
-                    return None;
-                }
-                // What was begun before is not undone by a package that does not fit.
-                self.finish(Outcome::Failed { problem }, None, resumed, out)
-            }
-        }
     }
 
     /// An answer that comes late, to a job that has ended, is nobody's.
@@ -423,74 +293,6 @@ impl Update {
                 usb_dfu::Output::Finished(verdict) => return self.verdict(&verdict, out),
             }
         }
-    }
-
-    fn verdict(&mut self, verdict: &Verdict, out: &mut VecDeque<Output>) -> Option<Finished> {
-        let running = self.running.as_ref()?;
-        let (place, stopped) = (running.job.device.clone(), running.unjournalled);
-        let keep = verdict.keeps_journal();
-        let (outcome, read_back) = match verdict {
-            Verdict::Succeeded { version } => {
-                let version = version.to_string();
-                (Outcome::Succeeded { version: version.clone() }, Some(version))
-            }
-            Verdict::Failed(failure @ Failure::Cancelled { .. }) if stopped => {
-                (Outcome::Failed { problem: problems::unjournalled(place, failure.device()) }, None)
-            }
-            Verdict::Failed(failure) => {
-                let read_back = failure.found().map(|version| version.to_string());
-                (Outcome::Failed { problem: problems::failed(failure, place) }, read_back)
-            }
-            Verdict::Unknown(reason) => {
-                (Outcome::Unknown { problem: problems::unknown(reason, place) }, None)
-            }
-        };
-        self.finish(outcome, read_back, keep, out)
-    }
-
-    /// `needed`: the device may still have no working firmware.
-    fn finish(
-        &mut self,
-        outcome: Outcome,
-        read_back: Option<String>,
-        needed: bool,
-        out: &mut VecDeque<Output>,
-    ) -> Option<Finished> {
-        let running = self.running.take()?;
-        match &outcome {
-            Outcome::Succeeded { version } => {
-                tracing::info!(device = %running.job.device, %version, "firmware update succeeded")
-            }
-            Outcome::Failed { problem } | Outcome::Unknown { problem } => {
-                tracing::warn!(device = %running.job.device, why = %problem, "firmware update did not succeed");
-            }
-        }
-        let said = match &outcome {
-            Outcome::Succeeded { .. } => tenant::wire::Verdict::Succeeded,
-            Outcome::Failed { .. } => tenant::wire::Verdict::Failed,
-            Outcome::Unknown { .. } => tenant::wire::Verdict::Unknown,
-        };
-        // It had the whole image and did not say that it runs it: some do so after being plugged in anew.
-        let in_doubt = said != tenant::wire::Verdict::Succeeded
-            && matches!(running.journalled, Some(Phase::Manifesting | Phase::WaitingForRuntime));
-        let journal = match running.journalled {
-            None => Entry::Untouched,
-            Some(phase) if needed || in_doubt => {
-                let entry = running.journal(phase);
-                Entry::Kept(Box::new(JournalEntry { said: Some(said), works: !needed, ..entry }))
-            }
-            Some(_) => Entry::Cleared,
-        };
-        if running.dfu.is_some() {
-            out.push_back(Output::KeepAwake(false));
-        }
-        out.push_back(Output::JobEnded(running.id));
-        let Running { mut job, policy, .. } = running;
-        job.cancelling = false;
-        job.stop = Stop::Harmless;
-        job.outcome = Some(outcome.clone());
-        self.last = Some(job.clone());
-        Some(Finished { job, policy, outcome, read_back, journal, starved: false })
     }
 
     /// Told when the phase or the percentage changed; faces need no more.
