@@ -1,4 +1,4 @@
-//! Each setting with its value and where it came from: default < user < environment < machine < tenant (highest wins).
+//! Each setting with its value and where it came from: default < user < environment < machine (highest wins).
 //! Pure: layers come in as text, the shell reads the files.
 
 use crate::protocol::Problem;
@@ -38,8 +38,6 @@ pub enum Provenance {
     Environment,
     /// The file for everybody at this computer.
     Machine,
-    /// The policy of the tenant.
-    Tenant,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -211,13 +209,6 @@ impl Key {
 }
 
 impl Settings {
-    /// What the signed policy sets on top. An empty list is no opinion.
-    pub fn apply_tenant(&mut self, sdk_approved: &[String]) {
-        if !sdk_approved.is_empty() {
-            self.sdk_approved = Setting { value: sdk_approved.to_vec(), from: Provenance::Tenant };
-        }
-    }
-
     /// These, where the program has run since it read `started`: what it asks for at its start alone stays as it was.
     #[must_use]
     pub fn after_start_with(mut self, started: &Self) -> Self {

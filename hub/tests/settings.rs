@@ -44,16 +44,13 @@ fn nothing_set_gives_the_defaults() {
 fn the_highest_layer_wins() {
     let user = "schema = 1\nrest_port = 1\nlanguage = \"de-DE\"\nlog_level = \"warn\"\nuser = \"anna\"";
     let environment = [("HOOKSWITCH_REST_PORT", "2"), ("HOOKSWITCH_LANGUAGE", "en-US"), ("HOME", "/x")];
-    let (mut settings, problems) = Settings::resolve(&layers(user, &environment, Some("rest_port = 3")));
+    let (settings, problems) = Settings::resolve(&layers(user, &environment, Some("rest_port = 3")));
     assert_eq!(codes(&problems), [""; 0]);
     assert_eq!((settings.rest_port.value, settings.rest_port.from), (3, Provenance::Machine));
     assert_eq!(settings.language.value.as_deref(), Some("en-US"));
     assert_eq!(settings.language.from, Provenance::Environment);
     assert_eq!((settings.log_level.value.as_str(), settings.log_level.from), ("warn", Provenance::User));
-    settings.apply_tenant(&[]);
-    assert_eq!(settings.sdk_approved.from, Provenance::Default, "an empty list is no opinion");
-    settings.apply_tenant(&["https://a.example".to_owned()]);
-    assert_eq!(settings.sdk_approved.from, Provenance::Tenant);
+    assert_eq!(settings.sdk_approved.from, Provenance::Default);
 }
 
 #[test]

@@ -82,7 +82,6 @@ cli-from-user = Benutzer
 cli-from-environment = Umgebung
 cli-from-machine = Rechner
 cli-from-locked = von der IT festgelegt in { $place }
-cli-from-tenant = Mandant
 cli-package-target = für { $device }
 cli-package-component = Komponente { $id }: { $file }, Version { $version }, { $bytes } Byte, { $suffix }
 cli-package-no-suffix = ohne DFU-Suffix

@@ -79,7 +79,6 @@ cli-from-user = user
 cli-from-environment = environment
 cli-from-machine = machine
 cli-from-locked = set by IT in { $place }
-cli-from-tenant = tenant
 cli-package-target = for { $device }
 cli-package-component = component { $id }: { $file }, version { $version }, { $bytes } bytes, { $suffix }
 cli-package-no-suffix = no DFU suffix

@@ -36,7 +36,6 @@ impl ApprovedSoftphones {
             Provenance::Default | Provenance::User => (Decider::Person, user()),
             Provenance::Environment => (Decider::Environment, "HOOKSWITCH_SDK_APPROVED".to_owned()),
             Provenance::Machine => (Decider::Machine, self.0.machine_settings().display().to_string()),
-            Provenance::Tenant => (Decider::Company, user()),
         };
         let denied = settings.sdk_denied.value.clone();
         Approvals { approved: setting.value.clone(), denied, by, place }

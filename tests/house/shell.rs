@@ -107,7 +107,7 @@ fn conditions(code: &str) -> Vec<(usize, String)> {
 
 const READ_BY_CODE: Left = &[
     ("hub/src/machine/outbox.rs", "whose words are quoted"),
-    ("hub/src/machine/fleet/physical.rs", "whether a headset's trouble was told before"),
+    ("hub/src/machine/fleet/plan.rs", "whether a headset's trouble was told before"),
     ("hub/src/user/terminal.rs", "whether a problem was said before"),
     ("hub/src/user/words.rs", "whether a problem is a hint only"),
     ("src/shell/cli/agent.rs", "whether the same command may succeed later"),

@@ -78,7 +78,6 @@ fn from(setting: &Listed, context: &Context) -> String {
         Provenance::User => "cli-from-user",
         Provenance::Environment => "cli-from-environment",
         Provenance::Machine => "cli-from-machine",
-        Provenance::Tenant => "cli-from-tenant",
     }))
 }
 
