@@ -28,6 +28,9 @@
 //!
 //! Never a verdict by itself: a transfer error, a device leaving the bus, a request that was answered with success.
 
+#[cfg(test)]
+#[path = "../../tests/support/contract.rs"]
+mod contract;
 pub mod image;
 mod machine;
 mod method;
@@ -40,4 +43,4 @@ mod version;
 
 pub use machine::Machine;
 pub use method::{Method, MethodUnknown};
-pub use version::{FirmwareVersion, VersionError};
+pub use version::{FirmwareVersion, PATTERN as VERSION_PATTERN, VersionError};

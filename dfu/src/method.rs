@@ -21,6 +21,9 @@ pub struct MethodUnknown {
 }
 
 impl Method {
+    /// All there are.
+    pub const ALL: [Self; 1] = [Self::UsbDfu];
+
     /// As packages and descriptions of models spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -34,10 +37,8 @@ impl FromStr for Method {
     type Err = MethodUnknown;
 
     fn from_str(name: &str) -> Result<Method, MethodUnknown> {
-        match name {
-            "usb-dfu" => Ok(Method::UsbDfu),
-            _ => Err(MethodUnknown { name: name.chars().take(40).collect() }),
-        }
+        let known = Self::ALL.into_iter().find(|method| method.name() == name);
+        known.ok_or_else(|| MethodUnknown { name: name.chars().take(40).collect() })
     }
 }
 

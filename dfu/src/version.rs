@@ -15,6 +15,11 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct FirmwareVersion(u16);
 
+/// A version as a schema says it; `0xffff` is none all the same.
+pub const PATTERN: &str = concat!(
+    r"^(?:(?:[0-9]|[1-9][0-9])\.[0-9]{2}|0x(?:[a-f][0-9a-f]{3}|[0-9][a-f][0-9a-f]{2}",
+    r"|[0-9]{2}[a-f][0-9a-f]|[0-9]{3}[a-f]))$",
+);
 /// What a device reports whose firmware is erased or cannot be read.
 const ERASED: u16 = 0xffff;
 

@@ -190,7 +190,7 @@ fn the_page_on_packages_is_true() {
     Rules::parse(example.as_bytes()).unwrap();
     let rows: String = page.lines().filter(|line| line.starts_with("| `")).collect();
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    for of in ["/properties", "/$defs/component/properties", "/properties/targets/items/properties"] {
+    for of in ["/properties", "/$defs/Component/properties", "/$defs/Target/properties"] {
         for field in schema.pointer(of).unwrap().as_object().unwrap().keys() {
             assert!(rows.contains(&format!("`{field}`")), "{field} is not explained");
             assert!(example.contains(&format!("\"{field}\"")), "{field} is not shown");

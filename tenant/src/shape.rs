@@ -53,13 +53,7 @@ shapes! {
     },
     GroupId: { "pattern": SLUG, "not": { "const": ALL_USERS } },
     Target: { "pattern": TARGET_NAME, "not": { "const": POLICY_TARGET } },
-    BcdVersion: {
-        "pattern": concat!(
-            r"^(?:(?:[0-9]|[1-9][0-9])\.[0-9]{2}|0x(?:[a-f][0-9a-f]{3}|[0-9][a-f][0-9a-f]{2}",
-            r"|[0-9]{2}[a-f][0-9a-f]|[0-9]{3}[a-f]))$",
-        ),
-        "not": { "const": "0xffff" },
-    },
+    BcdVersion: { "pattern": dfu::VERSION_PATTERN, "not": { "const": "0xffff" } },
     Caller: {
         "anyOf": [
             { "pattern": TARGET_NAME },

@@ -1,4 +1,4 @@
-//! `rules.json`: what a package is for. Its schema is `dfu/schema/rules.schema.json`.
+//! `rules.json`: what a package is for. `dfu/schema/rules.schema.json` is made of these types.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,6 +9,8 @@ use super::{LIMITS, RULES_FILE};
 use crate::method::{Method, MethodUnknown};
 use crate::text::characters;
 use crate::version::FirmwareVersion;
+#[cfg(test)]
+use crate::version::PATTERN as VERSION;
 
 /// The schema this build reads and writes.
 pub const RULES_SCHEMA: u32 = 1;
@@ -26,61 +28,82 @@ pub const FILE_BYTES: usize = 128;
 /// Largest [`Rules::expected_minutes`].
 pub const MINUTES: u32 = 240;
 
-/// `rules.json`. A wire type: its JSON form is frozen by the schema.
+/// `rules.json`. A wire type: its JSON form is published as the schema.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// [`RULES_SCHEMA`].
+    /// Always 1.
+    #[cfg_attr(test, schemars(extend("const" = RULES_SCHEMA)))]
     pub schema: u32,
-    /// Name of the firmware, as shown; 1 to 100 characters.
+    /// Name of the firmware, as shown.
+    #[cfg_attr(test, schemars(length(min = 1, max = TEXT_CHARS), regex(pattern = r"^[^\x00-\x1f\x7f]*$")))]
     pub name: String,
-    /// Who made it, as shown; 1 to 100 characters.
+    /// Who made it, as shown.
+    #[cfg_attr(test, schemars(length(min = 1, max = TEXT_CHARS), regex(pattern = r"^[^\x00-\x1f\x7f]*$")))]
     pub vendor: String,
     /// Version of the package as a whole.
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = VERSION), extend("not" = { "const": "0xffff" })))]
     pub version: FirmwareVersion,
-    /// The devices it is for, by the ids of their normal operation; 1 to 64.
+    /// The devices it is for, by the ids of their normal operation.
+    #[cfg_attr(test, schemars(length(min = 1, max = TARGETS), extend("uniqueItems" = true)))]
     pub targets: Vec<Target>,
-    /// What it holds, in the order of installation; 1 to 16.
+    /// What it holds, in the order of installation. No two share an id, or a file (upper and lower case count as the same).
+    #[cfg_attr(test, schemars(length(min = 1, max = COMPONENTS)))]
     pub components: Vec<Component>,
-    /// How long an update takes, in minutes; 1 to 240.
+    /// How long an update takes, in minutes.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(test, schemars(with = "u32", range(min = 1, max = MINUTES)))]
     pub expected_minutes: Option<u32>,
-    /// Text for the person who decides; up to 4000 characters.
+    /// Text for the person who decides.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(test, schemars(with = "String", length(max = NOTES_CHARS), regex(pattern = r"^[^\x00-\x08\x0b-\x1f\x7f]*$")))]
     pub release_notes: Option<String>,
-    /// Charge below which the update is not begun, in percent; 0 to 100.
+    /// Charge below which the update is not begun, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(test, schemars(with = "u8", range(max = 100)))]
     pub battery_percent_minimum: Option<u8>,
 }
 
 /// A device, by the ids it has in normal operation. Written as four hexadecimal digits each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// idVendor.
     #[serde(with = "hex_id")]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-9a-f]{4}$")))]
     pub vid: u16,
     /// idProduct.
     #[serde(with = "hex_id")]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-9a-f]{4}$")))]
     pub pid: u16,
 }
 
 /// One file that goes to the device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Component {
-    /// Name within the package: 1 to 32 of `a-z`, `0-9` and `-`.
+    /// Name within the package.
+    #[cfg_attr(test, schemars(regex(pattern = "^[a-z0-9-]{1,32}$")))]
     pub id: String,
-    /// Entry of the archive: 1 to 128 of `A-Z a-z 0-9 _ -`, with single points and slashes in between.
+    /// Entry of the archive.
+    #[cfg_attr(test, schemars(length(max = FILE_BYTES), regex(pattern = "^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$")))]
+    #[cfg_attr(test, schemars(extend("not" = { "pattern": r"^[Rr][Uu][Ll][Ee][Ss]\.[Jj][Ss][Oo][Nn]$" })))]
     pub file: String,
     /// How it gets into the device.
+    #[cfg_attr(test, schemars(with = "String", extend("enum" = Method::ALL)))]
     pub method: Method,
     /// What the device reports once it runs this.
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = VERSION), extend("not" = { "const": "0xffff" })))]
     pub version: FirmwareVersion,
-    /// Bytes of the file, DFU suffix included; 1 to 64 MiB.
+    /// Bytes of the file, DFU suffix included.
+    #[cfg_attr(test, schemars(range(min = 1, max = LIMITS.file_bytes)))]
     pub size: u64,
     /// CRC-32 (as in zip) of the file, DFU suffix included.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[0-9a-f]{8}$")))]
     pub crc32: Option<Crc32>,
 }
 
@@ -367,5 +390,17 @@ mod hex_id {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
         super::hex_digits(&String::deserialize(deserializer)?, 4).map(|id| id as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rules;
+    use crate::contract::{hold, input};
+
+    #[test]
+    fn the_rules_are_made_of_the_types() {
+        let schema = input::<Rules>("rules.json of a firmware package");
+        hold(env!("CARGO_MANIFEST_DIR"), "schema/rules.schema.json", &schema);
     }
 }
