@@ -386,3 +386,33 @@ fn what_a_program_says_ends_with_a_line() {
     let help = command(&["serve", "--help"]);
     assert!(!String::from_utf8_lossy(&help.stdout).contains("mood"), "nothing for operators");
 }
+
+/// The same folder may be served as it is: then everybody reads it.
+#[test]
+fn publishing_warns_of_what_a_folder_cannot_keep_or_do() {
+    let tenant = Tenant::new();
+    let said = |policy: &Value| {
+        let path = tenant.file("policy.json", policy.to_string());
+        let out = tenant.run("publish", &["--policy", text(&path)]);
+        assert!(out.status.success(), "it is published all the same");
+        String::from_utf8(out.stderr).expect("UTF-8")
+    };
+    let plain = json!({ "schema": 1, "company": "Contoso" });
+    assert_eq!(said(&plain), "");
+    let mut secret = plain.clone();
+    secret["ldap"] = json!({
+        "servers": ["ldaps://dc.contoso.example"], "base_dn": "dc=contoso,dc=example",
+        "bind": { "method": "simple", "dn": "cn=reader,dc=contoso,dc=example", "password": "Sesame-1" }
+    });
+    secret["groups"] =
+        json!([{ "id": "pilots", "name": "Pilots", "priority": 1, "rule": { "kind": "manual" } }]);
+    let warned = said(&secret);
+    let lines: Vec<&str> = warned.lines().collect();
+    assert_eq!(lines.len(), 2, "{warned}");
+    assert!(lines[0].starts_with("hookswitch-tenant: warning: ldap.bind.password: "), "{warned}");
+    assert!(lines[1].starts_with("hookswitch-tenant: warning: groups pilots: "), "{warned}");
+    assert!(!warned.contains("Sesame"), "{warned}");
+    // Also where only a package is new.
+    let out = tenant.run("publish", &[]);
+    assert_eq!(String::from_utf8_lossy(&out.stderr), warned);
+}

@@ -46,6 +46,8 @@ pub(crate) struct Made {
     #[serde(rename = "TENANT_ROOT")]
     tenant_root: String,
     ca_pem: PathBuf,
+    /// `SERVER_URL` where it is a folder.
+    folder: String,
 }
 
 impl fmt::Display for Made {
@@ -57,7 +59,12 @@ impl fmt::Display for Made {
         writeln!(f, "TENANT_CA={}", self.ca_pem.display())?;
         writeln!(
             f,
-            "SERVER_URL is what `hookswitch-tenant serve` prints, with a name or address given to --host."
+            "SERVER_URL of a server is what `hookswitch-tenant serve` prints, with a name or address given to --host."
+        )?;
+        writeln!(
+            f,
+            "SERVER_URL of a folder is {} or wherever it is copied to; it needs TENANT_ROOT and nothing else.",
+            self.folder
         )
     }
 }
@@ -98,5 +105,7 @@ pub(crate) async fn init(
         root_sha256: tenant_root.clone(),
     };
     Store::open(&home.database())?.create_tenant(&tenant, crate::seconds(now))?;
-    Ok(Made { tenant_id: tenant.id, tenant_token, tenant_root, ca_pem: home.ca() })
+    let folder = url::Url::from_directory_path(home.repository()).map(String::from);
+    let folder = folder.map_err(|()| HomeError::NoTenant(home.repository()))?;
+    Ok(Made { tenant_id: tenant.id, tenant_token, tenant_root, ca_pem: home.ca(), folder })
 }

@@ -242,7 +242,7 @@ fn say(words: impl std::fmt::Display) -> Result<(), Failure> {
 }
 
 fn say_published(published: &Published) -> Result<(), Failure> {
-    let Published { root, targets, snapshot, timestamp, expires_s, files } = published;
+    let Published { root, targets, snapshot, timestamp, expires_s, files, warnings } = published;
     say(format_args!(
         "published: root {root}, targets {targets}, snapshot {snapshot}, timestamp {timestamp}\n"
     ))?;
@@ -250,6 +250,9 @@ fn say_published(published: &Published) -> Result<(), Failure> {
     say(format_args!("good for {days} days without `serve` or another publication\n"))?;
     for (name, (length, digest)) in files {
         say(format_args!("  {name}  {length} bytes  sha256 {digest}\n"))?;
+    }
+    for warning in warnings {
+        eprintln!("hookswitch-tenant: warning: {warning}");
     }
     Ok(())
 }

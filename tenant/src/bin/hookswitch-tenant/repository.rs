@@ -27,7 +27,7 @@ use url::Url;
 
 use crate::digest::sha256;
 use crate::home::{self, At as _, Home, HomeError};
-use crate::review::{self, Fault};
+use crate::review::{self, Fault, Warning};
 use signing::{ROLES, after, first_root, key_sources, renewed_root};
 
 const TIMESTAMP_DAYS: u32 = 7;
@@ -96,6 +96,7 @@ pub(crate) struct Published {
     pub(crate) expires_s: i64,
     /// Name → length in bytes, SHA-256 in hex.
     pub(crate) files: BTreeMap<String, (u64, String)>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Creates keys, root and a first publication with `policy`. Returns the SHA-256 of the root.
@@ -132,6 +133,7 @@ pub(crate) async fn publish(
     let repository = load(home).await?;
     let mut faults = Vec::new();
     let additions = name_targets(&order.targets, &mut faults);
+    let mut warnings = Vec::new();
     let mut policy = None;
     if let Some(path) = &order.policy {
         let bytes = home::read_capped(path, MAX_DOCUMENT_BYTES)?;
@@ -151,6 +153,7 @@ pub(crate) async fn publish(
             }
         };
         faults.extend(review::document(document));
+        warnings = review::warnings(document);
         for (at, firmware) in document.firmware.iter().enumerate() {
             match package(&repository, &additions, &firmware.target).await? {
                 Some(bytes) => faults.extend(review::package(at, firmware, &bytes)),
@@ -185,7 +188,7 @@ pub(crate) async fn publish(
     editor.timestamp_expires(after(now, days(TIMESTAMP_DAYS))?);
     let versions = raise_versions(&repository, &mut editor)?;
     sign_and_show(home, editor, &staging, versions).await?;
-    Ok(describe(&load(home).await?))
+    Ok(Published { warnings, ..describe(&load(home).await?) })
 }
 
 /// Gives timestamp and snapshot a new life when more than half of the old one is gone, though never a longer one
@@ -328,5 +331,6 @@ fn describe(repository: &Repository) -> Published {
         timestamp: repository.timestamp().signed.version.get(),
         expires_s: ends.iter().map(|end| end.as_second()).min().unwrap_or_default(),
         files: files.collect(),
+        warnings: Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use directory::filter::{FilterFault, Template};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tenant::paths::POLICY_TARGET;
-use tenant::policy::{Deployment, FirmwarePolicy, GroupRule, PolicyDocument, PolicyError};
+use tenant::policy::{Bind, Deployment, FirmwarePolicy, GroupRule, PolicyDocument, PolicyError};
 use thiserror::Error;
 
 /// Something that would not do what its author wants.
@@ -72,6 +72,26 @@ pub(crate) fn document(document: &PolicyDocument) -> Vec<Fault> {
         faults.push(Fault::Deployment { at, mode });
     }
     faults
+}
+
+/// What a server keeps and a folder does not: whether the tenant will be one, publishing cannot know.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum Warning {
+    #[error(
+        "ldap.bind.password: whoever can read a folder reads this, too. Served as a folder, bind anonymously or by an \
+         account that may do nothing but search"
+    )]
+    Secret,
+    #[error("groups {}: a folder puts nobody into groups by hand; served as one, give them a query", .0.join(", "))]
+    ByHand(Vec<String>),
+}
+
+pub(crate) fn warnings(document: &PolicyDocument) -> Vec<Warning> {
+    let by_hand = document.groups.iter().filter(|group| matches!(group.rule, GroupRule::Manual {}));
+    let by_hand: Vec<String> = by_hand.map(|group| group.id.clone()).collect();
+    let secret = document.ldap.as_ref().is_some_and(|ldap| matches!(ldap.bind, Bind::Simple { .. }));
+    let by_hand = (!by_hand.is_empty()).then_some(Warning::ByHand(by_hand));
+    secret.then_some(Warning::Secret).into_iter().chain(by_hand).collect()
 }
 
 /// What is wrong with the package that firmware policy `at` names.
