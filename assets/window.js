@@ -52,11 +52,21 @@ function morphChildren(old, wanted) {
   }
 }
 
+function age(moment) {
+  const minutes = Math.max(0, Math.round((Date.now() - moment) / 60000));
+  const words = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+  if (minutes < 60) return words.format(-minutes, "minute");
+  if (minutes < 2880) return words.format(-Math.floor(minutes / 60), "hour");
+  return words.format(-Math.floor(minutes / 1440), "day");
+}
+
 function showTimes() {
   for (const time of document.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     const format = { dateStyle: "medium", timeStyle: "short" };
-    if (!Number.isNaN(moment.getTime())) time.textContent = moment.toLocaleString(document.documentElement.lang, format);
+    if (Number.isNaN(moment.getTime())) continue;
+    time.textContent = moment.toLocaleString(document.documentElement.lang, format);
+    if ("age" in time.dataset) time.textContent += ` (${age(moment)})`;
   }
 }
 

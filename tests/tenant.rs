@@ -4,6 +4,7 @@
 
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use hub::machine::{Delivery, FailureKind, Owed, TenantAnswer, TenantRequest};
+use hub::tenancy::TenantSource;
 use rig::{Tenant, clear, deliver, enrol, files, policy, published_file, run, target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +17,8 @@ use tenant::wire::{
 mod attacks;
 #[path = "tenant/fetches.rs"]
 mod fetches;
+#[path = "tenant/folder.rs"]
+mod folder;
 #[path = "tenant/hostile.rs"]
 mod hostile;
 #[path = "tenant/moves.rs"]
@@ -368,7 +371,7 @@ fn the_room_can_move_between_threads() {
     let folder = tempfile::tempdir().unwrap();
     let config = TenantConfig {
         name: "example".to_owned(),
-        server_url: "https://tenant.example".to_owned(),
+        source: TenantSource::named("https://tenant.example"),
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
         pinned_root_sha256: None,
@@ -385,7 +388,7 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let config = TenantConfig {
         name: "example".to_owned(),
-        server_url: "https://tenant.example".to_owned(),
+        source: TenantSource::named("https://tenant.example"),
         tenant_id: "t".to_owned(),
         tenant_token: "k".to_owned(),
         pinned_root_sha256: None,
@@ -402,7 +405,7 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
         }
         problem.code
     };
-    assert_eq!(with(|c| c.server_url = "http://tenant.example".to_owned()), "tenant-url");
+    assert_eq!(with(|c| c.source = TenantSource::named("http://tenant.example")), "tenant-url");
     assert_eq!(with(|c| c.extra_ca = Some(rig::ca(b"no certificate".to_vec()))), "tenant-ca");
     assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), "tenant-pin");
     assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), "tenant-data");

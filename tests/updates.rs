@@ -11,6 +11,8 @@ mod scene;
 mod devices;
 #[path = "updates/disk.rs"]
 mod disk;
+#[path = "updates/folder.rs"]
+mod folder;
 #[path = "updates/memory.rs"]
 mod memory;
 #[path = "updates/offline.rs"]

@@ -7,6 +7,7 @@ pub mod locale;
 pub mod machine;
 pub mod protocol;
 pub mod settings;
+pub mod tenancy;
 pub mod user;
 pub mod world;
 

@@ -5,6 +5,7 @@
 //! before what follows it), then wait for [`MachineRole::poll_timeout`]. No clock, file, device or socket here.
 
 use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToMachine, ToUser};
+use crate::tenancy::TenantSource;
 use crate::world::WorldChange;
 use dfu::usb_dfu::{ControlTransfer, Phase, TransferError, UsbIdentity};
 use serde::{Deserialize, Serialize};
@@ -64,9 +65,9 @@ pub struct Config {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tenancy {
     /// `None` = consumer mode, or `fault`.
-    pub server_url: Option<String>,
+    pub source: Option<TenantSource>,
     pub tenant_id: Option<String>,
-    /// Why there is no server although one is meant.
+    /// Why there is none although one is meant.
     pub fault: Option<Problem>,
     /// SHA-256 of the root.json that an earlier enrolment pinned; shown to the user.
     pub root_sha256: Option<String>,
@@ -75,8 +76,18 @@ pub struct Tenancy {
 impl Tenancy {
     /// Tells the tenant from all others; `None` = there is none. The same one under another token is no other.
     pub fn name(&self) -> Option<String> {
-        let server = self.server_url.as_deref()?;
-        Some(format!("{server} {}", self.tenant_id.as_deref().unwrap_or_default()))
+        let address = self.source.as_ref()?.address();
+        Some(format!("{address} {}", self.tenant_id.as_deref().unwrap_or_default()))
+    }
+
+    /// Whether this machine makes itself known to it.
+    pub(crate) fn can_enrol(&self) -> bool {
+        self.source.as_ref().is_some_and(TenantSource::can_enrol)
+    }
+
+    /// Whether it takes reports.
+    pub(crate) fn can_report(&self) -> bool {
+        self.source.as_ref().is_some_and(TenantSource::can_report)
     }
 }
 
@@ -269,6 +280,8 @@ pub struct Persisted {
     pub tenant: Option<String>,
     /// Last good policy.
     pub policy: Option<Verified<PolicyDocument>>,
+    /// Unix seconds at which it was last found to be the newest.
+    pub policy_seen_s: Option<u64>,
     pub credential: Option<Credential>,
     /// Firmware jobs that were interrupted, and those whose verdict may still be corrected; one for each device.
     pub journal: Vec<JournalEntry>,
@@ -291,6 +304,8 @@ pub enum Record {
     Identities(Vec<Identity>),
     /// Last good policy.
     Policy(Verified<PolicyDocument>),
+    /// It was the newest at this time, in Unix seconds.
+    PolicySeen(u64),
     /// [`Tenancy::name`] of the one whose all of that is from now on.
     Tenant(String),
     /// The one before is left: its policy, its credential, the groups, the headsets as it was told of them and what it is

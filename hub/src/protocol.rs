@@ -325,6 +325,9 @@ pub struct TenantState {
     /// SHA-256 of the pinned root.json, hex.
     #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub root_sha256: Option<String>,
+    /// Seconds since 1970; when that policy was last found to be the newest, in this run or before.
+    #[serde(default)]
+    pub policy_seen_s: Option<u64>,
     /// Seconds since 1970.
     pub last_poll_s: Option<u64>,
     /// Seconds since 1970; the company is asked then or a little later.
@@ -349,6 +352,8 @@ pub enum TenantMode {
     #[default]
     Consumer,
     Server,
+    /// A signed folder: policy and firmware, and nothing is told it.
+    Folder,
     /// A tenant is named, or may be, that this agent cannot use; `problem` says why. No other one can take its place.
     Locked,
 }

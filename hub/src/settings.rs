@@ -256,7 +256,7 @@ impl Settings {
             Key::SdkApproved => self.sdk_approved = Setting { value: value::softphones(&raw)?, from },
             Key::SdkDenied => self.sdk_denied = Setting { value: value::softphones(&raw)?, from },
             Key::Language => self.language = Setting { value: Some(value::language(&raw)?), from },
-            Key::ServerUrl => self.server_url = Setting { value: Some(value::https_url(&raw)?), from },
+            Key::ServerUrl => self.server_url = Setting { value: Some(value::tenant_url(&raw)?), from },
             Key::TenantId => self.tenant_id = Setting { value: Some(value::tenant_id(&raw)?), from },
             Key::TenantToken => {
                 self.tenant_token = Setting { value: Some(Secret(value::token(&raw)?)), from };

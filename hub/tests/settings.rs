@@ -4,12 +4,17 @@
 #[path = "../../tests/support/seed.rs"]
 mod seed;
 
+#[path = "settings/folder.rs"]
+mod folder;
 #[path = "settings/managed.rs"]
 mod managed;
 
 use hub::locale::Locale;
 use hub::protocol::Problem;
-use hub::settings::{Content, Key, Layers, MachineFiles, Provenance, Settings, SettingsFile, Unusable, set};
+use hub::settings::{
+    Content, Key, Layers, MachineFiles, Provenance, Secret, Settings, SettingsFile, Unusable, set,
+};
+use hub::tenancy::TenantSource;
 use std::collections::BTreeMap;
 
 fn file(path: &str, text: &str) -> SettingsFile {
@@ -95,7 +100,10 @@ fn values_out_of_bounds_keep_the_default() {
         ("language", "\"not a language\""),
         ("server_url", "\"http://tenant.example\""),
         ("server_url", "\"https://user:pw@tenant.example\""),
-        ("server_url", "\"file:///etc\""),
+        ("server_url", "\"folder+http://tenant.example/\""),
+        ("server_url", "\"folder+file:///srv/acme\""),
+        ("server_url", "\"file:///srv/acme?a\""),
+        ("server_url", "\"/srv/acme\""),
         ("tenant_id", "\"a b\""),
         ("tenant_id", "\"\""),
         ("tenant_token", token.as_str()),
@@ -201,7 +209,7 @@ fn a_user_s_faults_do_not_touch_the_machine_s_tenant() {
         layers.user.content = content;
         let (settings, _) = Settings::resolve(&layers);
         let named = settings.tenant().expect("whole").expect("named");
-        assert_eq!(named.server_url, "https://good.example/");
+        assert_eq!(named.source.address(), "https://good.example/");
     }
 }
 
@@ -217,8 +225,13 @@ fn a_home_of_one_s_own_does_not_by_pass_the_computer() {
     let (settings, problems) = Settings::resolve(&layers);
     let named = settings.tenant().expect("whole").expect("named");
     assert_eq!(
-        (named.server_url.as_str(), named.tenant_id.as_str(), named.tenant_token.0.as_str(), named.tenant_ca),
-        ("https://good.example/", "good", "good", None)
+        (named.source, named.tenant_id.as_deref(), named.tenant_token, named.tenant_ca),
+        (
+            TenantSource::Server("https://good.example/".to_owned()),
+            Some("good"),
+            Some(Secret("good".to_owned())),
+            None
+        )
     );
     assert_eq!(codes(&problems), ["setting-managed"; 8]);
     assert!(problems[0].next.contains("shared"), "{}", problems[0]);
@@ -415,7 +428,7 @@ fn what_is_set_is_read_back() {
         ("rest_port", &["0", "65535"][..]),
         ("sdk_approved", &["https://a.example", "https://a.example,https://b.example", ""]),
         ("language", &["de-DE", "en"]),
-        ("server_url", &["https://a.example/", "https://b.example:1/x"]),
+        ("server_url", &["https://a.example/", "file:///srv/a%20b/", "folder+https://b.example:1/x/"]),
         ("tenant_id", &["a.b-c_d"]),
         ("tenant_token", &["a\"b\\c"]),
         ("tenant_root", &["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]),

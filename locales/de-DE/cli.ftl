@@ -48,6 +48,23 @@ cli-no-softphones = Kein Softphone bittet um Erlaubnis, und keines ist zugelasse
 cli-softphone-approved = { $softphone } darf das Headset ab jetzt nutzen.
 cli-softphone-revoked = { $softphone } darf das Headset nicht mehr nutzen.
 cli-run-softphone = { $softphone } möchte das Headset nutzen. Wenn Sie ihm vertrauen: hookswitch softphones approve { $softphone }
+cli-policy-seen = Richtlinie aus einem Ordner, Stand
+cli-outbox-folder = keine: Ein Ordner nimmt keine Meldungen an
+cli-run-folder = Verwaltet durch die Richtlinie in { $server }; gemeldet wird dorthin nichts
+cli-seen = { $time }, { $age }
+cli-age-minutes = { $number ->
+        [0] gerade eben
+        [one] vor einer Minute
+       *[other] vor { $number } Minuten
+    }
+cli-age-hours = { $number ->
+        [one] vor einer Stunde
+       *[other] vor { $number } Stunden
+    }
+cli-age-days = { $number ->
+        [one] vor einem Tag
+       *[other] vor { $number } Tagen
+    }
 cli-tenant = Mandant
 cli-to = Auf
 cli-unavailable = nicht nutzbar

@@ -124,3 +124,6 @@ detail-expected-url = eine Adresse mit https://, höchstens 2048 Zeichen
 detail-answer-is-a-page = Es kam eine Webseite
 detail-clock-behind = Sie geht gegenüber der des Mandantenservers { $hours } Stunden nach
 detail-clock-ahead = Sie geht gegenüber der des Mandantenservers { $hours } Stunden vor
+detail-url-share = Auf diesem System wird eine Freigabe eingehängt und durch den Ordner benannt, in den sie eingehängt ist
+detail-folder-silent = { $seconds } s lang kam nichts
+detail-folder-lacking = Er ist nicht da

@@ -7,7 +7,7 @@ problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen und gilt
         [port] Schreiben Sie einen TCP-Port von 0 bis 65535.
         [origins] Schreiben Sie eine Liste von höchstens 64 Seiten wie https://softphone.example und Programmen wie /usr/bin/softphone.
         [language] Schreiben Sie ein Sprachkennzeichen wie de-DE.
-        [https] Schreiben Sie eine Adresse, die mit https:// beginnt, ohne Kennwort, Abfrage und Sprungmarke.
+        [https] Schreiben Sie eine Adresse ohne Kennwort, Abfrage und Sprungmarke: https:// für einen Server, file:// oder folder+https:// für einen Ordner.
         [tenant-id] Schreiben Sie 1 bis 128 Buchstaben, Ziffern, „-“, „_“ oder „.“.
         [token] Schreiben Sie 1 bis 4096 sichtbare ASCII-Zeichen.
         [sha256] Schreiben Sie den SHA-256 von root.json, 64 Hexadezimalziffern.

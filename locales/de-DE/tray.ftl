@@ -38,4 +38,6 @@ tray-consumer = Nicht verwaltet
 tray-locked = Ohne Verbindung zur Firma: Ihre Vorgaben sind nicht zu gebrauchen
 tray-managed = Verwaltet von { $company }
 tray-not-enrolled = Noch nicht bei der Firma angemeldet
+tray-folder = Verwaltet von { $company } (aus einem Ordner, Stand { $seen })
+tray-folder-unread = Der Ordner der Firma wurde noch nicht gelesen
 tray-quit = Beenden

@@ -48,6 +48,24 @@ cli-no-softphones = No softphone asks, and none is approved.
 cli-softphone-approved = { $softphone } may use the headset from now on.
 cli-softphone-revoked = { $softphone } may not use the headset any more.
 cli-run-softphone = { $softphone } asks to use the headset. If you trust it: hookswitch softphones approve { $softphone }
+cli-policy-seen = Policy from a folder, as of
+cli-outbox-folder = none: a folder takes no reports
+cli-run-folder = Managed by the policy in { $server }; nothing is reported there
+# $time – a date and time. $age – one of the three below.
+cli-seen = { $time }, { $age }
+cli-age-minutes = { $number ->
+        [0] just now
+        [one] a minute ago
+       *[other] { $number } minutes ago
+    }
+cli-age-hours = { $number ->
+        [one] an hour ago
+       *[other] { $number } hours ago
+    }
+cli-age-days = { $number ->
+        [one] a day ago
+       *[other] { $number } days ago
+    }
 cli-tenant = Tenant
 cli-to = To
 cli-unavailable = unavailable

@@ -124,3 +124,6 @@ detail-expected-url = an https:// address, at most 2048 characters
 detail-answer-is-a-page = a web page came
 detail-clock-behind = { $hours } h behind the tenant server’s
 detail-clock-ahead = { $hours } h ahead of the tenant server’s
+detail-url-share = a share is mounted on this system, and named by the folder it is mounted to
+detail-folder-silent = nothing came for { $seconds } s
+detail-folder-lacking = it is not there

@@ -7,7 +7,7 @@ problem-setting-invalid = The value of { $key } cannot be used and does not coun
         [port] Write a TCP port from 0 to 65535.
         [origins] Write a list of at most 64 pages such as https://softphone.example and programs such as /usr/bin/softphone.
         [language] Write a language tag such as de-DE.
-        [https] Write an address that begins with https:// and has no password, query or fragment.
+        [https] Write an address without password, query and fragment: https:// of a server, file:// or folder+https:// of a folder.
         [tenant-id] Write 1 to 128 letters, digits, “-”, “_” or “.”.
         [token] Write 1 to 4096 visible ASCII characters.
         [sha256] Write the SHA-256 of root.json, 64 hexadecimal digits.

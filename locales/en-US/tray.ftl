@@ -39,4 +39,7 @@ tray-consumer = Not managed
 tray-locked = Not connected to a company: its settings cannot be used
 tray-managed = Managed by { $company }
 tray-not-enrolled = Not yet enrolled with the company
+# $seen – a date and time.
+tray-folder = Managed by { $company } (from a folder, as of { $seen })
+tray-folder-unread = The company’s folder has not been read yet
 tray-quit = Quit

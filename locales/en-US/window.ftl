@@ -23,6 +23,10 @@ window-consumer-hint = No company manages this computer, and none has to: what y
 # $company (String) – name of the company, or address of its server.
 window-managed-by = Managed by { $company }
 window-not-enrolled = { $company } is to manage this computer, but it has not answered yet.
+window-folder = Managed by { $company }, whose policy comes from a folder. Nothing is reported there.
+window-folder-unread = The policy of a folder is to manage this computer, but it could not be read yet.
+# A date and time follows, and how long ago that is.
+window-policy-seen = Policy as of:
 # $version (Number) – counts up with each change the company makes.
 window-policy-version = Policy version { $version }
 # A date and time follows.

@@ -28,11 +28,11 @@ pub use here::{
     LocalStream, MISSING, MachineStream, MainLoop, Opened, PairEnd, Pending, Post, ended, environment,
     frugal_memory, give_back_memory, hardware_seed, has_display, hid_closed, hid_descriptor, hid_port,
     host_name, instant, is_foreign, is_listened_at, keep_awake, language, ldap_pair, machine_seed,
-    machine_settings, machine_settings_elsewhere, main_loop, make_private, open_of, open_own, open_to_others,
-    open_url, peer_program, port_holder, private_folder, private_options, public_folder, reach_machine,
-    read_at, serve, service_is_enabled, service_places, show_notice, slept, start_beside, start_unit,
-    survive_file_limits, system, termination, trusted, usb_descriptors, user_name, watch_devices, watch_seat,
-    watch_world,
+    machine_settings, machine_settings_elsewhere, main_loop, make_private, open_below, open_of, open_own,
+    open_to_others, open_url, peer_program, port_holder, private_folder, private_options, public_folder,
+    reach_machine, read_at, serve, service_is_enabled, service_places, show_notice, slept, start_beside,
+    start_unit, survive_file_limits, system, termination, trusted, usb_descriptors, user_name, watch_devices,
+    watch_seat, watch_world,
 };
 
 /// Whose word a file or folder may be.

@@ -146,6 +146,7 @@ fn must_survive_power_loss(record: &Record) -> bool {
         Record::Identities(_) | Record::Journal(_) | Record::JournalCleared { .. } => true,
         Record::Owed(Owed { delivery, .. }) => matches!(delivery, Delivery::Update(_)),
         Record::Policy(_)
+        | Record::PolicySeen(_)
         | Record::Tenant(_)
         | Record::TenantLeft
         | Record::Credential(_)

@@ -53,10 +53,9 @@ impl Tenancies {
                 (None, Some(problem))
             }
         };
-        let of_room = |value: &Option<String>| room.as_ref().and(value.clone());
         let tenancy = Tenancy {
-            server_url: of_room(&self.settings.server_url.value),
-            tenant_id: of_room(&self.settings.tenant_id.value),
+            source: room.as_ref().map(|room| room.source().clone()),
+            tenant_id: room.as_ref().and(self.settings.tenant_id.value.clone()),
             fault,
             root_sha256: room.as_ref().and_then(TenantRoom::pinned_root),
         };
@@ -86,12 +85,12 @@ impl Tenancies {
     /// `None` = consumer mode.
     fn room(&self) -> Result<Option<TenantRoom>, Problem> {
         let Some(named) = self.said.tenant.clone()? else { return Ok(None) };
-        let (server_url, tenant_id) = (Some(named.server_url.clone()), Some(named.tenant_id.clone()));
+        let (source, tenant_id) = (Some(named.source.clone()), named.tenant_id.clone());
         TenantRoom::new(TenantConfig {
-            name: Tenancy { server_url, tenant_id, ..Tenancy::default() }.name().unwrap_or_default(),
-            server_url: named.server_url,
-            tenant_id: named.tenant_id,
-            tenant_token: named.tenant_token.0,
+            name: Tenancy { source, tenant_id, ..Tenancy::default() }.name().unwrap_or_default(),
+            source: named.source,
+            tenant_id: named.tenant_id.unwrap_or_default(),
+            tenant_token: named.tenant_token.map(|token| token.0).unwrap_or_default(),
             pinned_root_sha256: named.tenant_root,
             extra_ca: self.said.authority.clone().transpose()?,
             data: self.folder(),

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
 #![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
+use self::folder::Disk;
 use self::refusal::{Refusal, refused};
 use super::store::packages::Packages;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,6 +14,7 @@ use hub::machine::{
     Credential, Enrolment, FailureKind, MachineRole, TenantAnswer, TenantFailure, TenantRequest, Verified,
 };
 use hub::protocol::{Detail, Problem};
+use hub::tenancy::TenantSource;
 use reqwest::{Certificate, Client};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -20,8 +22,10 @@ use tenant::policy::PolicyDocument;
 use tenant::secret::Secret;
 use tenant::wire::{EnrolRequest, EnrolResponse, ManualGroups};
 use tough::schema::{Root, Signed};
+use url::Url;
 
 mod data;
+mod folder;
 mod http;
 mod key;
 mod package;
@@ -48,13 +52,14 @@ pub fn packages_folder(data: &Path) -> PathBuf {
 pub struct TenantConfig {
     /// Tells this tenant from all others ([`hub::machine::Tenancy::name`]): what is in `data` of another one is forgotten.
     pub name: String,
-    /// `SERVER_URL`: `https://`, with or without a path.
-    pub server_url: String,
-    /// `TENANT_ID`.
+    /// `SERVER_URL`.
+    pub source: TenantSource,
+    /// `TENANT_ID`; a folder may do without.
     pub tenant_id: String,
-    /// `TENANT_TOKEN`. Never logged.
+    /// `TENANT_TOKEN`; a folder has none. Never logged.
     pub tenant_token: String,
-    /// `TENANT_ROOT`: SHA-256 of `root.json`, 64 hex digits; `None` = trust the first one seen over TLS.
+    /// `TENANT_ROOT`: SHA-256 of `root.json`, 64 hex digits; `None` = trust the first one seen over TLS. A folder
+    /// needs it.
     pub pinned_root_sha256: Option<String>,
     /// Certificate authorities for the tenant's TLS, beside the machine's.
     pub extra_ca: Option<CaFile>,
@@ -72,7 +77,7 @@ pub struct CaFile {
 impl std::fmt::Debug for TenantConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TenantConfig")
-            .field("server_url", &self.server_url)
+            .field("source", &self.source)
             .field("tenant_id", &self.tenant_id)
             .field("pinned_root_sha256", &self.pinned_root_sha256)
             .field("data", &self.data)
@@ -83,7 +88,10 @@ impl std::fmt::Debug for TenantConfig {
 /// One tenant. Performs one request at a time.
 #[derive(Debug)]
 pub struct TenantRoom {
+    source: TenantSource,
     base: http::Base,
+    /// The folder that it is, if it is one here.
+    disk: Option<Disk>,
     tenant_id: String,
     tenant_token: Secret,
     pin: Option<String>,
@@ -102,7 +110,8 @@ impl TenantRoom {
     /// # Errors
     /// `tenant-url`, `tenant-pin`, `tenant-ca`, `tenant-data`.
     pub fn new(config: TenantConfig) -> Result<Self, Problem> {
-        let base = http::Base::parse(&config.server_url)?;
+        let base = http::Base::parse(&config.source)?;
+        let disk = Url::parse(config.source.url()).ok().filter(|url| url.scheme() == "file");
         let pin = config.pinned_root_sha256.map(|pin| pin.trim().to_ascii_lowercase());
         if let Some(pin) = &pin
             && (pin.len() != 64 || !pin.bytes().all(|digit| digit.is_ascii_hexdigit()))
@@ -123,6 +132,8 @@ impl TenantRoom {
         }
         Ok(Self {
             name: config.name,
+            disk: disk.as_ref().and_then(Disk::at),
+            source: config.source,
             signer: proof::Signer::new(base.clone()),
             base,
             tenant_id: config.tenant_id,
@@ -156,20 +167,37 @@ impl TenantRoom {
 
     /// SHA-256 of the trust anchor that is kept, hex; `None` before the first enrolment.
     pub fn pinned_root(&self) -> Option<String> {
+        if !self.source.can_enrol() {
+            return self.pin.clone();
+        }
         if data::is_of_another(&self.data, &self.name).unwrap_or_default() {
             return None;
         }
         self.stored_root().ok().flatten().map(|root| sha256_hex(&root))
     }
 
+    /// Where it is.
+    pub fn source(&self) -> &TenantSource {
+        &self.source
+    }
+
     /// Does what is asked.
     pub async fn perform(&mut self, request: TenantRequest) -> TenantAnswer {
         match request {
+            TenantRequest::FetchPolicy { have } => TenantAnswer::Policy(self.fetch_policy(have).await),
+            TenantRequest::Enrol { .. } if !self.source.can_enrol() => {
+                TenantAnswer::Enrolled(Err(self.no_server()))
+            }
+            TenantRequest::Deliver { .. } if !self.source.can_report() => {
+                TenantAnswer::Delivered(Err(self.no_server()))
+            }
+            TenantRequest::AssignedGroups { .. } if !self.source.can_report() => {
+                TenantAnswer::Assigned(Err(self.no_server()))
+            }
             TenantRequest::Enrol { system_id, host_key } => {
                 self.use_key(&host_key);
                 TenantAnswer::Enrolled(self.enrol(system_id).await)
             }
-            TenantRequest::FetchPolicy { have } => TenantAnswer::Policy(self.fetch_policy(have).await),
             TenantRequest::Deliver { system_id, owed, token } => {
                 self.use_token(&token);
                 TenantAnswer::Delivered(self.deliver(&system_id, &owed, Secret::new(token)).await)
@@ -179,6 +207,17 @@ impl TenantRoom {
                 TenantAnswer::Assigned(self.assigned(&system_id, &user, &Secret::new(token)).await)
             }
         }
+    }
+
+    /// The hub does not ask a folder for what only a server has.
+    fn no_server(&self) -> TenantFailure {
+        let problem = Problem::new(
+            "tenant-folder-takes-nothing",
+            "The tenant is a folder: it takes no reports",
+            self.source.address(),
+            "Nothing needs to be done.",
+        );
+        http::failure(FailureKind::Rejected, problem)
     }
 
     fn client(&mut self) -> Result<Client, TenantFailure> {
@@ -218,7 +257,7 @@ impl TenantRoom {
                 self.same_root(&ours, &response.root_sha256)?;
                 ours
             }
-            None => self.first_root(&client, &response.root_sha256).await?,
+            None => self.first_root(&tuf::Reach::Web(client), &response.root_sha256).await?.1,
         };
         let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let credential = Credential {
@@ -229,12 +268,23 @@ impl TenantRoom {
         Ok(Enrolment { credential, root_sha256 })
     }
 
-    /// Fetches and keeps the trust anchor: the one that is pinned, or, without a pin, the one that comes over TLS.
-    async fn first_root(&self, client: &Client, announced: &str) -> Result<String, TenantFailure> {
+    /// Fetches and keeps the trust anchor: the one that is pinned, or, without a pin, the one that comes over TLS. With its
+    /// SHA-256.
+    async fn first_root(
+        &self,
+        from: &tuf::Reach,
+        announced: &str,
+    ) -> Result<(Vec<u8>, String), TenantFailure> {
         let url = self.base.url(tenant::paths::ROOT)?;
         let place = http::place(&url);
-        let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT)).await?;
-        let root = http::read_whole(response, MAX_ROOT_BYTES).await?.ok_or_else(|| {
+        let root = match from {
+            tuf::Reach::Disk(disk) => disk.whole(&url, MAX_ROOT_BYTES).await?,
+            tuf::Reach::Web(client) | tuf::Reach::Server { client, .. } => {
+                let response = http::send(client.get(url).timeout(http::REQUEST_TIMEOUT)).await?;
+                http::read_whole(response, MAX_ROOT_BYTES).await?
+            }
+        };
+        let root = root.ok_or_else(|| {
             let why = format!("root.json has more than {MAX_ROOT_BYTES} bytes");
             let why = Detail::new("root-too-large", why).with("most", MAX_ROOT_BYTES);
             refused(Refusal::Oversize, why, &place)
@@ -248,7 +298,19 @@ impl TenantRoom {
             serde_json::from_slice(&root).map_err(|error| wrong(Refusal::Metadata, &error))?;
         signed.signed.verify_role(&signed).map_err(|error| wrong(Refusal::Signature, &error))?;
         self.keep_root(&root)?;
-        Ok(found)
+        Ok((root, found))
+    }
+
+    fn reach(&mut self) -> Result<tuf::Reach, TenantFailure> {
+        Ok(match &self.disk {
+            Some(disk) => tuf::Reach::Disk(disk.clone()),
+            None if !self.source.can_enrol() => tuf::Reach::Web(self.client()?),
+            None => tuf::Reach::Server {
+                client: self.client()?,
+                signer: self.signer.clone(),
+                token: self.token.clone(),
+            },
+        })
     }
 
     fn same_root(&self, ours: &str, theirs: &str) -> Result<(), TenantFailure> {
@@ -300,7 +362,13 @@ impl TenantRoom {
 
     async fn refresh(&mut self) -> Result<tuf::Checked, TenantFailure> {
         self.take_folder()?;
-        let Some(root) = self.stored_root()? else {
+        let reach = self.reach()?;
+        let root = match (self.stored_root()?, &self.pin) {
+            (Some(root), _) => Some(root),
+            (None, Some(pin)) if !self.source.can_enrol() => Some(self.first_root(&reach, pin).await?.0),
+            (None, _) => None,
+        };
+        let Some(root) = root else {
             let problem = Problem::new(
                 "tenant-not-enrolled",
                 "The policy cannot be checked before the agent has enrolled",
@@ -313,11 +381,9 @@ impl TenantRoom {
             self.same_root(pin, &sha256_hex(&root))?;
         }
         let checked = tuf::refresh(tuf::Source {
-            client: self.client()?,
-            signer: self.signer.clone(),
+            reach,
             metadata: self.base.url(tenant::paths::METADATA_BASE)?,
             targets: self.base.url(tenant::paths::TARGETS_BASE)?,
-            token: self.token.clone(),
             pinned_root: &root,
             datastore: self.data.join("tuf"),
         })

@@ -233,7 +233,7 @@ fn stable(status: &Value) -> String {
     status["version"] = "VERSION".into();
     status["rest"] = json!({ "url": "URL", "ca_path": "PATH", "certificate_ends_s": "END" });
     if status["tenant"]["mode"] == "server" {
-        for name in ["server", "root_sha256", "last_poll_s", "next_poll_s"] {
+        for name in ["server", "root_sha256", "policy_seen_s", "last_poll_s", "next_poll_s"] {
             assert!(!status["tenant"][name].is_null(), "{name}: {status:#}");
             status["tenant"][name] = name.to_uppercase().into();
         }

@@ -122,6 +122,7 @@ fn tenant() -> TenantState {
         enrolled: true,
         policy_version: Some(7),
         root_sha256: Some("00ff".to_owned()),
+        policy_seen_s: Some(1_700_000_000),
         last_poll_s: Some(1_700_000_000),
         next_poll_s: Some(1_700_021_600),
         polling_s: Some(21_600),

@@ -119,13 +119,24 @@ pub(crate) fn owed() -> Vec<Owed> {
 }
 
 /// Records that leave a row of their own behind.
-pub(crate) const ROWS: &[&str] =
-    &["identities", "tenant", "credential", "journal", "owed", "groups", "homes", "devices", "deferred"];
+pub(crate) const ROWS: &[&str] = &[
+    "identities",
+    "tenant",
+    "policy-seen",
+    "credential",
+    "journal",
+    "owed",
+    "groups",
+    "homes",
+    "devices",
+    "deferred",
+];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
 fn record_name(record: &Record) -> Option<&'static str> {
     match record {
         Record::Identities(_) => Some("identities"),
+        Record::PolicySeen(_) => Some("policy-seen"),
         Record::Tenant(_) => Some("tenant"),
         Record::Credential(Some(_)) => Some("credential"),
         Record::Journal(_) => Some("journal"),
@@ -148,6 +159,7 @@ fn records() -> Vec<Record> {
     vec![
         Record::Identities(vec![identity()]),
         Record::Tenant("https://tenant.example acme".to_owned()),
+        Record::PolicySeen(1_700_000_000),
         Record::Credential(Some(credential())),
         Record::Journal(journal()),
         Record::Owed(owed().remove(0)),
@@ -218,6 +230,7 @@ fn every_record_leaves_the_row_it_always_left() {
         let back = Store::open(&file).expect("a store").load().expect("readable");
         let kept = match &record {
             Record::Identities(identities) => &back.identities == identities,
+            Record::PolicySeen(unix_s) => back.policy_seen_s == Some(*unix_s),
             Record::Tenant(name) => back.tenant.as_ref() == Some(name),
             Record::Credential(credential) => &back.credential == credential,
             Record::Journal(entry) => back.journal == [entry.clone()],

@@ -129,6 +129,12 @@ impl Scene {
         Ok(())
     }
 
+    /// Installed as somebody else would have it.
+    pub(crate) fn start_agent_with(&mut self, settings: &[(&str, String)]) -> Told<()> {
+        self.agent = Some(self.world.start_agent(settings)?);
+        Ok(())
+    }
+
     pub(crate) fn company_settings(&self) -> [(&'static str, String); 6] {
         self.company.settings(&self.url, self.user)
     }

@@ -36,7 +36,7 @@ fn server() -> ((TcpListener, Arc<rustls::ServerConfig>), impl FnMut(&tempfile::
     let rooms = move |folder: &tempfile::TempDir| {
         let mut room = TenantRoom::new(TenantConfig {
             name: "hostile".to_owned(),
-            server_url: format!("https://localhost:{port}"),
+            source: hub::tenancy::TenantSource::named(&format!("https://localhost:{port}")),
             tenant_id: "contoso".to_owned(),
             tenant_token: "s3cr3t-token".to_owned(),
             pinned_root_sha256: None,

@@ -5,6 +5,7 @@ use hookswitch::shell::store::packages::OpenPackage;
 use hookswitch::shell::tenant::{CaFile, TenantConfig, TenantRoom};
 use hub::machine::{Enrolment, Owed, Sha256, TenantAnswer, TenantFailure, TenantRequest, Verified};
 use hub::protocol::Problem;
+use hub::tenancy::TenantSource;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -93,7 +94,7 @@ impl Tenant {
         TenantConfig {
             // One tenant, at whatever address it is today.
             name: "contoso".to_owned(),
-            server_url: url.to_owned(),
+            source: TenantSource::named(url),
             tenant_id: "contoso".to_owned(),
             tenant_token: self.secret("TENANT_TOKEN"),
             pinned_root_sha256: Some(self.secret("TENANT_ROOT")),

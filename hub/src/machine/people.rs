@@ -55,11 +55,11 @@ impl News {
 
 impl Person {
     /// The groups by hand with which the policy's rules are to be looked at, if they were not.
-    fn unseen(&self, policy: &InForce) -> Option<&[String]> {
+    fn unseen(&self, policy: &InForce, assigns: bool) -> Option<&[String]> {
         let assigned = match &self.assigned {
             Some(assigned) => assigned.as_slice(),
             // Nothing to resolve before the tenant was asked for this person's groups.
-            None if policy.has_groups_by_hand() => return None,
+            None if assigns && policy.has_groups_by_hand() => return None,
             None => &[],
         };
         let seen = self.seen.as_ref();
@@ -93,14 +93,15 @@ impl People {
         }
     }
 
-    /// The policy's rules, for whoever has not seen them.
-    pub fn look(&mut self, policy: &InForce) -> Vec<News> {
+    /// The policy's rules, for whoever has not seen them. `assigns`: the tenant says who is in the groups by hand; else
+    /// nobody is.
+    pub fn look(&mut self, policy: &InForce, assigns: bool) -> Vec<News> {
         let mut news = Vec::new();
-        if !self.is_new_to_anybody(policy) {
+        if !self.is_new_to_anybody(policy, assigns) {
             return news;
         }
         for (user, person) in self.all.edit().iter_mut() {
-            let Some(assigned) = person.unseen(policy).map(<[String]>::to_vec) else { continue };
+            let Some(assigned) = person.unseen(policy, assigns).map(<[String]>::to_vec) else { continue };
             let rules = policy.group_rules(&assigned);
             person.seen = Some((policy.version(), assigned));
             let step = person.identity.set_rules(rules);
@@ -109,8 +110,8 @@ impl People {
         news
     }
 
-    pub(super) fn is_new_to_anybody(&self, policy: &InForce) -> bool {
-        self.all.values().any(|person| person.unseen(policy).is_some())
+    pub(super) fn is_new_to_anybody(&self, policy: &InForce, assigns: bool) -> bool {
+        self.all.values().any(|person| person.unseen(policy, assigns).is_some())
     }
 
     pub fn answered(&mut self, user: &str, answer: DirectoryAnswer, now: Instant) -> Option<News> {

@@ -91,6 +91,8 @@ pub struct MachineRole {
     at_seat: Option<SessionId>,
     inventory: Inventory,
     last_poll_s: Revised<Option<u64>>,
+    /// When the policy in force was last found to be the newest, in this run or before; in Unix seconds.
+    policy_seen_s: Revised<Option<u64>>,
     /// What each errand to the tenant last failed with; one that succeeds says nothing of the others.
     troubles: Revised<BTreeMap<Errand, Problem>>,
     /// Parts of the machine role that do not work.
@@ -172,6 +174,7 @@ impl MachineRole {
             at_seat: None,
             inventory: Inventory::new(persisted.devices, now.instant),
             last_poll_s: Revised::default(),
+            policy_seen_s: Revised::new(persisted.policy_seen_s),
             troubles: Revised::default(),
             out_of_order: Revised::default(),
             stranded_told: Stranded::new(),
@@ -187,7 +190,7 @@ impl MachineRole {
         };
         service.outbox.restore(persisted.owed);
         service.begin_tenancy(now);
-        if service.tenancy.server_url.is_some() {
+        if service.tenancy.source.is_some() {
             service.owe_event("com.hookswitch.agent.started", json!({}), now);
             if service.notice.is_some() {
                 let from = service.identities[0].copied_from.clone();
@@ -317,8 +320,7 @@ impl MachineRole {
 
     /// When to call [`MachineRole::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let tenant =
-            (self.tenancy.server_url.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
+        let tenant = (self.tenancy.source.is_some() && !self.busy).then(|| self.next_tenant_step()).flatten();
         [
             self.fleet.poll_timeout(),
             self.update.poll_timeout(),
@@ -334,7 +336,7 @@ impl MachineRole {
     }
 
     fn next_missing(&self) -> Option<(Instant, &'static str)> {
-        self.tenancy.server_url.as_ref().and_then(|_| self.inventory.poll_timeout())
+        self.tenancy.can_report().then(|| self.inventory.poll_timeout()).flatten()
     }
 
     /// What every input ends with: the tenant's next step, and the user role hears what changed.

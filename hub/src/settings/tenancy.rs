@@ -2,14 +2,17 @@
 
 use super::{Secret, Settings};
 use crate::protocol::Problem;
+use crate::tenancy::TenantSource;
 
 /// Everything it takes to speak with a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSettings {
-    pub server_url: String,
-    pub tenant_id: String,
-    pub tenant_token: Secret,
-    /// SHA-256 of the root.json to trust; `None` = the one of the first enrolment.
+    pub source: TenantSource,
+    /// A folder may do without.
+    pub tenant_id: Option<String>,
+    /// A folder has none.
+    pub tenant_token: Option<Secret>,
+    /// SHA-256 of the root.json to trust; `None` = the one of the first enrolment, so a folder always has one.
     pub tenant_root: Option<String>,
     /// PEM file.
     pub tenant_ca: Option<String>,
@@ -27,14 +30,19 @@ impl Settings {
         let (server_url, tenant_id, token) =
             (&self.server_url.value, &self.tenant_id.value, &self.tenant_token.value);
         let (tenant_root, tenant_ca) = (&self.tenant_root.value, &self.tenant_ca.value);
-        match (server_url, tenant_id, token) {
-            (Some(server_url), Some(tenant_id), Some(token)) => Ok(Some(TenantSettings {
-                server_url: server_url.clone(),
-                tenant_id: tenant_id.clone(),
-                tenant_token: token.clone(),
-                tenant_root: tenant_root.clone(),
-                tenant_ca: tenant_ca.clone(),
-            })),
+        let source = server_url.as_deref().map(TenantSource::named);
+        match (&source, tenant_id, token) {
+            // There is no first contact over which it could be known: whoever may write there would be the tenant.
+            (Some(TenantSource::Folder(folder)), ..) if tenant_root.is_none() => Err(unpinned(folder)),
+            (Some(source @ TenantSource::Folder(_)), ..) | (Some(source), Some(_), Some(_)) => {
+                Ok(Some(TenantSettings {
+                    source: source.clone(),
+                    tenant_id: tenant_id.clone(),
+                    tenant_token: token.clone().filter(|_| source.can_enrol()),
+                    tenant_root: tenant_root.clone(),
+                    tenant_ca: tenant_ca.clone(),
+                }))
+            }
             (None, None, None) if tenant_root.is_none() && tenant_ca.is_none() => Ok(None),
             _ => Err(incomplete(&[
                 ("SERVER_URL", server_url.is_none()),
@@ -43,6 +51,16 @@ impl Settings {
             ])),
         }
     }
+}
+
+fn unpinned(folder: &str) -> Problem {
+    Problem::new(
+        "tenant-folder-unpinned",
+        format!("Nothing says whose signature counts in the folder {folder}"),
+        "hookswitch.toml",
+        "Set TENANT_ROOT to what hookswitch-tenant init printed: the SHA-256 of metadata/1.root.json.",
+    )
+    .with("folder", folder)
 }
 
 fn incomplete(parts: &[(&str, bool)]) -> Problem {

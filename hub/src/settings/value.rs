@@ -46,8 +46,10 @@ pub(super) enum Kind {
     Origins,
     #[error("a language tag such as de-DE")]
     Language,
-    #[error("an address that begins with https:// and has no password, query or fragment")]
-    HttpsUrl,
+    #[error(
+        "an address that begins with https://, or file:// or folder+https:// of a folder, and has no password, query or fragment"
+    )]
+    TenantUrl,
     #[error("1 to 128 letters, digits, '-', '_' or '.'")]
     TenantId,
     #[error("1 to 4096 visible ASCII characters")]
@@ -70,7 +72,7 @@ impl Kind {
             Key::RestPort => Self::Port,
             Key::SdkApproved | Key::SdkDenied => Self::Origins,
             Key::Language => Self::Language,
-            Key::ServerUrl => Self::HttpsUrl,
+            Key::ServerUrl => Self::TenantUrl,
             Key::TenantId => Self::TenantId,
             Key::TenantToken => Self::Token,
             Key::TenantRoot => Self::Sha256,
@@ -87,7 +89,7 @@ impl Kind {
             Self::Port => "port",
             Self::Origins => "origins",
             Self::Language => "language",
-            Self::HttpsUrl => "https",
+            Self::TenantUrl => "https",
             Self::TenantId => "tenant-id",
             Self::Token => "token",
             Self::Sha256 => "sha256",
@@ -143,14 +145,25 @@ pub(super) fn language(raw: &Raw) -> Result<String, Kind> {
     text.parse::<LanguageIdentifier>().map(|id| id.to_string()).map_err(|_| Kind::Language)
 }
 
-pub(super) fn https_url(raw: &Raw) -> Result<String, Kind> {
-    let url = Url::parse(text(raw, 2048, Kind::HttpsUrl)?).map_err(|_| Kind::HttpsUrl)?;
+/// In its normal form. That of a folder ends with a slash, so that one folder is one tenant.
+pub(super) fn tenant_url(raw: &Raw) -> Result<String, Kind> {
+    let text = text(raw, 2048, Kind::TenantUrl)?;
+    // As Windows writes a share; the rest is what a name there may hold and an address gives another meaning.
+    let share = text.strip_prefix(r"\\").map(|share| share.replace('%', "%25").replace('#', "%23"));
+    let share = share.map(|share| format!("file://{}", share.replace('\\', "/")));
+    let text = share.as_deref().unwrap_or(text);
+    let of_folder = text.strip_prefix("folder+");
+    let url = Url::parse(of_folder.unwrap_or(text)).map_err(|_| Kind::TenantUrl)?;
     let plain = url.username().is_empty() && url.password().is_none();
-    if url.scheme() == "https" && url.has_host() && plain && url.query().is_none() && url.fragment().is_none()
-    {
-        Ok(url.to_string())
-    } else {
-        Err(Kind::HttpsUrl)
+    if !plain || url.query().is_some() || url.fragment().is_some() {
+        return Err(Kind::TenantUrl);
+    }
+    let ended = |url: &Url| if url.path().ends_with('/') { url.to_string() } else { format!("{url}/") };
+    match (url.scheme(), of_folder) {
+        ("https", None) if url.has_host() => Ok(url.to_string()),
+        ("https", Some(_)) if url.has_host() => Ok(format!("folder+{}", ended(&url))),
+        ("file", None) => Ok(ended(&url)),
+        _ => Err(Kind::TenantUrl),
     }
 }
 

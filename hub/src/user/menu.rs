@@ -191,6 +191,12 @@ fn tenant_line(view: &View) -> Message {
         (TenantMode::Locked, _) => Message::new("tray-locked"),
         (TenantMode::Server, Some(company)) => Message::new("tray-managed").text("company", company),
         (TenantMode::Server, None) => Message::new("tray-not-enrolled"),
+        (TenantMode::Folder, company) => match (company, view.tenant.policy_seen_s) {
+            (Some(company), Some(seen_s)) => Message::new("tray-folder")
+                .text("company", company)
+                .text("seen", crate::calendar::minute(seen_s)),
+            _ => Message::new("tray-folder-unread"),
+        },
     }
 }
 
@@ -219,6 +225,19 @@ mod tests {
         let to_page = Action::OpenWindow(Page::Updates);
         let is = |i: &&Item| matches!(i, Item::Action { label, action } if label.id == "tray-install" && *action == to_page);
         menu.items.iter().filter(is).count()
+    }
+
+    #[test]
+    fn a_folder_is_told_from_a_server() {
+        let mut view = View::default();
+        let line = |view: &View| tenant_line(view).id;
+        view.tenant.mode = TenantMode::Folder;
+        assert_eq!(line(&view), "tray-folder-unread");
+        view.tenant.company = Some("Acme".to_owned());
+        view.tenant.policy_seen_s = Some(1_760_000_000);
+        assert_eq!(line(&view), "tray-folder");
+        view.tenant.mode = TenantMode::Server;
+        assert_eq!(line(&view), "tray-managed");
     }
 
     #[test]

@@ -43,9 +43,11 @@ impl Terminal {
             // Its problem, said above, is why.
             TenantMode::Locked => lines.push(Line::Message(Message::new("cli-run-locked"))),
             TenantMode::Consumer => lines.push(Line::Message(Message::new("cli-run-consumer"))),
-            TenantMode::Server => {
+            TenantMode::Server | TenantMode::Folder => {
+                let id =
+                    if view.tenant.mode == TenantMode::Server { "cli-run-tenant" } else { "cli-run-folder" };
                 let server = view.tenant.server.clone().unwrap_or_default();
-                lines.push(Line::Message(Message::new("cli-run-tenant").text("server", server)));
+                lines.push(Line::Message(Message::new(id).text("server", server)));
             }
         }
         lines

@@ -109,12 +109,12 @@ pub fn no_updates(view: &View) -> Message {
         _ if view.unheard => "headsets-unheard",
         TenantMode::Consumer => "no-updates-consumer",
         TenantMode::Locked => "no-updates-locked",
-        TenantMode::Server if tenant.policy_version.is_none() => "no-updates-not-asked",
-        TenantMode::Server if tenant.last_poll_s.is_none() || tenant.problem.is_some() => {
-            "no-updates-last-known"
-        }
-        TenantMode::Server if view.devices.is_empty() => "no-updates-no-headset",
-        TenantMode::Server => "no-updates-none-newer",
+        TenantMode::Server | TenantMode::Folder => match tenant.policy_version {
+            None => "no-updates-not-asked",
+            _ if tenant.last_poll_s.is_none() || tenant.problem.is_some() => "no-updates-last-known",
+            _ if view.devices.is_empty() => "no-updates-no-headset",
+            _ => "no-updates-none-newer",
+        },
     })
 }
 

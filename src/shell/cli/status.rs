@@ -13,7 +13,7 @@ use hub::protocol::printed::Groups;
 use hub::protocol::{Detail, Problem, TenantMode, Why};
 use hub::user::words;
 use std::ffi::OsString;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// An agent that takes longer to answer is not coming.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -44,7 +44,7 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     let say = |id: &'static str| context.locale.format(&Message::new(id));
     let tenant = match (view.tenant.mode, &view.tenant.server) {
         _ if view.unheard => say("tenant-unheard"),
-        (TenantMode::Server, Some(server)) => server.clone(),
+        (TenantMode::Server | TenantMode::Folder, Some(server)) => server.clone(),
         (TenantMode::Locked, _) => say("cli-locked"),
         _ => say("cli-consumer"),
     };
@@ -56,15 +56,26 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
     if let Some(ends_s) = view.rest.certificate_ends_s {
         rows.insert(2, vec![say("cli-certificate-ends"), calendar::minute(ends_s)]);
     }
-    if view.tenant.mode == TenantMode::Server {
+    let reports = view.tenant.mode == TenantMode::Server;
+    if reports || view.tenant.mode == TenantMode::Folder {
         let version = view.tenant.policy_version.map_or_else(|| say("cli-none"), |v| v.to_string());
         rows.push(vec![say("cli-company"), view.tenant.company.clone().unwrap_or_else(|| say("cli-none"))]);
-        rows.push(vec![say("cli-enrolled"), say(if view.tenant.enrolled { "cli-yes" } else { "cli-no" })]);
+        if reports {
+            rows.push(vec![
+                say("cli-enrolled"),
+                say(if view.tenant.enrolled { "cli-yes" } else { "cli-no" }),
+            ]);
+        }
         rows.push(vec![say("cli-policy"), version]);
         let time = |unix_s: Option<u64>| unix_s.map_or_else(|| say("cli-none"), calendar::minute);
-        rows.push(vec![say("cli-last-poll"), time(view.tenant.last_poll_s)]);
+        if reports {
+            rows.push(vec![say("cli-last-poll"), time(view.tenant.last_poll_s)]);
+        } else {
+            rows.push(vec![say("cli-policy-seen"), seen(view.tenant.policy_seen_s, context)]);
+        }
         rows.push(vec![say("cli-next-poll"), time(view.tenant.next_poll_s)]);
-        rows.push(vec![say("cli-outbox"), view.tenant.outbox.to_string()]);
+        let outbox = if reports { view.tenant.outbox.to_string() } else { say("cli-outbox-folder") };
+        rows.push(vec![say("cli-outbox"), outbox]);
     }
     let headsets = if view.unheard { say("headsets-unheard") } else { view.devices.len().to_string() };
     rows.push(vec![say("cli-headsets"), headsets]);
@@ -77,6 +88,21 @@ pub(super) fn status(options: &JsonOnly, context: &Context) -> Done {
         output::line(&format!("! {text}"));
     }
     Ok(())
+}
+
+/// When the policy was last the newest, and how long ago that is: without the folder it is all there is to go by.
+fn seen(unix_s: Option<u64>, context: &Context) -> String {
+    let say = |message: &Message| context.locale.format(message);
+    let Some(unix_s) = unix_s else { return say(&Message::new("cli-none")) };
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let minutes = now_s.saturating_sub(unix_s) / 60;
+    let (id, number) = match minutes {
+        0..60 => ("cli-age-minutes", minutes),
+        60..2880 => ("cli-age-hours", minutes / 60),
+        _ => ("cli-age-days", minutes / 1440),
+    };
+    let age = Message::new(id).number("number", i64::try_from(number).unwrap_or(i64::MAX));
+    say(&Message::new("cli-seen").text("time", calendar::minute(unix_s)).text("age", say(&age)))
 }
 
 /// Asks the tenant and waits for its answer.
@@ -101,7 +127,7 @@ pub(super) fn groups(options: &JsonOnly, context: &Context) -> Done {
         output::line(&say(Message::new(match view.tenant.mode {
             TenantMode::Consumer => "cli-groups-consumer",
             TenantMode::Locked => "cli-groups-locked",
-            TenantMode::Server => "cli-no-groups",
+            TenantMode::Server | TenantMode::Folder => "cli-no-groups",
         })));
     }
     let rows: Vec<Vec<String>> = view

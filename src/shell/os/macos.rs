@@ -26,7 +26,7 @@ mod news;
 mod power;
 
 pub use super::unix::files::{
-    Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
+    Folder, Opened, Pending, make_private, open_below, open_of, open_own, open_to_others, private_folder,
     private_options, public_folder, read_at, trusted,
 };
 pub use super::unix::local::{

@@ -45,7 +45,7 @@ pub use clock::{Alarm, instant, slept};
 pub use connections::{is_foreign, peer_program, port_holder};
 pub use devices::{DEVICE_NOTICES, hid_closed, hid_descriptor, hid_port, watch_devices};
 pub use files::{
-    Folder, Opened, Pending, make_private, open_of, open_own, open_to_others, private_folder,
+    Folder, Opened, Pending, make_private, open_below, open_of, open_own, open_to_others, private_folder,
     private_options, public_folder, read_at, trusted,
 };
 pub use local::{

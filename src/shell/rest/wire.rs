@@ -54,6 +54,8 @@ pub(super) enum TenantMode {
     Consumer,
     /// One does.
     Server,
+    /// One does, by a signed folder that is told nothing.
+    Folder,
     /// One does, but this agent cannot use its settings; `problem` says why.
     Locked,
 }

@@ -13,6 +13,7 @@ const IDENTITIES: &str = "identities";
 /// What versions without keys kept instead.
 const SYSTEM_ID: &str = "system-id";
 const DEVICES: &str = "devices";
+const POLICY_SEEN: &str = "policy-seen";
 const TENANT: &str = "tenant";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
@@ -31,9 +32,12 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
         Record::Policy(policy) => {
             put(transaction, POLICY, &StoredPolicy { version: policy.version(), document: policy.get() })
         }
+        Record::PolicySeen(unix_s) => put(transaction, POLICY_SEEN, unix_s),
         Record::Tenant(name) => put(transaction, TENANT, name),
         Record::TenantLeft => {
-            [TENANT, POLICY, CREDENTIAL, DEVICES].iter().try_for_each(|key| forget(transaction, key))?;
+            [TENANT, POLICY, POLICY_SEEN, CREDENTIAL, DEVICES]
+                .iter()
+                .try_for_each(|key| forget(transaction, key))?;
             transaction.execute_batch("DELETE FROM owed; DELETE FROM user_groups")
         }
         Record::Credential(Some(credential)) => put(transaction, CREDENTIAL, credential),
@@ -100,6 +104,7 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         identities: load_identities(connection)?,
         tenant: get(connection, TENANT)?,
         policy: load_policy(connection)?,
+        policy_seen_s: get(connection, POLICY_SEEN)?,
         credential: get(connection, CREDENTIAL)?,
         journal: load_journal(connection)?,
         homes: get(connection, HOMES)?.unwrap_or_default(),

@@ -3,6 +3,7 @@
 use super::CaFile;
 use hub::machine::{FailureKind, TenantFailure};
 use hub::protocol::{Detail, Problem};
+use hub::tenancy::TenantSource;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
 use std::error::Error;
 use std::time::{Duration, SystemTime};
@@ -23,24 +24,25 @@ const MAX_RETRY_AFTER_S: u64 = 24 * 60 * 60;
 /// Largest answer that is not a file.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// `SERVER_URL`, checked.
+/// Where the tenant's files and routes are: `SERVER_URL`, checked.
 #[derive(Clone, Debug)]
 pub(super) struct Base(String);
 
 impl Base {
-    /// `https` only, and nothing in it that does not belong into a log.
-    pub(super) fn parse(server_url: &str) -> Result<Self, Problem> {
+    /// `https`, or `file` for a folder, and nothing in it that does not belong into a log.
+    pub(super) fn parse(source: &TenantSource) -> Result<Self, Problem> {
         let refuse = |why: Detail| {
             Problem::new(
                 "tenant-url",
-                format!("The tenant server's address cannot be used: {why}"),
+                format!("The tenant's address cannot be used: {why}"),
                 "SERVER_URL",
-                "Set SERVER_URL to an address that begins with https://.",
+                "Set SERVER_URL to an address that begins with https://, or with file:// for a folder.",
             )
             .detail("detail", why)
         };
-        let url = Url::parse(server_url.trim()).map_err(|error| refuse(Detail::verbatim(error)))?;
-        if url.scheme() != "https" {
+        let url = Url::parse(source.url().trim()).map_err(|error| refuse(Detail::verbatim(error)))?;
+        let of_disk = url.scheme() == "file" && !source.can_enrol();
+        if url.scheme() != "https" && !of_disk {
             return Err(refuse(Detail::new("url-not-https", "it is not https")));
         }
         if !url.username().is_empty()
@@ -51,7 +53,11 @@ impl Base {
             let why = "it holds a user name, a password, a query or a fragment";
             return Err(refuse(Detail::new("url-more-than-an-address", why)));
         }
-        if url.host_str().is_none_or(str::is_empty) {
+        if of_disk && url.to_file_path().is_err() {
+            let why = "a share is mounted on this system, and named by the folder it is mounted to";
+            return Err(refuse(Detail::new("url-share", why)));
+        }
+        if !of_disk && url.host_str().is_none_or(str::is_empty) {
             return Err(refuse(Detail::new("url-no-host", "it has no host")));
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
@@ -504,24 +510,38 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     #[test]
-    fn only_https_addresses() {
-        assert_eq!(
-            Base::parse("https://t.example/hub/").unwrap().join("/v2/enrol"),
-            "https://t.example/hub/v2/enrol"
-        );
+    fn only_https_addresses_and_folders() {
+        let of = |address: &str| Base::parse(&TenantSource::named(address));
+        assert_eq!(of("https://t.example/hub/").unwrap().join("/v2/enrol"), "https://t.example/hub/v2/enrol");
         for (base, url) in [
             ("https://t.example/hub/", "https://t.example/hub/v2/x"),
             ("https://t.example", "https://t.example/v2/x"),
         ] {
-            assert_eq!(Base::parse(base).unwrap().below(&Url::parse(url).unwrap()), "/v2/x");
+            assert_eq!(of(base).unwrap().below(&Url::parse(url).unwrap()), "/v2/x");
         }
-        for bad in
-            ["http://t.example", "t.example", "", "https://u:p@t.example", "https://t.example?x", "file:///x"]
-        {
-            let problem = Base::parse(bad).unwrap_err();
+        for bad in [
+            "http://t.example",
+            "t.example",
+            "",
+            "https://u:p@t.example",
+            "https://t.example?x",
+            "folder+http://x",
+        ] {
+            let problem = of(bad).unwrap_err();
             assert_eq!(problem.code, "tenant-url", "{bad}");
             assert!(!problem.to_string().contains("u:p"));
         }
+        for (folder, file) in [
+            ("file:///srv/acme/", "file:///srv/acme/metadata/x"),
+            ("folder+https://t.example/hub/", "https://t.example/hub/metadata/x"),
+        ] {
+            assert_eq!(of(folder).unwrap().url("/metadata/x").unwrap().as_str(), file);
+        }
+        // An address that says folder is none of a server, whatever its scheme.
+        assert_eq!(
+            Base::parse(&TenantSource::Server("file:///x/".to_owned())).unwrap_err().code,
+            "tenant-url"
+        );
     }
 
     #[test]

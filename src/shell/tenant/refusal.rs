@@ -47,18 +47,18 @@ impl Refusal {
                 "Publish it again (hookswitch-tenant publish), and check this machine's clock.",
             ),
             Self::RolledBack => (
-                "The tenant server offers an older policy than the one in force",
-                "Check the server: a backup was restored, or somebody replays old files. Publish again.",
+                "The tenant offers an older policy than the one in force",
+                "Check the server or the folder: a backup was restored, or somebody replays old files. Publish again.",
             ),
             Self::Signature => (
                 "The tenant's policy is not signed by the tenant",
-                "Check the server: its files were changed, or signed with other keys.",
+                "Check the server or the folder: its files were changed, or signed with other keys.",
             ),
             Self::Oversize => {
-                ("The tenant's repository holds a file that is too large", "Check the server's files.")
+                ("The tenant's repository holds a file that is too large", "Check the tenant's files.")
             }
             Self::Mismatch => (
-                "The tenant server's files do not fit together",
+                "The tenant's files do not fit together",
                 "Publish again; if it stays, check what lies between agent and server.",
             ),
             Self::NotFound => ("A file is missing in the tenant's repository", "Publish again."),
@@ -80,7 +80,7 @@ impl Refusal {
             ),
             Self::Metadata => (
                 "The tenant's repository cannot be understood",
-                "Check the server's files and publish again.",
+                "Check the tenant's files and publish again.",
             ),
         }
     }

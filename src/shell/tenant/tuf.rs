@@ -4,6 +4,7 @@
 //! datastore). Starting at the pinned one every time would forget the rollback protection with each refresh once the
 //! keys were rotated, and let a server hide a rotation.
 
+use super::folder::Disk;
 use super::proof::Signer;
 use super::refusal::{Refusal, refused};
 use super::{data, http};
@@ -48,13 +49,25 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(60);
 /// For one package; each piece of it has its own, short time-out.
 const TARGET_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
+/// How the files of the repository are had.
+#[derive(Clone, Debug)]
+pub(super) enum Reach {
+    /// From a server that wants to know who asks.
+    Server {
+        client: Client,
+        signer: Signer,
+        token: Option<Secret>,
+    },
+    /// From any web server.
+    Web(Client),
+    Disk(Disk),
+}
+
 /// Where a refresh takes place.
 pub(super) struct Source<'a> {
-    pub client: Client,
-    pub signer: Signer,
+    pub reach: Reach,
     pub metadata: Url,
     pub targets: Url,
-    pub token: Option<Secret>,
     pub pinned_root: &'a [u8],
     pub datastore: PathBuf,
 }
@@ -68,13 +81,7 @@ pub(super) struct Checked {
 }
 
 pub(super) async fn refresh(source: Source<'_>) -> Result<Checked, TenantFailure> {
-    let link = Link {
-        client: source.client,
-        signer: source.signer,
-        targets: source.targets.clone(),
-        token: source.token,
-        shared: Arc::default(),
-    };
+    let link = Link { reach: source.reach, targets: source.targets.clone(), shared: Arc::default() };
     let place = http::place(&source.metadata);
     let newest = read_if_there(&source.datastore.join("root.json"));
     let load = |root: Vec<u8>| {
@@ -181,13 +188,11 @@ pub(super) fn target_name(name: &str, place: &str) -> Result<TargetName, TenantF
     TargetName::new(name).map_err(|_| refuse())
 }
 
-/// The [`Transport`] over the shared client.
+/// The [`Transport`].
 #[derive(Clone, Debug)]
 pub(super) struct Link {
-    client: Client,
-    signer: Signer,
+    reach: Reach,
     targets: Url,
-    token: Option<Secret>,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -267,14 +272,20 @@ impl Link {
 
     async fn open(&self, url: &Url) -> Result<TransportStream, TransportError> {
         let is_target = url.as_str().starts_with(self.targets.as_str());
+        let (client, signer, token) = match &self.reach {
+            Reach::Server { client, signer, token } => (client, Some(signer), token.as_ref()),
+            Reach::Web(client) => (client, None, None),
+            Reach::Disk(disk) => return self.open_file(disk, url, is_target).await,
+        };
         // Metadata is open, but once in each poll the host shows itself: else the tenant would not know that it is
         // there as long as the policy stays.
-        let shows_itself = is_target || (self.signer.can_sign() && url.path().ends_with(TIMESTAMP));
-        let mut request = self.client.get(url.clone());
+        let shows_itself =
+            |signer: &&Signer| is_target || (signer.can_sign() && url.path().ends_with(TIMESTAMP));
+        let mut request = client.get(url.clone());
         let beginning =
             if is_target { std::mem::take(&mut self.shared().beginning) } else { Beginning::default() };
         let mut secrets = Vec::new();
-        if shows_itself && let Some(token) = &self.token {
+        if let Some(token) = token.filter(|_| signer.as_ref().is_some_and(shows_itself)) {
             request = request.bearer_auth(token.expose());
             secrets.push(token);
         }
@@ -290,15 +301,13 @@ impl Link {
         } else {
             request = request.timeout(METADATA_TIMEOUT);
         }
-        let sent = if is_target || !secrets.is_empty() {
-            self.signer.send(request, &secrets).await
-        } else {
-            http::send(request).await
+        let sent = match signer.filter(|_| is_target || !secrets.is_empty()) {
+            Some(signer) => signer.send(request, &secrets).await,
+            None => http::send(request).await,
         };
         let response = match sent {
             Ok(response) => response,
             Err(failure) if failure.kind == FailureKind::Absent => {
-                self.shared().failure = Some(failure);
                 return Err(TransportError::new(TransportErrorKind::FileNotFound, url));
             }
             Err(failure) => return Err(self.fail(url, failure)),
@@ -322,11 +331,47 @@ impl Link {
         let body = response
             .bytes_stream()
             .map(move |piece| piece.map_err(|error| link.fail(&at, http::transport_failure(&error))));
+        Ok(self.whole(beginning, body, is_target, url))
+    }
+
+    /// From the tenant's folder. A file that is there in part is gone on with: its digest tells if it was another.
+    async fn open_file(
+        &self,
+        disk: &Disk,
+        url: &Url,
+        is_target: bool,
+    ) -> Result<TransportStream, TransportError> {
+        let (beginning, time) = match is_target {
+            true => (std::mem::take(&mut self.shared().beginning), TARGET_TIMEOUT),
+            false => (Beginning::default(), METADATA_TIMEOUT),
+        };
+        let opened =
+            disk.open(url, beginning.bytes, time).await.map_err(|failure| self.fail(url, failure))?;
+        let Some((from, rest)) = opened else {
+            return Err(TransportError::new(TransportErrorKind::FileNotFound, url));
+        };
+        let beginning = if from == beginning.bytes { beginning } else { Beginning::default() };
+        {
+            let mut shared = self.shared();
+            (shared.resumed, shared.tag) = (beginning.bytes, None);
+        }
+        let (link, at) = (self.clone(), url.clone());
+        let rest = rest.map(move |piece| piece.map_err(|failure| link.fail(&at, failure)));
+        Ok(self.whole(beginning, rest, is_target, url))
+    }
+
+    fn whole(
+        &self,
+        beginning: Beginning,
+        rest: impl Stream<Item = Result<tough::Bytes, TransportError>> + Send + Sync + 'static,
+        is_target: bool,
+        url: &Url,
+    ) -> TransportStream {
         let (link, at, path) = (self.clone(), url.clone(), beginning.file.clone());
         let lost = move |error| link.fail(&at, data::failure(&path, &error));
-        let whole = stream::iter(beginning.pieces()).map(move |piece| piece.map_err(&lost)).chain(body);
+        let whole = stream::iter(beginning.pieces()).map(move |piece| piece.map_err(&lost)).chain(rest);
         let most = if is_target { MAX_TARGET_BYTES } else { MAX_METADATA_BYTES };
-        Ok(Box::pin(self.clone().bounded(whole, most, url.clone())))
+        Box::pin(self.clone().bounded(whole, most, url.clone()))
     }
 
     fn bounded(
@@ -338,7 +383,8 @@ impl Link {
         let mut size = 0_u64;
         pieces.map(move |piece| {
             let piece = piece?;
-            if size == 0 && most == MAX_METADATA_BYTES && http::is_page(&piece) {
+            let of_web = !matches!(self.reach, Reach::Disk(_));
+            if of_web && size == 0 && most == MAX_METADATA_BYTES && http::is_page(&piece) {
                 let why = Detail::new("answer-is-a-page", "a web page came");
                 return Err(self.fail(&url, http::intercepted(&http::place(&url), why)));
             }
@@ -361,10 +407,14 @@ impl Link {
                     refused(Refusal::Oversize, sayable(error, inner), &place)
                 }
                 Some(Error::HashMismatch { .. }) => refused(Refusal::Mismatch, sayable(error, inner), &place),
-                _ => self.shared().failure.take().map_or_else(
-                    || refused(Refusal::Metadata, Detail::verbatim(error), &place),
-                    |failure| named_absence(failure, source.kind(), &place),
-                ),
+                _ if source.kind() == TransportErrorKind::FileNotFound => {
+                    let why = Detail::new("file-lacking", "the repository lacks a file that must be there");
+                    refused(Refusal::NotFound, why, &place)
+                }
+                _ => {
+                    let failure = self.shared().failure.take();
+                    failure.unwrap_or_else(|| refused(Refusal::Metadata, Detail::verbatim(error), &place))
+                }
             };
         }
         if let Error::ExpiredMetadata { .. } = error
@@ -407,14 +457,6 @@ impl Transport for Link {
             opened => opened,
         }
     }
-}
-
-fn named_absence(failure: TenantFailure, kind: TransportErrorKind, place: &str) -> TenantFailure {
-    if kind == TransportErrorKind::FileNotFound {
-        let why = Detail::new("file-lacking", "the repository lacks a file that must be there");
-        return refused(Refusal::NotFound, why, place);
-    }
-    failure
 }
 
 /// RFC 9110 §8.8.1: only a strong one stands for the same bytes.

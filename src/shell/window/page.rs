@@ -67,6 +67,8 @@ struct Tenant<'a> {
     managed: bool,
     line: String,
     policy: Option<String>,
+    /// When the policy of a folder was last the newest.
+    seen: Option<Moment>,
     last_poll: Option<Moment>,
     next_poll: Option<Moment>,
     /// The directory is away: the groups are those of last time.
@@ -332,6 +334,10 @@ impl<'a> Tenant<'a> {
                 say(&Message::new("window-managed-by").text("company", company))
             }
             TenantMode::Server => say(&Message::new("window-not-enrolled").text("company", company)),
+            TenantMode::Folder if tenant.policy_version.is_some() => {
+                say(&Message::new("window-folder").text("company", company))
+            }
+            TenantMode::Folder => say(&Message::new("window-folder-unread")),
         };
         let number = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
         let policy = tenant
@@ -341,8 +347,9 @@ impl<'a> Tenant<'a> {
             t: Words(locale),
             line,
             policy,
-            managed: tenant.mode == TenantMode::Server,
-            last_poll: tenant.last_poll_s.map(Moment::new),
+            managed: matches!(tenant.mode, TenantMode::Server | TenantMode::Folder),
+            seen: tenant.policy_seen_s.filter(|_| tenant.mode == TenantMode::Folder).map(Moment::new),
+            last_poll: tenant.last_poll_s.filter(|_| tenant.mode == TenantMode::Server).map(Moment::new),
             next_poll: tenant.next_poll_s.map(Moment::new),
             groups: view.groups_problem.as_ref().map(|p| locale.problem_isolated(p)),
         }

@@ -109,7 +109,7 @@ impl MachineRole {
     pub(super) fn register_devices(&mut self, now: Now) {
         let due = self.inventory.missing_at.is_some_and(|at| at <= now.instant);
         let changed = self.work.registered.is_due(self.fleet.revision());
-        if self.tenancy.server_url.is_none() || !(due || changed) {
+        if !self.tenancy.can_report() || !(due || changed) {
             return;
         }
         let present =

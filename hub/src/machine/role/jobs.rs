@@ -55,7 +55,7 @@ impl MachineRole {
             Entry::Kept(entry) => {
                 needs_firmware = !entry.works;
                 // Without a tenant, time alone brings no package.
-                let again = finished.starved && self.tenancy.server_url.is_some();
+                let again = finished.starved && self.tenancy.source.is_some();
                 let due = again.then(|| now.instant + resume_wait(tries));
                 let (entry, spent) = ((**entry).clone(), spent || !finished.starved);
                 self.out.push_back(Output::Persist(Record::Journal(entry.clone())));
@@ -74,7 +74,7 @@ impl MachineRole {
 
     /// There is somewhere to have its package from.
     pub(super) fn is_obtainable(&self, entry: &JournalEntry) -> bool {
-        self.tenancy.server_url.is_some() || entry.package.is_some()
+        self.tenancy.source.is_some() || entry.package.is_some()
     }
 
     /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
@@ -92,7 +92,7 @@ impl MachineRole {
     pub(super) fn resume(&mut self, device: &str, now: Now) {
         let waits = self.enrol_failures > 0 && self.enrol_not_before.is_some_and(|at| at > now.instant);
         let refused = waits && !self.credential_is_good(now);
-        let managed = self.tenancy.server_url.is_some();
+        let managed = self.tenancy.source.is_some();
         let Some(interrupted) = self.interrupted.edit().get_mut(device) else { return };
         interrupted.due = None;
         interrupted.tries = interrupted.tries.saturating_add(1);
@@ -121,7 +121,7 @@ impl MachineRole {
 
     /// Asks for the running job's package, where that can be had now.
     pub(super) fn fetch_step(&mut self, now: Now) {
-        if self.update.awaits_tenant() && !self.credential_is_good(now) {
+        if self.update.awaits_tenant() && !self.is_let_in(now) {
             return;
         }
         let journal = self.interrupted.values().filter_map(|i| i.entry.package);

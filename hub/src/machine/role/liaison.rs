@@ -9,6 +9,7 @@ pub(super) struct SeenFrom {
     credential: Revision,
     tenancy: Revision,
     last_poll: Revision,
+    policy_seen: Revision,
     next_poll: Revision,
     outbox: Revision,
     troubles: Revision,
@@ -21,6 +22,7 @@ impl MachineRole {
             credential: self.credential.revision(),
             tenancy: self.tenancy.revision(),
             last_poll: self.last_poll_s.revision(),
+            policy_seen: self.policy_seen_s.revision(),
             next_poll: self.next_poll.revision(),
             outbox: self.outbox.revision(),
             troubles: self.troubles.revision(),
@@ -33,20 +35,21 @@ impl MachineRole {
     }
 
     pub(super) fn tenant_now(&self) -> TenantState {
-        if self.tenancy.server_url.is_none() {
+        let Some(source) = &self.tenancy.source else {
             let problem = self.tenancy.fault.clone();
             let mode = if problem.is_some() { TenantMode::Locked } else { TenantMode::Consumer };
             return TenantState { mode, problem, ..TenantState::default() };
-        }
+        };
         let document = self.policy.as_ref().map(InForce::document);
         TenantState {
-            mode: TenantMode::Server,
-            server: self.tenancy.server_url.clone(),
+            mode: if source.can_report() { TenantMode::Server } else { TenantMode::Folder },
+            server: Some(source.address().to_owned()),
             company: document.map(|d| d.company.clone()),
             enrolled: self.credential.is_some(),
             policy_version: self.policy.as_ref().map(InForce::version),
             root_sha256: self.tenancy.root_sha256.clone(),
             polling_s: document.map(|d| d.polling_s),
+            policy_seen_s: self.policy_seen_s.filter(|_| self.policy.is_some()),
             last_poll_s: *self.last_poll_s,
             next_poll_s: self.next_poll.map(|(_, unix_s)| unix_s),
             outbox: self.outbox.len() as u64,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::protocol::Detail;
+use crate::tenancy::TenantSource;
 
 impl MachineRole {
     /// When the next request to the tenant is due, whatever it is.
@@ -18,7 +19,7 @@ impl MachineRole {
     }
 
     pub(super) fn tenant_step(&mut self, now: Now) {
-        if self.busy || self.tenancy.server_url.is_none() {
+        if self.busy || self.tenancy.source.is_none() {
             return;
         }
         let at = now.instant;
@@ -27,10 +28,11 @@ impl MachineRole {
         }
         // A person who waits for a package does not wait for the crowd to pass; only for what was refused.
         let waited_for = self.enrol_failures == 0 && self.update.awaits_tenant();
-        if self.credential_is_good(now) || waited_for {
+        let is_let_in = self.is_let_in(now);
+        if is_let_in || waited_for {
             self.enrol_not_before = None;
         }
-        let request = if self.credential_is_good(now) || self.enrol_not_before.is_some_and(|not| not > at) {
+        let request = if is_let_in || self.enrol_not_before.is_some_and(|not| not > at) {
             self.next_request(now)
         } else {
             Some(self.enrolment())
@@ -49,17 +51,25 @@ impl MachineRole {
         TenantRequest::Enrol { system_id: self.system_id.clone(), host_key: self.host_key().clone() }
     }
 
+    /// Whether what the tenant has can be had now.
+    pub(super) fn is_let_in(&self, now: Now) -> bool {
+        !self.tenancy.can_enrol() || self.credential_is_good(now)
+    }
+
     pub(super) fn credential_is_good(&self, now: Now) -> bool {
         self.credential.as_ref().is_some_and(|credential| is_good(credential, now))
     }
 
     /// Everything waits for the policy.
     fn next_request(&mut self, now: Now) -> Option<TenantRequest> {
-        if !self.credential_is_good(now) {
+        if !self.is_let_in(now) {
             return None;
         }
         if self.poll.next.is_some_and(|next| next <= now.instant) {
             return Some(TenantRequest::FetchPolicy { have: self.policy.as_ref().map(InForce::version) });
+        }
+        if !self.tenancy.can_report() {
+            return None;
         }
         let token = self.credential.as_ref().map(|c| c.access_token.clone())?;
         let system_id = self.system_id.clone();
@@ -79,7 +89,10 @@ impl MachineRole {
         self.unreachable = failure(&answer).is_some_and(|f| f.kind == FailureKind::Unreachable);
         match answer {
             TenantAnswer::Enrolled(Ok(enrolment)) if !is_good(&enrolment.credential, now) => {
-                self.enrolment_failed(useless_credential(self.tenancy.server_url.as_deref()), now);
+                self.enrolment_failed(
+                    useless_credential(self.tenancy.source.as_ref().map(TenantSource::address)),
+                    now,
+                );
             }
             TenantAnswer::Enrolled(Ok(enrolment)) => {
                 tracing::info!(root = %enrolment.root_sha256, "enrolled with the tenant");
@@ -143,6 +156,10 @@ impl MachineRole {
         }
         self.people.polled(now.instant);
         self.last_poll_s.set(Some(now.unix_s));
+        if self.policy.is_some() {
+            self.policy_seen_s.set(Some(now.unix_s));
+            self.out.push_back(Output::Persist(Record::PolicySeen(now.unix_s)));
+        }
         self.troubles.edit().remove(&Errand::Policy);
         self.poll_answered(None);
         let jitter = self.jitter();
@@ -252,7 +269,7 @@ impl MachineRole {
     }
 
     pub(super) fn owe(&mut self, delivery: Delivery, now: Now) {
-        if self.tenancy.server_url.is_none() {
+        if !self.tenancy.can_report() {
             return;
         }
         // A status and an event carry their own id: the tenant takes each once.

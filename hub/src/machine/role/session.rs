@@ -221,7 +221,7 @@ impl MachineRole {
         if !self.work.people.is_due((self.policy.revision(), self.people.revision())) {
             return;
         }
-        for news in self.people.look(policy) {
+        for news in self.people.look(policy, self.tenancy.can_report()) {
             self.people_news(news, now);
         }
     }

@@ -6,7 +6,7 @@ impl MachineRole {
     /// As the settings have it from now on. It may be the same with another token: also then nothing answers any more
     /// what was asked before.
     pub(super) fn tenancy_changed(&mut self, tenancy: Tenancy, now: Now) {
-        tracing::info!(server = tenancy.server_url, fault = ?tenancy.fault, "the settings name the tenant anew");
+        tracing::info!(source = ?tenancy.source, fault = ?tenancy.fault, "the settings name the tenant anew");
         self.tenancy.set(tenancy);
         // What the one before was asked is not answered any more, and what it failed with says nothing of this one.
         (self.busy, self.unreachable, self.assigned_of) = (false, false, None);
@@ -16,7 +16,7 @@ impl MachineRole {
         self.outbox.unsent(now.instant);
         self.people.look_anew();
         self.begin_tenancy(now);
-        if self.tenancy.server_url.is_some() {
+        if self.tenancy.source.is_some() {
             // What is here was said to nobody, or to another.
             self.inventory.say_again();
             self.work.registered = work::Done::default();
@@ -61,7 +61,7 @@ impl MachineRole {
         self.poll.start(self.policy.as_ref().map(InForce::document), jitter, now.instant);
         // A machine that is known to the tenant takes its time, as with the poll: after a power cut there are
         // thousands. A new one is waited for.
-        if self.policy.is_some() && !self.credential_is_good(now) {
+        if self.policy.is_some() && !self.is_let_in(now) {
             self.enrol_not_before = self.poll.next;
         }
         self.owe_host(now);
@@ -75,6 +75,7 @@ impl MachineRole {
         self.outbox.clear();
         self.inventory = Inventory::new(Vec::new(), now.instant);
         self.last_poll_s.set(None);
+        self.policy_seen_s.set(None);
         self.out.push_back(Output::Persist(Record::TenantLeft));
     }
 }

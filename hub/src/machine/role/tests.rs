@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 mod answers;
 mod bus;
+mod folder;
 mod gate;
 mod headset;
 mod identity;
@@ -43,6 +44,7 @@ struct Disk {
     identities: Vec<Identity>,
     tenant: Option<String>,
     policy: Option<Verified<PolicyDocument>>,
+    policy_seen_s: Option<u64>,
     credential: Option<Credential>,
     journal: BTreeMap<String, JournalEntry>,
     owed: Vec<Owed>,
@@ -57,9 +59,10 @@ impl Disk {
         match record {
             Record::Identities(identities) => self.identities = identities,
             Record::Policy(policy) => self.policy = Some(policy),
+            Record::PolicySeen(unix_s) => self.policy_seen_s = Some(unix_s),
             Record::Tenant(name) => self.tenant = Some(name),
             Record::TenantLeft => {
-                (self.policy, self.credential) = (None, None);
+                (self.policy, self.policy_seen_s, self.credential) = (None, None, None);
                 self.groups.clear();
                 self.devices.clear();
                 self.owed.clear();
@@ -81,6 +84,7 @@ impl Disk {
             identities: self.identities.clone(),
             tenant: self.tenant.clone(),
             policy: self.policy.clone(),
+            policy_seen_s: self.policy_seen_s,
             credential: self.credential.clone(),
             journal: self.journal.values().cloned().collect(),
             owed: self.owed.clone(),
@@ -192,7 +196,7 @@ fn config(server: Option<&str>) -> Config {
         hostname: "h".to_owned(),
         os: "linux".to_owned(),
         os_version: "Debian 12".to_owned(),
-        tenancy: Tenancy { server_url: server.map(str::to_owned), ..Tenancy::default() },
+        tenancy: tenancy::of(server),
         seed: 7,
     }
 }

@@ -52,7 +52,7 @@ impl MachineRole {
 
     /// A person does not wait for deadlines.
     pub(super) fn asked_to_poll(&mut self, from: SessionId, request: u64, now: Now) {
-        if self.tenancy.server_url.is_none() {
+        if self.tenancy.source.is_none() {
             // One that is meant and cannot be used is not the same as none.
             let problem = self.tenancy.fault.clone().unwrap_or_else(no_tenant);
             self.sessions.answer(from, request, Some(problem));
@@ -72,7 +72,7 @@ impl MachineRole {
 
     /// The time of day of the next poll: kept while the deadline stays, for the clocks never agree to the second.
     pub(super) fn plan_poll(&mut self, now: Now) {
-        let next = self.poll.next.filter(|_| self.tenancy.server_url.is_some());
+        let next = self.poll.next.filter(|_| self.tenancy.source.is_some());
         let next =
             next.map(|at| at.max(self.enrol_not_before.unwrap_or(at)).max(self.quiet_until.unwrap_or(at)));
         if next != self.next_poll.map(|(at, _)| at) {
@@ -95,7 +95,7 @@ impl MachineRole {
     /// What is overdue is due within the time that polls are spread over, and so is what could not be had before.
     fn catch_up(&mut self, now: Now) {
         let overdue = self.poll.next.is_some_and(|next| next <= now.instant);
-        if self.quiet_until.is_none() && (overdue || !self.credential_is_good(now)) {
+        if self.quiet_until.is_none() && (overdue || !self.is_let_in(now)) {
             let splay = policy::splay(self.policy.as_ref().map(InForce::document)).mul_f64(self.jitter());
             self.quiet_until = Some(now.instant + splay);
         }

@@ -1,7 +1,7 @@
 //! Whose a file or folder is, and how files are opened, made and replaced without following anybody's link.
 
 use super::super::{Distrust, Found, Owner, Readers};
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -104,6 +104,39 @@ pub fn open_of(path: &Path, owner: Owner) -> Result<Option<Opened>, Distrust> {
         _ => true,
     };
     Ok(Some(Opened { file, bytes: meta.len(), exposed: folder_is_open && meta.mode() & 0o004 != 0 }))
+}
+
+/// Opens a plain file below `folder` for reading, by the names of the folders on the way and its own; no link among
+/// them is followed, and no pipe or device opened. `None` = the folders are there, and it is not.
+///
+/// # Errors
+/// As openat(2); it is no plain file.
+pub fn open_below(folder: &Path, names: &[&str]) -> Result<Option<File>, Distrust> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let mut place = folder.to_owned();
+    let system = |place: &Path, error: rustix::io::Errno| Distrust::System(place.to_owned(), error.into());
+    let opened = rustix::fs::open(folder, flags | OFlags::DIRECTORY, Mode::empty());
+    let mut at = opened.map_err(|error| system(&place, error))?;
+    for (nth, name) in names.iter().enumerate() {
+        place.push(name);
+        let is_last = nth + 1 == names.len();
+        let wanted = if is_last { FileType::RegularFile } else { FileType::Directory };
+        match rustix::fs::statat(&at, *name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == wanted => {}
+            Ok(_) => return Err(Distrust::NotAFile(place)),
+            Err(rustix::io::Errno::NOENT) if is_last => return Ok(None),
+            Err(error) => return Err(system(&place, error)),
+        }
+        let opened = rustix::fs::openat(&at, *name, flags | OFlags::NOFOLLOW, Mode::empty());
+        at = opened.map_err(|error| system(&place, error))?;
+    }
+    let file = File::from(at);
+    match file.metadata() {
+        // It may have been exchanged in between.
+        Ok(meta) if !meta.is_file() => Err(Distrust::NotAFile(place)),
+        Ok(_) => Ok(Some(file)),
+        Err(error) => Err(Distrust::System(place, error)),
+    }
 }
 
 /// Opens a plain file of this user's own for reading; not one behind a link.
@@ -232,9 +265,9 @@ impl Folder {
     /// It cannot be told.
     pub fn look_at(&self, name: &OsStr) -> io::Result<Found> {
         match rustix::fs::statat(&self.handle, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
-                rustix::fs::FileType::RegularFile => Found::File,
-                rustix::fs::FileType::Symlink => Found::Link,
+            Ok(stat) => Ok(match FileType::from_raw_mode(stat.st_mode) {
+                FileType::RegularFile => Found::File,
+                FileType::Symlink => Found::Link,
                 _ => Found::Other,
             }),
             Err(rustix::io::Errno::NOENT) => Ok(Found::Nothing),

@@ -112,6 +112,34 @@ pub fn open_of(path: &Path, owner: Owner) -> Result<Option<Opened>, Distrust> {
     Ok(Some(Opened { file, bytes: meta.len(), exposed: guard.gives_others(READ) }))
 }
 
+/// Opens a plain file below `folder` for reading, by the names of the folders on the way and its own; no link among
+/// them is followed. `None` = the folders are there, and it is not.
+///
+/// # Errors
+/// As CreateFileW; it is no plain file.
+pub fn open_below(folder: &Path, names: &[&str]) -> Result<Option<File>, Distrust> {
+    let mut place = folder.to_owned();
+    fs::metadata(&place).map_err(|error| Distrust::System(place.clone(), error))?;
+    for (nth, name) in names.iter().enumerate() {
+        place.push(name);
+        let is_last = nth + 1 == names.len();
+        match fs::symlink_metadata(&place) {
+            // Neither is true of a link.
+            Ok(meta) if if is_last { meta.is_file() } else { meta.is_dir() } => {}
+            Ok(_) => return Err(Distrust::NotAFile(place)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_last => return Ok(None),
+            Err(error) => return Err(Distrust::System(place, error)),
+        }
+    }
+    let opened = fs::OpenOptions::new().read(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(&place);
+    let file = opened.map_err(|error| Distrust::System(place.clone(), error))?;
+    match file.metadata() {
+        Ok(meta) if !meta.is_file() => Err(Distrust::NotAFile(place)),
+        Ok(_) => Ok(Some(file)),
+        Err(error) => Err(Distrust::System(place, error)),
+    }
+}
+
 /// Opens a plain file of this user's own for reading; not one behind a link.
 ///
 /// # Errors

@@ -101,6 +101,7 @@ impl Status {
                 mode: match view.tenant.mode {
                     p::TenantMode::Consumer => TenantMode::Consumer,
                     p::TenantMode::Server => TenantMode::Server,
+                    p::TenantMode::Folder => TenantMode::Folder,
                     p::TenantMode::Locked => TenantMode::Locked,
                 },
                 company: view.tenant.company.clone().filter(|_| is_program),

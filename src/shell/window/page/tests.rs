@@ -110,6 +110,14 @@ fn views() -> Vec<View> {
     ];
     let with_job = |job| View { job: Some(job), ..full.clone() };
     let mut views = vec![View::default(), full.clone()];
+    let folder = TenantState {
+        mode: TenantMode::Folder,
+        enrolled: false,
+        policy_seen_s: Some(1_760_000_000),
+        ..full.tenant.clone()
+    };
+    views.push(View { tenant: TenantState { policy_version: None, ..folder.clone() }, ..full.clone() });
+    views.push(View { tenant: folder, ..full.clone() });
     views.extend(phases.map(|phase| with_job(job(phase, 1000, None))));
     views.extend(outcomes.map(|outcome| with_job(job(JobPhase::Downloading, 0, Some(outcome)))));
     views.push(with_job(job(JobPhase::Fetching, 0, None)));
@@ -120,6 +128,34 @@ fn views() -> Vec<View> {
     let waiting = TenantState { enrolled: false, ..full.tenant.clone() };
     views.push(View { tenant: waiting, ..full.clone() });
     views
+}
+
+/// Out of reach, the age of what is in force is all there is to go by.
+#[test]
+fn a_policy_from_a_folder_is_shown_with_its_age() {
+    let tenant = TenantState {
+        mode: TenantMode::Folder,
+        server: Some("file:///srv/acme/".to_owned()),
+        company: Some("Acme".to_owned()),
+        policy_version: Some(7),
+        policy_seen_s: Some(1_760_000_000),
+        ..TenantState::default()
+    };
+    let view = View { tenant, ..View::default() };
+    for (tag, line, as_of) in [
+        ("en-US", "whose policy comes from a folder. Nothing is reported there.", "Policy as of:"),
+        (
+            "de-DE",
+            "Die Richtlinie kommt aus einem Ordner. Gemeldet wird dorthin nichts.",
+            "Richtlinie vom Stand:",
+        ),
+    ] {
+        let regions = regions(Page::Devices, &view, &Locale::new(tag));
+        let html = regions.into_iter().find(|r| r.name == "tenant").expect("the company").html;
+        assert!(html.contains(line) && html.contains(as_of), "{html}");
+        assert!(html.contains(r#"<time datetime="2025-10-09T08:53:20Z" data-age>"#), "{html}");
+        assert!(html.contains(r#"data-action="poll""#), "it can be asked: {html}");
+    }
 }
 
 /// A bar that stands still and a calm badge would not tell the person that it is their turn.

@@ -97,9 +97,9 @@ impl World {
                 self.feed(Input::StoreFailed { problem, withheld: false });
             }
             23 if self.chance(10) => {
-                let servers = [None, Some("https://t"), Some("https://other")];
-                let server = servers[self.random.usize(..servers.len())].map(str::to_owned);
-                self.feed(Input::TenancyChanged(Tenancy { server_url: server, ..Tenancy::default() }));
+                let sources = [None, Some("https://t"), Some("https://other"), Some("file:///srv/acme/")];
+                let source = sources[self.random.usize(..sources.len())];
+                self.feed(Input::TenancyChanged(super::tenancy::of(source)));
             }
             _ => {
                 let time = MS * 3u32.pow(self.random.u32(..16));
@@ -388,6 +388,11 @@ impl World {
                 _ => {}
             }
         }
+        if self.rig.service.tenancy.source.as_ref().is_some_and(|source| !source.can_report()) {
+            let asks = |request: &TenantRequest| matches!(request, TenantRequest::FetchPolicy { .. });
+            assert!(self.rig.tenant.as_ref().is_none_or(asks), "asked of a folder: {:?}", self.rig.tenant);
+            assert_eq!(self.rig.disk.owed, [], "owed to a folder");
+        }
         let mut owed = self.rig.disk.owed.iter();
         assert!(owed.all(|owed| self.reports.contains_key(&owed.id)), "owed to a tenant that was left");
         self.rig.check_mirror();
@@ -421,7 +426,7 @@ impl World {
 
     /// In the end the tenant takes all: every status of an update and every event was taken or given up for good.
     fn settle(&mut self) {
-        let tenancy = Tenancy { server_url: Some("https://t".to_owned()), ..Tenancy::default() };
+        let tenancy = super::tenancy::of(Some("https://t"));
         self.feed(Input::TenancyChanged(tenancy));
         let mut quiet = 0;
         for _ in 0..3000 {

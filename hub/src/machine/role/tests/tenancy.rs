@@ -2,9 +2,10 @@
 
 use super::headset::offer;
 use super::*;
+use crate::tenancy::TenantSource;
 
-fn of(server: &str) -> Tenancy {
-    Tenancy { server_url: Some(server.to_owned()), ..Tenancy::default() }
+pub(super) fn of(address: Option<&str>) -> Tenancy {
+    Tenancy { source: address.map(TenantSource::named), ..Tenancy::default() }
 }
 
 fn mode(rig: &Rig) -> TenantMode {
@@ -16,7 +17,7 @@ fn a_machine_comes_to_a_company_without_a_restart() {
     let mut rig = Rig::start(None, Disk::default(), vec![Headset::new(1)], Instant::now());
     rig.hello();
     assert_eq!((mode(&rig), &rig.tenant), (TenantMode::Consumer, &None));
-    rig.feed(Input::TenancyChanged(of("https://t")));
+    rig.feed(Input::TenancyChanged(of(Some("https://t"))));
     assert_eq!(mode(&rig), TenantMode::Server);
     rig.enrolled();
     rig.policy(&offer("1.20"), 1);
@@ -64,7 +65,7 @@ fn what_one_tenant_gave_and_is_owed_no_other_one_sees() {
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     assert!(!rig.disk.owed.is_empty(), "the first is owed that it went");
     let owed: BTreeSet<String> = rig.disk.owed.iter().map(|owed| owed.id.clone()).collect();
-    rig.feed(Input::TenancyChanged(of("https://other")));
+    rig.feed(Input::TenancyChanged(of(Some("https://other"))));
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
     assert_eq!(rig.service.access_token(), None);
     assert_eq!(rig.disk.credential, None, "nor after a restart");
@@ -91,7 +92,7 @@ fn a_company_that_is_back_has_its_last_good_policy() {
     rig.identity(&["all-users"]);
     assert_eq!(rig.offers().len(), 1);
     rig.feed(Input::TenancyChanged(Tenancy::default()));
-    rig.feed(Input::TenancyChanged(of("https://other")));
+    rig.feed(Input::TenancyChanged(of(Some("https://other"))));
     assert_eq!(rig.offers(), [], "it was another's");
 }
 
@@ -182,7 +183,7 @@ fn another_tenant_begins_with_nothing_of_the_one_before() {
             rig.feed(Input::TenancyChanged(Tenancy::default()));
         }
         if !off {
-            rig.feed(Input::TenancyChanged(of(other)));
+            rig.feed(Input::TenancyChanged(of(Some(other))));
         }
         let disk = std::mem::take(&mut rig.disk);
         let later = rig.now.instant + HOUR;
@@ -211,7 +212,7 @@ fn a_tenant_that_is_back_after_a_stop_has_its_last_good_policy() {
     let mut rig = Rig::start(None, disk, vec![Headset::new(1)], later);
     rig.hello();
     assert_eq!((mode(&rig), rig.offers()), (TenantMode::Consumer, vec![]));
-    rig.feed(Input::TenancyChanged(of("https://t")));
+    rig.feed(Input::TenancyChanged(of(Some("https://t"))));
     assert!(rig.heard.tenant.company.is_some(), "it is the same one");
     rig.identity(&["all-users"]);
     assert_eq!(rig.offers().len(), 1);
