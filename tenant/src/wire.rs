@@ -70,7 +70,7 @@ pub struct ResolvedGroup {
     /// Id from the policy document, or `all-users`.
     #[cfg_attr(test, schemars(with = "shape::Slug"))]
     pub id: String,
-    /// For people, 1 to 500 characters: `the directory found uid=jane,ou=people`.
+    /// For people: `the directory found uid=jane,ou=people`.
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 500)))]
     pub why: String,
 }
@@ -83,17 +83,17 @@ pub struct HostRegistration {
     /// Same as in the path.
     #[cfg_attr(test, schemars(with = "shape::Id"))]
     pub system_id: String,
-    /// 1 to 255 characters.
+    /// Of the machine, as the system says.
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 255)))]
     pub hostname: String,
-    /// `linux`, `macos` or `windows`; 1 to 64 characters.
+    /// `linux`, `macos` or `windows`.
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 64)))]
     #[cfg_attr(test, schemars(extend("examples" = ["linux", "macos", "windows"])))]
     pub os: String,
-    /// 0 to 200 characters.
+    /// As the system says.
     #[cfg_attr(test, schemars(with = "String", length(max = 200)))]
     pub os_version: String,
-    /// 1 to 64 characters.
+    /// Of the agent.
     #[cfg_attr(test, schemars(with = "shape::Version"))]
     pub agent_version: String,
     /// Groups the machine itself acts under while nobody is logged on; often none. At most 1,000.
@@ -115,7 +115,7 @@ pub struct UserRegistration {
     /// Same as in the path.
     #[cfg_attr(test, schemars(with = "shape::UserName"))]
     pub user: String,
-    /// Name for people, 1 to 200 characters.
+    /// Name for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 200)))]
     pub display: Option<String>,
@@ -136,23 +136,23 @@ pub struct DeviceRegistration {
     pub vendor_id: u16,
     /// USB product id.
     pub product_id: u16,
-    /// 0 to 200 characters.
+    /// Who made it.
     #[cfg_attr(test, schemars(with = "String", length(max = 200)))]
     pub vendor: String,
-    /// 0 to 200 characters.
+    /// What it is called.
     #[cfg_attr(test, schemars(with = "String", length(max = 200)))]
     pub product: String,
-    /// 1 to 200 characters; many devices have none.
+    /// Many devices have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 200)))]
     pub serial: Option<String>,
-    /// As the device reports it, 1 to 64 characters.
+    /// As the device reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "shape::Version"))]
     pub firmware_version: Option<String>,
     /// Whether it is plugged in now.
     pub attached: bool,
-    /// Where it is plugged in, in the spelling of the operating system; 1 to 200 characters.
+    /// Where it is plugged in, in the spelling of the operating system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 200)))]
     pub port: Option<String>,
@@ -174,11 +174,11 @@ pub struct UpdateStatus {
     /// Firmware policy that asked for it.
     #[cfg_attr(test, schemars(with = "shape::Id"))]
     pub policy_id: String,
-    /// Version before, when known; 1 to 64 characters.
+    /// Version before, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "shape::Version"))]
     pub from_version: Option<String>,
-    /// Version wanted, 1 to 64 characters.
+    /// Version wanted.
     #[cfg_attr(test, schemars(with = "shape::Version"))]
     pub target_version: String,
     /// The end, or not yet.
@@ -187,7 +187,7 @@ pub struct UpdateStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "shape::Version"))]
     pub version_read_back: Option<String>,
-    /// For people, 1 to 1,000 characters.
+    /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 1_000)))]
     pub detail: Option<String>,
@@ -235,17 +235,17 @@ pub struct CloudEvent {
     /// With host and source it names the event.
     #[cfg_attr(test, schemars(with = "shape::Id"))]
     pub id: String,
-    /// URI reference, 1 to 300 characters, no white space.
+    /// URI reference without white space.
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 300)))]
     pub source: String,
-    /// 1 to 200 characters.
+    /// Which kind of event.
     #[serde(rename = "type")]
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 200)))]
     pub kind: String,
     /// RFC 3339 time stamp.
     #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     pub time: String,
-    /// 1 to 300 characters.
+    /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String", length(min = 1, max = 300)))]
     pub subject: Option<String>,
