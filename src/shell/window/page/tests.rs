@@ -282,7 +282,10 @@ fn a_desktop_without_a_tray_is_no_alarm() {
     let tray = Problem::new("tray-not-shown", "what", "where", "next").with("reason", "r");
     let view = View { problems: vec![tray], ..View::default() };
     let html = &regions(Page::Devices, &view, &locale)[0].html;
-    assert!(html.contains("There is no tray icon") && html.contains("leads back to this window"), "{html}");
+    assert!(
+        html.contains("There is no icon near the clock") && html.contains("leads back to this window"),
+        "{html}"
+    );
     assert!(!html.contains("note bad") && !html.contains("Open the window"), "{html}");
 }
 
