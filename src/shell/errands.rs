@@ -16,7 +16,7 @@ pub type SharedRoom = Rc<Mutex<Option<TenantRoom>>>;
 enum Errand {
     Ask(TenantRequest),
     /// From now on another tenant is asked, or none.
-    GoTo(Option<TenantRoom>),
+    GoTo(Option<Box<TenantRoom>>),
 }
 
 /// The way to the tenant.
@@ -39,7 +39,7 @@ impl Errands {
                 let request = match errand {
                     Errand::Ask(request) => request,
                     Errand::GoTo(other) => {
-                        *room = other;
+                        *room = other.map(|room| *room);
                         continue;
                     }
                 };
@@ -64,6 +64,6 @@ impl Errands {
     /// What was asked before is not answered any more.
     pub fn go_to(&mut self, room: Option<TenantRoom>) {
         self.tenant.set(self.tenant.get() + 1);
-        let _ = self.queue.send((self.tenant.get(), Errand::GoTo(room)));
+        let _ = self.queue.send((self.tenant.get(), Errand::GoTo(room.map(Box::new))));
     }
 }
