@@ -79,6 +79,7 @@ fn journal(block: u32) -> JournalEntry {
     JournalEntry {
         offer: "fw:1395-00a2-1".to_owned(),
         policy: "fw".to_owned(),
+        tenant: None,
         name: "Impact 1.2".to_owned(),
         device: "1395-00a2-1".to_owned(),
         port: "1-2.3".to_owned(),

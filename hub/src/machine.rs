@@ -353,6 +353,9 @@ impl std::fmt::Debug for Credential {
 pub struct JournalEntry {
     pub offer: String,
     pub policy: String,
+    /// [`Tenancy::name`] of whose policy that is: nobody else is told of it. `None` in entries of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     pub name: String,
     pub device: String,
     pub port: String,

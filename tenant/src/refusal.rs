@@ -48,6 +48,35 @@ pub enum Code {
 }
 
 impl Code {
+    const ALL: [Self; 21] = [
+        Self::Enrolment,
+        Self::Token,
+        Self::Proof,
+        Self::ProofStale,
+        Self::HostKey,
+        Self::Contract,
+        Self::OtherHost,
+        Self::Field,
+        Self::Path,
+        Self::Body,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::Verdict,
+        Self::Range,
+        Self::NotFound,
+        Self::Method,
+        Self::TooMany,
+        Self::Quota,
+        Self::User,
+        Self::Busy,
+        Self::Internal,
+    ];
+
+    /// What a server said with this status; `None` = somebody else's word, or not with this status.
+    pub fn said(status: u16, word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.status() == status && code.word() == word)
+    }
+
     /// As the problem's `type` ends.
     pub fn word(self) -> &'static str {
         match self {
@@ -91,5 +120,21 @@ impl Code {
             Self::Internal => 500,
             Self::Busy => 503,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn each_code_is_known_by_its_word_and_its_status() {
+        for (n, code) in Code::ALL.into_iter().enumerate() {
+            assert_eq!(code as usize, n, "each is listed, in its order");
+            assert_eq!(Code::said(code.status(), code.word()), Some(code));
+            assert_eq!(Code::said(418, code.word()), None);
+        }
+        assert_eq!(Code::Internal as usize + 1, Code::ALL.len(), "the last one is listed");
+        assert_eq!(Code::said(401, "of-another-server"), None);
     }
 }

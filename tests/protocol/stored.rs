@@ -13,6 +13,7 @@ pub(crate) fn journal() -> JournalEntry {
     JournalEntry {
         offer: "fw:1209-0001-HS0001".to_owned(),
         policy: "fw".to_owned(),
+        tenant: Some("https://t acme".to_owned()),
         name: "Headset 1.20".to_owned(),
         device: "1209-0001-HS0001".to_owned(),
         port: "1-2.3".to_owned(),

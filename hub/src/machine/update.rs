@@ -27,6 +27,8 @@ pub struct Target {
     /// For the journal: how the headset calls itself.
     pub vendor: String,
     pub product: String,
+    /// See [`JournalEntry::tenant`].
+    pub tenant: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +46,8 @@ pub struct Update {
 pub struct Finished {
     pub job: Job,
     pub policy: String,
+    /// See [`JournalEntry::tenant`].
+    pub tenant: Option<String>,
     pub outcome: Outcome,
     /// The version that was read back, if one was.
     pub read_back: Option<String>,

@@ -7,6 +7,7 @@ use hub::tenancy::TenantSource;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
 use std::error::Error;
 use std::time::{Duration, SystemTime};
+use tenant::refusal::Code;
 use tenant::secret::Secret;
 use url::Url;
 
@@ -419,26 +420,26 @@ async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
         .ok()
         .flatten()
         .and_then(|body| serde_json::from_slice::<tenant::wire::Problem>(&body).ok());
-    let said_code = said.as_ref().and_then(|said| said.code()).map(str::to_owned);
+    let code = said.as_ref().and_then(|said| Code::said(status.as_u16(), said.code()?));
     let said = said
         .map(|problem| problem.detail.unwrap_or(problem.title))
         .map(|text| tidy(&text, secrets))
         .filter(|text| !text.is_empty());
     let detail = said.map_or_else(|| format!("{status}"), |said| format!("{status}: {said}"));
-    let (kind, code, what, next) = match (status, said_code.as_deref()) {
-        (StatusCode::UNAUTHORIZED, Some("proof" | "proof-stale")) => (
+    let (kind, shown, what, next) = match (status, code) {
+        (_, Some(Code::Proof | Code::ProofStale)) => (
             FailureKind::Unauthorized,
             "tenant-proof",
             "The tenant server does not accept this machine's signature",
             "Nothing needs to be done at first: the agent enrols again by itself. If it stays, check that nothing on the way changes requests.",
         ),
-        (StatusCode::CONFLICT, Some("host-key")) => (
+        (_, Some(Code::HostKey)) => (
             FailureKind::Rejected,
             "tenant-host-key",
             "The tenant knows this machine by another key",
             "IT: if this machine lost its key, run hookswitch-tenant hosts reset; if not, another machine is enrolled under its id.",
         ),
-        (StatusCode::GONE, Some("contract")) => (
+        (_, Some(Code::Contract)) => (
             FailureKind::Rejected,
             "tenant-agent-old",
             "The tenant server needs a newer agent",
@@ -473,15 +474,11 @@ async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
             "Check that agent and server are of compatible versions.",
         ),
     };
-    let problem = Problem::new(code, format!("{what}: {detail}"), place, next)
+    let problem = Problem::new(shown, format!("{what}: {detail}"), place, next)
         .with("status", status.as_u16().to_string())
         .with("detail", detail);
     let failure = TenantFailure { kind, problem, retry_after };
-    if said_code.as_deref() == Some("proof-stale") {
-        Attempt::Stale(failure)
-    } else {
-        Attempt::Failed(failure)
-    }
+    if code == Some(Code::ProofStale) { Attempt::Stale(failure) } else { Attempt::Failed(failure) }
 }
 
 /// Foreign text for a person: one line, short, without our secrets.

@@ -74,7 +74,8 @@ impl MachineRole {
         let known = self.fleet.device(device)?;
         let runtime = self.fleet.usb(known.port.as_ref()?)?.clone();
         let (vendor, product) = (known.vendor.clone(), known.product.clone());
-        Some(Target { runtime, description: self.fleet.description(device)?.clone(), vendor, product })
+        let description = self.fleet.description(device)?.clone();
+        Some(Target { runtime, description, vendor, product, tenant: self.tenancy.name() })
     }
 
     /// Only what the person decides about may be put off, and only what is offered now.

@@ -74,7 +74,13 @@ impl MachineRole {
 
     /// There is somewhere to have its package from.
     pub(super) fn is_obtainable(&self, entry: &JournalEntry) -> bool {
-        self.tenancy.source.is_some() || entry.package.is_some()
+        self.is_of_tenant(entry) || entry.package.is_some()
+    }
+
+    /// It was begun by who rules now: who does not know of it is neither asked nor told.
+    fn is_of_tenant(&self, entry: &JournalEntry) -> bool {
+        let is = self.tenancy.name();
+        is.is_some() && (entry.tenant.is_none() || entry.tenant == is)
     }
 
     /// A job that a crash interrupted or whose package could not be had, as soon as nothing else runs.
@@ -92,12 +98,14 @@ impl MachineRole {
     pub(super) fn resume(&mut self, device: &str, now: Now) {
         let waits = self.enrol_failures > 0 && self.enrol_not_before.is_some_and(|at| at > now.instant);
         let refused = waits && !self.credential_is_good(now);
-        let managed = self.tenancy.source.is_some();
+        let Some(of) = self.interrupted.get(device).map(|known| self.is_of_tenant(&known.entry)) else {
+            return;
+        };
         let Some(interrupted) = self.interrupted.edit().get_mut(device) else { return };
         interrupted.due = None;
         interrupted.tries = interrupted.tries.saturating_add(1);
         let entry = interrupted.entry.clone();
-        let tenant = managed.then(|| Source::Tenant { target: entry.target.clone() });
+        let tenant = of.then(|| Source::Tenant { target: entry.target.clone() });
         let mut sources: VecDeque<Source> =
             entry.package.map(Source::Kept).into_iter().chain(tenant).collect();
         if interrupted.spent && !refused {
@@ -113,7 +121,7 @@ impl MachineRole {
         };
         let description = registry::describe(entry.vendor_id, entry.product_id);
         let (vendor, product) = (entry.vendor.clone(), entry.product.clone());
-        let target = Target { runtime, description, vendor, product };
+        let target = Target { runtime, description, vendor, product, tenant: entry.tenant.clone() };
         self.leave_queue(|job| job.device == entry.device);
         self.update.resume(&entry, sources, target, &mut self.out);
         self.fleet.begin_update(&entry.device, &mut self.out);

@@ -129,6 +129,7 @@ impl MachineRole {
         let corrected = outcome.map(|outcome| Finished {
             job: Job { outcome: Some(outcome.clone()), ..job_of(&entry) },
             policy: entry.policy.clone(),
+            tenant: entry.tenant.clone(),
             outcome,
             read_back: Some(version),
             journal: Entry::Untouched,

@@ -231,6 +231,10 @@ impl MachineRole {
     }
 
     pub(super) fn owe_update(&mut self, finished: &Finished, now: Now) {
+        // What one company had done is no business of the next.
+        if finished.tenant.is_some() && finished.tenant != self.tenancy.name() {
+            return;
+        }
         let (verdict, detail) = match &finished.outcome {
             Outcome::Succeeded { .. } => (wire::Verdict::Succeeded, None),
             Outcome::Failed { problem } => {

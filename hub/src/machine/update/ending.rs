@@ -68,11 +68,11 @@ impl Update {
             out.push_back(Output::KeepAwake(false));
         }
         out.push_back(Output::JobEnded(running.id));
-        let Running { mut job, policy, .. } = running;
+        let Running { mut job, policy, target, .. } = running;
         job.cancelling = false;
         job.stop = Stop::Harmless;
         job.outcome = Some(outcome.clone());
         self.last = Some(job.clone());
-        Some(Finished { job, policy, outcome, read_back, journal, starved: false })
+        Some(Finished { job, policy, tenant: target.tenant, outcome, read_back, journal, starved: false })
     }
 }

@@ -59,6 +59,7 @@ impl Running {
         JournalEntry {
             offer: self.job.offer.clone(),
             policy: self.policy.clone(),
+            tenant: self.target.tenant.clone(),
             name: self.job.name.clone(),
             device: self.job.device.clone(),
             port: runtime.port.clone(),

@@ -217,3 +217,43 @@ fn a_tenant_that_is_back_after_a_stop_has_its_last_good_policy() {
     rig.identity(&["all-users"]);
     assert_eq!(rig.offers().len(), 1);
 }
+
+/// A headset that is written to while its company is left tells the next one nothing.
+#[test]
+fn what_one_tenant_began_no_other_one_is_told_of() {
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    assert_eq!(rig.install(), None);
+    rig.fetched(super::headset::package(1, "1.20"));
+    rig.feed(Input::TenancyChanged(of(Some("https://other"))));
+    rig.update_until(0x0120, |_| false);
+    let job = rig.job().expect("the job of the one before");
+    assert_eq!(
+        job.outcome,
+        Some(Outcome::Succeeded { version: "1.20".to_owned() }),
+        "it is not left half done"
+    );
+    let told = |rig: &Rig| rig.disk.owed.iter().any(|owed| matches!(owed.delivery, Delivery::Update(_)));
+    assert!(!told(&rig), "{:?}", rig.disk.owed);
+
+    // Nor is it asked for the package of what was interrupted, and told how that went.
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    assert_eq!(rig.install(), None);
+    rig.fetched(super::headset::package(1, "1.20"));
+    rig.update_until(0x0120, |rig| {
+        rig.disk.journal.values().any(|entry| matches!(entry.phase, dfu::usb_dfu::Phase::Downloading { .. }))
+    });
+    let (mut disk, headsets) = (std::mem::take(&mut rig.disk), std::mem::take(&mut rig.headsets));
+    assert_eq!(disk.journal.len(), 1);
+    for entry in disk.journal.values_mut() {
+        // The package is not on the disk any more.
+        entry.package = None;
+    }
+    let mut rig = Rig::start(Some("https://other"), disk, headsets, rig.now.instant);
+    rig.hello();
+    rig.enrolled();
+    rig.policy(&offer("1.20"), 1);
+    rig.pass(HOUR);
+    let asks = |output: &Output| matches!(output, Output::Fetch { from: Source::Tenant { .. }, .. });
+    assert!(!rig.out.iter().any(asks), "it has never heard of it");
+    assert!(!told(&rig), "{:?}", rig.disk.owed);
+}
