@@ -74,10 +74,12 @@ pub struct Tenancy {
 }
 
 impl Tenancy {
-    /// Tells the tenant from all others; `None` = there is none. The same one under another token is no other.
+    /// Tells the tenant from all others; `None` = there is none. The same one under another token is no other. A folder is
+    /// known by whose signature counts there and by nothing else that could be written into it.
     pub fn name(&self) -> Option<String> {
-        let address = self.source.as_ref()?.address();
-        Some(format!("{address} {}", self.tenant_id.as_deref().unwrap_or_default()))
+        let source = self.source.as_ref()?;
+        let whose = if source.can_enrol() { &self.tenant_id } else { &self.root_sha256 };
+        Some(format!("{} {}", source.address(), whose.as_deref().unwrap_or_default()))
     }
 
     /// Whether this machine makes itself known to it.

@@ -228,6 +228,11 @@ impl Settings {
         problems
     }
 
+    /// Whether the strongest layer that sets it sets it to what cannot be used.
+    pub fn is_wrong(&self, key: Key) -> bool {
+        self.wrong.contains(&key)
+    }
+
     /// What another has of one setting, and where it is from.
     fn take(&mut self, key: Key, from: &Self) {
         match key {

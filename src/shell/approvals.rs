@@ -49,7 +49,12 @@ impl ApprovedSoftphones {
     pub fn keep(&self, client: &ClientId, approved: bool) -> Result<Approvals, Problem> {
         let layers = settings_files::layers(&self.0);
         // The person's own lists, whatever counts over them.
-        let own = Settings::resolve(&Layers { user: layers.user, ..Layers::default() }).0;
+        let (own, problems) = Settings::resolve(&Layers { user: layers.user, ..Layers::default() });
+        // A list that cannot be read is not an empty one: what it said before still counts, and would be written over.
+        if own.is_wrong(Key::SdkApproved) || own.is_wrong(Key::SdkDenied) {
+            let reason = problems.first().map(|problem| problem.what.clone()).unwrap_or_default();
+            return Err(not_kept(&self.0.user_settings().display().to_string(), &reason));
+        }
         for (key, list, joins) in
             [(Key::SdkApproved, own.sdk_approved, approved), (Key::SdkDenied, own.sdk_denied, !approved)]
         {

@@ -86,8 +86,9 @@ impl Tenancies {
     fn room(&self) -> Result<Option<TenantRoom>, Problem> {
         let Some(named) = self.said.tenant.clone()? else { return Ok(None) };
         let (source, tenant_id) = (Some(named.source.clone()), named.tenant_id.clone());
+        let root_sha256 = named.tenant_root.clone();
         TenantRoom::new(TenantConfig {
-            name: Tenancy { source, tenant_id, ..Tenancy::default() }.name().unwrap_or_default(),
+            name: Tenancy { source, tenant_id, root_sha256, fault: None }.name().unwrap_or_default(),
             source: named.source,
             tenant_id: named.tenant_id.unwrap_or_default(),
             tenant_token: named.tenant_token.map(|token| token.0).unwrap_or_default(),

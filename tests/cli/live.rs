@@ -167,8 +167,16 @@ async fn a_file_that_cannot_be_read_moves_nothing() -> Told<()> {
         opens_at(home, port).await?;
         let softphones = ended(&mut hookswitch(home, &["softphones", "list"]))?;
         assert!(softphones.stdout.contains("https://softphone.example"), "{softphones:?}");
+        // Nor does a decision write over what cannot be read.
+        fs::write(&own, format!("rest_port = {port}\nsdk_approved = 5\n")).at("the file")?;
+        problems(home, &["setting-invalid"]).await?;
+        ended(&mut hookswitch(home, &["softphones", "approve", "https://other.example"]))?;
+        assert!(fs::read_to_string(&own).at("the file")?.contains("sdk_approved = 5"));
+        let softphones = ended(&mut hookswitch(home, &["softphones", "list"]))?;
+        assert!(softphones.stdout.contains("https://softphone.example"), "{softphones:?}");
         fs::write(&own, &good).at("the file")?;
-        problems(home, &[]).await?;
+        // It counts in this agent alone.
+        problems(home, &["softphone-not-kept"]).await?;
         assert_eq!(agent.terminate().await?, Some(0));
         if let Some(service) = &mut service {
             ended(std::process::Command::new("kill").arg(service.id().to_string()))?;

@@ -20,7 +20,31 @@ pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, P
     if let Some(machine) = decided {
         return Err(managed(key, format!("{path}: {name}"), &machine));
     }
+    let own = layers.user.document(&mut Vec::new())?;
+    keeps_token(&[&own], key, value, path)?;
     edited(&layers.user, key, value)
+}
+
+/// A token that is there is sent to whichever tenant is named: it has to go first.
+fn keeps_token(documents: &[&Document], key: Key, value: Option<&str>, path: &str) -> Result<(), Problem> {
+    let names_tenant = matches!(key, Key::ServerUrl | Key::TenantId);
+    let entry = |name: &str| documents.iter().find_map(|document| document.entries.get(name));
+    let Some(was) = entry(key.name()).filter(|_| names_tenant).map(|entry| entry.value.as_str()) else {
+        return Ok(());
+    };
+    if value.is_none() || was == value || entry(Key::TenantToken.name()).is_none() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "setting-token-first",
+        format!(
+            "The tenant's token belongs to the {} that is set, and would be sent to another one",
+            key.name()
+        ),
+        format!("{path}: {}", key.name()),
+        "Take it out first (`hookswitch settings set tenant_token`), and set the new one last.",
+    )
+    .with("key", key.name()))
 }
 
 /// The file of the machine that says `name`, or is to say it, and its new text. `value` as for [`set`]. The secret goes
@@ -35,6 +59,8 @@ pub fn set_for_machine<'a>(
 ) -> Result<(&'a SettingsFile, String), Problem> {
     let key = Key::named(name).ok_or_else(|| unknown(name, &files.shared.path))?;
     let private = files.private.document(&mut Vec::new())?;
+    let shared = files.shared.document(&mut Vec::new())?;
+    keeps_token(&[&shared, &private], key, value, &files.shared.path)?;
     let is_private = key == Key::TenantToken || private.entries.contains_key(name);
     let file = if is_private { &files.private } else { &files.shared };
     Ok((file, edited(file, key, value)?))

@@ -188,6 +188,17 @@ fn not_a_file(place: &str) -> TenantFailure {
     http::failure(FailureKind::Refused, problem)
 }
 
+/// As [`http::send`], from a place that gives the same to everybody: many of those say "forbidden" of what is not there.
+pub(super) async fn send_open(request: reqwest::RequestBuilder) -> Result<reqwest::Response, TenantFailure> {
+    let response = request.send().await.map_err(|error| http::transport_failure(&error))?;
+    let is_hidden = response.status() == reqwest::StatusCode::FORBIDDEN;
+    http::accepted(response, &[]).await.map_err(|attempt| {
+        let failure = attempt.into_failure();
+        let kind = if is_hidden { FailureKind::Absent } else { failure.kind };
+        TenantFailure { kind, ..failure }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +245,31 @@ mod tests {
         ] {
             assert_eq!(named(other), None, "{other}");
         }
+    }
+
+    /// Root metadata of the next version is asked for at each poll, and is nearly never there.
+    #[tokio::test]
+    async fn of_an_open_folder_forbidden_is_absent() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let url = format!("http://{}/metadata/2.root.json", listener.local_addr().expect("a listener"));
+        tokio::spawn(async move {
+            use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("a listener");
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let answer = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let client = reqwest::Client::new();
+        let kind = |sent: Result<reqwest::Response, TenantFailure>| sent.expect_err("refused").kind;
+        assert_eq!(kind(send_open(client.get(&url)).await), FailureKind::Absent);
+        assert_eq!(
+            kind(http::send(client.get(&url)).await),
+            FailureKind::Rejected,
+            "a tenant that refuses is there"
+        );
     }
 }

@@ -7,7 +7,7 @@
 use super::folder::Disk;
 use super::proof::Signer;
 use super::refusal::{Refusal, refused};
-use super::{data, http};
+use super::{data, folder, http};
 use futures_util::{Stream, StreamExt, stream};
 use hub::machine::{FailureKind, TenantFailure, Verified};
 use hub::protocol::Detail;
@@ -303,6 +303,7 @@ impl Link {
         }
         let sent = match signer.filter(|_| is_target || !secrets.is_empty()) {
             Some(signer) => signer.send(request, &secrets).await,
+            None if matches!(self.reach, Reach::Web(_)) => folder::send_open(request).await,
             None => http::send(request).await,
         };
         let response = match sent {

@@ -231,8 +231,9 @@ impl MachineRole {
     }
 
     pub(super) fn owe_update(&mut self, finished: &Finished, now: Now) {
-        // What one company had done is no business of the next.
-        if finished.tenant.is_some() && finished.tenant != self.tenancy.name() {
+        // What one company had done is no business of the next. Settings that cannot be read at this moment are none.
+        let of = finished.tenant.clone().or_else(|| self.tenancy.name());
+        if of.as_deref().is_none_or(|of| !TenantSource::named(of).can_report()) || of != self.kept_of {
             return;
         }
         let (verdict, detail) = match &finished.outcome {
@@ -254,7 +255,7 @@ impl MachineRole {
             version_read_back: finished.read_back.clone(),
             detail: detail.map(|d| dfu::text::plain(&d).take(1000).collect()),
         };
-        self.owe(Delivery::Update(status), now);
+        self.owe_for_certain(Delivery::Update(status), now);
     }
 
     pub(super) fn owe_event(&mut self, kind: &str, data: serde_json::Value, now: Now) {
@@ -273,9 +274,12 @@ impl MachineRole {
     }
 
     pub(super) fn owe(&mut self, delivery: Delivery, now: Now) {
-        if !self.tenancy.can_report() {
-            return;
+        if self.tenancy.can_report() {
+            self.owe_for_certain(delivery, now);
         }
+    }
+
+    fn owe_for_certain(&mut self, delivery: Delivery, now: Now) {
         // A status and an event carry their own id: the tenant takes each once.
         let id = match &delivery {
             Delivery::Update(status) => status.event_id.clone(),

@@ -120,6 +120,13 @@ fn a_server_and_a_folder_are_two_tenants() {
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
     assert!(rig.disk.policy.is_none());
     assert_ne!(of(Some("https://t/")).name(), of(Some("folder+https://t/")).name());
+    // Another signature at the same place is another company; another word for it is not.
+    let pinned = |pin: &str, id: Option<&str>| {
+        let (root_sha256, tenant_id) = (Some(pin.to_owned()), id.map(str::to_owned));
+        Tenancy { root_sha256, tenant_id, ..of(Some(FOLDER)) }.name()
+    };
+    assert_ne!(pinned("a", None), pinned("b", None));
+    assert_eq!(pinned("a", None), pinned("a", Some("acme")));
 }
 
 /// A static tree may refuse, too: there is no credential that could be the reason.

@@ -235,6 +235,19 @@ fn what_one_tenant_began_no_other_one_is_told_of() {
     let told = |rig: &Rig| rig.disk.owed.iter().any(|owed| matches!(owed.delivery, Delivery::Update(_)));
     assert!(!told(&rig), "{:?}", rig.disk.owed);
 
+    // Settings that cannot be read as it ends lose no verdict: it is sent when they can.
+    let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
+    assert_eq!(rig.install(), None);
+    rig.fetched(super::headset::package(1, "1.20"));
+    let fault = Problem::new("settings-unreadable", "what", "where", "next");
+    rig.feed(Input::TenancyChanged(Tenancy { fault: Some(fault), ..Tenancy::default() }));
+    rig.update_until(0x0120, |_| false);
+    assert!(told(&rig), "{:?}", rig.disk.owed);
+    rig.feed(Input::TenancyChanged(of(Some("https://t"))));
+    assert!(told(&rig), "it is the same one");
+    rig.feed(Input::TenancyChanged(of(Some("https://other"))));
+    assert!(!told(&rig), "{:?}", rig.disk.owed);
+
     // Nor is it asked for the package of what was interrupted, and told how that went.
     let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
     assert_eq!(rig.install(), None);
