@@ -125,6 +125,17 @@ fn archives_of_another_writer_are_read_stored_deflated_and_in_folders() {
     }
 }
 
+/// Its name ends where the directory begins: it is seen whole, and refused for what it is.
+#[test]
+fn an_entry_without_bytes_may_be_the_last_one() {
+    let file = image_file();
+    let json = rules("headset.dfu", &file).to_json();
+    let zip =
+        archive(&[(RULES_FILE, &json, plain()), ("headset.dfu", &file, plain()), ("empty", b"", plain())]);
+    let error = Package::open(&zip).expect_err("rules.json does not name it");
+    assert!(matches!(&error, PackageError::UnnamedEntry { name } if name == "empty"), "{error}");
+}
+
 /// Fields of the two headers that this reader skips, of different lengths, in an entry that is not the last.
 #[test]
 fn extra_fields_and_comments_are_skipped() {
