@@ -125,9 +125,11 @@ fn measure(binary: &Path, folder: &Path, idle_s: u64) -> Outcome<(Vec<Cost>, f64
     let before = idle.iter().map(|(_, _, child)| switches(child.0.id())).collect::<Outcome<Vec<_>>>()?;
     let memory = idle.iter().map(|(_, _, child)| memory(child.0.id())).collect::<Outcome<Vec<_>>>()?;
     std::thread::sleep(Duration::from_secs(idle_s));
+    // All are counted before the first one ends: the roles hear of each other's end.
+    let after = idle.iter().map(|(_, _, child)| switches(child.0.id())).collect::<Outcome<Vec<_>>>()?;
     let mut costs = Vec::new();
-    for (((name, starts_ms, child), before), memory) in idle.into_iter().zip(before).zip(memory) {
-        let after = switches(child.0.id())?;
+    for ((((name, starts_ms, _), before), after), memory) in idle.iter().zip(before).zip(after).zip(memory) {
+        let (name, starts_ms) = (*name, starts_ms.clone());
         let wakeups = after.iter().map(|(thread, count)| count - earlier(&before, *thread)).sum();
         costs.push(Cost { name, starts_ms, memory, wakeups, threads: after.len() });
     }
