@@ -29,18 +29,14 @@ pub fn set(layers: &Layers, name: &str, value: Option<&str>) -> Result<String, P
 fn keeps_token(documents: &[&Document], key: Key, value: Option<&str>, path: &str) -> Result<(), Problem> {
     let names_tenant = matches!(key, Key::ServerUrl | Key::TenantId);
     let entry = |name: &str| documents.iter().find_map(|document| document.entries.get(name));
-    let Some(was) = entry(key.name()).filter(|_| names_tenant).map(|entry| entry.value.as_str()) else {
-        return Ok(());
-    };
-    if value.is_none() || was == value || entry(Key::TenantToken.name()).is_none() {
+    // Also where none is named at this moment: whose the token is then, nobody knows.
+    let was = entry(key.name()).and_then(|entry| entry.value.as_str());
+    if !names_tenant || value.is_none() || was == value || entry(Key::TenantToken.name()).is_none() {
         return Ok(());
     }
     Err(Problem::new(
         "setting-token-first",
-        format!(
-            "The tenant's token belongs to the {} that is set, and would be sent to another one",
-            key.name()
-        ),
+        format!("A tenant's token is set, and would be sent to the tenant of the new {}", key.name()),
         format!("{path}: {}", key.name()),
         "Take it out first (`hookswitch settings set tenant_token`), and set the new one last.",
     )

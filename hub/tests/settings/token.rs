@@ -15,6 +15,9 @@ fn a_token_is_not_left_for_another_tenant() {
         assert!(set(&base, key, None).is_ok() && set(&without, key, Some(value)).is_ok());
     }
     assert!(set(&base, "server_url", Some("https://a.example/")).is_ok(), "it is the same one");
+    let nameless = set(&base, "server_url", None).expect("taken out");
+    let refused = set(&layers(&nameless, &[], None), "server_url", Some("https://b.example/"));
+    assert_eq!(refused.expect_err("in two steps").code, "setting-token-first");
     assert!(set(&base, "tenant_token", Some("new")).is_ok());
     let machine = MachineFiles {
         shared: SettingsFile::of_text("m.toml", "server_url = \"https://a.example/\"\n"),
