@@ -69,10 +69,17 @@ pub fn run(options: RunOptions, hardware: Hardware) -> Result<(), Problem> {
         return LocalSet::new().block_on(&runtime, start(options, user, hardware, None));
     }
     let locale = Arc::new(Locale::new(&options.language));
-    let (tray, icon) = tray::on_this_thread(locale).map_err(|error| no_resources(Detail::verbatim(error)))?;
+    let (tray, icon) = match tray::on_this_thread(locale) {
+        Ok(both) => both,
+        // Everything else works.
+        Err(problem) => {
+            let agent = start(options, user, hardware, Some(Err(problem)));
+            return LocalSet::new().block_on(&runtime, agent);
+        }
+    };
     let (icon_has_ended, icon_ends) = std::sync::mpsc::channel::<()>();
     let agent = move || {
-        let result = LocalSet::new().block_on(&runtime, start(options, user, hardware, Some(tray)));
+        let result = LocalSet::new().block_on(&runtime, start(options, user, hardware, Some(Ok(tray))));
         // A desktop that does not answer keeps the icon's thread, and must not keep the program.
         if icon_ends.recv_timeout(STOP_LIMIT) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("the icon does not end");
@@ -91,7 +98,7 @@ async fn start(
     options: RunOptions,
     user: String,
     hardware: Hardware,
-    tray: Option<Tray>,
+    tray: Option<Result<Tray, Problem>>,
 ) -> Result<(), Problem> {
     let RunOptions { headless, folders, settings, settings_problems, language } = options;
     let locale = Arc::new(Locale::new(&language));
@@ -172,8 +179,12 @@ async fn start(
         tokio::task::spawn_local(watch_for_service(folders.clone(), handle.clone()));
     }
     tokio::task::spawn_local(watch_settings(folders, handle.clone(), to_machine.clone()));
-    if let Some(tray) = tray {
-        tokio::task::spawn_local(show_tray(tray, handle.clone(), window.clone(), stop.clone()));
+    match tray {
+        None => {}
+        Some(Ok(tray)) => {
+            tokio::task::spawn_local(show_tray(tray, handle.clone(), window.clone(), stop.clone()));
+        }
+        Some(Err(problem)) => say_no_tray(problem, &handle).await,
     }
     let summary = tokio::task::spawn_local(summary(handle.clone(), locale.tag(), headless));
 
@@ -278,8 +289,7 @@ async fn show_tray(tray: Tray, handle: UserHandle, window: WindowHandle, stop: m
     let (actions, clicked) = mpsc::channel(16);
     let draw = async {
         if let Err(problem) = tray.show(actions).await {
-            tracing::warn!(%problem, "tray");
-            let _ = handle.send(Event::Function { function: Function::Tray, problems: vec![problem] }).await;
+            say_no_tray(problem, &handle).await;
             return;
         }
         let mut views = handle.views();
@@ -292,6 +302,11 @@ async fn show_tray(tray: Tray, handle: UserHandle, window: WindowHandle, stop: m
         }
     };
     tokio::join!(draw, act(clicked, handle.clone(), window, stop));
+}
+
+async fn say_no_tray(problem: Problem, handle: &UserHandle) {
+    tracing::warn!(%problem, "tray");
+    let _ = handle.send(Event::Function { function: Function::Tray, problems: vec![problem] }).await;
 }
 
 /// Does what was clicked in the tray.

@@ -7,7 +7,6 @@ use hub::protocol::{Detail, Problem};
 use hub::user::Menu;
 use hub::user::menu::{Action, Badge, Item, Page};
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -52,9 +51,9 @@ pub struct TrayLoop {
 /// Must be called on the thread that the program began with; some systems have icons on no other.
 ///
 /// # Errors
-/// The system has no loop for them.
-pub fn on_this_thread(locale: Arc<Locale>) -> io::Result<(Tray, TrayLoop)> {
-    let (post, orders) = os::main_loop()?;
+/// `tray-not-shown`: the system has no loop for them.
+pub fn on_this_thread(locale: Arc<Locale>) -> Result<(Tray, TrayLoop), Problem> {
+    let (post, orders) = os::main_loop().map_err(|error| not_shown(Detail::verbatim(error)))?;
     Ok((Tray { orders: post }, TrayLoop { orders, locale }))
 }
 
