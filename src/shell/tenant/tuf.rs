@@ -303,7 +303,10 @@ impl Link {
         }
         let sent = match signer.filter(|_| is_target || !secrets.is_empty()) {
             Some(signer) => signer.send(request, &secrets).await,
-            None if matches!(self.reach, Reach::Web(_)) => folder::send_open(request).await,
+            // The next root is asked for each time, and is nearly never there; of any other file a refusal is one.
+            None if matches!(self.reach, Reach::Web(_)) && url.path().ends_with(".root.json") => {
+                folder::send_open(request).await
+            }
             None => http::send(request).await,
         };
         let response = match sent {
