@@ -96,7 +96,7 @@ pub struct HostRegistration {
     /// Of the agent.
     #[cfg_attr(test, schemars(with = "shape::Version"))]
     pub agent_version: String,
-    /// Groups the machine itself acts under while nobody is logged on; often none. At most 1,000.
+    /// Groups the machine itself acts under while nobody is logged on. At most 1,000.
     #[serde(default)]
     #[cfg_attr(test, schemars(length(max = 1_000)))]
     pub groups: Vec<ResolvedGroup>,

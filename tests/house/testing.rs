@@ -109,6 +109,46 @@ fn no_test_skips_itself() {
     shrink(rule, &broken, &kept, SKIPPING);
 }
 
+/// Where each tier says what it needs.
+const NEEDS: &str = include_str!("../../xtask/src/tier.rs");
+
+/// Of packages that each Debian has, and what comes with the toolchain.
+const ALWAYS: [&str; 6] = ["bash", "find", "id", "install", "sh", "sleep"];
+
+/// What a test starts and nobody installs is there on the machine of who wrote it, and not on the next one.
+#[test]
+fn whatever_a_test_starts_its_tier_installs() {
+    fn rule(path: &str, text: &str) -> Vec<String> {
+        let starts_some = ["tests/", "examples/", "tenant/tests/", "simulator/tests/"];
+        if !starts_some.iter().any(|folder| path.starts_with(folder)) || path.starts_with("tests/house") {
+            return Vec::new();
+        }
+        let texts = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let mut out = Vec::new();
+        for (n, line) in texts.enumerate() {
+            for start in ["Command::new(\"", "fs::copy(\"/usr/bin/"] {
+                for (at, _) in line.match_indices(start) {
+                    let name = line[at + start.len()..].split('"').next().unwrap_or_default();
+                    let known = ALWAYS.contains(&name) || NEEDS.contains(&format!("\"{name}\""));
+                    if !known {
+                        out.push(format!("{path}:{}: who installs `{name}`?", n + 1));
+                    }
+                }
+            }
+        }
+        out
+    }
+    let broken = [
+        ("tests/a.rs", "fn f() { Command::new(\"nobody-has-this\"); }"),
+        ("examples/a.rs", "fn f() { std::fs::copy(\"/usr/bin/rare\", path) }"),
+    ];
+    let kept = [
+        ("tests/a.rs", "fn f() { Command::new(\"curl\"); Command::new(\"sh\"); Command::new(program); }"),
+        ("src/shell/os/linux/desktop.rs", "fn f() { Command::new(\"xdg-open\"); }"),
+    ];
+    shrink(rule, &broken, &kept, &[]);
+}
+
 /// The literals of a file of tests, its test modules included.
 fn literals(text: &str) -> String {
     source::texts(&text.replace("#[cfg(test)]", ""))

@@ -68,7 +68,10 @@ impl Tier {
 
     pub(crate) fn needs(self) -> Needs {
         let (packages, commands): (&[&str], &[&str]) = match self {
-            Self::Fast => (&["dbus"], &["dbus-daemon"]),
+            Self::Fast => (
+                &["curl", "dbus", "procps", "python3", "util-linux"],
+                &["curl", "dbus-daemon", "kill", "prlimit", "python3"],
+            ),
             Self::Directory => {
                 (&["slapd", "ldap-utils", "openssl"], &["slapd", "ldapadd", "ldapsearch", "openssl"])
             }

@@ -1,6 +1,7 @@
 //! The tenant's side of the machine role: one request at a time, in the order of need; and what is reported.
 
 use super::*;
+use crate::machine::people::identity::everyone;
 use crate::protocol::Detail;
 use crate::tenancy::TenantSource;
 
@@ -209,7 +210,8 @@ impl MachineRole {
             os: self.config.os.clone(),
             os_version: self.config.os_version.clone(),
             agent_version: self.config.agent_version.clone(),
-            groups: Vec::new(),
+            // What `deciding` goes by while nobody is there.
+            groups: registered(&[everyone()]),
             copied_from: self.identities[0].copied_from.clone(),
         };
         self.owe(Delivery::Host(host), now);
@@ -222,8 +224,7 @@ impl MachineRole {
     }
 
     pub(super) fn owe_user(&mut self, user: &str, groups: &[ResolvedGroup], now: Now) {
-        let groups =
-            groups.iter().map(|g| wire::ResolvedGroup { id: g.id.clone(), why: why(&g.why) }).collect();
+        let groups = registered(groups);
         self.owe(
             Delivery::User(wire::UserRegistration { user: user.to_owned(), display: None, groups }),
             now,
@@ -320,6 +321,10 @@ fn useless_credential(server: Option<&str>) -> TenantFailure {
     )
     .detail("detail", detail);
     TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
+}
+
+fn registered(groups: &[ResolvedGroup]) -> Vec<wire::ResolvedGroup> {
+    groups.iter().map(|group| wire::ResolvedGroup { id: group.id.clone(), why: why(&group.why) }).collect()
 }
 
 fn why(why: &crate::protocol::Why) -> String {

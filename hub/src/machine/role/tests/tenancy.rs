@@ -36,7 +36,12 @@ fn a_machine_comes_to_a_company_without_a_restart() {
             _ => None,
         })
         .collect();
-    assert!(sent.iter().any(|d| matches!(d, Delivery::Host(_))), "{sent:?}");
+    let of_nobody = sent.iter().find_map(|d| match d {
+        Delivery::Host(host) => Some(host.groups.iter().map(|group| (group.id.as_str(), group.why.as_str()))),
+        _ => None,
+    });
+    let of_nobody: Vec<_> = of_nobody.expect("the machine registers").collect();
+    assert_eq!(of_nobody, [("all-users", "everyone")], "what counts while nobody is there");
     assert!(sent.iter().any(|d| matches!(d, Delivery::User(_))), "{sent:?}");
     assert!(sent.iter().any(|d| matches!(d, Delivery::Device(_))), "the headset was there before: {sent:?}");
 }
