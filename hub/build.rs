@@ -25,10 +25,12 @@ fn main() {
         };
         let help = of(|file| file == "help.ftl");
         let details = of(|file| file.starts_with("detail-"));
-        let texts = of(|file| file != "help.ftl" && !file.starts_with("detail-"));
+        let problems = of(|file| file.starts_with("problem"));
+        let texts =
+            of(|file| file != "help.ftl" && !file.starts_with("detail-") && !file.starts_with("problem"));
         writeln!(
             table,
-            "Language {{ tag: \"{tag}\", texts: &[{texts}], details: &[{details}], help: &[{help}] }},"
+            "Language {{ tag: \"{tag}\", texts: &[{texts}], problems: &[{problems}], details: &[{details}], help: &[{help}] }},"
         )
         .expect("text grows");
     }

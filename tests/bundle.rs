@@ -3,7 +3,7 @@
 
 use hookswitch::shell::bundle::{BundleParts, preview, write};
 use hookswitch::shell::log;
-use hub::protocol::Problem;
+use hub::problem::{Code, Reason};
 use hub::protocol::local::{Call, CallState, Direction, View};
 use hub::settings::{Layers, Settings, SettingsFile};
 use serde_json::{Value, json};
@@ -195,8 +195,8 @@ fn a_bundle_that_cannot_be_written_leaves_nothing() {
     std::fs::create_dir_all(in_the_way.join("full")).expect("created");
     for output in [Path::new("/nonexistent/bundle.zip"), in_the_way.as_path()] {
         let problem = write(&parts, output).expect_err("cannot be written");
-        assert_eq!(problem.code, "bundle-not-written");
-        assert_eq!(problem.place, output.display().to_string());
+        assert_eq!(problem.code, Code::BundleNotWritten);
+        assert_eq!(problem.place(), output.display().to_string());
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 1, "no half bundle is left");
 }
@@ -255,7 +255,7 @@ fn people_called_like_a_word_of_the_product_leave_its_words_whole() {
 #[test]
 fn the_settings_of_an_agent_that_does_not_tell_them_are_missing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let problem = Problem::new("not-understood", "too old", "local socket", "update it");
+    let problem = Reason::NotUnderstood { error: "too old".to_owned() }.here();
     let own = settings();
     let parts = BundleParts {
         status_json: None,
@@ -268,5 +268,5 @@ fn the_settings_of_an_agent_that_does_not_tell_them_are_missing() {
     let summary = preview(&parts);
     assert!(summary.entries.is_empty(), "never those of another process: {summary:?}");
     let missing = summary.missing.iter().find(|m| m.name == "settings.json").expect("it is told");
-    assert!(missing.reason.to_string().contains("too old"), "{missing:?}");
+    assert!(missing.reason.to_string().contains("not understood"), "{missing:?}");
 }

@@ -14,6 +14,7 @@ mod sdk;
 
 use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::rest::{self, RestConfig};
+use hub::problem::{Code, Reason};
 use hub::protocol::local::Standing;
 use hub::protocol::{DeviceStatus, Function, Job, JobPhase, Problem, State, ToUser, Trouble};
 use machine::PlayedMachine;
@@ -125,8 +126,7 @@ fn the_contract_lists_exactly_the_routes() {
 #[tokio::test]
 async fn answers_keep_to_the_contract() {
     let mut state = machine::state();
-    let problem =
-        Problem::new("access-denied", "It may not be opened", "/dev/hidraw0", "Install the udev rule.");
+    let problem = Reason::HidAccessDenied { error: "It may not be opened".to_owned() }.at("/dev/hidraw0");
     state.devices.push(machine::device("2", "Broken"));
     state.devices[1].status = DeviceStatus::Unavailable { problem: problem.clone() };
     state.offers[0].blocked = Some(problem.clone());
@@ -168,7 +168,7 @@ async fn answers_keep_to_the_contract() {
     contract.check_problem(unknown, StatusCode::NOT_FOUND, "no-such-offer").await;
     sdk.service.nothing_asked().await;
     let (blocked, ()) = tokio::join!(sdk.post(&path, &nothing), refuse);
-    contract.check_problem(blocked, StatusCode::CONFLICT, "access-denied").await;
+    contract.check_problem(blocked, StatusCode::CONFLICT, "hid-access-denied").await;
     let offer = machine::offer(OFFER, HEADSET);
     sdk.service.say(ToUser::OffersChanged { offers: vec![offer.clone()] }).await;
     let encoded = path.replace("spring:", "spring%3A");
@@ -180,7 +180,7 @@ async fn answers_keep_to_the_contract() {
     assert_eq!(updates["job"]["phase"], "fetching");
     // The running one is not offered, and asked for all the same: why not, the machine role says.
     sdk.service.say(ToUser::OffersChanged { offers: vec![] }).await;
-    let running = Problem::new("update-running", "It is running", HEADSET, "Wait until it is done.");
+    let running = Reason::UpdateRunning.at(HEADSET);
     let refuse = async {
         let request = sdk.service.asked_to_install(OFFER).await;
         sdk.service.answer(request, Some(running)).await;
@@ -368,8 +368,8 @@ async fn an_unwritable_home_is_one_clear_line() {
         endpoint_path: home.path().join("endpoint.json"),
     };
     let problem = rest::start(config, service.handle.clone()).await.expect_err("nowhere to write");
-    assert_eq!(problem.code, "rest-certificate");
-    assert!(problem.place.contains("not-a-folder"), "{problem}");
+    assert_eq!(problem.code, Code::RestCertificate);
+    assert!(problem.place().contains("not-a-folder"), "{problem}");
 }
 
 /// What says everything in its path needs no body, and no word about one.

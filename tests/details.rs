@@ -17,7 +17,8 @@ use dfu::usb_dfu::{
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use hub::locale::Locale;
-use hub::protocol::{Detail, Problem};
+use hub::problem::Reason;
+use hub::protocol::Detail;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -398,10 +399,12 @@ fn a_problem_says_its_detail_once() {
         written: true,
         device: DeviceNow::Unseen,
     };
-    let problem = Problem::new("update-failed", "w", "1209-0001", failure.device().to_string())
-        .with("why", "unplugged")
-        .detail("detail", &failure)
-        .detail("device", failure.device());
+    let problem = Reason::UpdateFailed {
+        why: "unplugged".to_owned(),
+        detail: (&failure).into(),
+        device: failure.device().into(),
+    }
+    .at("1209-0001");
     for (tag, what, next, more) in [
         (
             "en-US",

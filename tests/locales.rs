@@ -3,11 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "reads the source and the texts from disk")]
 
 use fluent_bundle::FluentResource;
+use hub::problem::Code;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[path = "locales/faces.rs"]
 mod faces;
+#[path = "locales/problems.rs"]
+mod problems;
 #[path = "support/rust_source.rs"]
 mod rust_source;
 
@@ -19,6 +22,8 @@ struct Entry {
     attributes: BTreeSet<String>,
     variables: BTreeSet<String>,
     text: String,
+    /// Of that, what the attribute `place` says.
+    place: String,
 }
 
 /// One place of the source that shows a text.
@@ -29,14 +34,11 @@ struct Use {
     args: BTreeSet<String>,
     /// More of them may be added elsewhere.
     open: bool,
-    /// Where a problem is, if that is written out like the rest of it.
-    at: Option<String>,
 }
 
 #[derive(Debug, Default)]
 struct Source {
     messages: Vec<Use>,
-    problems: Vec<Use>,
     details: Vec<Use>,
     /// Every string literal: an id may be chosen far from where it is shown.
     literals: BTreeSet<String>,
@@ -88,17 +90,21 @@ fn identifier(text: &str) -> String {
 fn entries(tag: &str) -> BTreeMap<String, Entry> {
     let mut all: BTreeMap<String, Entry> = BTreeMap::new();
     for (path, text) in language_files(tag) {
-        let mut current = String::new();
+        let (mut current, mut in_place) = (String::new(), false);
         for line in text.lines().filter(|l| !l.starts_with('#')) {
             if line.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                current = identifier(line);
+                (current, in_place) = (identifier(line), false);
                 let earlier = all.insert(current.clone(), Entry::default());
                 assert!(earlier.is_none(), "{}: {current} is there twice", path.display());
             }
             let Some(entry) = all.get_mut(&current) else { continue };
             entry.text.push_str(line);
             if let Some(attribute) = line.trim_start().strip_prefix('.') {
+                in_place = identifier(attribute) == "place";
                 entry.attributes.insert(identifier(attribute));
+            }
+            if in_place {
+                entry.place.push_str(line);
             }
             entry.variables.extend(line.split('$').skip(1).map(identifier));
         }
@@ -186,41 +192,23 @@ fn source() -> Source {
         };
         let text = without_tests_and_comments(&text);
         let place = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
-        for (marker, only_first) in
-            [("Message::new(", false), ("Problem::new(", true), ("Detail::new(", true)]
-        {
+        for (marker, only_first) in [("Message::new(", false), ("Detail::new(", true)] {
             for (at, _) in text.match_indices(marker) {
                 let (literals, after) = arguments(&text[at + marker.len()..]);
                 let starts_with_literal = text[at + marker.len()..].trim_start().starts_with('"');
                 let (args, open) = chain(after);
-                let at = (marker.starts_with('P') && literals.len() == 4).then(|| literals[2].clone());
                 let ids = literals.into_iter().filter(|l| is_id(l));
-                let (ids, into): (Vec<_>, _) = if only_first {
-                    let into = if marker.starts_with('P') { &mut all.problems } else { &mut all.details };
-                    (ids.take(usize::from(starts_with_literal)).collect(), into)
-                } else {
-                    (ids.collect(), &mut all.messages)
+                let (ids, into): (Vec<_>, _) = match only_first {
+                    true => (ids.take(usize::from(starts_with_literal)).collect(), &mut all.details),
+                    false => (ids.collect(), &mut all.messages),
                 };
-                into.extend(ids.into_iter().map(|id| Use {
-                    place: place.clone(),
-                    id,
-                    args: args.clone(),
-                    open,
-                    at: at.clone(),
-                }));
+                let found = |id| Use { place: place.clone(), id, args: args.clone(), open };
+                into.extend(ids.into_iter().map(found));
             }
         }
         all.literals.extend(literals.into_iter().filter(|l| is_id(l)));
     }
     all
-}
-
-/// Not the name of a variable, file, program or address.
-fn is_words(place: &str) -> bool {
-    let command = place.split(' ').next() == Some("hookswitch");
-    !command && place.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ' ' | '\'' | '-')) && {
-        place.contains(' ') || place.chars().all(|c| c.is_ascii_lowercase())
-    }
 }
 
 #[test]
@@ -285,41 +273,18 @@ fn every_text_used_exists_with_its_arguments() {
             }
         }
     }
-    // Answers to programs: their developers read English, and what is wrong differs from place to place.
-    let shown = source.problems.iter().filter(|u| !u.place.starts_with("src/shell/rest/"));
-    for Use { place, id, args, open, at } in shown {
-        let id = format!("problem-{id}");
-        let Some(entry) = entries.get(&id) else {
-            wrong.push(format!("{place}: {id} has no text"));
-            continue;
-        };
-        let missing: Vec<_> =
-            entry.variables.iter().filter(|v| *v != "place" && !args.contains(*v)).collect();
-        if !missing.is_empty() && !open {
-            wrong.push(format!("{place}: {id} wants {missing:?}, which is not given"));
-        }
-        if at.as_ref().is_some_and(|at| is_words(at)) && !entry.attributes.contains("place") {
-            wrong.push(format!("{place}: {id} happens at {at:?}, which is said in English alone"));
-        }
-        if !entry.attributes.contains("next") {
-            wrong.push(format!("{place}: {id} does not say what next"));
-        }
-    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn no_text_is_left_over() {
     let source = source();
-    let codes: BTreeSet<String> = source
-        .problems
+    let codes: BTreeSet<String> = Code::ALL
         .iter()
-        .map(|u| format!("problem-{}", u.id))
+        .map(|code| format!("problem-{}", code.as_str()))
         .chain(source.details.iter().map(|u| format!("detail-{}", u.id)))
         .chain(source.literals.iter().cloned())
         .collect();
-    let chosen_elsewhere =
-        |id: &str| id.strip_prefix("problem-").is_some_and(|c| source.literals.contains(c));
     // `src/shell/cli/help/tests.rs` holds this file against the command line.
     let help: BTreeSet<String> = language_files(REFERENCE)
         .into_iter()
@@ -328,10 +293,8 @@ fn no_text_is_left_over() {
         .filter(|id| id == "help" || id.starts_with("help-"))
         .collect();
     assert!(help.len() > 20, "the texts of the command line were found: {help:?}");
-    let left: Vec<String> = entries(REFERENCE)
-        .into_keys()
-        .filter(|id| !codes.contains(id) && !chosen_elsewhere(id) && !help.contains(id))
-        .collect();
+    let left: Vec<String> =
+        entries(REFERENCE).into_keys().filter(|id| !codes.contains(id) && !help.contains(id)).collect();
     assert!(left.is_empty(), "shown nowhere: {left:?}");
 }
 
@@ -381,7 +344,5 @@ fn the_scanner_sees_what_it_must() {
     assert_eq!((names.into_iter().collect::<Vec<_>>(), open), (vec!["n".to_owned(), "x".to_owned()], true));
     assert!(!chain(".text(\"x\", 1))").1);
     assert_eq!(arguments("match x { \"a\" => \"one\", _ => \"two\" })").0, ["one", "two"]);
-    assert!(is_words("the agent's trust-store") && is_words("process") && is_words("HID library"));
-    assert!(!["HOME", "xdg-open", "127.0.0.1", "hookswitch update list"].iter().any(|name| is_words(name)));
     assert_eq!(literal(r#""a\"b" c"#), Some(("a\"b".to_owned(), " c")));
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "reads the logs back")]
 
 use hookswitch::shell::log;
+use hub::problem::Code;
 use std::os::unix::fs::PermissionsExt;
 
 /// One test, because a process logs to one folder.
@@ -12,7 +13,7 @@ fn secrets_and_names_never_reach_the_files() {
     log::mask("b\"nd pass");
     log::mask_user("Anna.Muster");
     let guard = log::start(folder.path(), "debug").expect("the folder is writable");
-    assert_eq!(log::start(folder.path(), "debug").expect_err("twice").code, "log-not-started");
+    assert_eq!(log::start(folder.path(), "debug").expect_err("twice").code, Code::LogNotStarted);
 
     tracing::info!(target: "hookswitch::shell::tenant", token = "tenant-token-123456", "enrols anna.muster");
     tracing::debug!(target: "hookswitch::shell::tenant", "token tenant-token-123456 of anna.muster");

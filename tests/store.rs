@@ -10,6 +10,7 @@ use hookswitch::shell::store::{MAX_OWED, MAX_USERS, Store};
 use hub::machine::{
     Credential, Delivery, Fingerprint, Identity, JournalEntry, Marks, Owed, Persisted, Record, Sha256,
 };
+use hub::problem::Code;
 use hub::protocol::{ResolvedGroup, Why};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -206,8 +207,8 @@ fn a_second_agent_is_told() {
     let path = dir.path().join("hookswitch.db");
     let _first = Store::open(&path).unwrap();
     let problem = Store::open(&path).unwrap_err();
-    assert_eq!(problem.code, "store-in-use");
-    assert!(problem.place.ends_with("hookswitch.db"));
+    assert_eq!(problem.code, Code::StoreInUse);
+    assert!(problem.place().ends_with("hookswitch.db"));
 }
 
 #[test]
@@ -217,19 +218,19 @@ fn a_link_or_a_foreign_or_newer_file_is_left_alone() {
     std::fs::write(&target, "precious").unwrap();
     let link = dir.path().join("link.db");
     std::os::unix::fs::symlink(&target, &link).unwrap();
-    assert_eq!(Store::open(&link).unwrap_err().code, "store-foreign");
+    assert_eq!(Store::open(&link).unwrap_err().code, Code::StoreForeign);
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "precious");
 
     let foreign = dir.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-    assert_eq!(Store::open(&foreign).unwrap_err().code, "store-foreign");
+    assert_eq!(Store::open(&foreign).unwrap_err().code, Code::StoreForeign);
 
     let newer = dir.path().join("newer.db");
     drop(Store::open(&newer).unwrap());
     rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let problem = Store::open(&newer).unwrap_err();
-    assert_eq!(problem.code, "store-newer");
-    assert!(problem.what.contains("99") && problem.what.contains("up to 3"), "{problem}");
+    assert_eq!(problem.code, Code::StoreNewer);
+    assert!(problem.what().contains("99") && problem.what().contains("up to 3"), "{problem}");
     let version: i64 = rusqlite::Connection::open(&newer)
         .unwrap()
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -262,7 +263,7 @@ fn a_damaged_file_is_moved_aside_and_said() {
         let damaged = std::fs::read(&path).unwrap();
         let mut store = Store::open(&path).unwrap();
         let problem = store.take_mended().expect(damage);
-        assert_eq!(problem.code, "store-mended", "{damage}");
+        assert_eq!(problem.code, Code::StoreMended, "{damage}");
         assert_eq!(std::fs::read(&problem.args["kept"]).unwrap(), damaged, "{damage}: kept as it was");
         // A headset in DFU mode has nobody else who knows it, and a host no other key.
         let known = store.load().unwrap();
@@ -444,8 +445,8 @@ fn an_unwritable_folder_is_one_clear_problem() {
     let file = dir.path().join("a-file");
     std::fs::write(&file, "").unwrap();
     let problem = Store::open(&file.join("hookswitch.db")).unwrap_err();
-    assert_eq!(problem.code, "store-unwritable");
-    assert!(!problem.next.is_empty() && problem.place.contains("a-file"));
+    assert_eq!(problem.code, Code::StoreUnwritable);
+    assert!(!problem.next().is_empty() && problem.place().contains("a-file"));
 }
 
 const CHILD: &str = "HOOKSWITCH_TEST_STORE";

@@ -4,6 +4,7 @@
 
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use hub::machine::{Delivery, FailureKind, Owed, TenantAnswer, TenantRequest};
+use hub::problem::Code;
 use hub::tenancy::TenantSource;
 use rig::{Tenant, clear, deliver, enrol, files, policy, published_file, run, target};
 use std::collections::{BTreeMap, BTreeSet};
@@ -294,7 +295,8 @@ async fn another_trust_anchor_is_refused() {
     let failure = enrol(&mut TenantRoom::new(pinned(&other)).unwrap()).await.unwrap_err();
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-root", FailureKind::Refused));
     assert!(
-        failure.problem.what.contains(&other) && failure.problem.what.contains(&tenant.secret("TENANT_ROOT"))
+        failure.problem.what().contains(&other)
+            && failure.problem.what().contains(&tenant.secret("TENANT_ROOT"))
     );
     assert!(!tenant.dir().join("agent/root.json").exists());
 
@@ -305,8 +307,8 @@ async fn another_trust_anchor_is_refused() {
         tenant.secret("TENANT_ROOT")
     );
     let mut later = TenantRoom::new(pinned(&other)).unwrap();
-    assert_eq!(enrol(&mut later).await.unwrap_err().problem.code, "tenant-root");
-    assert_eq!(policy(&mut later, None).await.unwrap_err().problem.code, "tenant-root");
+    assert_eq!(enrol(&mut later).await.unwrap_err().problem.code, Code::TenantRoot);
+    assert_eq!(policy(&mut later, None).await.unwrap_err().problem.code, Code::TenantRoot);
     let stranger = Tenant::new(&[]);
     let (_server, strange_url) = stranger.serve(&[]);
     let moved = TenantConfig {
@@ -314,11 +316,11 @@ async fn another_trust_anchor_is_refused() {
         data: tenant.dir().join("agent"),
         ..stranger.config(&strange_url)
     };
-    assert_eq!(enrol(&mut TenantRoom::new(moved).unwrap()).await.unwrap_err().problem.code, "tenant-root");
+    assert_eq!(enrol(&mut TenantRoom::new(moved).unwrap()).await.unwrap_err().problem.code, Code::TenantRoot);
 
     let upper = pinned(&tenant.secret("TENANT_ROOT").to_uppercase());
     enrol(&mut TenantRoom::new(upper).unwrap()).await.unwrap();
-    assert_eq!(TenantRoom::new(pinned("abc")).unwrap_err().code, "tenant-pin");
+    assert_eq!(TenantRoom::new(pinned("abc")).unwrap_err().code, Code::TenantPin);
 }
 
 #[tokio::test]
@@ -340,7 +342,7 @@ async fn a_server_that_fails_is_slow_or_is_not_there() {
         (failure.problem.code.as_str(), failure.kind),
         ("tenant-certificate", FailureKind::Unreachable)
     );
-    assert!(failure.problem.what.contains("peer certificate"), "{}", failure.problem);
+    assert!(failure.problem.what().contains("peer certificate"), "{}", failure.problem);
 
     // The machine's own authorities do not know it either, if there are any.
     let machine_only = TenantConfig { extra_ca: None, ..tenant.config(&failing_url) };
@@ -400,15 +402,15 @@ fn a_configuration_that_cannot_work_is_refused_at_once() {
         let mut config = config.clone();
         change(&mut config);
         let problem = TenantRoom::new(config).unwrap_err();
-        if problem.code == "tenant-ca" {
-            assert_eq!(problem.place, "/etc/company/ca.pem", "the file that is wrong");
+        if problem.code == Code::TenantCa {
+            assert_eq!(problem.place(), "/etc/company/ca.pem", "the file that is wrong");
         }
         problem.code
     };
-    assert_eq!(with(|c| c.source = TenantSource::named("http://tenant.example")), "tenant-url");
-    assert_eq!(with(|c| c.extra_ca = Some(rig::ca(b"no certificate".to_vec()))), "tenant-ca");
-    assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), "tenant-pin");
-    assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), "tenant-data");
+    assert_eq!(with(|c| c.source = TenantSource::named("http://tenant.example")), Code::TenantUrl);
+    assert_eq!(with(|c| c.extra_ca = Some(rig::ca(b"no certificate".to_vec()))), Code::TenantCa);
+    assert_eq!(with(|c| c.pinned_root_sha256 = Some("g".repeat(64))), Code::TenantPin);
+    assert_eq!(with(|c| c.data = PathBuf::from("/proc/nowhere")), Code::TenantData);
 }
 
 /// Whoever has the tenant's token is another machine all the same, and the honest one hears what to do.
@@ -436,7 +438,7 @@ async fn a_host_is_its_key_to_the_tenant() {
     let failure = deliver(&mut thief, &reports(), &token).await.unwrap_err();
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-proof", FailureKind::Unauthorized));
     thief.use_token(&token);
-    assert_eq!(target(&mut thief, "fw.zip").await.unwrap_err().problem.code, "tenant-proof");
+    assert_eq!(target(&mut thief, "fw.zip").await.unwrap_err().problem.code, Code::TenantProof);
 
     // The operator forgets the key, and the next machine is the host.
     let out = std::process::Command::new(rig::binary())
@@ -446,7 +448,7 @@ async fn a_host_is_its_key_to_the_tenant() {
         .unwrap();
     assert!(out.success());
     assert!(matches!(thief.perform(other("S-1")).await, TenantAnswer::Enrolled(Ok(_))));
-    assert_eq!(enrol(&mut tenant.room(&url)).await.unwrap_err().problem.code, "tenant-host-key");
+    assert_eq!(enrol(&mut tenant.room(&url)).await.unwrap_err().problem.code, Code::TenantHostKey);
 }
 
 /// The server was restarted, or the nonce had aged: the agent signs again by itself.

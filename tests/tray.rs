@@ -3,6 +3,7 @@
 
 use hookswitch::shell::tray;
 use hub::locale::Locale;
+use hub::problem::Code;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ fn no_session_bus_is_one_clear_problem() {
         });
         icon.run();
         let problem = shown.join().expect("it ends").expect_err("no bus");
-        assert_eq!(problem.code, "tray-not-shown");
-        assert!(problem.next.contains("hookswitch open"), "{problem}");
+        assert_eq!(problem.code, Code::TrayNotShown);
+        assert!(problem.next().contains("hookswitch open"), "{problem}");
         let notice = hub::user::Notice {
             title: Default::default(),
             body: hub::user::notice::Body::Message(Default::default()),

@@ -6,6 +6,7 @@ mod machine;
 
 use hookswitch::shell::window::WindowHandle;
 use hub::locale::Locale;
+use hub::problem::Reason;
 use hub::protocol::{Problem, State, ToMachine, ToUser};
 use hub::user::menu::Page;
 use machine::PlayedMachine;
@@ -244,13 +245,15 @@ async fn refusals_speak_the_persons_language() {
     let answer = text(browser.press(&format!("/updates/{OFFER}/explode")), StatusCode::NOT_FOUND).await;
     assert!(answer.contains("Laden Sie die Seite neu."), "{answer}");
     browser.service.nothing_asked().await;
-    let next = "Wait until it is done.";
-    let running = Problem::new("update-running", "The update of this headset is running", "Desk One", next);
+    let running = Reason::UpdateRunning.at("Desk One");
     let refused = refused_install(&browser, running).await;
     assert_eq!(refused["what"], "Die Aktualisierung dieses Headsets läuft");
     assert_eq!(refused["where"], "Desk One");
     // A word that no text is known for is better than none.
-    let unknown = Problem::new("no-such-code", "It broke", "Desk One", "Mend it.");
+    let unknown = serde_json::from_value(serde_json::json!({
+        "code": "no-such-code", "what": "It broke", "where": "Desk One", "next": "Mend it.",
+    }))
+    .expect("a problem of another version");
     let refused = refused_install(&browser, unknown).await;
     assert_eq!(refused, serde_json::json!({"what": "It broke", "where": "Desk One", "next": "Mend it."}));
 }

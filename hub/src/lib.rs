@@ -5,6 +5,7 @@ pub mod calendar;
 mod detail;
 pub mod locale;
 pub mod machine;
+pub mod problem;
 pub mod protocol;
 pub mod settings;
 pub mod tenancy;

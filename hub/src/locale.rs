@@ -1,13 +1,14 @@
 //! Every string shown, by Fluent id. Pure: the `.ftl` texts are embedded, the language is an argument.
 
-use crate::protocol::{Detail, Problem};
 use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentMessage, FluentResource, FluentValue};
-use std::collections::BTreeMap;
+use fluent_bundle::{FluentArgs, FluentMessage, FluentResource};
 use std::sync::OnceLock;
 use unic_langid::{CharacterDirection, LanguageIdentifier};
 
 mod negotiation;
+mod problems;
+
+pub use problems::ProblemText;
 
 /// A text to show: a Fluent id and its arguments. Faces turn it into words with [`Locale::format`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,33 +41,12 @@ impl Message {
     }
 }
 
-/// A [`Problem`] in the person's language.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProblemText {
-    pub what: String,
-    /// Names of devices, files and addresses: the same in every language.
-    pub place: String,
-    pub next: String,
-    /// What devices and systems said, for who wants to know. Empty where there is nothing more to say.
-    pub more: String,
-}
-
-impl std::fmt::Display for ProblemText {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What a library says may end with a full stop of its own.
-        write!(f, "{} ({}). {}", self.what.trim_end_matches('.'), self.place, self.next)?;
-        match self.more.as_str() {
-            "" => Ok(()),
-            more => write!(f, " [{more}]"),
-        }
-    }
-}
-
 /// One language of the product: a folder of `locales/`.
 #[derive(Debug)]
 struct Language {
     tag: &'static str,
     texts: &'static [&'static str],
+    problems: &'static [&'static str],
     details: &'static [&'static str],
     help: &'static [&'static str],
 }
@@ -79,17 +59,27 @@ type Bundle = FluentBundle<FluentResource>;
 /// The texts of one language. Parsed at first use.
 pub struct Locale {
     language: &'static Language,
-    texts: Parsed,
-    /// Apart: an agent with which nothing is wrong never needs them.
-    details: Parsed,
+    /// `None` is English, which everything falls back to: its texts are there once.
+    own: Option<Parsed>,
 }
 
-/// Some files of the language in use, and of the one it falls back to.
+/// The files of one language, as far as somebody asked for them.
 struct Parsed {
-    files: fn(&Language) -> &'static [&'static str],
-    chosen: OnceLock<Bundle>,
-    fallback: OnceLock<Bundle>,
+    texts: OnceLock<Bundle>,
+    /// Apart, like the details: an agent with which nothing is wrong never needs them.
+    problems: OnceLock<Bundle>,
+    details: OnceLock<Bundle>,
 }
+
+/// Which of them.
+#[derive(Clone, Copy)]
+enum Part {
+    Texts,
+    Problems,
+    Details,
+}
+
+static ENGLISH: Parsed = Parsed::none();
 
 impl std::fmt::Debug for Locale {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -108,12 +98,8 @@ impl Locale {
     pub fn new(tag: &str) -> Self {
         let tags: Vec<&str> = Self::tags().collect();
         let language = negotiation::best(tag, &tags).and_then(|n| LANGUAGES.get(n)).unwrap_or(&LANGUAGES[0]);
-        let parsed = |files| Parsed { files, chosen: OnceLock::new(), fallback: OnceLock::new() };
-        Self {
-            language,
-            texts: parsed(|language| language.texts),
-            details: parsed(|language| language.details),
-        }
+        let is_english = std::ptr::eq(language, &LANGUAGES[0]);
+        Self { language, own: (!is_english).then(Parsed::none) }
     }
 
     /// Whether there are texts for `tag`, or it is English that takes their place.
@@ -153,39 +139,8 @@ impl Locale {
             }
         }
         // An argument that is not there shows as `{$name}`; `tests/locales.rs` compares them.
-        self.look_up(&self.texts, message.id, |bundle, text| render(bundle, text, None, &args))
+        self.look_up(Part::Texts, message.id, |bundle, text| render(bundle, text, None, &args))
             .map_or_else(|| format!("[{}]", message.id), |(text, _)| text)
-    }
-
-    /// The text of `problem-<code>` and its attributes `next` and, where it has words, `place` and
-    /// `more`, plain. A problem without entry is shown with the English
-    /// text it carries.
-    pub fn problem(&self, problem: &Problem) -> ProblemText {
-        let text = self.problem_isolated(problem);
-        let ProblemText { what, place, next, more } = text;
-        ProblemText { what: plain(&what), place: plain(&place), next: plain(&next), more: plain(&more) }
-    }
-
-    /// Like [`Self::problem`], for a page.
-    pub fn problem_isolated(&self, problem: &Problem) -> ProblemText {
-        let mut args = self.arguments(&problem.args, &problem.details);
-        args.set("place", problem.place.as_str());
-        let id = format!("problem-{}", problem.code);
-        // Most places are names that are the same in every language.
-        let place = self
-            .look_up(&self.texts, &id, |bundle, text| render_whole(bundle, text, Some("place"), &args))
-            .unwrap_or_else(|| problem.place.clone());
-        args.set("place", place.as_str());
-        let found = self.look_up(&self.texts, &id, |bundle, text| {
-            let what = render_whole(bundle, text, None, &args)?;
-            let next = render_whole(bundle, text, Some("next"), &args)?;
-            Some((what, next))
-        });
-        let (what, next) = found.unwrap_or_else(|| (problem.what.clone(), problem.next.clone()));
-        let more = self
-            .look_up(&self.texts, &id, |bundle, text| render_whole(bundle, text, Some("more"), &args))
-            .unwrap_or_default();
-        ProblemText { what, place, next, more }
     }
 
     /// What the command line says of itself. Parsed by this call alone: an agent that runs has no use for it.
@@ -195,47 +150,32 @@ impl Locale {
         HelpTexts(languages.map(|language| language.parse(language.help)).collect())
     }
 
-    /// The text of `detail-<code>`, plain; without entry the English text it carries.
-    pub fn detail(&self, detail: &Detail) -> String {
-        plain(&self.detail_isolated(detail))
-    }
-
-    fn detail_isolated(&self, detail: &Detail) -> String {
-        let args = self.arguments(&detail.args, &detail.details);
-        self.look_up(&self.details, &format!("detail-{}", detail.code), |bundle, text| {
-            render_whole(bundle, text, None, &args)
-        })
-        .unwrap_or_else(|| detail.text.clone())
-    }
-
-    fn arguments<'a>(
-        &self,
-        args: &'a BTreeMap<String, String>,
-        details: &'a BTreeMap<String, Detail>,
-    ) -> FluentArgs<'a> {
-        let mut all = FluentArgs::with_capacity(args.len() + details.len() + 1);
-        for (name, value) in args {
-            all.set(name.as_str(), number_or_text(value));
-        }
-        for (name, detail) in details {
-            all.set(name.as_str(), self.detail_isolated(detail));
-        }
-        all
-    }
-
     fn look_up<'a, T>(
-        &self,
-        parsed: &'a Parsed,
+        &'a self,
+        part: Part,
         id: &str,
         then: impl Fn(&'a Bundle, &FluentMessage<'a>) -> Option<T>,
     ) -> Option<T> {
-        let chosen = parsed.chosen.get_or_init(|| self.language.parse((parsed.files)(self.language)));
-        let found = chosen.get_message(id).and_then(|text| then(chosen, &text));
-        if found.is_some() || std::ptr::eq(self.language, &LANGUAGES[0]) {
-            return found;
-        }
-        let fallback = parsed.fallback.get_or_init(|| LANGUAGES[0].parse((parsed.files)(&LANGUAGES[0])));
-        fallback.get_message(id).and_then(|text| then(fallback, &text))
+        let own = self.own.as_ref().map(|own| (own, self.language));
+        own.into_iter().chain([(&ENGLISH, &LANGUAGES[0])]).find_map(|(parsed, language)| {
+            let bundle = parsed.bundle(part, language);
+            then(bundle, &bundle.get_message(id)?)
+        })
+    }
+}
+
+impl Parsed {
+    const fn none() -> Self {
+        Self { texts: OnceLock::new(), problems: OnceLock::new(), details: OnceLock::new() }
+    }
+
+    fn bundle(&self, part: Part, language: &Language) -> &Bundle {
+        let (bundle, files) = match part {
+            Part::Texts => (&self.texts, language.texts),
+            Part::Problems => (&self.problems, language.problems),
+            Part::Details => (&self.details, language.details),
+        };
+        bundle.get_or_init(|| language.parse(files))
     }
 }
 
@@ -295,25 +235,6 @@ fn render<'a>(
     Some((text, errors.is_empty()))
 }
 
-/// Like [`render`], but `None` if an argument is missing: what is shown may come from a peer or a store of another
-/// version, and brings its English text along.
-fn render_whole<'a>(
-    bundle: &'a Bundle,
-    text: &FluentMessage<'a>,
-    attribute: Option<&str>,
-    args: &FluentArgs<'_>,
-) -> Option<String> {
-    render(bundle, text, attribute, args).and_then(|(text, whole)| whole.then_some(text))
-}
-
-/// Arguments of problems travel as text; a whole number must choose the plural form all the same.
-fn number_or_text(value: &str) -> FluentValue<'_> {
-    match value.parse::<i64>() {
-        Ok(number) if number.to_string() == value => FluentValue::from(number),
-        _ => FluentValue::from(value),
-    }
-}
-
 fn plain(text: &str) -> String {
     text.replace(['\u{2068}', '\u{2069}'], "")
 }
@@ -344,7 +265,7 @@ mod tests {
     #[test]
     fn a_language_says_itself_how_it_is_written() {
         let rtl = |tag: &'static str| {
-            let language = Language { tag, texts: &[], details: &[], help: &[] };
+            let language = Language { tag, texts: &[], problems: &[], details: &[], help: &[] };
             language.id().character_direction() == CharacterDirection::RTL
         };
         assert!(rtl("ar-EG") && rtl("he-IL") && !rtl("en-US") && !rtl("de-DE"));
@@ -353,39 +274,5 @@ mod tests {
     #[test]
     fn a_missing_id_is_visible() {
         assert_eq!(Locale::new("de").format(&Message::new("no-such-id")), "[no-such-id]");
-    }
-
-    #[test]
-    fn a_detail_is_said_in_the_language_of_its_problem() {
-        let size = Detail::new("archive-no-end", "cut off").with("bytes", 7);
-        let component =
-            Detail::new("package-image", "app: cut off").with("component", "app").detail("error", size);
-        let known = Problem::new("package-refused", "It broke", "here", "Mend it.")
-            .with("resumed", "false")
-            .detail("error", component);
-        let text = Locale::new("de").problem(&known).what;
-        assert_eq!(
-            text,
-            "Das Firmware-Paket wird abgelehnt: Komponente „app“: Das Paket endet nicht wie eine Zip-Datei (7 Byte); \
-             es ist abgeschnitten oder keine"
-        );
-        let unknown = Problem::new("package-refused", "It broke", "here", "Mend it.")
-            .with("resumed", "false")
-            .detail("error", Detail::new("no-such-code", "the dog ate it"));
-        let text = Locale::new("de").problem(&unknown).what;
-        assert_eq!(text, "Das Firmware-Paket wird abgelehnt: the dog ate it");
-    }
-
-    #[test]
-    fn a_problem_that_lacks_an_argument_shows_its_english_text() {
-        let older = Problem::new("update-failed", "It broke", "here", "Mend it.").with("detail", "so and so");
-        let text = Locale::new("de").problem(&older);
-        assert_eq!((text.what.as_str(), text.next.as_str()), ("It broke", "Mend it."));
-    }
-
-    #[test]
-    fn a_problem_without_entry_shows_its_english_text() {
-        let problem = Problem::new("no-such-code", "It broke", "here", "Mend it.");
-        assert_eq!(Locale::new("de").problem(&problem).to_string(), "It broke (here). Mend it.");
     }
 }

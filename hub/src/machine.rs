@@ -4,6 +4,7 @@
 //! Mutate with [`MachineRole::handle`], then drain [`MachineRole::poll_output`] until `None` (in order: a `Persist` is done
 //! before what follows it), then wait for [`MachineRole::poll_timeout`]. No clock, file, device or socket here.
 
+use crate::problem::Reason;
 use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToMachine, ToUser};
 use crate::tenancy::TenantSource;
 use crate::world::WorldChange;
@@ -95,12 +96,7 @@ impl Tenancy {
 
 /// Nobody has said anything of a company.
 pub fn no_tenant() -> Problem {
-    Problem::new(
-        "no-tenant",
-        "There is no company to ask",
-        "hookswitch.toml",
-        "Set SERVER_URL, TENANT_ID and TENANT_TOKEN if this computer belongs to one.",
-    )
+    Reason::NoTenant.at("hookswitch.toml")
 }
 
 #[derive(Debug)]

@@ -5,14 +5,13 @@
 //! right. Frames are one JSON object a line. Golden files in `tests/golden/protocol/` freeze the spelling.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 pub mod client;
-mod foreign;
 mod job;
 pub mod local;
 pub mod printed;
 
+pub use crate::problem::{Detail, Problem};
 pub use job::{Job, JobPhase, Stop};
 
 /// Raised when an older peer would misread a message.
@@ -20,10 +19,6 @@ pub const PROTOCOL_VERSION: u32 = 4;
 
 /// Identity of a headset across re-enumerations: `vvvv-pppp-serial`, or the port path where there is no serial.
 pub type DeviceId = String;
-
-/// What a code of a problem or detail looks like.
-#[cfg(test)]
-const CODE: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
 
 /// The group everybody is in, last by priority. The tenant's contract calls it so.
 pub const ALL_USERS: &str = "all-users";
@@ -395,117 +390,3 @@ pub enum Why {
     },
     Everyone,
 }
-
-/// What went wrong, where, and what to do next, in English.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Problem {
-    /// Stable, kebab-case.
-    #[cfg_attr(test, schemars(regex(pattern = CODE)))]
-    pub code: String,
-    pub what: String,
-    /// Device, file or address.
-    #[serde(rename = "where")]
-    pub place: String,
-    pub next: String,
-    /// What the localised text of `problem-<code>` needs besides `where`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub args: BTreeMap<String, String>,
-    /// Arguments of that text which are themselves said in the person's language.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub details: BTreeMap<String, Detail>,
-}
-
-/// Part of what went wrong, as another room states it: an id with arguments instead of a finished sentence, so that
-/// every face can say it in its language.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Detail {
-    /// Stable, kebab-case; its localised text is `detail-<code>`.
-    #[cfg_attr(test, schemars(regex(pattern = CODE)))]
-    pub code: String,
-    /// In English, for logs and programs, and for faces that do not know the code.
-    pub text: String,
-    /// For the localised text.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub args: BTreeMap<String, String>,
-    /// Arguments of that text which are themselves said in the person's language.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub details: BTreeMap<String, Detail>,
-}
-
-impl Detail {
-    /// What somebody else says: the system, a library, a server. Shown as it is.
-    pub fn verbatim(words: impl std::fmt::Display) -> Self {
-        let words = words.to_string();
-        Detail::new("verbatim", &words).with("words", words)
-    }
-
-    pub fn new(code: &str, text: impl std::fmt::Display) -> Self {
-        Self {
-            code: code.to_owned(),
-            text: text.to_string(),
-            args: BTreeMap::new(),
-            details: BTreeMap::new(),
-        }
-    }
-
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl std::fmt::Display) -> Self {
-        self.args.insert(name.to_owned(), value.to_string());
-        self
-    }
-
-    #[must_use]
-    pub fn detail(mut self, name: &str, detail: impl Into<Detail>) -> Self {
-        self.details.insert(name.to_owned(), detail.into());
-        self
-    }
-}
-
-impl std::fmt::Display for Detail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl Problem {
-    pub fn new(
-        code: &str,
-        what: impl Into<String>,
-        place: impl Into<String>,
-        next: impl Into<String>,
-    ) -> Self {
-        Self {
-            code: code.to_owned(),
-            what: what.into(),
-            place: place.into(),
-            next: next.into(),
-            args: BTreeMap::new(),
-            details: BTreeMap::new(),
-        }
-    }
-
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.args.insert(name.to_owned(), value.into());
-        self
-    }
-
-    #[must_use]
-    pub fn detail(mut self, name: &str, detail: impl Into<Detail>) -> Self {
-        self.details.insert(name.to_owned(), detail.into());
-        self
-    }
-}
-
-/// For logs and the bundle: without the words of servers, libraries and devices, which may name anybody. Faces say a
-/// problem by its id; [`Debug`] has everything.
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let own = |text: &str| foreign::without(text, self);
-        write!(f, "{} ({}). {}", own(&self.what), own(&self.place), own(&self.next))
-    }
-}
-
-impl std::error::Error for Problem {}

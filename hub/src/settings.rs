@@ -1,6 +1,7 @@
 //! Each setting with its value and where it came from: default < user < environment < machine (highest wins).
 //! Pure: layers come in as text, the shell reads the files.
 
+use crate::problem::Reason;
 use crate::protocol::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -277,12 +278,5 @@ impl Settings {
 }
 
 fn managed(key: Key, place: String, machine: &str) -> Problem {
-    Problem::new(
-        "setting-managed",
-        format!("{} is set by your IT department and cannot be changed here", key.name()),
-        place,
-        format!("Remove it here, or ask your IT department to change {machine}."),
-    )
-    .with("key", key.name())
-    .with("machine", machine)
+    Reason::SettingManaged { key: key.name().to_owned(), machine: machine.to_owned() }.at(place)
 }

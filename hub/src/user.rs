@@ -143,7 +143,6 @@ pub enum Loss {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Input {
     Machine(ToUser),
     /// An [`Output::FindMachine`] found it: what is said reaches it.

@@ -12,7 +12,7 @@ mod managed;
 mod token;
 
 use hub::locale::Locale;
-use hub::protocol::Problem;
+use hub::problem::{Code, Problem};
 use hub::settings::{
     Content, Key, Layers, MachineFiles, Provenance, Secret, Settings, SettingsFile, Unusable, set,
 };
@@ -117,7 +117,7 @@ fn values_out_of_bounds_keep_the_default() {
         let (settings, problems) = Settings::resolve(&layers(&format!("{key} = {value}"), &[], None));
         assert_eq!(settings.list(), Settings::default().list(), "{key} = {value}");
         assert_eq!(codes(&problems), ["setting-invalid"], "{key} = {value}");
-        assert_eq!(problems[0].place, format!("user.toml: {key}"));
+        assert_eq!(problems[0].place(), format!("user.toml: {key}"));
     }
 }
 
@@ -132,7 +132,7 @@ fn a_mistyped_pin_stays_a_pin() {
         assert_eq!(settings.tenant(), Err(problems[0].clone()), "{value}");
     }
     let (settings, _) = Settings::resolve(&layers(others, &[("TENANT_ROOT", "abc")], None));
-    assert_eq!(settings.tenant().expect_err("mistyped").code, "setting-invalid");
+    assert_eq!(settings.tenant().expect_err("mistyped").code, Code::SettingInvalid);
     let pin = "A".repeat(64);
     let (settings, _) = Settings::resolve(&layers(others, &[("TENANT_ROOT", &pin)], None));
     let named = settings.tenant().expect("whole").expect("named");
@@ -191,13 +191,13 @@ fn an_error_is_not_absence() {
                 let (settings, problems) = Settings::resolve(&layers);
                 let fault = settings.tenant().expect_err("no tenant, and no consumer mode");
                 assert!(problems.contains(&fault), "{which}: {content:?}: shown: {problems:?}");
-                assert!(fault.code.starts_with("settings-"), "{fault}");
+                assert!(fault.code.as_str().starts_with("settings-"), "{fault}");
                 assert_eq!(settings.server_url.value, None, "{which}: {content:?}");
                 assert_eq!(settings.tenant_locked, which > 0, "{which}: {content:?}");
                 let key = if which == 0 { "log_level" } else { "tenant_id" };
                 let refused = set(&layers, key, Some("warn")).expect_err("nothing is written over it");
                 let code = if which == 0 { fault.code.as_str() } else { "setting-managed" };
-                assert_eq!(refused.code, code, "{which}: {content:?}");
+                assert_eq!(refused.code.as_str(), code, "{which}: {content:?}");
             }
         }
     }
@@ -236,10 +236,10 @@ fn a_home_of_one_s_own_does_not_by_pass_the_computer() {
         )
     );
     assert_eq!(codes(&problems), ["setting-managed"; 8]);
-    assert!(problems[0].next.contains("shared"), "{}", problems[0]);
+    assert!(problems[0].next().contains("shared"), "{}", problems[0]);
     assert_eq!(settings.rest_port.from, Provenance::Default, "two agents do not share a port");
     assert!(settings.get(Key::TenantCa).locked && !settings.get(Key::RestPort).locked);
-    assert_eq!(set(&layers, "tenant_ca", Some("/a.pem")).expect_err("locked").code, "setting-managed");
+    assert_eq!(set(&layers, "tenant_ca", Some("/a.pem")).expect_err("locked").code, Code::SettingManaged);
     assert!(set(&layers, "rest_port", Some("7")).is_ok());
 }
 
@@ -259,8 +259,8 @@ fn a_token_that_every_user_can_read_is_a_problem() {
         assert_eq!(codes(&problems), ["tenant-token-exposed"]);
         // Where it already lies in the right file, only the rights are wrong.
         let mends = if private { ["tenant.toml", "chmod 640"] } else { ["Move the line", "0600"] };
-        assert!(mends.iter().all(|word| problems[0].next.contains(word)), "{}", problems[0]);
-        assert_eq!(problems[0].next.contains("Move"), !private, "{}", problems[0]);
+        assert!(mends.iter().all(|word| problems[0].next().contains(word)), "{}", problems[0]);
+        assert_eq!(problems[0].next().contains("Move"), !private, "{}", problems[0]);
         assert!(settings.tenant().is_ok_and(|named| named.is_some()), "it works until IT has mended it");
     }
     let mut layers = layers("", &[], Some("rest_port = 1"));
@@ -327,10 +327,10 @@ fn an_unknown_key_names_its_neighbour_and_the_rest_is_used() {
     assert_eq!(settings.user.value.as_deref(), Some("anna"));
     assert_eq!(codes(&problems), ["setting-unknown", "setting-misspelt"]);
     assert_eq!(problems[1].args["nearest"], "rest_port");
-    assert_eq!(problems[1].place, "user.toml: rest_prot");
+    assert_eq!(problems[1].place(), "user.toml: rest_prot");
     assert_eq!(Key::find("rest_prot").expect_err("misspelt").args["nearest"], "rest_port");
     let german = Locale::new("de").problem(&problems[1]);
-    assert!(german.what.contains("rest_port") && german.what != problems[1].what, "{german}");
+    assert!(german.what.contains("rest_port") && german.what != problems[1].what(), "{german}");
 }
 
 #[test]
@@ -413,14 +413,14 @@ fn an_edit_leaves_the_rest_alone() {
 fn an_edit_is_refused_with_its_reason() {
     let code = |layers: &Layers, key, value| set(layers, key, value).expect_err("refused").code;
     let base = layers("", &[], Some("server_url = \"https://t.example\"\nrest_port = 7"));
-    assert_eq!(code(&base, "rest_port", Some("1")), "setting-managed");
-    assert_eq!(code(&base, "tenant_ca", Some("/a.pem")), "setting-managed");
-    assert_eq!(code(&base, "log_level", Some("loud")), "setting-invalid");
-    assert_eq!(code(&base, "schema", Some("9")), "setting-unknown");
-    assert_eq!(code(&base, "language", Some("klingon")), "language-not-spoken");
-    assert_eq!(code(&base, "language", Some("de@@")), "setting-invalid");
-    assert_eq!(code(&base, "tenant_idd", Some("9")), "setting-misspelt");
-    assert_eq!(code(&layers("user = ", &[], None), "user", Some("a")), "settings-unreadable");
+    assert_eq!(code(&base, "rest_port", Some("1")), Code::SettingManaged);
+    assert_eq!(code(&base, "tenant_ca", Some("/a.pem")), Code::SettingManaged);
+    assert_eq!(code(&base, "log_level", Some("loud")), Code::SettingInvalid);
+    assert_eq!(code(&base, "schema", Some("9")), Code::SettingUnknown);
+    assert_eq!(code(&base, "language", Some("klingon")), Code::LanguageNotSpoken);
+    assert_eq!(code(&base, "language", Some("de@@")), Code::SettingInvalid);
+    assert_eq!(code(&base, "tenant_idd", Some("9")), Code::SettingMisspelt);
+    assert_eq!(code(&layers("user = ", &[], None), "user", Some("a")), Code::SettingsUnreadable);
 }
 
 /// Whatever is set can be read back, by any layer: a random walk.
@@ -447,7 +447,7 @@ fn what_is_set_is_read_back() {
         text = match set(&layers(&text, &[], None), key, value) {
             Ok(text) => text,
             // A token that is there is not left for another tenant.
-            Err(refused) if refused.code == "setting-token-first" => {
+            Err(refused) if refused.code == Code::SettingTokenFirst => {
                 assert!(
                     expected["tenant_token"].is_some()
                         && value.is_some()
@@ -537,7 +537,7 @@ fn mutilated_files_are_edited_well_or_not_at_all() {
         if let Ok(new) = set(&layers(&text, &[], None), "user", None) {
             let (settings, problems) = Settings::resolve(&layers(&new, &[], None));
             assert_eq!(settings.user.value, None, "{text:?} became {new:?}");
-            assert!(problems.iter().all(|p| p.code != "settings-unreadable"), "{text:?} became {new:?}");
+            assert!(problems.iter().all(|p| p.code != Code::SettingsUnreadable), "{text:?} became {new:?}");
         }
     }
     assert!(edited > 1000 && refused > 1000, "both happen: {edited} edited, {refused} refused");

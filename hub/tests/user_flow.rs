@@ -13,6 +13,8 @@ mod lights;
 mod link;
 #[path = "user_flow/model.rs"]
 mod model;
+#[path = "../../tests/support/problem.rs"]
+mod problem;
 #[path = "user_flow/random.rs"]
 mod random;
 #[path = "user_flow/seat.rs"]
@@ -26,14 +28,15 @@ mod softphones;
 #[path = "user_flow/updates.rs"]
 mod updates;
 
+use hub::problem::{Code, Problem};
 use hub::protocol::client::ClientId;
 use hub::protocol::local::{Call, CallState, Direction};
 use hub::protocol::{
-    Capabilities, Device, DeviceEvent, DeviceStatus, Indicators, PROTOCOL_VERSION, Problem, State, ToMachine,
-    ToUser,
+    Capabilities, Device, DeviceEvent, DeviceStatus, Indicators, PROTOCOL_VERSION, State, ToMachine, ToUser,
 };
 use hub::user::sdk::{CallChange, Change};
 use hub::user::{CallAction, Cause, Command, Function, Input, Output, Reply, UserRole};
+use problem::problem;
 use std::time::{Duration, Instant};
 
 const DARK: Indicators = Indicators { off_hook: false, ring: false, mute: false, hold: false };
@@ -60,10 +63,6 @@ fn device(id: &str) -> Device {
 /// A page by its origin, else a program.
 fn client(name: &str) -> ClientId {
     ClientId::named(name).unwrap_or_else(|| ClientId::of_program(&format!("/{name}")))
-}
-
-fn problem(code: &str) -> Problem {
-    Problem::new(code, "what", "where", "next")
 }
 
 /// An agent, its clock, and what came of the last input.
@@ -233,7 +232,7 @@ impl Rig {
 
 fn refused(reply: Reply) -> String {
     match reply {
-        Reply::Refused(refusal) => refusal.problem.code,
+        Reply::Refused(refusal) => refusal.problem.code.as_str().to_owned(),
         other => panic!("not refused: {other:?}"),
     }
 }

@@ -113,8 +113,8 @@ problem-tenant-rejected = Der Mandantenserver hat die Anfrage abgelehnt: { $deta
     .next = Prüfen Sie, ob die Versionen von Agent und Server zusammenpassen.
 problem-tenant-report-refused = Der Mandant nimmt nicht an, was dieser Rechner meldet: { $what }: { $said }
     .next = Es fehlt im Bestand des Unternehmens. Prüfen Sie, ob die Versionen von Agent und Server zusammenpassen, und senden Sie das Protokoll an den Support.
-problem-tenant-answer = Der Mandantenserver hat eine unverständliche Antwort gegeben: { $detail }
-    .next = Prüfen Sie, ob unter SERVER_URL ein Hookswitch-Mandant läuft und nichts unterwegs seine Antworten verändert.
+problem-tenant-answer = Der Mandantenserver hat eine unbrauchbare Antwort gegeben: { $detail }
+    .next = Prüfen Sie, ob unter SERVER_URL ein Hookswitch-Mandant läuft und nichts unterwegs seine Antworten verändert. Stimmt beides, muss der Server in Ordnung gebracht werden.
 
 ## Mandant: was unterschrieben ist
 

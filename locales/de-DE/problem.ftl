@@ -91,7 +91,6 @@ problem-hid-unavailable = HID-Geräte lassen sich nicht auflisten: { $error }
     .place = HID-Bibliothek
 problem-hotplug-unavailable = Das System meldet nicht, wann Geräte kommen und gehen: { $error }
     .next = Starten Sie Hookswitch neu, nachdem Sie ein Headset angesteckt haben.
-    .place = udev-Überwachung
 problem-usb-unavailable = USB-Geräte lassen sich nicht auflisten: { $error }
     .next = Bis das gelingt, gibt es keine Firmware-Aktualisierung; die Anrufsteuerung ist nicht betroffen. Schicken Sie dem Support ein Diagnosepaket („hookswitch bundle“).
     .place = USB-Bibliothek
@@ -193,3 +192,9 @@ problem-bundle-not-written = Das Diagnosepaket lässt sich nicht schreiben: { $r
     .next = Nennen Sie mit --output FILE eine andere Datei.
 problem-package-not-written = Das Paket lässt sich nicht schreiben: { $reason }
     .next = Nennen Sie mit --output FILE eine andere Datei.
+
+## Von einer anderen Version gesagt oder abgelegt, in deren englischen Worten
+
+problem-unheard-of = { $what }
+    .next = { $next }
+    .more = { $code }

@@ -113,8 +113,8 @@ problem-tenant-rejected = The tenant server refused the request: { $detail }
     .next = Check that agent and server are of compatible versions.
 problem-tenant-report-refused = The tenant refuses what this machine reports of { $what }: { $said }
     .next = It is missing in the company's inventory. Check that agent and server are of compatible versions, and send the log to support.
-problem-tenant-answer = The tenant server gave an answer that cannot be understood: { $detail }
-    .next = Check that SERVER_URL is a Hookswitch tenant, and that nothing on the way changes its answers.
+problem-tenant-answer = The tenant server gave an answer that is of no use: { $detail }
+    .next = Check that SERVER_URL is a Hookswitch tenant, and that nothing on the way changes its answers. If both are right, the server has to be mended.
 
 ## Tenant: what is signed
 

@@ -91,7 +91,6 @@ problem-hid-unavailable = HID devices cannot be listed: { $error }
     .place = HID library
 problem-hotplug-unavailable = The system does not tell when devices come and go: { $error }
     .next = Start Hookswitch again after plugging a headset in.
-    .place = udev monitor
 problem-usb-unavailable = USB devices cannot be listed: { $error }
     .next = Firmware updates are off until that works; call control is not affected. Send a bundle to support (“hookswitch bundle”).
     .place = USB library
@@ -193,3 +192,9 @@ problem-bundle-not-written = The bundle cannot be written: { $reason }
     .next = Name another file with --output FILE.
 problem-package-not-written = The package cannot be written: { $reason }
     .next = Name another file with --output FILE.
+
+## Said or stored by another version, in its English words
+
+problem-unheard-of = { $what }
+    .next = { $next }
+    .more = { $code }

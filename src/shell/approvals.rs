@@ -3,6 +3,7 @@
 use super::folders::Folders;
 use super::own_settings;
 use super::settings_files;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::protocol::client::ClientId;
 use hub::protocol::local::Decider;
@@ -52,7 +53,7 @@ impl ApprovedSoftphones {
         let (own, problems) = Settings::resolve(&Layers { user: layers.user, ..Layers::default() });
         // A list that cannot be read is not an empty one: what it said before still counts, and would be written over.
         if own.is_wrong(Key::SdkApproved) || own.is_wrong(Key::SdkDenied) {
-            let reason = problems.first().map(|problem| problem.what.clone()).unwrap_or_default();
+            let reason = problems.first().map(|problem| problem.what().clone()).unwrap_or_default();
             return Err(not_kept(&self.0.user_settings().display().to_string(), &reason));
         }
         for (key, list, joins) in
@@ -85,11 +86,5 @@ fn moved(list: &[String], name: &str, joins: bool) -> Vec<String> {
 }
 
 fn not_kept(place: &str, reason: &str) -> Problem {
-    Problem::new(
-        "softphone-not-kept",
-        format!("This counts until Hookswitch ends; it cannot be remembered: {reason}"),
-        place,
-        "Correct the file or its permissions, then decide again.",
-    )
-    .with("reason", reason)
+    Reason::SoftphoneNotKept { reason: reason.to_owned() }.at(place)
 }

@@ -7,6 +7,7 @@ use super::os::Readers;
 use super::private_file;
 use device_handlers::report::ReportDescriptor;
 use hub::locale::Locale;
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use hub::settings::Settings;
 use serde::Serialize;
@@ -65,18 +66,18 @@ pub struct Summary {
 pub struct Missing {
     pub name: String,
     #[cfg_attr(test, schemars(with = "String"))]
-    pub reason: Reason,
+    pub reason: WhyMissing,
 }
 
 /// Why something is not in the bundle. Support reads it in English, the person in their language.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum WhyMissing {
     Detail(Detail),
     /// What the agent answered.
     Problem(Problem),
 }
 
-impl Reason {
+impl WhyMissing {
     pub fn text(&self, locale: &Locale) -> String {
         match self {
             Self::Detail(detail) => locale.detail(detail),
@@ -85,7 +86,7 @@ impl Reason {
     }
 }
 
-impl std::fmt::Display for Reason {
+impl std::fmt::Display for WhyMissing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Detail(detail) => detail.fmt(f),
@@ -94,7 +95,7 @@ impl std::fmt::Display for Reason {
     }
 }
 
-impl Serialize for Reason {
+impl Serialize for WhyMissing {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -113,15 +114,7 @@ pub fn preview(parts: &BundleParts<'_>) -> Summary {
 /// # Errors
 /// The file cannot be written.
 pub fn write(parts: &BundleParts<'_>, output: &Path) -> Result<Summary, Problem> {
-    let refused = |reason: Detail| {
-        Problem::new(
-            "bundle-not-written",
-            format!("The bundle cannot be written: {reason}"),
-            output.display().to_string(),
-            "Name another file with --output FILE.",
-        )
-        .detail("reason", reason)
-    };
+    let refused = |reason: Detail| Reason::BundleNotWritten { reason }.at(output.display());
     private_file::put(output, Readers::Owner, |file| write_zip(parts, file)).map_err(refused)
 }
 
@@ -173,10 +166,10 @@ impl Summary {
 
         match parts.status_json.map(without_contacts) {
             Some(Ok(status)) => add(self, "status.json".to_owned(), &status)?,
-            Some(Err(error)) => self.miss("status.json", Reason::Detail(Detail::verbatim(error))),
+            Some(Err(error)) => self.miss("status.json", WhyMissing::Detail(Detail::verbatim(error))),
             None => {
                 let nobody = Detail::new("no-agent", "no agent is running");
-                self.miss("status.json", Reason::Detail(nobody));
+                self.miss("status.json", WhyMissing::Detail(nobody));
             }
         }
         match parts.agent_settings {
@@ -186,7 +179,7 @@ impl Summary {
                 &settings(serde_json::to_value(parts.settings.list())?)?,
             )?,
             Some(Ok(listed)) => add(self, "settings.json".to_owned(), &settings(listed.clone())?)?,
-            Some(Err(problem)) => self.miss("settings.json", Reason::Problem(problem.clone())),
+            Some(Err(problem)) => self.miss("settings.json", WhyMissing::Problem(problem.clone())),
         }
         for (index, (device, bytes)) in parts.descriptors.iter().take(MAX_DESCRIPTORS).enumerate() {
             let name = format!("descriptors/{}-{}", index + 1, file_name(device));
@@ -200,13 +193,13 @@ impl Summary {
                 // pages that were never turned
                 Err(Unread::System(error))
                     if error.kind() == io::ErrorKind::NotFound && name.matches('.').count() > 1 => {}
-                Err(unread) => self.miss(&format!("logs/{name}"), Reason::Detail(Detail::from(&unread))),
+                Err(unread) => self.miss(&format!("logs/{name}"), WhyMissing::Detail(Detail::from(&unread))),
             }
         }
         Ok(())
     }
 
-    fn miss(&mut self, name: &str, reason: Reason) {
+    fn miss(&mut self, name: &str, reason: WhyMissing) {
         self.missing.push(Missing { name: name.to_owned(), reason });
     }
 }

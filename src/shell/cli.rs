@@ -8,6 +8,7 @@ use super::run::{self, RunOptions};
 use super::{os, settings_files};
 use clap::{Args, Parser, Subcommand};
 use hub::locale::Locale;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::protocol::printed::Refused;
 use hub::settings::{Settings, not_spoken};
@@ -235,12 +236,7 @@ impl Context {
 
     fn need_agent(&self) -> Result<LocalClient, Failure> {
         self.agent()?.ok_or_else(|| {
-            Failure::Later(Problem::new(
-                "agent-not-running",
-                "Hookswitch is not running",
-                self.folders.runtime.join(run::SOCKET).display().to_string(),
-                "Start it with `hookswitch run`, then try again.",
-            ))
+            Failure::Later(Reason::AgentNotRunning.at(self.folders.runtime.join(run::SOCKET).display()))
         })
     }
 }

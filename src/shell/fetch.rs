@@ -1,5 +1,4 @@
 //! Packages for firmware jobs, beside everything else that is asked of the tenant.
-#![expect(clippy::result_large_err, reason = "the failure is the answer itself; there is one a download")]
 
 use super::errands::SharedRoom;
 use super::event::Event;

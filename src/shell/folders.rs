@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "folders are looked at and made here")]
 
 use super::os::{self, Distrust, Owner, ServicePlaces};
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -136,14 +137,8 @@ impl Folders {
     }
 
     fn of_user(computer: PathBuf) -> Result<Self, Problem> {
-        let dirs = directories::ProjectDirs::from("", "", "hookswitch").ok_or_else(|| {
-            Problem::new(
-                "home-unknown",
-                "This user has no home folder",
-                "HOME",
-                "Name a folder with --home DIR or HOOKSWITCH_HOME.",
-            )
-        })?;
+        let dirs = directories::ProjectDirs::from("", "", "hookswitch")
+            .ok_or_else(|| Reason::HomeUnknown.at("HOME"))?;
         let state = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned();
         let runtime = dirs.runtime_dir().map_or_else(|| state.join("run"), Path::to_owned);
         Ok(Self {
@@ -211,30 +206,15 @@ fn try_out(folder: &Path) -> io::Result<()> {
 }
 
 fn needs_root(folder: &Path) -> Problem {
-    Problem::new(
-        "service-needs-root",
-        "The service is of the whole computer and must be started by who rules it",
-        folder.display().to_string(),
-        "Start it as root (`systemctl start hookswitch-machine.service`); for one person, `hookswitch run` is enough.",
-    )
+    Reason::ServiceNeedsRoot.at(folder.display())
 }
 
 fn foreign(folder: &Path, distrust: &Distrust) -> Problem {
     match distrust {
-        Distrust::Foreign { path, owner } => Problem::new(
-            "home-foreign",
-            format!("The folder belongs to another user: {owner}"),
-            path.display().to_string(),
-            "Name a folder of your own with --home DIR or HOOKSWITCH_HOME, or correct its owner.",
-        )
-        .with("owner", owner),
-        Distrust::OpenToOthers(path) => Problem::new(
-            "home-open",
-            "Other users may write in the folder, so what lies there may be theirs",
-            path.display().to_string(),
-            "Look what is in it, take the right from them (`chmod go-w`), or name another folder with --home DIR or \
-             HOOKSWITCH_HOME.",
-        ),
+        Distrust::Foreign { path, owner } => {
+            Reason::HomeForeign { owner: owner.to_owned() }.at(path.display())
+        }
+        Distrust::OpenToOthers(path) => Reason::HomeOpen.at(path.display()),
         Distrust::System(path, error) => unwritable(path, &error.to_string()),
         Distrust::NotAFile(_) | Distrust::DanglingLink(_) => unwritable(folder, &distrust.to_string()),
     }
@@ -254,18 +234,13 @@ fn cause(error: &std::io::Error) -> String {
 }
 
 fn unwritable(folder: &Path, reason: &str) -> Problem {
-    Problem::new(
-        "home-unwritable",
-        format!("The folder cannot be written: {reason}"),
-        folder.display().to_string(),
-        "Name another folder with --home DIR or HOOKSWITCH_HOME, or correct its permissions.",
-    )
-    .with("reason", reason)
+    Reason::HomeUnwritable { reason: reason.to_owned() }.at(folder.display())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hub::problem::Code;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -299,13 +274,13 @@ mod tests {
     #[test]
     fn an_unwritable_home_is_one_clear_problem() {
         let problem = Folders::new(Some(Path::new("/proc/hookswitch"))).expect_err("nobody writes there");
-        assert_eq!(problem.code, "home-unwritable");
-        assert_eq!(problem.place, "/proc/hookswitch/config");
+        assert_eq!(problem.code, Code::HomeUnwritable);
+        assert_eq!(problem.place(), "/proc/hookswitch/config");
         let home = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(home.path().join("config"), "a file").expect("written");
         assert_eq!(
             Folders::new(Some(home.path())).expect_err("a file is in the way").code,
-            "home-unwritable"
+            Code::HomeUnwritable
         );
     }
 }

@@ -16,7 +16,6 @@ pub const SUBSCRIBER_QUEUE: usize = 256;
 
 /// Everything that can happen to the agent loop.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "moved a few times a second at most")]
 pub enum Event {
     Machine(ToUser),
     /// The machine role in another process is there to be spoken to.

@@ -4,6 +4,7 @@ use super::hardware::{HidBus, HidHandles, HidRead, HidWrite};
 use super::os;
 use hidapi::{HidApi, HidDevice};
 use hub::machine::HidNode;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -98,11 +99,5 @@ fn descriptor(api: &HidApi, path: &str) -> Option<Vec<u8>> {
 }
 
 fn unavailable(error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(
-        "hid-unavailable",
-        format!("HID devices cannot be listed: {error}"),
-        "HID library",
-        "Start Hookswitch again; if that does not help, send a bundle to support (`hookswitch bundle`).",
-    )
-    .with("error", error.to_string())
+    Reason::HidUnavailable { error: error.to_string() }.here()
 }

@@ -3,20 +3,14 @@
 
 use super::hardware::Hotplug;
 use super::os;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 
 pub(super) struct SystemHotplug;
 
 impl Hotplug for SystemHotplug {
     fn watch(self: Box<Self>, changed: &mut dyn FnMut()) -> Result<(), Problem> {
-        os::watch_devices(changed).map_err(|error| {
-            Problem::new(
-                "hotplug-unavailable",
-                format!("The system does not tell when devices come and go: {error}"),
-                os::DEVICE_NOTICES,
-                "Start Hookswitch again after plugging a headset in.",
-            )
-            .with("error", error.to_string())
-        })
+        os::watch_devices(changed)
+            .map_err(|error| Reason::HotplugUnavailable { error: error.to_string() }.at(os::DEVICE_NOTICES))
     }
 }

@@ -2,9 +2,10 @@
 //! checked by the kernel's word for it.
 #![expect(clippy::disallowed_methods, reason = "sockets and their files are this room's world")]
 
-use super::handle::UserHandle;
+use super::handle::{Stopping, UserHandle};
 use super::loopback::{Slot, Slots};
 use super::os::{self, Callers, LocalCaller, LocalListener, LocalPlace, LocalStream, Peer};
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::protocol::local::{LocalAnswer, LocalRequest};
 use hub::user::{Command, Reply};
@@ -200,7 +201,7 @@ async fn command(command: Command, doors: &Doors) -> LocalAnswer {
     match doors.agent.command(command).await {
         Ok(Reply::Refused(refusal)) => LocalAnswer::Problem { problem: refusal.problem },
         Ok(Reply::Done | Reply::Call(_) | Reply::Stranger(_)) => LocalAnswer::Done,
-        Err(error) => LocalAnswer::Problem { problem: stopping(&error) },
+        Err(Stopping) => LocalAnswer::Problem { problem: Reason::Stopping.here() },
     }
 }
 
@@ -311,75 +312,31 @@ impl LocalClient {
 }
 
 fn already_running(path: &Path) -> Problem {
-    Problem::new(
-        "already-running",
-        "Hookswitch is running already",
-        path.display().to_string(),
-        "Use it with `hookswitch open`, or end it before starting another one with the same folders.",
-    )
+    Reason::AlreadyRunning.at(path.display())
 }
 
 fn foreign(path: &Path) -> Problem {
-    Problem::new(
-        "agent-foreign",
-        "The program that answers there is another user's; nothing was asked of it",
-        path.display().to_string(),
-        "Name a folder of your own with --home DIR or HOOKSWITCH_HOME.",
-    )
+    Reason::AgentForeign.at(path.display())
 }
 
 fn cannot_listen(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(
-        "local-socket",
-        format!("The local socket cannot be made: {error}"),
-        path.display().to_string(),
-        "The command line cannot reach this agent. Check the folder's permissions and that its path is shorter than 100 bytes.",
-    )
-    .with("error", error.to_string())
+    Reason::LocalSocket { error: error.to_string() }.at(path.display())
 }
 
 fn not_understood(error: &serde_json::Error) -> Problem {
-    Problem::new(
-        "not-understood",
-        format!("The request was not understood: {error}"),
-        "local socket",
-        "Use the command line of the version that is running.",
-    )
-    .with("error", error.to_string())
-}
-
-fn stopping(error: &dyn std::fmt::Display) -> Problem {
-    Problem::new("stopping", format!("Nothing was done: {error}"), "agent", "Start Hookswitch again.")
+    Reason::NotUnderstood { error: error.to_string() }.here()
 }
 
 /// What came is no answer to what was asked.
 pub fn other_answer() -> Problem {
-    Problem::new(
-        "agent-answer",
-        "The running agent gave an answer to another question",
-        "local socket",
-        "Use the command line of the version that is running.",
-    )
+    Reason::AgentAnswer.here()
 }
 
 fn lost(error: &io::Error) -> Problem {
     if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) {
-        let seconds = ANSWER.as_secs();
-        return Problem::new(
-            "agent-hangs",
-            format!("The running agent has not answered for {seconds} s"),
-            "local socket",
-            "It may be stopped or very busy: try again; if it persists, end Hookswitch and start it anew.",
-        )
-        .with("seconds", seconds.to_string());
+        return Reason::AgentHangs { seconds: ANSWER.as_secs().to_string() }.here();
     }
-    Problem::new(
-        "agent-lost",
-        format!("The running agent does not answer: {error}"),
-        "local socket",
-        "Try again; if it persists, end Hookswitch and start it anew.",
-    )
-    .with("error", error.to_string())
+    Reason::AgentLost { error: error.to_string() }.here()
 }
 
 impl std::fmt::Debug for Doors {
@@ -394,6 +351,7 @@ mod tests {
     use super::super::window::WindowHandle;
     use super::*;
     use hub::locale::Locale;
+    use hub::problem::Code;
     use hub::protocol::local::View;
     use std::io::Read as _;
     use std::os::unix::net::UnixStream as Caller;
@@ -473,7 +431,7 @@ mod tests {
         let mut client = LocalClient::connect(&path).expect("it listens").expect("it runs");
         client.within(Some(Duration::from_millis(50))).expect("set");
         let problem = client.read::<LocalAnswer>().expect_err("no answer");
-        assert_eq!(problem.code, "agent-hangs");
+        assert_eq!(problem.code, Code::AgentHangs);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use directory::filter::{self, Template};
 use futures_util::StreamExt;
 use hub::machine::people::rules::Directory;
 use hub::machine::{DirectoryAnswer, GroupRules};
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use ldap3::{Ldap, LdapError, Scope, SearchOptions};
 use std::time::Duration;
@@ -43,12 +44,7 @@ pub async fn ask(user: &str, rules: &GroupRules) -> DirectoryAnswer {
         return DirectoryAnswer { policy_version, found: Ok((String::new(), Vec::new())), refused };
     }
     let Some(directory) = rules.directory.clone() else {
-        let problem = Problem::new(
-            "directory-missing",
-            "The tenant's policy has groups found by a directory query, but names no directory",
-            "tenant.json, ldap",
-            "Add the directory to the tenant's policy.",
-        );
+        let problem = Reason::DirectoryMissing.at("tenant.json, ldap");
         return DirectoryAnswer { policy_version, found: Err(problem), refused };
     };
     let place = directory.servers.first().cloned().unwrap_or_default();
@@ -89,12 +85,7 @@ fn prepare(user: &str, rules: &GroupRules) -> Result<(Vec<Query>, Refused), Prob
     }
     let account = filter::account_name(user).filter(|name| name.chars().count() <= MAX_USER_CHARS);
     let Some(account) = account else {
-        return Err(Problem::new(
-            "directory-user",
-            "The user has no name the directory could be asked for",
-            "$user$",
-            "Set the user's name in the settings, or log on with one.",
-        ));
+        return Err(Reason::DirectoryUser.at("$user$"));
     };
     let directory_base = rules.directory.as_ref().map_or("", |directory| directory.base_dn.as_str());
     for (rule, text) in asked {
@@ -105,15 +96,12 @@ fn prepare(user: &str, rules: &GroupRules) -> Result<(Vec<Query>, Refused), Prob
                 filter: template.fill(account),
             }),
             Err(fault) => {
-                let problem = Problem::new(
-                    "directory-filter",
-                    format!("The query of the group {} cannot be read {fault}", rule.name),
-                    format!("tenant.json, group {}, character {}", rule.id, fault.column),
-                    "Correct the query in the tenant's policy (RFC 4515).",
-                );
-                let problem =
-                    problem.with("group", rule.name.clone()).with("column", fault.column.to_string());
-                refused.push((rule.id.clone(), problem.detail("detail", &fault.fault)));
+                let unread = Reason::DirectoryFilter {
+                    group: rule.name.clone(),
+                    column: fault.column.to_string(),
+                    detail: (&fault.fault).into(),
+                };
+                refused.push((rule.id.clone(), unread.here()));
             }
         }
     }
@@ -184,13 +172,8 @@ async fn search(mut ldap: Ldap, query: &Query, server: &str) -> Result<Result<bo
         .search(&query.base, Scope::Subtree, &query.filter, vec!["1.1"])
         .await;
     let refuse = |detail: Detail| {
-        let place = format!("{server}, group {}", query.group);
-        let what = format!("The directory refused a group's query: {detail}");
-        let next = "Correct the query or its base in the tenant's policy, or the server's access rules.";
-        Ok(Err(Problem::new("directory-query", what, place, next)
-            .with("server", server)
-            .with("group", query.group.clone())
-            .detail("detail", detail)))
+        let (server, group) = (server.to_owned(), query.group.clone());
+        Ok(Err(Reason::DirectoryQuery { group, detail, server }.here()))
     };
     match answer {
         Ok(ldap3::SearchResult(entries, result)) => match result.rc {

@@ -3,6 +3,7 @@
 
 use files::Files;
 use hub::calendar;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -74,15 +75,11 @@ pub fn start(folder: &Path, level: &str) -> Result<Guard, Problem> {
     let terminal = std::io::stderr().is_terminal();
     let (targets, change) = reload::Layer::new(targets(level));
     let lines = Lines { queue, terminal };
-    tracing_subscriber::registry().with(targets).with(lines).try_init().map_err(|error| {
-        Problem::new(
-            "log-not-started",
-            format!("The logs could not be started: {error}"),
-            folder.display().to_string(),
-            "Report this: it is a mistake in the program.",
-        )
-        .with("reason", error.to_string())
-    })?;
+    tracing_subscriber::registry()
+        .with(targets)
+        .with(lines)
+        .try_init()
+        .map_err(|error| Reason::LogNotStarted { reason: error.to_string() }.at(folder.display()))?;
     let _ = LEVEL.set(change);
     Ok(Guard { _worker: worker })
 }
@@ -264,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_not_said_twice_at_a_terminal() {
-        let problem = Problem::new("rest-port-taken", "what", "where", "next");
+        let problem = Reason::HomeUnknown.at("where");
         let said = at_a_terminal(|| {
             tracing::warn!(%problem, "settings");
             tracing::error!(problem = ?problem, "tenant");

@@ -1,5 +1,6 @@
 //! What differs between operating systems; nothing else says `cfg(target_os)`.
 
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use std::path::{Path, PathBuf};
 
@@ -141,13 +142,7 @@ impl From<Missing> for Problem {
                 "changing the settings of the whole computer; IT's own tools can",
             ),
         };
-        Self::new(
-            "not-on-this-system",
-            format!("Hookswitch cannot do this on this system yet: {what}"),
-            std::env::consts::OS,
-            "Everything else works; nothing has to be done.",
-        )
-        .detail("what", what)
+        Reason::NotOnThisSystem { what }.at(std::env::consts::OS)
     }
 }
 
@@ -233,13 +228,7 @@ fn is_web_address(url: &str) -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn no_default_browser(reason: Detail) -> Problem {
-    Problem::new(
-        "no-default-browser",
-        format!("No browser could be opened: {reason}"),
-        "browser",
-        "Choose a default browser in the system's settings, or open the address that `hookswitch open --print` prints.",
-    )
-    .detail("reason", reason)
+    Reason::NoDefaultBrowser { reason }.here()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::folders::Folders;
 use super::os;
 use super::private_file::{self, Durability, Readers};
 use super::settings_files;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::settings::{self, Content, Key};
 use std::fs::{File, TryLockError};
@@ -91,12 +92,7 @@ impl Turn {
 }
 
 fn busy(place: &str) -> Problem {
-    Problem::new(
-        "settings-busy",
-        "Another program is changing the settings at this moment",
-        place,
-        "Try again. If that does not help, end the program that has the file's lock.",
-    )
+    Reason::SettingsBusy.at(place)
 }
 
 /// What a person sets by name.
@@ -144,22 +140,11 @@ pub(super) fn set_for_machine(folders: &Folders, name: &str, value: Option<&str>
 }
 
 fn needs_root(place: &str) -> Problem {
-    Problem::new(
-        "settings-need-root",
-        "The settings of the whole computer may only be changed by who rules it",
-        place,
-        "Do it as root, or leave out --machine for a setting of your own.",
-    )
+    Reason::SettingsNeedRoot.at(place)
 }
 
 fn not_written(place: &str, reason: &str) -> Problem {
-    Problem::new(
-        "settings-not-written",
-        format!("The settings cannot be written: {reason}"),
-        place,
-        "Check the folder's permissions and that the disk is not full.",
-    )
-    .with("error", reason)
+    Reason::SettingsNotWritten { error: reason.to_owned() }.at(place)
 }
 
 /// The headset that carries the calls.
@@ -171,13 +156,7 @@ pub(super) fn keep_headset(folders: &Folders, device: &str) -> Result<(), Proble
 }
 
 fn not_kept(place: &str, reason: &str) -> Problem {
-    Problem::new(
-        "headset-not-kept",
-        format!("The choice of the headset cannot be remembered: {reason}"),
-        place,
-        "Correct the file or its permissions, then choose again.",
-    )
-    .with("reason", reason)
+    Reason::HeadsetNotKept { reason: reason.to_owned() }.at(place)
 }
 
 #[cfg(test)]

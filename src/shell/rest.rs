@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use door::Door;
+use hub::problem::Reason;
 use hub::protocol::local::Endpoint;
 use hub::protocol::{Detail, Problem};
 use hub::user::DoorState;
@@ -347,64 +348,30 @@ async fn bind(port: u16) -> Result<(Vec<TcpListener>, u16), (SocketAddr, io::Err
 }
 
 fn not_listening(address: SocketAddr, error: &io::Error) -> Closed {
-    let place = address.to_string();
     if error.kind() != io::ErrorKind::AddrInUse {
-        let what = format!("Softphones cannot connect: {error}");
-        let problem = Problem::new(
-            "rest-not-listening",
-            what,
-            place,
-            "It is tried again by itself. If that does not help, choose another port, such as by `hookswitch settings \
-             set rest_port 32019`.",
-        );
-        return problem.with("error", error.to_string()).into();
+        let problem = Reason::RestNotListening { error: error.to_string() }.at(address);
+        return problem.into();
     }
     let port = address.port();
     let holder = super::os::port_holder(address);
     let process = holder.as_ref().and_then(|h| h.program.as_ref()).map(|(_, process)| *process);
     let holder = holder
         .map_or_else(|| Detail::new("holder-unknown", "another program"), |holder| Detail::from(&holder));
-    let problem = Problem::new(
-        "rest-port-taken",
-        format!("Softphones cannot connect: port {port} is held by {holder}"),
-        place,
-        "Softphones can connect as soon as that program ends. Else choose another port, such as by `hookswitch \
-         settings set rest_port 32019`.",
-    )
-    .with("port", port.to_string())
-    .detail("holder", holder);
+    let problem = Reason::RestPortTaken { port: port.to_string(), holder }.at(address);
     Closed { problem, holder: process }
 }
 
 fn certificate_problem(folder: &Path, error: Detail) -> Problem {
-    Problem::new(
-        "rest-certificate",
-        format!("Softphones cannot connect: there is no certificate ({error})"),
-        folder.display().to_string(),
-        "Make the folder writable for you; it is tried again by itself.",
-    )
-    .detail("error", error)
+    Reason::RestCertificate { error }.at(folder.display())
 }
 
 fn endpoint_problem(config: &RestConfig, error: &dyn std::error::Error) -> Problem {
-    Problem::new(
-        "rest-endpoint-file",
-        format!("Softphones cannot connect: their file cannot be written ({error})"),
-        config.endpoint_path.display().to_string(),
-        "Make the folder writable for you; it is tried again by itself.",
-    )
-    .with("error", error.to_string())
+    Reason::RestEndpointFile { error: error.to_string() }.at(config.endpoint_path.display())
 }
 
 fn renewed(certificate: &ServerCertificate) -> Option<Problem> {
     let Origin::Renewed(why) = &certificate.origin else { return None };
     tracing::warn!(%why, "the certificate for softphones was made again");
-    let problem = Problem::new(
-        "certificate-renewed",
-        format!("The certificate for softphones was made again: {why}"),
-        certificate.ca_path.display().to_string(),
-        "Where the old one was trusted, trust this file instead.",
-    )
-    .detail("why", why);
+    let problem = Reason::CertificateRenewed { why: why.into() }.at(certificate.ca_path.display());
     Some(problem)
 }

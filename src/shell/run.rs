@@ -16,6 +16,7 @@ use super::window::WindowHandle;
 use super::{link, log, os, settings_files, user};
 use hub::locale::{Locale, Message};
 use hub::machine::Input;
+use hub::problem::Reason;
 use hub::protocol::local::View;
 use hub::protocol::{Detail, Problem};
 use hub::settings::Settings;
@@ -276,12 +277,7 @@ async fn watch_for_service(folders: Folders, handle: UserHandle) {
 }
 
 fn service_came(socket: &Path) -> Problem {
-    Problem::new(
-        "service-came",
-        "The service of this computer has the headsets now, and so has this Hookswitch",
-        socket.display().to_string(),
-        "Quit Hookswitch and start it again: it then uses the service.",
-    )
+    Reason::ServiceCame.at(socket.display())
 }
 
 /// The desktop may take seconds to answer: the agent does not wait for it.

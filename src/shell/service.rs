@@ -8,6 +8,7 @@ use super::start::{self, Machine, runtime};
 use super::{ipc, log, sessions, settings_files};
 use hub::locale::{Locale, Message};
 use hub::machine::Input;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::settings::Settings;
 use std::io;
@@ -94,20 +95,9 @@ async fn watch(folders: Folders, events: UnboundedSender<Event>) {
 }
 
 fn runs_already(path: &Path) -> Problem {
-    Problem::new(
-        "service-running",
-        "The service of Hookswitch is running already",
-        path.display().to_string(),
-        "Nothing has to be done. To start it anew, end the one that runs first.",
-    )
+    Reason::ServiceRunning.at(path.display())
 }
 
 fn cannot_listen(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(
-        "service-socket",
-        format!("The socket of the service cannot be made: {error}"),
-        path.display().to_string(),
-        "Start the service as root. Without it, each person's own Hookswitch speaks to the headsets.",
-    )
-    .with("error", error.to_string())
+    Reason::ServiceSocket { error: error.to_string() }.at(path.display())
 }

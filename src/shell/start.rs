@@ -8,6 +8,7 @@ use super::store::Store;
 use super::tenancy::Tenancies;
 use super::{log, os};
 use hub::machine::{Config, Identity, Input, MachineRole, Marks};
+use hub::problem::Reason;
 use hub::protocol::{self, Detail, Problem};
 use hub::settings::Settings;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -101,13 +102,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
 }
 
 pub(super) fn no_resources(error: Detail) -> Problem {
-    Problem::new(
-        "no-resources",
-        format!("The system gives no thread or socket: {error}"),
-        "process",
-        "Close other programs, or raise this user's limits.",
-    )
-    .detail("error", error)
+    Reason::NoResources { error }.here()
 }
 
 impl std::fmt::Debug for Machine {

@@ -7,6 +7,7 @@
 
 use super::os;
 use hub::machine::{Delivery, Owed, Persisted, Record};
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, params};
 use std::io::ErrorKind;
@@ -63,8 +64,8 @@ impl Store {
                     .map_err(fault)?;
                 let kept = move_aside(path)?;
                 std::fs::rename(&fresh, path).map_err(|error| fault(error.into()))?;
-                let mended = mended(path, &kept, &what, saved.journal_is_whole);
-                tracing::error!(path = %path.display(), "{mended}");
+                let mended = mended(path, &kept, saved.journal_is_whole);
+                tracing::error!(path = %path.display(), damage = what, "{mended}");
                 let mut store = Self::try_open(path).map_err(fault)?;
                 store.mended = Some(mended);
                 Ok(store)
@@ -218,48 +219,25 @@ impl From<rusqlite::Error> for Fault {
 
 impl Fault {
     fn problem(&self, path: &Path) -> Problem {
-        let place = path.display().to_string();
-        let because = self.to_string();
-        let (code, what, next) = match self {
-            Self::Damaged(_) => (
-                "store-damaged",
-                "The agent's database is damaged",
-                "Restart the agent: it moves the damaged file aside and begins a fresh one.",
-            ),
-            Self::Newer { .. } => (
-                "store-newer",
-                "The agent's database was written by a newer version of this program",
-                "Install that version again, or move the file away to begin afresh.",
-            ),
-            Self::Foreign(_) | Self::Link => (
-                "store-foreign",
-                "The file at the place of the agent's database is not the agent's",
-                "Move it away, or start with another folder (--home).",
-            ),
+        let detail = Detail::from(self);
+        let reason = match self {
+            Self::Damaged(_) => Reason::StoreDamaged { detail },
+            Self::Newer { .. } => Reason::StoreNewer { detail },
+            Self::Foreign(_) | Self::Link => Reason::StoreForeign { detail },
             Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-                    "store-in-use",
-                    "Another process uses the agent's database",
-                    "Stop the other agent, or start this one with another folder (--home).",
-                ),
-                Some(ErrorCode::DiskFull) => (
-                    "store-full",
-                    "The disk is full: the agent cannot write its database",
-                    "Free some space.",
-                ),
-                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => UNWRITABLE,
-                _ => FAILED,
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Reason::StoreInUse,
+                Some(ErrorCode::DiskFull) => Reason::StoreFull,
+                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                    Reason::StoreUnwritable { detail }
+                }
+                _ => Reason::StoreFailed { detail },
             },
             Self::Io(error) => match error.kind() {
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
-                    "store-full",
-                    "The disk is full: the agent cannot write its database",
-                    "Free some space.",
-                ),
-                _ => UNWRITABLE,
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Reason::StoreFull,
+                _ => Reason::StoreUnwritable { detail },
             },
         };
-        Problem::new(code, format!("{what}: {because}"), place, next).detail("detail", self)
+        reason.at(path.display())
     }
 }
 
@@ -279,17 +257,6 @@ impl From<&Fault> for Detail {
         }
     }
 }
-
-const UNWRITABLE: (&str, &str, &str) = (
-    "store-unwritable",
-    "The agent's database cannot be opened for writing",
-    "Give the agent's user the right to write there, or start with another folder (--home).",
-);
-const FAILED: (&str, &str, &str) = (
-    "store-failed",
-    "The agent's database failed",
-    "Look at the disk; if it is sound, restart the agent and send the log to support.",
-);
 
 /// The file exists, is a plain file and belongs to its user alone; SQLite gives its side files the same mode. None of
 /// them is a link: SQLite would follow it.
@@ -350,19 +317,9 @@ fn move_aside(path: &Path) -> Result<PathBuf, Problem> {
     Ok(kept)
 }
 
-fn mended(path: &Path, kept: &Path, damage: &str, journal_is_whole: bool) -> Problem {
-    let kept = kept.display().to_string();
-    let what =
-        format!("The agent's database was damaged ({damage}); it was moved to {kept} and a fresh one begun");
-    let next = match journal_is_whole {
-        true => "Nothing needs to be done; reports that were not delivered yet are in the moved file.",
-        false => {
-            "Which updates were cut short is forgotten: for a headset that does not work any more, send the moved file to support."
-        }
-    };
-    Problem::new("store-mended", what, path.display().to_string(), next)
-        .with("kept", kept)
-        .with("journal", if journal_is_whole { "whole" } else { "lost" })
+fn mended(path: &Path, kept: &Path, journal_is_whole: bool) -> Problem {
+    let journal = if journal_is_whole { "whole" } else { "lost" };
+    Reason::StoreMended { kept: kept.display().to_string(), journal: journal.to_owned() }.at(path.display())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::settings_files;
 use super::store::packages::Packages;
 use super::tenant::{CaFile, TenantConfig, TenantRoom, packages_folder};
 use hub::machine::Tenancy;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::settings::{LastGood, Settings, TenantSettings};
 use std::path::{Path, PathBuf};
@@ -105,15 +106,7 @@ impl Tenancies {
 }
 
 fn authority(path: &str) -> Result<CaFile, Problem> {
-    let pem = settings_files::authority(Path::new(path)).map_err(|why| {
-        Problem::new(
-            "tenant-ca-unreadable",
-            format!("The tenant's CA certificate cannot be used: {why}"),
-            path,
-            "Correct the setting tenant_ca, or the file: it belongs to you or root, and nobody else may write it or the \
-             folders above it.",
-        )
-        .detail("reason", &why)
-    })?;
+    let pem = settings_files::authority(Path::new(path))
+        .map_err(|why| Reason::TenantCaUnreadable { reason: (&why).into() }.at(path))?;
     Ok(CaFile { path: path.to_owned(), pem })
 }

@@ -4,7 +4,6 @@
 //! rollback) and `packages/`. Nothing here decides when: each request is answered once, in order.
 
 #![expect(clippy::disallowed_methods, reason = "files, sockets and the clock of the tenant room")]
-#![expect(clippy::result_large_err, reason = "the failure is the answer itself; each one took a round trip")]
 
 use self::folder::Disk;
 use self::refusal::{Refusal, refused};
@@ -13,6 +12,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use hub::machine::{
     Credential, Enrolment, FailureKind, MachineRole, TenantAnswer, TenantFailure, TenantRequest, Verified,
 };
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use hub::tenancy::TenantSource;
 use reqwest::{Certificate, Client};
@@ -116,15 +116,7 @@ impl TenantRoom {
         if let Some(pin) = &pin
             && (pin.len() != 64 || !pin.bytes().all(|digit| digit.is_ascii_hexdigit()))
         {
-            return Err(Problem::new(
-                "tenant-pin",
-                format!(
-                    "TENANT_ROOT must be 64 hexadecimal digits, found {} characters",
-                    pin.chars().count()
-                ),
-                "TENANT_ROOT",
-                "Set it to the SHA-256 of the tenant's root.json (hookswitch-tenant init prints it).",
-            ));
+            return Err(Reason::TenantPin.at("TENANT_ROOT"));
         }
         let extra_ca = config.extra_ca.as_ref().map(http::certificates).transpose()?.unwrap_or_default();
         for folder in [config.data.clone(), config.data.join("tuf"), packages_folder(&config.data)] {
@@ -196,14 +188,17 @@ impl TenantRoom {
             }
             TenantRequest::Enrol { system_id, host_key } => {
                 self.use_key(&host_key);
+                self.signer.speak_as(&system_id);
                 TenantAnswer::Enrolled(self.enrol(system_id).await)
             }
             TenantRequest::Deliver { system_id, owed, token } => {
                 self.use_token(&token);
+                self.signer.speak_as(&system_id);
                 TenantAnswer::Delivered(self.deliver(&system_id, &owed, Secret::new(token)).await)
             }
             TenantRequest::AssignedGroups { system_id, user, token } => {
                 self.use_token(&token);
+                self.signer.speak_as(&system_id);
                 TenantAnswer::Assigned(self.assigned(&system_id, &user, &Secret::new(token)).await)
             }
         }
@@ -211,12 +206,7 @@ impl TenantRoom {
 
     /// The hub does not ask a folder for what only a server has.
     fn no_server(&self) -> TenantFailure {
-        let problem = Problem::new(
-            "tenant-folder-takes-nothing",
-            "The tenant is a folder: it takes no reports",
-            self.source.address(),
-            "Nothing needs to be done.",
-        );
+        let problem = Reason::TenantFolderTakesNothing.at(self.source.address());
         http::failure(FailureKind::Rejected, problem)
     }
 
@@ -238,18 +228,13 @@ impl TenantRoom {
         let client = self.client()?;
         let tenant_token = self.tenant_token.clone();
         let host_key = self.signer.public()?;
-        let id = system_id.clone();
         let body = EnrolRequest { tenant_id: self.tenant_id.clone(), tenant_token, system_id, host_key };
         let url = self.base.join(tenant::paths::ENROL);
         let request = client
             .post(&url)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .body(reports::to_json(&body)?);
-        let answer = self
-            .signer
-            .call(request, &[&self.tenant_token])
-            .await
-            .map_err(|failure| explained(failure, &id))?;
+        let answer = self.signer.call(request, &[&self.tenant_token]).await.map_err(explained)?;
         let response: EnrolResponse = http::json(&answer, &url)?;
         let root_sha256 = match stored {
             Some(root) => {
@@ -318,13 +303,9 @@ impl TenantRoom {
             return Ok(());
         }
         let theirs: String = theirs.chars().filter(char::is_ascii_hexdigit).take(64).collect();
-        let problem = Problem::new(
-            "tenant-root",
-            format!("Another trust anchor than the pinned one: SHA-256 {theirs} instead of {ours}"),
-            self.base.join(tenant::paths::ROOT),
-            "If the tenant was set up anew, set TENANT_ROOT and remove the agent's tenant folder and database; else ask IT.",
-        );
-        Err(http::failure(FailureKind::Refused, problem.with("pinned", ours).with("found", theirs)))
+        let problem = Reason::TenantRoot { found: theirs, pinned: ours.to_owned() }
+            .at(self.base.join(tenant::paths::ROOT));
+        Err(http::failure(FailureKind::Refused, problem))
     }
 
     /// Right before it is read or written, when nobody else does: what the tenant before was asked for may have come
@@ -369,12 +350,7 @@ impl TenantRoom {
             (None, _) => None,
         };
         let Some(root) = root else {
-            let problem = Problem::new(
-                "tenant-not-enrolled",
-                "The policy cannot be checked before the agent has enrolled",
-                self.root_path().display().to_string(),
-                "Nothing needs to be done: the agent enrols first.",
-            );
+            let problem = Reason::TenantNotEnrolled.at(self.root_path().display());
             return Err(http::failure(FailureKind::Unauthorized, problem));
         };
         if let Some(pin) = &self.pin {
@@ -457,20 +433,13 @@ fn narrow(folder: &Path) {
     }
 }
 
-/// What an enrolment's refusal means beyond its code: whose it is, and that a server without the route is an old one.
-fn explained(mut failure: TenantFailure, system_id: &str) -> TenantFailure {
-    if failure.kind == FailureKind::Absent {
-        let contract = tenant::paths::CONTRACT;
-        failure.problem = Problem::new(
-            "tenant-server-old",
-            format!("The tenant server does not know version {contract} of the contract"),
-            failure.problem.place,
-            "Upgrade hookswitch-tenant on the server, and check SERVER_URL.",
-        )
-        .with("contract", contract.to_string());
+/// A server without the route of an enrolment is an old one.
+fn explained(failure: TenantFailure) -> TenantFailure {
+    if failure.kind != FailureKind::Absent {
+        return failure;
     }
-    failure.problem = failure.problem.with("system_id", system_id);
-    failure
+    let old = Reason::TenantServerOld { contract: tenant::paths::CONTRACT.to_string() };
+    TenantFailure { problem: old.at(failure.problem.place()), ..failure }
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {

@@ -3,6 +3,7 @@
 
 use super::os::{self, MainLoop, Post};
 use hub::locale::{Locale, Message};
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use hub::user::Menu;
 use hub::user::menu::{Action, Badge, Item, Page};
@@ -125,13 +126,7 @@ impl TrayLoop {
 }
 
 fn not_shown(reason: Detail) -> Problem {
-    Problem::new(
-        "tray-not-shown",
-        format!("There is no icon near the clock: {reason}"),
-        "desktop",
-        "Open the window with `hookswitch open`; everything else works.",
-    )
-    .detail("reason", reason)
+    Reason::TrayNotShown { reason }.here()
 }
 
 fn clicks() -> std::sync::MutexGuard<'static, Option<Clicks>> {

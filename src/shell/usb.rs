@@ -4,6 +4,7 @@ use super::hardware::{UsbBus, UsbHandle, UsbOpen};
 use super::os;
 use dfu::usb_dfu::{ControlTransfer, Data, TransferError, UsbIdentity};
 use hub::machine::UsbDevice;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use rusb::{Context, Device, DeviceHandle, UsbContext};
 use std::time::Duration;
@@ -113,11 +114,5 @@ fn transfer_error(error: rusb::Error) -> TransferError {
 }
 
 fn unavailable(error: rusb::Error) -> Problem {
-    Problem::new(
-        "usb-unavailable",
-        format!("USB devices cannot be listed: {error}"),
-        "USB library",
-        "Firmware updates are off until that works; call control is not affected. Send a bundle to support (`hookswitch bundle`).",
-    )
-    .with("error", error.to_string())
+    Reason::UsbUnavailable { error: error.to_string() }.here()
 }

@@ -9,6 +9,7 @@ use crate::shell::os;
 use axum::Router;
 use axum::routing::{get, post};
 use hub::locale::Locale;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::user::menu::Page;
 use std::io;
@@ -145,11 +146,5 @@ fn router(window: Arc<Window>) -> Router {
 }
 
 fn not_opened(error: &io::Error) -> Problem {
-    Problem::new(
-        "window-not-opened",
-        format!("The window cannot be opened: {error}"),
-        "127.0.0.1",
-        "Restart Hookswitch.",
-    )
-    .with("error", error.to_string())
+    Reason::WindowNotOpened { error: error.to_string() }.at("127.0.0.1")
 }

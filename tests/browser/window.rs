@@ -65,24 +65,17 @@ async fn devices_are_shown_as_they_come_and_go() {
     let State { tenant, mut devices, offers, .. } = machine::state();
     service.say(ToUser::TenantChanged { tenant }).await;
     devices.push(machine::device("2", "<script>alert(1)</script>"));
-    let problem = Problem::new(
-        "access-denied",
-        "The headset may not be opened by you",
-        "/dev/hidraw3",
-        "Install the udev rule of Hookswitch, then plug the headset in again.",
-    );
+    let problem =
+        Reason::HidAccessDenied { error: "Permission denied (os error 13)".to_owned() }.at("/dev/hidraw3");
     devices[1].status = DeviceStatus::Unavailable { problem };
     devices[0].line_busy = true;
     for device in devices {
         service.say(ToUser::DeviceChanged { device }).await;
     }
     service.say(ToUser::OffersChanged { offers }).await;
-    let problem = Problem::new(
-        "no-such-code",
-        "Softphones cannot connect: port 32018 is held by spokesd (812)",
-        "127.0.0.1:32018",
-        "End that program, or choose another port.",
-    );
+    let problem =
+        Reason::RestPortTaken { port: "32018".to_owned(), holder: Detail::verbatim("spokesd (812)") }
+            .at("127.0.0.1:32018");
     broken(&service, problem).await;
     shows(&session, "Desk One").await;
     shows(&session, "<script>alert(1)</script>").await;
@@ -219,12 +212,7 @@ async fn broken(service: &PlayedMachine, problem: Problem) {
 #[tokio::test]
 async fn it_speaks_german_in_the_dark_and_at_twice_the_size() {
     let mut state = machine::state();
-    let blocked = Problem::new(
-        "in-a-call",
-        "Sie sind im Gespräch",
-        "Desk One",
-        "Beenden Sie das Gespräch, dann geht es von selbst weiter.",
-    );
+    let blocked = Reason::InCall.at("Desk One");
     state.offers.push(machine::offer("autumn:1", "1209-0001-A1B2"));
     state.offers[1].blocked = Some(blocked);
     let (session, _service, _window) = show(state, Page::Updates, "de-DE").await;
@@ -251,9 +239,9 @@ async fn texts_stand_out_from_their_ground() {
     state.devices[0].line_busy = true;
     for page in [Page::Devices, Page::Updates, Page::Softphones] {
         let (session, service, _window) = show(state.clone(), page, "en-US").await;
-        broken(&service, Problem::new("no-such-code", "It broke", "here", "Mend it.")).await;
+        broken(&service, Reason::OutputLost.here()).await;
         until("the problem is shown", async || {
-            text_of(&session, "body").await.is_ok_and(|text| text.contains("It broke"))
+            text_of(&session, "body").await.is_ok_and(|text| text.contains("Not all of the output"))
         })
         .await;
         for scheme in ["light", "dark"] {

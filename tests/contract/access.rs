@@ -2,8 +2,9 @@
 
 use crate::sdk::{self, Sdk, json_of};
 use crate::{APPROVED, Contract, OFFER, machine};
+use hub::problem::Reason;
 use hub::protocol::local::{Decider, Standing};
-use hub::protocol::{DeviceStatus, Function, Problem, ToUser, Trouble};
+use hub::protocol::{DeviceStatus, Function, ToUser, Trouble};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 
@@ -159,7 +160,7 @@ async fn a_page_starts_no_firmware() {
 async fn a_page_learns_the_least() {
     let mut state = machine::state();
     let broken =
-        Problem::new("access-denied", "/home/alex/.x may not be read", "/dev/hidraw0", "Install the rule.");
+        Reason::HidAccessDenied { error: "/home/alex/.x may not be read".to_owned() }.at("/dev/hidraw0");
     state.devices[0].status = DeviceStatus::Unavailable { problem: broken.clone() };
     state.devices[0].line_busy = true;
     let mut bare = state.devices[0].clone();

@@ -3,6 +3,7 @@
 use super::sdk::Events;
 use super::*;
 use hookswitch::shell::rest::Keeper;
+use hub::problem::Code;
 use hub::user::DoorState;
 use std::net::TcpListener;
 use std::path::Path;
@@ -36,13 +37,13 @@ async fn a_taken_port_names_its_holder_and_the_door_opens_once_it_is_free() {
     let mut keeper = Keeper::new(config, service.handle.clone());
     for _ in 0..2 {
         let problem = closed(&mut keeper).await;
-        assert_eq!(problem.code, "rest-port-taken");
+        assert_eq!(problem.code, Code::RestPortTaken);
         assert_eq!(
-            (&problem.args["port"], &problem.place),
+            (&problem.args["port"], &problem.place()),
             (&port.to_string(), &format!("127.0.0.1:{port}"))
         );
         let ourselves = std::process::id().to_string();
-        assert!(problem.what.contains(&ourselves), "{problem}");
+        assert!(problem.what().contains(&ourselves), "{problem}");
         assert!(!endpoint.exists());
     }
     drop(holder);
@@ -59,8 +60,8 @@ async fn the_address_that_is_named_is_the_one_that_is_taken() {
     let service = PlayedMachine::start(State::default()).await;
     let mut keeper = Keeper::new(config(home.path(), port, Terms::default()), service.handle.clone());
     let problem = closed(&mut keeper).await;
-    assert_eq!((problem.code.as_str(), problem.place), ("rest-port-taken", format!("[::1]:{port}")));
-    assert!(problem.what.contains(&std::process::id().to_string()), "{}", problem.what);
+    assert_eq!((problem.code.as_str(), problem.place()), ("rest-port-taken", format!("[::1]:{port}")));
+    assert!(problem.what().contains(&std::process::id().to_string()), "{}", problem.what());
 }
 
 /// A program that ended is blamed no longer than until the next look, which its end itself brings about.
@@ -83,7 +84,7 @@ async fn a_holder_that_ends_lets_the_door_open_at_once() {
     let service = PlayedMachine::start(State::default()).await;
     let mut keeper = Keeper::new(config(home.path(), port, Terms::default()), service.handle.clone());
     let problem = closed(&mut keeper).await;
-    assert!(problem.what.contains(&format!("python3, process {}", python.id())), "{}", problem.what);
+    assert!(problem.what().contains(&format!("python3, process {}", python.id())), "{}", problem.what());
     let (_asks, asked) = tokio::sync::mpsc::channel(1);
     let (_stop, stopped) = tokio::sync::oneshot::channel();
     let (_port, moved) = tokio::sync::watch::channel(port);
@@ -137,7 +138,7 @@ async fn what_was_looked_at_only_at_start_a_certificate_that_ends_gives_way_with
     assert_eq!(events.next().await.expect("an event").name, "state");
 
     let DoorState::Open { notice, endpoint, .. } = server.check() else { panic!("it is open") };
-    assert_eq!(notice.expect("who trusted the old one must know").code, "certificate-renewed");
+    assert_eq!(notice.expect("who trusted the old one must know").code, Code::CertificateRenewed);
     assert!(endpoint.certificate_ends_s.expect("an end") >= ends_s);
     let second = shown(server.url()).await;
     assert_ne!(first, second, "another certificate for who connects now");

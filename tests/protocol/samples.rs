@@ -1,5 +1,6 @@
 //! One message of every kind, with every optional part once there and once not.
 
+use hub::problem::Reason;
 use hub::protocol::client::ClientId;
 use hub::protocol::local::{
     Call, CallState, Decider, Direction, Endpoint, LocalAnswer, LocalRequest, Softphone, Standing, View,
@@ -11,24 +12,18 @@ use hub::protocol::{
 };
 
 pub(crate) fn problem() -> Problem {
-    Problem::new("in-call", "The headset is in a call", "Headset", "Install it later.").with("error", "busy")
+    Reason::HidAccessDenied { error: "busy".to_owned() }.at("/dev/hidraw3")
 }
 
 /// Says a part of itself in the person's language.
 fn detailed_problem() -> Problem {
     let size = Detail::new("archive-no-end", "it is cut off").with("bytes", 7);
     let component = Detail::new("package-image", "main: it is cut off").with("component", "main");
-    Problem::new(
-        "package-refused",
-        "The firmware package is refused: main: it is cut off",
-        "fw",
-        "Publish another.",
-    )
-    .detail("error", component.detail("error", size))
+    Reason::PackageRefused { error: component.detail("error", size), resumed: "false".to_owned() }.at("fw")
 }
 
 fn plain_problem() -> Problem {
-    Problem::new("no-such-offer", "There is no such update any more", "fw:d", "Look again.")
+    Reason::NoSuchOffer.at("fw:d")
 }
 
 pub(crate) fn device(status: DeviceStatus, full: bool) -> Device {

@@ -6,6 +6,7 @@ use hookswitch::shell::hardware::{
     Hardware, HidBus, HidHandles, HidRead, HidWrite, Hotplug, UsbBus, UsbHandle, UsbOpen,
 };
 use hub::machine::{HidNode, UsbDevice};
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use simulator::{Bus, BusDevice, HidPipe, UsbError};
 use std::io;
@@ -39,7 +40,7 @@ impl HidBus for SimHid {
 
     fn open(&mut self, path: &str) -> Result<HidHandles, Problem> {
         let pipe =
-            self.0.open_hid(path).map_err(|e| Problem::new("hid-access-denied", e.to_string(), path, "-"))?;
+            self.0.open_hid(path).map_err(|e| Reason::HidAccessDenied { error: e.to_string() }.at(path))?;
         Ok((Box::new(SimPipe(pipe.clone())), Box::new(SimPipe(pipe))))
     }
 }

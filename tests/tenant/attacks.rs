@@ -3,6 +3,7 @@
 use crate::rig::{Tenant, clear, copy_folder, enrol, files, policy, published_file, target};
 use hookswitch::shell::store::Store;
 use hub::machine::{FailureKind, Record};
+use hub::problem::Code;
 use std::path::Path;
 use std::time::Duration;
 
@@ -79,7 +80,7 @@ async fn changed_files_are_refused_by_name_and_the_last_good_policy_stays() {
         attack(&repository);
         for have in [None, Some(good.version())] {
             let failure = policy(&mut room, have).await.expect_err(name);
-            assert_eq!(failure.problem.code, code, "{name}: {}", failure.problem);
+            assert_eq!(failure.problem.code.as_str(), code, "{name}: {}", failure.problem);
             let kind = match code {
                 "tenant-server-error" => FailureKind::ServerError,
                 "tenant-intercepted" => FailureKind::Unreachable,
@@ -115,13 +116,13 @@ async fn an_old_or_outlived_publication_is_refused() {
 
     std::fs::write(tenant.metadata().join("timestamp.json"), &old).unwrap();
     let failure = policy(&mut room, Some(3)).await.unwrap_err();
-    assert_eq!(failure.problem.code, "tenant-rolled-back", "{}", failure.problem);
+    assert_eq!(failure.problem.code, Code::TenantRolledBack, "{}", failure.problem);
     // What the agent knows of the repository is lost, its store is not.
     let tuf = tenant.dir().join("agent").join("tuf");
     std::fs::remove_dir_all(&tuf).unwrap();
     std::fs::create_dir(&tuf).unwrap();
     let failure = policy(&mut room, Some(3)).await.unwrap_err();
-    assert_eq!(failure.problem.code, "tenant-rolled-back", "{}", failure.problem);
+    assert_eq!(failure.problem.code, Code::TenantRolledBack, "{}", failure.problem);
     std::fs::write(tenant.metadata().join("timestamp.json"), &new).unwrap();
     assert_eq!(policy(&mut room, Some(3)).await.unwrap(), None);
 
@@ -135,7 +136,7 @@ async fn an_old_or_outlived_publication_is_refused() {
     let failure = policy(&mut room, Some(3)).await.unwrap_err();
     assert_eq!((failure.problem.code.as_str(), failure.kind), ("tenant-expired", FailureKind::Refused));
     let failure = target(&mut room, "fw.zip").await.unwrap_err();
-    assert_eq!(failure.problem.code, "tenant-expired", "no firmware of an outlived publication");
+    assert_eq!(failure.problem.code, Code::TenantExpired, "no firmware of an outlived publication");
     tenant.publish(&[]);
     assert_eq!(policy(&mut room, Some(3)).await.unwrap().unwrap().version(), 5);
 }
@@ -163,10 +164,10 @@ async fn a_changed_package_is_refused() {
         assert!(left.is_empty(), "{name}: rejected bytes are not kept: {left:?}");
     }
     std::fs::remove_file(&published).unwrap();
-    assert_eq!(target(&mut room, "fw.zip").await.unwrap_err().problem.code, "tenant-not-found");
+    assert_eq!(target(&mut room, "fw.zip").await.unwrap_err().problem.code, Code::TenantNotFound);
     for bad in ["other.zip", "../root.json", "a/b", "", ".."] {
         let failure = target(&mut room, bad).await.expect_err(bad);
-        assert_eq!(failure.problem.code, "tenant-target-unknown", "{bad}");
+        assert_eq!(failure.problem.code, Code::TenantTargetUnknown, "{bad}");
     }
     std::fs::write(&published, &good).unwrap();
     assert_eq!(target(&mut room, "fw.zip").await.unwrap().0.get(), &good);
@@ -190,7 +191,7 @@ async fn rotated_keys_are_followed_and_not_forgotten() {
     // Rollback protection is still there after a rotation …
     let newest = std::fs::read(&old_timestamp).unwrap();
     std::fs::write(&old_timestamp, before).unwrap();
-    assert_eq!(policy(&mut room, Some(4)).await.unwrap_err().problem.code, "tenant-rolled-back");
+    assert_eq!(policy(&mut room, Some(4)).await.unwrap_err().problem.code, Code::TenantRolledBack);
     std::fs::write(&old_timestamp, newest).unwrap();
     // … and a server that hides the new root does not bring the old keys back.
     std::fs::remove_file(&root).unwrap();

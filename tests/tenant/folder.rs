@@ -3,6 +3,7 @@
 use crate::rig::{Tenant, clear, enrol, files, keeping, policy, published_file, run, target};
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use hub::machine::{FailureKind, TenantAnswer, TenantFailure, TenantRequest};
+use hub::problem::Code;
 use hub::tenancy::TenantSource;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use std::collections::BTreeSet;
@@ -69,10 +70,10 @@ async fn another_trust_anchor_than_the_pinned_one_is_refused() {
     // Without a pin there is nothing to trust: the first one that comes is not.
     let unpinned = TenantConfig { pinned_root_sha256: None, ..config(&tenant) };
     let failure = policy(&mut TenantRoom::new(unpinned).unwrap(), None).await.unwrap_err();
-    assert_eq!(failure.problem.code, "tenant-not-enrolled");
+    assert_eq!(failure.problem.code, Code::TenantNotEnrolled);
     assert!(!tenant.dir().join("agent/root.json").exists());
     let share = TenantConfig { source: TenantSource::named("file://dc/share/"), ..config(&tenant) };
-    assert_eq!(TenantRoom::new(share).unwrap_err().code, "tenant-url");
+    assert_eq!(TenantRoom::new(share).unwrap_err().code, Code::TenantUrl);
 }
 
 /// What a moment ago was good is replaced by something else, and comes back.
@@ -233,8 +234,8 @@ async fn a_static_tree_is_read_without_a_name() {
     let mut room = TenantRoom::new(config).unwrap();
     // This one gives its targets to hosts alone: the metadata was read, the policy asked for by nobody in particular.
     let failure = policy(&mut room, None).await.unwrap_err();
-    assert_eq!(failure.problem.code, "tenant-unauthorized", "{failure:?}");
-    assert!(failure.problem.place.contains("/targets/"), "{failure:?}");
+    assert_eq!(failure.problem.code, Code::TenantUnauthorized, "{failure:?}");
+    assert!(failure.problem.place().contains("/targets/"), "{failure:?}");
     let hosts = run(&["hosts", "--json"], &tenant.dir().join("tenant"));
     assert!(!hosts.contains("S-1") && !hosts.contains("\"system_id\""), "{hosts}");
 }

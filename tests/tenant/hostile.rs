@@ -3,6 +3,7 @@
 use crate::rig::{ca, clear, deliver, enrol};
 use hookswitch::shell::tenant::{TenantConfig, TenantRoom};
 use hub::machine::{Delivery, FailureKind, Owed, TenantFailure};
+use hub::problem::Code;
 use rustls::pki_types::PrivateKeyDer;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -106,7 +107,7 @@ async fn a_redirect_takes_no_secret_elsewhere() {
             [enrol(&mut room).await.unwrap_err(), deliver(&mut room, &owed, "t0ken").await.unwrap_err()]
         {
             clear(&failure.problem);
-            assert_eq!(failure.problem.code, "tenant-redirect", "{status}: {}", failure.problem);
+            assert_eq!(failure.problem.code, Code::TenantRedirect, "{status}: {}", failure.problem);
         }
         let heard = heard.lock().unwrap();
         assert!(heard.is_empty(), "{status}: the other server heard {heard:?}");
@@ -153,7 +154,7 @@ async fn answers_that_are_none() {
     let echo = r#"{"title":"no","detail":"bad token s3cr3t-token\r\nX"}"#;
     let echo = failure_of(move |_| http("400 Bad", "Content-Type: application/problem+json\r\n", echo)).await;
     assert_eq!(echo.kind, FailureKind::Rejected);
-    assert!(echo.problem.what.contains("bad token …X"), "{}", echo.problem);
+    assert!(echo.problem.what().contains("bad token …X"), "{}", echo.problem);
     let cut = failure_of(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec()).await;
     assert_eq!(cut.kind, FailureKind::Unreachable, "{}", cut.problem);
     let noise = failure_of(|_| vec![0xff; 4096]).await;
@@ -175,12 +176,12 @@ async fn advice_for_the_wrong_person_a_guest_network_is_named() {
         let failure = failure_of(move |_| answer.clone()).await;
         let told = (failure.problem.code.as_str(), failure.kind);
         assert_eq!(told, ("tenant-intercepted", FailureKind::Unreachable), "{name}");
-        assert!(!failure.problem.next.contains("server"), "nobody here can mend it: {}", failure.problem);
+        assert!(!failure.problem.next().contains("server"), "nobody here can mend it: {}", failure.problem);
     }
     let portal = |_| http("302 Found", "Location: http://portal.example/\r\n", "");
     let portal = failure_of(portal).await;
     assert_eq!(portal.kind, FailureKind::Unreachable);
-    assert!(portal.problem.next.contains("log on"), "{}", portal.problem);
+    assert!(portal.problem.next().contains("log on"), "{}", portal.problem);
 }
 
 #[tokio::test]
@@ -190,6 +191,6 @@ async fn a_user_name_in_an_error_is_cut_out() {
     let user = tenant::wire::UserRegistration { user: "jörg".to_owned(), display: None, groups: vec![] };
     let owed = Owed { id: "u".to_owned(), unix_s: 1, delivery: Delivery::User(user) };
     let failure = deliver(&mut room, &[owed], "t0ken").await.unwrap_err();
-    assert!(failure.problem.what.contains("… is not welcome"), "{}", failure.problem);
-    assert!(failure.problem.place.ends_with("/hosts/…/users/…"), "{}", failure.problem);
+    assert!(failure.problem.what().contains("… is not welcome"), "{}", failure.problem);
+    assert!(failure.problem.place().ends_with("/hosts/…/users/…"), "{}", failure.problem);
 }

@@ -4,6 +4,7 @@ use crate::rig::{Tenant, enrol, policy};
 use hookswitch::shell::folders::Folders;
 use hookswitch::shell::settings_files;
 use hookswitch::shell::tenancy::Tenancies;
+use hub::problem::Code;
 use hub::settings::Settings;
 use std::cell::Cell;
 use std::path::Path;
@@ -74,7 +75,7 @@ async fn a_renewed_ca_file_counts_at_once() {
     let mut tenancies = home.tenancies();
     let mut room = tenancies.current().1.expect("a tenant");
     room.use_key(&crate::rig::key());
-    assert_eq!(enrol(&mut room).await.unwrap_err().problem.code, "tenant-certificate");
+    assert_eq!(enrol(&mut room).await.unwrap_err().problem.code, Code::TenantCertificate);
     assert!(tenancies.changed().is_none(), "nothing is new");
 
     let told = Cell::new(false);

@@ -218,7 +218,10 @@ pub(crate) fn published_file(tenant: &Tenant, name: &str) -> PathBuf {
 
 /// What, where, what next.
 pub(crate) fn clear(problem: &Problem) {
-    assert!(!problem.what.is_empty() && !problem.place.is_empty() && !problem.next.is_empty(), "{problem:?}");
+    assert!(
+        !problem.what().is_empty() && !problem.place().is_empty() && !problem.next().is_empty(),
+        "{problem:?}"
+    );
 }
 
 /// The host's key: the same in all rooms of a test.

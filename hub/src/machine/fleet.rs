@@ -4,6 +4,7 @@
 
 use super::revision::{Revised, Revision};
 use super::{Output, Record, Scan, UsbDevice};
+use crate::problem::Reason;
 use crate::protocol::{self, Detail, Device, DeviceId, DeviceStatus, Problem, ToUser};
 use device_handlers::description::Description;
 use device_handlers::headset::Indicators;
@@ -293,12 +294,7 @@ impl Fleet {
         match self.at(path) {
             Some(id) if too_often && self.updating.as_ref() != Some(&id) => {
                 tracing::warn!(device = %id, path, "reading ends again and again: left alone");
-                let problem = Problem::new(
-                    "hid-unreadable",
-                    "The headset is there, but reading from it ends at once, again and again",
-                    path,
-                    "Plug it in again, at another port if that does not help.",
-                );
+                let problem = Reason::HidUnreadable.at(path);
                 if let Some(physical) = self.devices.get_mut(&id)
                     && physical.give_up(path, problem, out)
                 {

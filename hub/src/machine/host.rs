@@ -6,6 +6,7 @@
 //! What cannot be seen here: two machines that tell the same of themselves, i.e. clones of one virtual machine whose
 //! machine id was not made anew, under an account that may not read the hardware's id.
 
+use crate::problem::Reason;
 use crate::protocol::Problem;
 use serde::{Deserialize, Serialize};
 use tenant::grammar::is_host_key;
@@ -92,19 +93,13 @@ pub(super) fn settle(mut stored: Vec<Identity>, mut fresh: Identity) -> Settled 
 }
 
 fn copied(original: &str, own: &str) -> Problem {
-    Problem::new(
-        "host-copied",
-        format!("The agent's data was copied from another machine, host {original}; this machine is host {own} now"),
-        "system id",
-        "Nothing needs to be done. Installed from an image? Leave the agent's data folder out of it.",
-    )
-    .with("original", original)
-    .with("own", own)
+    Reason::HostCopied { original: original.to_owned(), own: own.to_owned() }.here()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Code;
 
     fn machine(installation: Option<&str>, hardware: Option<&str>) -> Marks {
         Marks { installation: installation.map(str::to_owned), hardware: hardware.map(str::to_owned) }
@@ -129,7 +124,7 @@ mod tests {
             let mine = &clone.known[0];
             assert_eq!((mine.system_id.as_str(), mine.copied_from.as_deref()), ("two", Some("one")));
             assert_ne!(mine.key, first.known[0].key);
-            assert_eq!(clone.notice.expect("said").code, "host-copied");
+            assert_eq!(clone.notice.expect("said").code, Code::HostCopied);
         }
         // A disk image that kept its machine id: the hardware tells, where it may be read.
         let image = start(&[], machine(Some("a"), Some("h1")), "one").known;

@@ -5,6 +5,7 @@ mod tests;
 
 use super::revision::{Revised, Revision};
 use super::{Delivery, Output, Owed, Record, TenantFailure};
+use crate::problem::Reason;
 use crate::protocol::{Detail, Problem};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -246,15 +247,8 @@ fn given_up(delivery: &Delivery, why: &Problem) -> Problem {
         }
         Delivery::Event(_) => Detail::new("report-event", "an event"),
     };
-    let said = why.args.get("detail").unwrap_or(&why.what);
-    Problem::new(
-        "tenant-report-refused",
-        format!("The tenant refuses what this machine reports of {detail}: {said}"),
-        why.place.clone(),
-        "It is missing in the company's inventory. Check that agent and server are of compatible versions, and send the log to support.",
-    )
-    .detail("what", detail)
-    .with("said", said.clone())
+    let said = why.said().map_or_else(|| why.what(), str::to_owned);
+    Reason::TenantReportRefused { what: detail, said }.at(why.place())
 }
 
 /// What a registration registers; statuses and events are all kept.

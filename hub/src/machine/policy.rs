@@ -1,6 +1,7 @@
 //! The policy in force, what it plans for the fleet, and when the tenant is asked again.
 
 use super::{JournalEntry, TenantFailure};
+use crate::problem::Reason;
 use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Offer, Problem, ResolvedGroup};
 use device_handlers::registry;
 use dfu::{FirmwareVersion, Method};
@@ -105,17 +106,8 @@ fn is_later(target: &str, current: &str) -> Option<bool> {
 }
 
 fn not_comparable(device: &Device, target: &str) -> Problem {
-    let current = &device.firmware_version;
-    Problem::new(
-        "version-not-comparable",
-        format!(
-            "The headset's firmware version {current} cannot be compared with {target}, the one meant for it"
-        ),
-        device.product.clone(),
-        "Tell your IT department: the policy should name a version of the kind that the headset reports.",
-    )
-    .with("current", current.clone())
-    .with("target", target.to_owned())
+    Reason::VersionNotComparable { current: device.firmware_version.clone(), target: target.to_owned() }
+        .at(&device.product)
 }
 
 /// A device that a failed update left without working firmware gets it, whatever the policy says by now. `obtainable`:
@@ -138,14 +130,7 @@ pub fn recovery(
         deployment: Deployment::Recovery,
         group: group.map(|g| g.id.clone()).unwrap_or_default(),
         deferred: false,
-        blocked: (!obtainable).then(|| {
-            Problem::new(
-                "recovery-without-tenant",
-                "Its firmware came from a company that does not manage this computer any more",
-                entry.name.clone(),
-                "Keep the headset at this USB port and ask your IT department.",
-            )
-        }),
+        blocked: (!obtainable).then(|| Reason::RecoveryWithoutTenant.at(&entry.name)),
     }
 }
 
@@ -174,31 +159,14 @@ fn why_not(device: &Device) -> Option<Problem> {
             return Some(problem.clone());
         }
         DeviceStatus::Updating => {
-            return Some(Problem::new(
-                "device-returning",
-                "The headset is on its way back from its update",
-                device.product.clone(),
-                "Wait a few seconds.",
-            ));
+            return Some(Reason::DeviceReturning.at(&device.product));
         }
         DeviceStatus::Ready => {}
     }
     let method = registry::describe(device.vendor_id, device.product_id).firmware.method;
     if let Some(Err(unknown)) = method.map(|name| name.parse::<Method>()) {
-        let problem = Problem::new(
-            "method-unknown",
-            format!("This version of Hookswitch cannot write the firmware of this model: {unknown}"),
-            device.product.clone(),
-            "Update it by its maker's program, or when a newer version of Hookswitch can.",
-        );
-        return Some(problem.detail("why", &unknown));
+        let problem = Reason::MethodUnknown { why: (&unknown).into() }.at(&device.product);
+        return Some(problem);
     }
-    (!device.capabilities.firmware_update).then(|| {
-        Problem::new(
-            "no-dfu-interface",
-            "The device shows no firmware update interface",
-            device.id.clone(),
-            "Plug it in by its USB cable, directly and not through a charger.",
-        )
-    })
+    (!device.capabilities.firmware_update).then(|| Reason::NoDfuInterface.at(&device.id))
 }

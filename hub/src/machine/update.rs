@@ -1,7 +1,8 @@
 //! One firmware job at a time: fetch, verify, gate, write, wait for the device, believe only what it reports.
 
 use super::{JobId, JournalEntry, Output, Record, Source, UsbRequest};
-use crate::protocol::{Job, JobPhase, Offer, Outcome, Problem, ToUser};
+use crate::problem::Reason;
+use crate::protocol::{Job, JobPhase, Offer, Outcome, ToUser};
 use device_handlers::description::Description;
 use dfu::usb_dfu::{self, DeviceNow, Input, Phase, TransferError, UsbIdentity};
 pub use plan::job_of;
@@ -218,12 +219,7 @@ impl Update {
             let problem = problems::unjournalled(running.job.device.clone(), device);
             return Some(self.finish(Outcome::Failed { problem }, None, keep, out));
         }
-        let problem = Problem::new(
-            "update-cancelled",
-            "The update was cancelled before anything was sent to the device",
-            running.job.device.clone(),
-            "Start it again whenever it suits.",
-        );
+        let problem = Reason::UpdateCancelled.at(&running.job.device);
         let keep = running.resume.is_some();
         Some(self.finish(Outcome::Failed { problem }, None, keep, out))
     }

@@ -2,6 +2,7 @@
 
 use super::Key;
 use super::value::Raw;
+use crate::problem::Reason;
 use crate::protocol::Problem;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -66,33 +67,17 @@ pub(super) fn unknown(name: &str, place: &str) -> Problem {
     // The environment's spelling, and that of other programs' files, is no other word.
     let plain = name.to_lowercase().replace('-', "_");
     let nearest = Key::ALL.into_iter().map(|key| (distance(&plain, key.name()), key.name())).min();
+    let place = format!("{place}: {name}");
     match nearest {
-        Some((steps, near)) if steps <= 3 => Problem::new(
-            "setting-misspelt",
-            format!("There is no setting {name}; {near} comes nearest"),
-            format!("{place}: {name}"),
-            format!("Write {near}; `hookswitch settings list` shows all of them."),
-        )
-        .with("key", name)
-        .with("nearest", near),
-        _ => Problem::new(
-            "setting-unknown",
-            format!("There is no setting {name}"),
-            format!("{place}: {name}"),
-            "Remove it; `hookswitch settings list` shows all there are.",
-        )
-        .with("key", name),
+        Some((steps, near)) if steps <= 3 => {
+            Reason::SettingMisspelt { key: name, nearest: near.to_owned() }.at(place)
+        }
+        _ => Reason::SettingUnknown { key: name }.at(place),
     }
 }
 
 fn many_unknown(more: usize, path: &str) -> Problem {
-    Problem::new(
-        "settings-unknown",
-        format!("Names in the file that are no settings, beside those said above: {more}"),
-        path,
-        "Remove them; `hookswitch settings list` shows all there are.",
-    )
-    .with("more", more.to_string())
+    Reason::SettingsUnknown { more: more.to_string() }.at(path)
 }
 
 /// Levenshtein distance.

@@ -5,6 +5,7 @@ use super::migrations::SCHEMA;
 use super::value::Raw;
 use super::{Key, Layers, MachineFiles, Provenance, Settings, SettingsFile, managed};
 use crate::locale::Locale;
+use crate::problem::Reason;
 use crate::protocol::Problem;
 
 /// The new text of the user's file. `value` is spelt as in the environment (lists with commas); `None` removes the
@@ -34,13 +35,7 @@ fn keeps_token(documents: &[&Document], key: Key, value: Option<&str>, path: &st
     if !names_tenant || value.is_none() || was == value || entry(Key::TenantToken.name()).is_none() {
         return Ok(());
     }
-    Err(Problem::new(
-        "setting-token-first",
-        format!("A tenant's token is set, and would be sent to the tenant of the new {}", key.name()),
-        format!("{path}: {}", key.name()),
-        "Take it out first (`hookswitch settings set tenant_token`), and set the new one last.",
-    )
-    .with("key", key.name()))
+    Err(Reason::SettingTokenFirst { key: key.name().to_owned() }.at(format!("{path}: {}", key.name())))
 }
 
 /// The file of the machine that says `name`, or is to say it, and its new text. `value` as for [`set`]. The secret goes
@@ -87,15 +82,7 @@ fn edited(file: &SettingsFile, key: Key, value: Option<&str>) -> Result<String, 
 pub fn not_spoken(tag: &str, place: &str) -> Problem {
     let tag: String = tag.chars().take(35).collect();
     let known: Vec<&str> = Locale::tags().collect();
-    let known = known.join(", ");
-    Problem::new(
-        "language-not-spoken",
-        format!("Hookswitch has no texts in {tag}"),
-        place,
-        format!("There are {known}; instead of any other language it is English."),
-    )
-    .with("tag", tag)
-    .with("known", known)
+    Reason::LanguageNotSpoken { tag, known: known.join(", ") }.at(place)
 }
 
 /// The value in TOML, in its normal form.

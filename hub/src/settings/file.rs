@@ -2,6 +2,7 @@
 
 use super::document::Document;
 use super::migrations;
+use crate::problem::Reason;
 use crate::protocol::{Detail, Problem};
 
 /// Bytes; a settings file of every key at its longest stays far below.
@@ -82,39 +83,15 @@ impl SettingsFile {
 
     fn unusable(&self, why: &Unusable) -> Problem {
         match why {
-            Unusable::Withheld => Problem::new(
-                "settings-withheld",
-                "This computer is managed, but this account may not read its settings",
-                &self.path,
-                "Your company's functions stay off in this account; what your headset can do works all the same. \
-                 Your IT department knows which accounts may read the file.",
-            ),
-            why => Problem::new(
-                "settings-unusable",
-                format!("The settings file cannot be used: {why}"),
-                &self.path,
-                "Correct the file, or remove it. Until then no company's settings count that it could be about.",
-            )
-            .detail("reason", why),
+            Unusable::Withheld => Reason::SettingsWithheld.at(&self.path),
+            why => Reason::SettingsUnusable { reason: why.into() }.at(&self.path),
         }
     }
 
     /// The token is no secret any more.
     pub(super) fn exposes_token(&self, private: &str) -> Problem {
-        let is_there = self.path == private;
-        let next = match is_there {
-            true => format!(
-                "chgrp hookswitch {private} and chmod 640 {private}: then the members of this group read it and \
-                 nobody else. Have the tenant give a new token."
-            ),
-            false => format!(
-                "Move the line tenant_token to {private}, owner root, mode 0600, and have the tenant give a new token."
-            ),
-        };
-        let what = "Every user of this computer can read the tenant's token";
-        Problem::new("tenant-token-exposed", what, &self.path, next)
-            .with("private", private)
-            .with("file", if is_there { "private" } else { "shared" })
+        let file = if self.path == private { "private" } else { "shared" };
+        Reason::TenantTokenExposed { file: file.to_owned(), private: private.to_owned() }.at(&self.path)
     }
 }
 
@@ -123,13 +100,7 @@ fn unreadable(path: &str, text: &str, error: &toml::de::Error) -> Problem {
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    Problem::new(
-        "settings-unreadable",
-        format!("Line {line} of the settings file is not TOML; the file is left out"),
-        format!("{path}:{line}"),
-        "Correct the line: `name = value`, texts in quotation marks.",
-    )
-    .with("line", line.to_string())
+    Reason::SettingsUnreadable { line: line.to_string() }.at(format!("{path}:{line}"))
 }
 
 impl From<&Unusable> for Detail {

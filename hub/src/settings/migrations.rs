@@ -3,6 +3,7 @@
 
 use super::Key;
 use super::document::{Document, SCHEMA_KEY};
+use crate::problem::Reason;
 use crate::protocol::Problem;
 
 pub const SCHEMA: i64 = 1;
@@ -15,14 +16,7 @@ pub(super) struct Newer {
 
 impl Newer {
     pub(super) fn problem(self, path: &str) -> Problem {
-        Problem::new(
-            "settings-newer",
-            format!("The settings file has schema {}, this agent knows up to {SCHEMA}", self.schema),
-            path,
-            "Update the agent; until then the settings it knows are used.",
-        )
-        .with("schema", self.schema.to_string())
-        .with("known", SCHEMA.to_string())
+        Reason::SettingsNewer { schema: self.schema.to_string(), known: SCHEMA.to_string() }.at(path)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which tenant the settings name.
 
 use super::{Secret, Settings};
+use crate::problem::Reason;
 use crate::protocol::Problem;
 use crate::tenancy::TenantSource;
 
@@ -54,23 +55,10 @@ impl Settings {
 }
 
 fn unpinned(folder: &str) -> Problem {
-    Problem::new(
-        "tenant-folder-unpinned",
-        format!("Nothing says whose signature counts in the folder {folder}"),
-        "hookswitch.toml",
-        "Set TENANT_ROOT to what hookswitch-tenant init printed: the SHA-256 of metadata/1.root.json.",
-    )
-    .with("folder", folder)
+    Reason::TenantFolderUnpinned { folder: folder.to_owned() }.at("hookswitch.toml")
 }
 
 fn incomplete(parts: &[(&str, bool)]) -> Problem {
     let missing: Vec<&str> = parts.iter().filter(|(_, missing)| *missing).map(|(name, _)| *name).collect();
-    let missing = missing.join(", ");
-    Problem::new(
-        "tenant-incomplete",
-        format!("For the tenant there is no {missing}"),
-        "hookswitch.toml",
-        "Set SERVER_URL, TENANT_ID and TENANT_TOKEN, or none of them for consumer mode.",
-    )
-    .with("missing", missing)
+    Reason::TenantIncomplete { missing: missing.join(", ") }.at("hookswitch.toml")
 }

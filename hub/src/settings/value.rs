@@ -1,6 +1,7 @@
 //! What a value may be, bounds first.
 
 use super::Key;
+use crate::problem::Reason;
 use crate::protocol::Problem;
 use crate::protocol::client::ClientId;
 use unic_langid::LanguageIdentifier;
@@ -102,14 +103,7 @@ impl Kind {
 
     /// Does not quote the value: it may be the token, in the wrong line.
     pub(super) fn problem(self, key: Key, place: String) -> Problem {
-        Problem::new(
-            "setting-invalid",
-            format!("The value of {} is not {self}; it is left out", key.name()),
-            place,
-            format!("Write {self}."),
-        )
-        .with("key", key.name())
-        .with("kind", self.code())
+        Reason::SettingInvalid { key: key.name().to_owned(), kind: self.code().to_owned() }.at(place)
     }
 }
 

@@ -8,9 +8,10 @@
 
 use super::sdk::{CallChange, Cause, Wish};
 use super::{CallAction, Refusal, WhyNot, sdk::Change};
+use crate::problem::Reason;
 use crate::protocol::client::ClientId;
 use crate::protocol::local::{Call, CallState, Direction, MAX_CONTACT};
-use crate::protocol::{DeviceEvent, DeviceId, Indicators, Problem};
+use crate::protocol::{DeviceEvent, DeviceId, Indicators};
 use std::collections::VecDeque;
 
 /// More calls than this of one softphone are a softphone gone wrong.
@@ -80,13 +81,7 @@ impl Calls {
             (self.calls.len() >= MAX_CALLS_OF_ALL).then_some(MAX_CALLS_OF_ALL)
         };
         if let Some(limit) = limit {
-            let problem = Problem::new(
-                "too-many-calls",
-                format!("{limit} calls are open already"),
-                format!("softphone {client}"),
-                "End calls that are over before starting another one.",
-            );
-            let problem = problem.with("limit", limit.to_string());
+            let problem = Reason::TooManyCalls { limit: limit.to_string() }.at(format!("softphone {client}"));
             return Err(Refusal::new(WhyNot::TooManyCalls, problem));
         }
         if direction == Direction::Outgoing {
@@ -116,21 +111,11 @@ impl Calls {
             if let (CallAction::End, Some(call)) = (action, ended) {
                 return Ok(call.clone());
             }
-            let problem = Problem::new(
-                "no-such-call",
-                "There is no such call, or it has ended",
-                place,
-                "Read GET /v1/calls for the calls that are open.",
-            );
+            let problem = Reason::NoSuchCall.at(place);
             return Err(Refusal::new(WhyNot::NoSuchCall, problem));
         };
         if self.calls[index].client != *client {
-            let problem = Problem::new(
-                "not-your-call",
-                "The call belongs to another softphone",
-                place,
-                "Only the softphone that created a call may act on it.",
-            );
+            let problem = Reason::NotYourCall.at(place);
             return Err(Refusal::new(WhyNot::NotYourCall, problem));
         }
         let state = self.calls[index].state;
@@ -146,13 +131,8 @@ impl Calls {
             | (CallAction::Hold, CallState::Held) => {}
             (_, state) => {
                 let state = format!("{state:?}").to_lowercase();
-                let problem = Problem::new(
-                    "wrong-call-state",
-                    format!("That cannot be done to a call that is {state}"),
-                    place,
-                    "Follow the call's events; a held call is resumed, a ringing one answered.",
-                );
-                return Err(Refusal::new(WhyNot::WrongCallState, problem.with("state", state)));
+                let problem = Reason::WrongCallState { state }.at(place);
+                return Err(Refusal::new(WhyNot::WrongCallState, problem));
             }
         }
         Ok(self.calls[index].clone())

@@ -1,6 +1,7 @@
 //! Which headset carries the calls: the one that the person chose while it can, else the first one that can.
 
 use super::{Function, Output, Refusal, Reply, UserRole, WhyNot};
+use crate::problem::Reason;
 use crate::protocol::{Device, DeviceId, DeviceStatus, Indicators, Problem, ToMachine};
 
 /// Whether `device` can carry calls now.
@@ -107,10 +108,5 @@ impl UserRole {
 }
 
 fn no_such_device(device: DeviceId) -> Problem {
-    Problem::new(
-        "no-such-device",
-        "There is no such headset here",
-        device,
-        "`hookswitch devices` shows those that are plugged in.",
-    )
+    Reason::NoSuchDevice.at(device)
 }

@@ -2,6 +2,7 @@
 //! meanwhile, without a headset.
 
 use super::{Function, Loss, Output, UserRole};
+use crate::problem::Reason;
 use crate::protocol::{PROTOCOL_VERSION, Problem, ToMachine};
 use std::time::{Duration, Instant};
 
@@ -119,16 +120,9 @@ impl UserRole {
     pub(super) fn refuse(&mut self, protocol: u32) {
         self.greeted = true;
         self.link.refused();
-        let problem = Problem::new(
-            "other-version",
-            format!(
-                "Parts of Hookswitch of different versions run on this computer (words of version {protocol} and \
-                 {PROTOCOL_VERSION})"
-            ),
-            "hookswitch",
-            "Restart the computer. If that does not help, install Hookswitch again.",
-        );
-        let problem = problem.with("theirs", protocol.to_string()).with("ours", PROTOCOL_VERSION.to_string());
+        let problem =
+            Reason::OtherVersion { theirs: protocol.to_string(), ours: PROTOCOL_VERSION.to_string() };
+        let problem = problem.at("hookswitch");
         self.function(Function::Machine, vec![problem]);
         // It may not be the one that is to be there: whoever comes next is met.
         self.outputs.push_back(Output::LeaveMachine);
@@ -157,41 +151,19 @@ impl UserRole {
 
 /// What is not known, and why not.
 pub fn away() -> Problem {
-    Problem::new(
-        "machine-away",
-        "The part of Hookswitch that speaks to the headsets is not running",
-        "hookswitch service",
-        "It is looked for again by itself. If this stays, restart the computer or ask your IT department.",
-    )
+    Reason::MachineAway.here()
 }
 
 /// What it says would be believed.
 fn foreign() -> Problem {
-    Problem::new(
-        "machine-foreign",
-        "A program of another account is in the place of the part of Hookswitch that speaks to the headsets; it is not \
-         used",
-        "hookswitch service",
-        "Tell your IT department: whoever put it there may want to be taken for Hookswitch.",
-    )
+    Reason::MachineForeign.here()
 }
 
 fn unreachable(reason: &str) -> Problem {
-    Problem::new(
-        "machine-unreachable",
-        format!("The part of Hookswitch that speaks to the headsets cannot be reached: {reason}"),
-        "hookswitch service",
-        "It is asked again by itself. If this stays, restart the computer or ask your IT department.",
-    )
-    .with("reason", reason)
+    Reason::MachineUnreachable { reason: reason.to_owned() }.here()
 }
 
 /// It runs, and hangs.
 fn silent() -> Problem {
-    Problem::new(
-        "machine-silent",
-        "The part of Hookswitch that speaks to the headsets runs, but does not answer",
-        "hookswitch service",
-        "It is asked again by itself. If this stays, restart the computer or ask your IT department.",
-    )
+    Reason::MachineSilent.here()
 }

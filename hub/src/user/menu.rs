@@ -3,6 +3,7 @@
 use super::headset::can_carry;
 use super::words::{self, Standstill};
 use crate::locale::Message;
+use crate::problem::Reason;
 use crate::protocol::local::{CallState, Standing, View};
 use crate::protocol::{Deployment, Device, DeviceId, DeviceStatus, Job, Offer, Problem, Stop, TenantMode};
 
@@ -140,12 +141,7 @@ pub fn quit_strands(view: &View) -> Option<Problem> {
         return None;
     }
     let job = view.job.as_ref().filter(|job| job.outcome.is_none() && job.stop != Stop::Harmless)?;
-    Some(Problem::new(
-        "quit-strands",
-        "A headset is being updated: ended now, it may not work until the update is installed again",
-        job.name.clone(),
-        "Wait until the update is done; it takes a few minutes.",
-    ))
+    Some(Reason::QuitStrands.at(&job.name))
 }
 
 fn product_of(view: &View, offer: &Offer) -> String {

@@ -1,5 +1,6 @@
 //! Why a wish was not followed: a type for who acts on it, a problem for who reads it.
 
+use crate::problem::Reason;
 use crate::protocol::Problem;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,17 +42,11 @@ impl Refusal {
 }
 
 pub(super) fn no_such_offer(offer: String) -> Refusal {
-    let next = "Name one of those that `hookswitch update list` prints.";
-    let problem = Problem::new("no-such-offer", "There is no such update, or not any more", offer, next);
+    let problem = Reason::NoSuchOffer.at(offer);
     Refusal::new(WhyNot::NoSuchOffer, problem)
 }
 
 pub(super) fn no_answer() -> Refusal {
-    let problem = Problem::new(
-        "no-answer",
-        "The part of Hookswitch that looks after the headsets does not answer",
-        "hookswitch",
-        "Look at `hookswitch status` whether it was done all the same. If this stays, quit Hookswitch and start it again.",
-    );
+    let problem = Reason::NoAnswer.at("hookswitch");
     Refusal::new(WhyNot::NoAnswer, problem)
 }

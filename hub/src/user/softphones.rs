@@ -2,6 +2,7 @@
 
 use super::sdk::consent::{Approvals, Decided};
 use super::{Function, Output, Refusal, Reply, UserRole, WhyNot};
+use crate::problem::Reason;
 use crate::protocol::Problem;
 use crate::protocol::client::ClientId;
 use crate::protocol::local::Decider;
@@ -27,9 +28,7 @@ impl UserRole {
                     return self.outputs.push_back(keep);
                 }
                 Decided::Done => Reply::Done,
-                Decided::Locked(by) => {
-                    refused(WhyNot::Locked, locked(softphone, by, self.consent.place(by).to_owned()))
-                }
+                Decided::Locked(by) => refused(WhyNot::Locked, locked(softphone, by, self.consent.place(by))),
                 Decided::Unknown => refused(WhyNot::NoSuchSoftphone, unknown(softphone)),
             },
         };
@@ -83,40 +82,20 @@ impl UserRole {
     }
 }
 
-fn locked(softphone: &str, by: Decider, place: String) -> Problem {
-    let (by, what, next) = match by {
-        Decider::Company => {
-            ("company", format!("Your company approved {softphone}"), "Ask the company's IT to take it back.")
-        }
-        Decider::Environment => (
-            "environment",
-            "A variable of the environment says which softphones may use the headset".to_owned(),
-            "Change it where Hookswitch is started.",
-        ),
-        Decider::Machine | Decider::Person | Decider::Token => (
-            "machine",
-            "Your IT department says which softphones may use the headset".to_owned(),
-            "Ask your IT department to change it.",
-        ),
+fn locked(softphone: &str, by: Decider, place: &str) -> Problem {
+    let by = match by {
+        Decider::Company => "company",
+        Decider::Environment => "environment",
+        Decider::Machine | Decider::Person | Decider::Token => "machine",
     };
-    Problem::new("softphone-locked", what, place, next).with("by", by).with("softphone", softphone)
+    Reason::SoftphoneLocked { by: by.to_owned(), softphone: softphone.to_owned() }.at(place)
 }
 
 fn no_name(given: &str) -> Problem {
     let given: String = given.chars().take(300).collect();
-    Problem::new(
-        "softphone-no-origin",
-        "This names neither a web page nor a program",
-        given,
-        "Write a page as https://softphone.example (http only for this computer, no path), a program by its whole path, as `hookswitch softphones list` prints them.",
-    )
+    Reason::SoftphoneNoOrigin.at(given)
 }
 
 fn unknown(softphone: &str) -> Problem {
-    Problem::new(
-        "no-such-softphone",
-        "This softphone does not ask for the headset and is not approved",
-        softphone,
-        "`hookswitch softphones list` shows those that do and are.",
-    )
+    Reason::NoSuchSoftphone.at(softphone)
 }

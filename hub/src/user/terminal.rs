@@ -70,12 +70,11 @@ impl Terminal {
     }
 
     fn problems(&mut self, view: &View) -> Vec<Line> {
-        let is = |a: &Problem, b: &Problem| a.code == b.code && a.place == b.place;
         let problems = || view.problems.iter().chain(&view.tenant.problem).chain(&view.groups_problem);
-        self.said.retain(|said| problems().any(|problem| is(problem, said)));
+        self.said.retain(|said| problems().any(|problem| problem.is_same(said)));
         let mut lines = Vec::new();
         for problem in problems() {
-            if !self.said.iter().any(|said| is(said, problem)) {
+            if !self.said.iter().any(|said| said.is_same(problem)) {
                 self.said.push(problem.clone());
                 lines.push(Line::Problem(problem.clone()));
             }
@@ -93,6 +92,7 @@ impl Terminal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::sample::problem;
 
     fn ids(lines: &[Line]) -> Vec<&str> {
         lines
@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn with(codes: &[&str]) -> View {
-        let problems = codes.iter().map(|code| Problem::new(code, "what", "place", "next")).collect();
+        let problems = codes.iter().map(|code| problem(code)).collect();
         View { problems, ..View::default() }
     }
 
@@ -121,7 +121,7 @@ mod tests {
         let mut terminal = Terminal::default();
         let mut view = with(&["rest-port-taken"]);
         view.tenant.mode = TenantMode::Locked;
-        view.tenant.problem = Some(Problem::new("tenant-incomplete", "what", "place", "next"));
+        view.tenant.problem = Some(problem("tenant-incomplete"));
         let lines = terminal.start(&view, false);
         assert_eq!(
             ids(&lines),
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_tenant_that_does_not_answer_is_told() {
         let mut view = View::default();
-        view.tenant.problem = Some(Problem::new("tenant-unreachable", "what", "place", "next"));
+        view.tenant.problem = Some(problem("tenant-unreachable"));
         let lines = Terminal::default().start(&view, false);
         assert!(ids(&lines).contains(&"tenant-unreachable"), "{lines:?}");
     }

@@ -1,6 +1,7 @@
 //! Which text stands for a value that several faces show.
 
 use crate::locale::{Locale, Message};
+use crate::problem::Code;
 use crate::protocol::local::{Decider, Softphone, Standing, View};
 use crate::protocol::{
     ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Problem, TenantMode,
@@ -120,7 +121,7 @@ pub fn no_updates(view: &View) -> Message {
 
 /// Whether a problem is only a way in that the desktop does not have: nothing that somebody has to mend.
 pub fn is_hint(problem: &Problem) -> bool {
-    problem.code == "tray-not-shown"
+    problem.code == Code::TrayNotShown
 }
 
 /// How an update comes to the headset.
@@ -217,7 +218,7 @@ mod tests {
         assert_eq!(said(&view), "no-updates-last-known", "a policy of the last run");
         view.tenant.last_poll_s = Some(1);
         assert_eq!(said(&view), "no-updates-no-headset");
-        view.tenant.problem = Some(Problem::new("tenant-unreachable", "what", "where", "next"));
+        view.tenant.problem = Some(crate::problem::sample::problem("tenant-unreachable"));
         assert_eq!(said(&view), "no-updates-last-known");
     }
 }

@@ -23,12 +23,12 @@ fn a_folder_is_named_by_its_address() {
         assert!(!named.source.can_enrol() && !named.source.can_report());
         // A token of before is no harm, and goes nowhere.
         let (settings, _) = Settings::resolve(&layers("tenant_token = \"t\"", &[], None));
-        assert_eq!(settings.tenant().expect_err("of a server").code, "tenant-incomplete");
+        assert_eq!(settings.tenant().expect_err("of a server").code, Code::TenantIncomplete);
         let text = format!("server_url = {written:?}\ntenant_token = \"t\"\ntenant_root = \"{pin}\"");
         let (settings, _) = Settings::resolve(&layers(&text, &[], None));
         assert_eq!(settings.tenant().expect("whole").expect("named").tenant_token, None);
         // Whoever may write into the folder would be the tenant.
         let (settings, _) = Settings::resolve(&layers("", &given[..1], None));
-        assert_eq!(settings.tenant().expect_err("no pin").code, "tenant-folder-unpinned");
+        assert_eq!(settings.tenant().expect_err("no pin").code, Code::TenantFolderUnpinned);
     }
 }

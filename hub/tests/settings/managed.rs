@@ -17,7 +17,7 @@ fn a_user_cannot_retarget_a_managed_machine() {
     );
     assert_eq!(settings.user.value, None);
     assert_eq!(codes(&problems), ["setting-managed"; 5]);
-    assert!(problems[0].next.contains("machine.toml"), "{}", problems[0]);
+    assert!(problems[0].next().contains("machine.toml"), "{}", problems[0]);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_user_of_a_managed_machine_cannot_be_somebody_else() {
         let (settings, problems) = Settings::resolve(&layers(own.0, &environment, Some(machine)));
         assert_eq!(settings.user.value, None, "{own:?}");
         assert!(
-            problems.iter().any(|p| p.code == "setting-managed" && p.args["key"] == "user"),
+            problems.iter().any(|p| p.code == Code::SettingManaged && p.args["key"] == "user"),
             "{problems:?}"
         );
         assert!(settings.get(Key::User).locked);
@@ -49,7 +49,7 @@ fn a_user_of_a_managed_machine_cannot_be_somebody_else() {
     let (settings, _) = Settings::resolve(&layers("user = \"ceo\"", &[], Some(&named)));
     assert_eq!(settings.user.value.as_deref(), Some("kiosk"));
     let refused = set(&layers("", &[], Some(machine)), "user", Some("ceo"));
-    assert_eq!(refused.expect_err("refused").code, "setting-managed");
+    assert_eq!(refused.expect_err("refused").code, Code::SettingManaged);
     let mut apart = layers("user = \"ceo\"", &[], None);
     apart.computer = Some(MachineFiles {
         shared: file("/etc/hookswitch/hookswitch.toml", machine),
@@ -77,14 +77,14 @@ fn a_misspelt_machine_file_does_not_open_the_door() {
             let (settings, problems) = Settings::resolve(&layers);
             assert!(settings.tenant_locked && settings.server_url.value.is_none(), "{text}");
             let fault = settings.tenant().expect_err("closed");
-            assert!(fault.place.ends_with(&format!(": {name}")) && problems.contains(&fault), "{fault:?}");
+            assert!(fault.place().ends_with(&format!(": {name}")) && problems.contains(&fault), "{fault:?}");
             let refused = set(&layers, "server_url", Some("https://evil.example")).expect_err("locked");
-            assert_eq!(refused.code, "setting-managed");
+            assert_eq!(refused.code, Code::SettingManaged);
         }
     }
     let (_, problems) =
         Settings::resolve(&layers("", &[], Some("schema = 1\nSERVER_URL = \"https://t.example\"")));
-    assert!(problems[0].next.contains("server_url"), "{problems:?}");
+    assert!(problems[0].next().contains("server_url"), "{problems:?}");
     let (settings, _) = Settings::resolve(&layers("tenant_url = \"x\"", &rogue, Some("rest_port = 3")));
     assert!(settings.tenant().is_ok_and(|tenant| tenant.is_some()), "a user's mistake is the user's");
 }

@@ -72,10 +72,16 @@ fn a_certificate_is_renewed_before_it_ends_and_looked_at_when_the_clock_was_set(
 #[test]
 fn troubles_of_the_machine_and_of_the_agent_are_shown_side_by_side() {
     let mut rig = Rig::with(&[]);
-    rig.feed(Input::Function { function: Function::Settings, problems: vec![problem("a"), problem("b")] });
-    let hid = Trouble { function: protocol::Function::Hid, problem: problem("hid") };
+    rig.feed(Input::Function {
+        function: Function::Settings,
+        problems: vec![problem("setting-invalid"), problem("settings-withheld")],
+    });
+    let hid = Trouble { function: protocol::Function::Hid, problem: problem("hid-unavailable") };
     rig.service(ToUser::TroublesChanged { troubles: vec![hid] });
-    assert_eq!(rig.agent.view().problems, [problem("hid"), problem("a"), problem("b")]);
+    assert_eq!(
+        rig.agent.view().problems,
+        [problem("hid-unavailable"), problem("setting-invalid"), problem("settings-withheld")]
+    );
     rig.service(ToUser::TroublesChanged { troubles: vec![] });
     rig.feed(Input::Function { function: Function::Settings, problems: vec![] });
     assert_eq!(rig.agent.view().problems, []);

@@ -80,7 +80,7 @@ fn what_is_not_there_or_cannot_be_kept_is_refused() {
     rig.feed(Input::Command { request: 90, command: Command::UseHeadset { device: "b".to_owned() } });
     rig.feed(Input::HeadsetKept { request: 90, kept: Err(problem("headset-not-kept")) });
     let replies = rig.replies();
-    assert!(matches!(&replies[..], [(90, Reply::Refused(r))] if r.problem.code == "headset-not-kept"));
+    assert!(matches!(&replies[..], [(90, Reply::Refused(r))] if r.problem.code == Code::HeadsetNotKept));
     assert_eq!(carries(&rig), Some("a"));
 }
 
@@ -105,7 +105,7 @@ fn the_menu_offers_the_others_where_there_is_a_choice() {
 
 #[test]
 fn a_headset_in_need_of_firmware_knows_better_than_its_verdict_what_next() {
-    let [then, now] = ["Keep it here.", "Plug it in."].map(|next| Problem::new("p", "what", "where", next));
+    let [then, now] = ["needs-firmware", "needs-firmware-away"].map(problem);
     let job = Job { device: "d".to_owned(), ..Job::default() };
     let mut view = View::default();
     assert_eq!(words::advice(&view, &job, &then), &then);

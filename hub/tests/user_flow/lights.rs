@@ -119,7 +119,9 @@ fn a_headset_lost_in_a_call_is_lit_again_when_it_is_back() {
 
 #[test]
 fn an_updating_or_unavailable_headset_gets_nothing() {
-    for status in [DeviceStatus::Updating, DeviceStatus::Unavailable { problem: problem("access-denied") }] {
+    for status in
+        [DeviceStatus::Updating, DeviceStatus::Unavailable { problem: problem("hid-access-denied") }]
+    {
         let mut rig = Rig::with(&["d"]);
         rig.service(changed("d", status.clone()));
         let id = rig.incoming();
@@ -223,8 +225,8 @@ fn notices_wait_for_the_end_of_the_call_and_come_once() {
     rig.service(job(None));
     let done = Some(Outcome::Succeeded { version: "1.20".to_owned() });
     rig.service(job(done.clone()));
-    rig.service(changed("e", DeviceStatus::Unavailable { problem: problem("access-denied") }));
-    rig.service(changed("e", DeviceStatus::Unavailable { problem: problem("access-denied") }));
+    rig.service(changed("e", DeviceStatus::Unavailable { problem: problem("hid-access-denied") }));
+    rig.service(changed("e", DeviceStatus::Unavailable { problem: problem("hid-access-denied") }));
     assert_eq!(rig.notices(), 0);
     rig.act(id, CallAction::Hold);
     assert_eq!(rig.notices(), 0, "a held call is a call");
@@ -338,7 +340,7 @@ fn quitting_asks_where_it_would_leave_a_headset_without_firmware() {
     let quit = |rig: &mut Rig, anyway| {
         rig.feed(Input::Command { request: 1, command: Command::Quit { anyway } });
         rig.replies().pop().map(|(_, reply)| match reply {
-            Reply::Refused(refusal) => refusal.problem.code,
+            Reply::Refused(refusal) => refusal.problem.code.as_str().to_owned(),
             other => format!("{other:?}"),
         })
     };

@@ -98,7 +98,7 @@ impl World {
         let device = self.pick(&HEADSETS).to_owned();
         let known = self.model.devices.iter().any(|(d, _)| *d == device);
         match self.command(Command::UseHeadset { device: device.clone() }) {
-            Some(Reply::Refused(refusal)) if !known => assert_eq!(refusal.problem.code, "no-such-device"),
+            Some(Reply::Refused(refusal)) if !known => assert_eq!(refusal.problem.code, Code::NoSuchDevice),
             None if known => {
                 let request = self.rig.requests;
                 let kept =
@@ -140,7 +140,7 @@ impl World {
         });
         match reply {
             Some(Reply::Call(call)) if !full => self.model.created(call.id, client, incoming),
-            Some(Reply::Refused(problem)) if full => assert_eq!(problem.problem.code, "too-many-calls"),
+            Some(Reply::Refused(problem)) if full => assert_eq!(problem.problem.code, Code::TooManyCalls),
             other => panic!("{other:?}"),
         }
     }
@@ -167,7 +167,7 @@ impl World {
                 return self.service(ToUser::DeviceRemoved { id });
             }
             1 => DeviceStatus::Updating,
-            2 => DeviceStatus::Unavailable { problem: problem("access-denied") },
+            2 => DeviceStatus::Unavailable { problem: problem("hid-access-denied") },
             _ => DeviceStatus::Ready,
         };
         let ready = status == DeviceStatus::Ready;

@@ -33,7 +33,7 @@ fn a_choice_that_could_not_be_written_down_stays() {
 #[test]
 fn what_is_wrong_with_the_settings_is_said_until_it_is_mended() {
     let mut rig = Rig::with(&["a"]);
-    let problem = Problem::new("setting-value", "what", "where", "next");
+    let problem = problem("setting-invalid");
     rig.feed(read(None, vec![problem.clone()]));
     assert_eq!(rig.agent.view().problems, [problem]);
     rig.feed(read(None, vec![]));
@@ -53,7 +53,7 @@ fn a_setting_is_in_force_when_it_is_answered() {
     rig.feed(Input::SettingKept { request: 50, kept: Ok(()) });
     assert_eq!(rig.agent.view().headset.as_deref(), Some("b"));
     assert_eq!(rig.replies(), [(50, Reply::Done)]);
-    let problem = Problem::new("setting-managed", "what", "where", "next");
+    let problem = problem("setting-managed");
     rig.feed(Input::SettingKept { request: 51, kept: Err(problem) });
     let replies: Vec<_> = rig.replies().into_iter().map(|(n, reply)| (n, refused(reply))).collect();
     assert_eq!(replies, [(51, "setting-managed".to_owned())]);

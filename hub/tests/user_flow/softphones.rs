@@ -46,7 +46,7 @@ fn decide(rig: &mut Rig, origin: &str, approve: bool) -> Result<(), String> {
     }
     match rig.replies().as_slice() {
         [(_, Reply::Done)] => Ok(()),
-        [(_, Reply::Refused(refusal))] => Err(refusal.problem.code.clone()),
+        [(_, Reply::Refused(refusal))] => Err(refusal.problem.code.as_str().to_owned()),
         other => panic!("{other:?}"),
     }
 }
@@ -286,9 +286,9 @@ fn what_cannot_be_remembered_counts_and_is_said() {
     assert!(knock(&mut rig, PAGE), "in force at once");
     rig.feed(Input::ApprovalKept { request: 99, settings: Err(problem("softphone-not-kept")) });
     let replies = rig.replies();
-    assert!(matches!(&replies[..], [(99, Reply::Refused(r))] if r.problem.code == "softphone-not-kept"));
+    assert!(matches!(&replies[..], [(99, Reply::Refused(r))] if r.problem.code == Code::SoftphoneNotKept));
     assert!(knock(&mut rig, PAGE));
-    assert_eq!(rig.agent.view().problems[0].code, "softphone-not-kept");
+    assert_eq!(rig.agent.view().problems[0].code, Code::SoftphoneNotKept);
     assert_eq!(decide(&mut rig, "https://other.example", true), Ok(()));
     assert_eq!(rig.agent.view().problems, [], "the disk is back");
 }
@@ -337,7 +337,7 @@ fn a_name_that_a_program_gives_itself_is_a_label() {
     let Reply::Call(call) = rig.command(create) else { panic!("a call") };
     assert_eq!((&call.client, call.label.as_deref()), (&phone, Some("desk")));
     let reply = rig.command(Command::Call { client: other, id: call.id, action: CallAction::End });
-    assert!(matches!(&reply, Reply::Refused(r) if r.problem.code == "not-your-call"), "{reply:?}");
+    assert!(matches!(&reply, Reply::Refused(r) if r.problem.code == Code::NotYourCall), "{reply:?}");
     assert_eq!(decide(&mut rig, "desk", false), Err("softphone-no-origin".to_owned()), "a label is no name");
     let listed = standing(&rig, PROGRAM).expect("listed");
     assert_eq!((listed.label.as_deref(), listed.by), (Some("desk"), Some(Decider::Token)));

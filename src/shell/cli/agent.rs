@@ -2,6 +2,7 @@
 
 use super::{Done, Failure};
 use crate::shell::ipc::{LocalClient, other_answer};
+use hub::problem::Code;
 use hub::protocol::Problem;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
 use hub::user::link::away;
@@ -28,8 +29,8 @@ pub(super) fn expect_done(answer: LocalAnswer) -> Done {
 
 /// A call and another update end by themselves.
 pub(super) fn now_or_later(problem: Problem) -> Failure {
-    match problem.code.as_str() {
-        "in-call" | "update-running" | "update-queued" | "queue-full" | "machine-away" => {
+    match problem.code {
+        Code::InCall | Code::UpdateRunning | Code::UpdateQueued | Code::QueueFull | Code::MachineAway => {
             Failure::Later(problem)
         }
         _ => Failure::Problem(problem),

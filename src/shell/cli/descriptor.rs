@@ -5,6 +5,7 @@ use crate::shell::os;
 use clap::Args;
 use device_handlers::report::{Explanation, NoCallControl, ReportDescriptor, ReportType, Role};
 use hub::locale::{Locale, Message};
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -80,16 +81,7 @@ enum Report {
 
 pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
     let raw = read(&options.file)?;
-    let not_understood = |error: Detail| {
-        Problem::new(
-            "bad-descriptor-file",
-            format!("This is no report descriptor that can be understood: {error}"),
-            options.file.display().to_string(),
-            "Give the descriptor's bytes as hex text, as usbhid-dump or hid-recorder prints them, as a C array, as a \
-             binary file or as a /dev/hidraw node.",
-        )
-        .detail("error", error)
-    };
+    let not_understood = |error: Detail| Reason::BadDescriptorFile { error }.at(options.file.display());
     let bytes = text::bytes_of(raw).map_err(not_understood)?;
     let descriptor = ReportDescriptor::parse(&bytes).map_err(|error| not_understood(Detail::from(&error)))?;
     let explanation = descriptor.explain();
@@ -106,15 +98,7 @@ pub(super) fn explain(options: &Options, locale: &Locale) -> Done {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Problem> {
-    let cannot = |error: Detail| {
-        Problem::new(
-            "file-unreadable",
-            format!("The file cannot be read: {error}"),
-            file.display().to_string(),
-            "Check the name and the permissions.",
-        )
-        .detail("error", error)
-    };
+    let cannot = |error: Detail| Reason::FileUnreadable { error }.at(file.display());
     let of_node = file.to_str().and_then(os::hid_descriptor);
     let raw = match of_node {
         Some(raw) => raw,

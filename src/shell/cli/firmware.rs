@@ -8,6 +8,7 @@ use clap::Subcommand;
 use device_handlers::registry;
 use dfu::package::{LIMITS, Misfit, Package, Product, Rules, pack};
 use hub::locale::{Locale, Message};
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -121,43 +122,17 @@ fn unread(path: &Path, error: &ReadError) -> Problem {
 }
 
 fn broken(path: &Path, error: impl Into<Detail>) -> Problem {
-    let error = error.into();
-    Problem::new(
-        "package-broken",
-        format!("This is no good firmware package: {error}"),
-        path.display().to_string(),
-        "Get it again from where it came; an agent refuses it too.",
-    )
-    .detail("error", error)
+    Reason::PackageBroken { error: error.into() }.at(path.display())
 }
 
 fn refused(path: &Path, error: impl Into<Detail>) -> Problem {
-    let error = error.into();
-    Problem::new(
-        "package-invalid",
-        format!("This is no good firmware package: {error}"),
-        path.display().to_string(),
-        "Correct rules.json or the files it names, and pack them again.",
-    )
-    .detail("error", error)
+    Reason::PackageInvalid { error: error.into() }.at(path.display())
 }
 
 fn not_written(path: &Path, reason: Detail) -> Problem {
-    Problem::new(
-        "package-not-written",
-        format!("The package cannot be written: {reason}"),
-        path.display().to_string(),
-        "Name another file with --output FILE.",
-    )
-    .detail("reason", reason)
+    Reason::PackageNotWritten { reason }.at(path.display())
 }
 
 fn unusable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new(
-        "file-unreadable",
-        format!("The file cannot be used: {error}"),
-        path.display().to_string(),
-        "Check the name and the permissions.",
-    )
-    .with("error", error.to_string())
+    Reason::FileUnreadable { error: Detail::verbatim(error) }.at(path.display())
 }

@@ -1,6 +1,7 @@
 //! How commands print: aligned text for people, one JSON document for programs.
 
 use dfu::text;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::borrow::Cow;
 use std::io::{self, Write as _};
@@ -22,12 +23,7 @@ pub(super) fn line(text: &str) {
 pub(super) fn arrived() -> Result<(), Problem> {
     match LOST.load(Ordering::Relaxed) {
         false => Ok(()),
-        true => Err(Problem::new(
-            "output-lost",
-            "Not all of the output could be written",
-            "standard output",
-            "Free space where it goes, then run the command again.",
-        )),
+        true => Err(Reason::OutputLost.here()),
     }
 }
 

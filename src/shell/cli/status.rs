@@ -8,6 +8,7 @@ use crate::shell::os;
 use clap::{Args, Subcommand};
 use hub::calendar;
 use hub::locale::Message;
+use hub::problem::Reason;
 use hub::protocol::local::{LocalAnswer, LocalRequest};
 use hub::protocol::printed::Groups;
 use hub::protocol::{Detail, Problem, TenantMode, Why};
@@ -171,15 +172,7 @@ pub(super) fn open(options: &OpenOptions, context: &Context) -> Done {
 
 /// The agent that was not running.
 fn started(context: &Context) -> Result<LocalClient, Problem> {
-    let not_started = |reason: Detail| {
-        Problem::new(
-            "agent-not-started",
-            format!("Hookswitch is not running and could not be started: {reason}"),
-            context.folders.state.display().to_string(),
-            "Start it in a terminal with `hookswitch run`: it says there what stands in its way.",
-        )
-        .detail("reason", reason)
-    };
+    let not_started = |reason: Detail| Reason::AgentNotStarted { reason }.at(context.folders.state.display());
     let by_itself = context.home.is_some() || !os::start_unit();
     let mut arguments: Vec<OsString> = vec!["run".into(), "--minimized".into()];
     if let Some(home) = &context.home {
@@ -206,26 +199,9 @@ pub(super) fn certificate(command: &CertificateCommand, context: &Context) -> Do
     let CertificateCommand::Show = command;
     let path = context.folders.data.join("certificate/ca.pem");
     let pem = std::fs::read_to_string(&path).map_err(|error| {
-        let place = path.display().to_string();
         // An agent that runs has tried to: what keeps the door closed keeps the certificate from being made.
-        match context.agent() {
-            Ok(Some(_)) => Problem::new(
-                "no-certificate",
-                format!("There is no certificate yet: {error}"),
-                place,
-                "It is made when the softphone door opens; `hookswitch status` says what keeps it closed.",
-            )
-            .with("agent", "running")
-            .with("error", error.to_string()),
-            _ => Problem::new(
-                "no-certificate",
-                format!("There is no certificate yet: {error}"),
-                place,
-                "It is made when the agent starts: run `hookswitch run` once.",
-            )
-            .with("agent", "ended")
-            .with("error", error.to_string()),
-        }
+        let agent = if let Ok(Some(_)) = context.agent() { "running" } else { "ended" };
+        Reason::NoCertificate { error: error.to_string(), agent: agent.to_owned() }.at(path.display())
     })?;
     output::line(pem.trim_end());
     output::line(&format!("# {}", path.display()));

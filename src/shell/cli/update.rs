@@ -4,6 +4,7 @@ use super::agent::{expect_done, now_or_later};
 use super::{Context, Done, agent, job, output};
 use clap::{Args, Subcommand};
 use hub::locale::Message;
+use hub::problem::Reason;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
 use hub::protocol::printed::Updates;
 use hub::protocol::{Job, JobPhase, Outcome, Problem};
@@ -71,25 +72,11 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
     }
     match view.offers.as_slice() {
         [only] => Ok(only.id.clone()),
-        [] if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => Err(Problem::new(
-            "update-running",
-            "The update of this headset is running",
-            "hookswitch update list",
-            "Wait until it is done.",
-        )),
-        [] => Err(Problem::new(
-            "no-updates",
-            "There is no update to install",
-            "hookswitch update list",
-            "`hookswitch update list` says why; only what a tenant has published is offered.",
-        )),
-        several => Err(Problem::new(
-            "which-update",
-            format!("{} updates are offered", several.len()),
-            "hookswitch update list",
-            "Name one of those that `hookswitch update list` prints.",
-        )
-        .with("count", several.len().to_string())),
+        [] if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => {
+            Err(Reason::UpdateRunning.at("hookswitch update list"))
+        }
+        [] => Err(Reason::NoUpdates.at("hookswitch update list")),
+        several => Err(Reason::WhichUpdate { count: several.len().to_string() }.at("hookswitch update list")),
     }
 }
 
@@ -133,12 +120,7 @@ fn wait(context: &Context, offer: &str) -> Done {
 
 /// Taken back, forgotten with the person at the seat or with the program: never begun in any case.
 fn forgotten(offer: &str) -> Problem {
-    Problem::new(
-        "update-forgotten",
-        "The update was not begun: somebody took it back, another person came to the computer, or Hookswitch was restarted",
-        offer,
-        "Install it again if `hookswitch update list` offers it.",
-    )
+    Reason::UpdateForgotten.at(offer)
 }
 
 fn progress(context: &Context, terminal: bool, new_phase: bool, job: &Job, percent: u64) {

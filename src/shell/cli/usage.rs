@@ -5,6 +5,7 @@ use crate::shell::folders::Folders;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory as _};
 use hub::locale::Locale;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::settings::Settings;
 use std::ffi::OsString;
@@ -84,12 +85,7 @@ fn value_of(option: &str, arguments: &[OsString]) -> Option<OsString> {
 pub(super) fn options_of_run(arguments: &[OsString]) -> Problem {
     let command = built();
     let (_, place) = reached(&command, arguments, None);
-    Problem::new(
-        "usage-options-of-run",
-        "`--headless` and `--minimized` are for the agent itself",
-        place,
-        "Leave them out, or use them with `hookswitch run`.",
-    )
+    Reason::UsageOptionsOfRun.at(place)
 }
 
 fn built() -> Command {
@@ -144,23 +140,27 @@ fn problem(error: &clap::Error, arguments: &[OsString]) -> Problem {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation if !value.is_empty() => {
             let valid = words(error, ContextKind::ValidValue).unwrap_or_default();
-            invalid_value(&place, &argument, &value, &valid)
+            invalid_value(&place, argument, value, valid)
         }
         ErrorKind::InvalidValue
         | ErrorKind::ValueValidation
         | ErrorKind::TooFewValues
         | ErrorKind::WrongNumberOfValues
-        | ErrorKind::NoEquals => missing_value(&place, &argument),
-        ErrorKind::MissingRequiredArgument => missing(&place, &argument),
-        ErrorKind::MissingSubcommand => missing_command(&place),
-        ErrorKind::TooManyValues => surplus_value(&place, &argument, &value),
+        | ErrorKind::NoEquals => Reason::UsageMissingValue { argument }.at(place),
+        ErrorKind::MissingRequiredArgument => Reason::UsageMissing { argument }.at(place),
+        ErrorKind::MissingSubcommand => Reason::UsageMissingCommand.at(place),
+        ErrorKind::TooManyValues => Reason::UsageSurplusValue { argument, value }.at(place),
         ErrorKind::ArgumentConflict => {
             let other = words(error, ContextKind::PriorArg).unwrap_or_default();
-            if other == argument { repeated(&place, &argument) } else { conflict(&place, &argument, &other) }
+            let reason = match other == argument {
+                true => Reason::UsageRepeated { argument },
+                false => Reason::UsageConflict { argument, other },
+            };
+            reason.at(place)
         }
-        ErrorKind::InvalidUtf8 => not_text(&place),
+        ErrorKind::InvalidUtf8 => Reason::UsageNotText.at(place),
         // Nothing else comes from arguments; clap may learn new ones.
-        _ => not_understood(&place),
+        _ => Reason::UsageNotUnderstood.at(place),
     }
 }
 
@@ -218,109 +218,18 @@ fn unknown_argument(place: &str, argument: &str, hint: Option<Hint>) -> Problem 
         Some(Hint::Value(suggestion)) => ("value", shown(&suggestion)),
         None => ("none", String::new()),
     };
-    let lists = format!("`{place} --help` lists what there is.");
-    let next = match hint {
-        "similar" => format!("Did you mean `{suggestion}`? {lists}"),
-        "value" => format!("As a value it is written `{suggestion}`. {lists}"),
-        _ => lists,
-    };
-    Problem::new("usage-unknown-argument", format!("There is no `{}` here", shown(argument)), place, next)
-        .with("argument", shown(argument))
-        .with("hint", hint)
-        .with("suggestion", suggestion)
+    Reason::UsageUnknownArgument { argument: shown(argument), hint: hint.to_owned(), suggestion }.at(place)
 }
 
 fn unknown_command(place: &str, name: &str, similar: Option<String>) -> Problem {
-    let lists = format!("`{place} --help` lists what there is.");
-    let next = similar.as_ref().map(|similar| format!("Did you mean `{similar}`? {lists}")).unwrap_or(lists);
-    Problem::new("usage-unknown-command", format!("There is no command `{}`", shown(name)), place, next)
-        .with("name", shown(name))
-        .with("hint", if similar.is_some() { "similar" } else { "none" })
-        .with("suggestion", similar.unwrap_or_default())
+    let hint = if similar.is_some() { "similar" } else { "none" };
+    let suggestion = similar.unwrap_or_default();
+    Reason::UsageUnknownCommand { name: shown(name), hint: hint.to_owned(), suggestion }.at(place)
 }
 
-fn invalid_value(place: &str, argument: &str, value: &str, valid: &str) -> Problem {
-    let says = format!("`{place} --help` says more.");
-    let next = if valid.is_empty() { says } else { format!("Possible are: {valid}. {says}") };
-    Problem::new("usage-invalid-value", format!("`{value}` is not possible for `{argument}`"), place, next)
-        .with("argument", argument)
-        .with("value", value)
-        .with("hint", if valid.is_empty() { "none" } else { "valid" })
-        .with("valid", valid)
-}
-
-fn missing_value(place: &str, argument: &str) -> Problem {
-    Problem::new(
-        "usage-missing-value",
-        format!("The value of `{argument}` is missing"),
-        place,
-        format!("`{place} --help` says what it is."),
-    )
-    .with("argument", argument)
-}
-
-fn missing(place: &str, argument: &str) -> Problem {
-    Problem::new(
-        "usage-missing",
-        format!("Something is missing: {argument}"),
-        place,
-        format!("`{place} --help` says what it is."),
-    )
-    .with("argument", argument)
-}
-
-fn missing_command(place: &str) -> Problem {
-    Problem::new(
-        "usage-missing-command",
-        "A command is missing",
-        place,
-        format!("`{place} --help` lists what there is."),
-    )
-}
-
-fn surplus_value(place: &str, argument: &str, value: &str) -> Problem {
-    Problem::new(
-        "usage-surplus-value",
-        format!("`{argument}` does not take the value `{value}`"),
-        place,
-        format!("Leave the value out. `{place} --help` says more."),
-    )
-    .with("argument", argument)
-    .with("value", value)
-}
-
-fn repeated(place: &str, argument: &str) -> Problem {
-    Problem::new("usage-repeated", format!("`{argument}` is there twice"), place, "Give it once.")
-        .with("argument", argument)
-}
-
-fn conflict(place: &str, argument: &str, other: &str) -> Problem {
-    Problem::new(
-        "usage-conflict",
-        format!("`{argument}` does not go with `{other}`"),
-        place,
-        format!("Leave one of them out. `{place} --help` says more."),
-    )
-    .with("argument", argument)
-    .with("other", other)
-}
-
-fn not_text(place: &str) -> Problem {
-    Problem::new(
-        "usage-not-text",
-        "An argument is no text: its bytes are no UTF-8",
-        place,
-        "Write it in UTF-8; only names of files and folders may be anything else.",
-    )
-}
-
-fn not_understood(place: &str) -> Problem {
-    Problem::new(
-        "usage-not-understood",
-        "The arguments are not understood",
-        place,
-        format!("`{place} --help` lists what there is."),
-    )
+fn invalid_value(place: &str, argument: String, value: String, valid: String) -> Problem {
+    let hint = if valid.is_empty() { "none" } else { "valid" };
+    Reason::UsageInvalidValue { value, argument, hint: hint.to_owned(), valid }.at(place)
 }
 
 #[cfg(test)]

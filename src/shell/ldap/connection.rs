@@ -4,6 +4,7 @@
 use super::guard;
 use crate::shell::os;
 use hub::machine::people::rules::Directory;
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings};
 use rustls::pki_types::pem::PemObject;
@@ -73,61 +74,24 @@ impl ServerFault {
     }
 
     pub(super) fn problem(&self, server: &str) -> Problem {
-        let (code, next) = match self {
-            Self::Address => ("directory-address", "Correct the server's address in the tenant's policy."),
-            Self::Unreachable(_) => (
-                "directory-unreachable",
-                "Check the network and the server's name; the last known groups stay in force.",
-            ),
-            Self::Silent { .. } => (
-                "directory-timeout",
-                "Check the server and the firewall; the last known groups stay in force.",
-            ),
-            Self::Certificate(_) => (
-                "directory-certificate",
-                "Give the server a certificate for this name, or put its authority into the tenant's policy.",
-            ),
-            Self::Tls(_) => {
-                ("directory-tls", "Check that this port speaks TLS (ldaps is usually 636, ldap 389).")
-            }
-            Self::Authority(_) => ("directory-authority", "Put a PEM certificate into the tenant's policy."),
-            Self::StartTls(_) => ("directory-starttls", "Use ldaps://, or allow StartTLS at the server."),
-            Self::Plaintext => (
-                "directory-plaintext",
-                "Use ldaps:// or StartTLS: a password is never sent over plain ldap://.",
-            ),
-            Self::EmptyBind => {
-                ("directory-empty-bind", "Give both a name and a password, or bind anonymously.")
-            }
-            Self::Credentials(_) => {
-                ("directory-credentials", "Correct the bind name and password in the tenant's policy.")
-            }
-            Self::Bind(_) => ("directory-bind", "Check which ways to bind the server allows."),
-            Self::Protocol(_) => ("directory-protocol", "Check that this address is a directory server."),
-        };
-        let what = format!("The directory server cannot be asked: {self}");
-        let problem = Problem::new(code, what, shown(server), next);
-        match self.detail() {
-            Some(detail) => problem.detail("detail", detail),
-            None => problem,
-        }
-    }
-
-    /// What the problem's own sentence leaves open.
-    fn detail(&self) -> Option<Detail> {
-        match self {
-            Self::Address | Self::Plaintext | Self::EmptyBind => None,
-            Self::Unreachable(system) => Some(Detail::verbatim(system)),
+        let reason = match self {
+            Self::Address => Reason::DirectoryAddress,
+            Self::Plaintext => Reason::DirectoryPlaintext,
+            Self::EmptyBind => Reason::DirectoryEmptyBind,
+            Self::Unreachable(system) => Reason::DirectoryUnreachable { detail: Detail::verbatim(system) },
             Self::Silent { step, within } => {
-                Some(Detail::new("ldap-silent", self).with("seconds", within.as_secs()).detail("step", *step))
+                let detail = Detail::new("ldap-silent", self).with("seconds", within.as_secs());
+                Reason::DirectoryTimeout { detail: detail.detail("step", *step) }
             }
-            Self::Certificate(library) | Self::Tls(library) => Some(Detail::verbatim(library)),
-            Self::Authority(detail)
-            | Self::StartTls(detail)
-            | Self::Credentials(detail)
-            | Self::Bind(detail)
-            | Self::Protocol(detail) => Some(detail.clone()),
-        }
+            Self::Certificate(library) => Reason::DirectoryCertificate { detail: Detail::verbatim(library) },
+            Self::Tls(library) => Reason::DirectoryTls { detail: Detail::verbatim(library) },
+            Self::Authority(detail) => Reason::DirectoryAuthority { detail: detail.clone() },
+            Self::StartTls(detail) => Reason::DirectoryStarttls { detail: detail.clone() },
+            Self::Credentials(detail) => Reason::DirectoryCredentials { detail: detail.clone() },
+            Self::Bind(detail) => Reason::DirectoryBind { detail: detail.clone() },
+            Self::Protocol(detail) => Reason::DirectoryProtocol { detail: detail.clone() },
+        };
+        reason.at(shown(server))
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::masks::masked;
 use crate::shell::os;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::fs::File;
 use std::io::{self, Write};
@@ -48,13 +49,7 @@ impl Files {
             NAMES.map(|name| LogFile { path: folder.join(format!("{name}.log")), file: None, bytes: 0 });
         for file in &mut files {
             file.open().map_err(|error| {
-                Problem::new(
-                    "log-unwritable",
-                    format!("The log cannot be written: {error}"),
-                    file.path.display().to_string(),
-                    "Correct the permissions of the file, or delete it.",
-                )
-                .with("reason", error.to_string())
+                Reason::LogUnwritable { reason: error.to_string() }.at(file.path.display())
             })?;
         }
         Ok(Self { files, lost: 0, dropped: Arc::default(), dropped_told: 0 })
@@ -139,6 +134,7 @@ impl LogFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hub::problem::Code;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -218,7 +214,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(folder.path().join("DFUManager.log")).expect("created");
         let problem = Files::open(folder.path()).expect_err("a folder is in the way");
-        assert_eq!(problem.code, "log-unwritable");
-        assert!(problem.place.ends_with("DFUManager.log"));
+        assert_eq!(problem.code, Code::LogUnwritable);
+        assert!(problem.place().ends_with("DFUManager.log"));
     }
 }

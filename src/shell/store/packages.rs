@@ -4,14 +4,14 @@
 //! A package is opened once, and what was opened is what is checked and what is read from until its job has ended: its
 //! name is not looked up again, so nothing can be put in its place between the two. Finished files are never written
 //! to, and nobody but the agent's account can enter the folder.
-#![expect(clippy::result_large_err, reason = "the failure is the answer itself; there is one a download")]
 
 use crate::shell::os;
 use aws_lc_rs::digest::{Context, SHA256};
 use dfu::package::Package;
 use dfu::ranges::{Ranges, Unread};
 use hub::machine::{Archive, FailureKind, Fingerprint, Sha256, TenantFailure, Verified};
-use hub::protocol::{Detail, Problem};
+use hub::problem::Reason;
+use hub::protocol::Detail;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -87,12 +87,7 @@ impl Packages {
         // By which version of the list it was vouched for is not kept.
         let vouched = |(archive, file)| OpenPackage { archive: Verified::vouched(archive, 0), file };
         found.map(vouched).ok_or_else(|| {
-            let problem = Problem::new(
-                "package-not-kept",
-                "The firmware package is not on this computer any more",
-                self.path(wanted.sha256).display().to_string(),
-                "Connect this computer to the company's network and install the update again.",
-            );
+            let problem = Reason::PackageNotKept.at(self.path(wanted.sha256).display());
             TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
         })
     }

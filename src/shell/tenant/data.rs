@@ -4,6 +4,7 @@ use super::http;
 use crate::shell::os;
 use crate::shell::private_file::{self, Durability, Readers};
 use hub::machine::{FailureKind, TenantFailure};
+use hub::problem::{Detail, Reason};
 use hub::protocol::Problem;
 use std::fs;
 use std::io;
@@ -17,13 +18,7 @@ pub(super) fn failure(path: &Path, error: &std::io::Error) -> TenantFailure {
 }
 
 pub(super) fn problem(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::new(
-        "tenant-data",
-        format!("The agent cannot keep what it gets from the tenant: {error}"),
-        path.display().to_string(),
-        "Free some space and give the agent's user the right to write there.",
-    )
-    .with("detail", error.to_string())
+    Reason::TenantData { detail: Detail::verbatim(error) }.at(path.display())
 }
 
 /// Whether they are of another than `name`. Older versions did not write it down: then they are taken for this one's.

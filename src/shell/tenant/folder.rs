@@ -6,7 +6,8 @@ use super::http;
 use crate::shell::os::{self, Distrust};
 use futures_util::{Stream, stream};
 use hub::machine::{FailureKind, TenantFailure};
-use hub::protocol::{Detail, Problem};
+use hub::problem::Reason;
+use hub::protocol::Detail;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -163,13 +164,8 @@ fn stream_of(
 
 /// As a server that cannot be reached: it may be back.
 fn unreadable(place: &str, why: Detail) -> TenantFailure {
-    let problem = Problem::new(
-        "tenant-folder-unreadable",
-        format!("The tenant's folder cannot be read: {why}"),
-        place,
-        "Check that the share is mounted and that the agent's account may read it; the agent tries again by itself.",
-    );
-    http::failure(FailureKind::Unreachable, problem.detail("detail", why))
+    let problem = Reason::TenantFolderUnreadable { detail: why }.at(place);
+    http::failure(FailureKind::Unreachable, problem)
 }
 
 fn silent(place: &str) -> TenantFailure {
@@ -179,12 +175,7 @@ fn silent(place: &str) -> TenantFailure {
 }
 
 fn not_a_file(place: &str) -> TenantFailure {
-    let problem = Problem::new(
-        "tenant-folder-not-a-file",
-        "Something else than a file lies in the tenant's folder",
-        place,
-        "Copy there what hookswitch-tenant publish made, as it is: folders and files, no links.",
-    );
+    let problem = Reason::TenantFolderNotAFile.at(place);
     http::failure(FailureKind::Refused, problem)
 }
 
@@ -192,7 +183,7 @@ fn not_a_file(place: &str) -> TenantFailure {
 pub(super) async fn send_open(request: reqwest::RequestBuilder) -> Result<reqwest::Response, TenantFailure> {
     let response = request.send().await.map_err(|error| http::transport_failure(&error))?;
     let is_hidden = response.status() == reqwest::StatusCode::FORBIDDEN;
-    http::accepted(response, &[]).await.map_err(|attempt| {
+    http::accepted(response, &[], None).await.map_err(|attempt| {
         let failure = attempt.into_failure();
         let kind = if is_hidden { FailureKind::Absent } else { failure.kind };
         TenantFailure { kind, ..failure }
@@ -203,6 +194,7 @@ pub(super) async fn send_open(request: reqwest::RequestBuilder) -> Result<reqwes
 mod tests {
     use super::*;
     use futures_util::StreamExt as _;
+    use hub::problem::Code;
 
     /// The thread that hangs holds its lane; nobody waits for it.
     #[tokio::test]
@@ -215,7 +207,7 @@ mod tests {
         assert!(matches!(stream.next().await, Some(Ok(piece)) if &piece[..] == b"{"));
         let failure = stream.next().await.expect("an end").expect_err("nothing more came");
         assert_eq!(failure.kind, FailureKind::Unreachable);
-        assert!(failure.problem.what.ends_with("nothing came for 15 s"), "{}", failure.problem);
+        assert!(failure.problem.what().ends_with("nothing came for 15 s"), "{}", failure.problem);
         assert!(stream.next().await.is_none());
         // All lanes hang: the next file is not waited for longer than the others.
         let disk = Disk::at(&Url::parse("file:///srv/acme/").expect("an address")).expect("a place");
@@ -226,7 +218,7 @@ mod tests {
         let Err(failure) = disk.open(&url, 0, Duration::from_secs(60)).await else {
             panic!("there is no lane")
         };
-        assert_eq!(failure.problem.code, "tenant-folder-unreadable");
+        assert_eq!(failure.problem.code, Code::TenantFolderUnreadable);
     }
 
     #[test]

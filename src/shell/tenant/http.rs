@@ -2,6 +2,7 @@
 
 use super::CaFile;
 use hub::machine::{FailureKind, TenantFailure};
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use hub::tenancy::TenantSource;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, header, redirect};
@@ -32,15 +33,7 @@ pub(super) struct Base(String);
 impl Base {
     /// `https`, or `file` for a folder, and nothing in it that does not belong into a log.
     pub(super) fn parse(source: &TenantSource) -> Result<Self, Problem> {
-        let refuse = |why: Detail| {
-            Problem::new(
-                "tenant-url",
-                format!("The tenant's address cannot be used: {why}"),
-                "SERVER_URL",
-                "Set SERVER_URL to an address that begins with https://, or with file:// for a folder.",
-            )
-            .detail("detail", why)
-        };
+        let refuse = |why: Detail| Reason::TenantUrl { detail: why }.at("SERVER_URL");
         let url = Url::parse(source.url().trim()).map_err(|error| refuse(Detail::verbatim(error)))?;
         let of_disk = url.scheme() == "file" && !source.can_enrol();
         if url.scheme() != "https" && !of_disk {
@@ -128,27 +121,13 @@ pub(super) fn client(extra_ca: &[Certificate]) -> Result<Client, Problem> {
         .build()
         .map_err(|error| {
             let why = innermost(&error);
-            Problem::new(
-                "tenant-trust",
-                format!("TLS cannot be set up: {why}"),
-                "the machine's trust store",
-                "Install the system's certificate authorities (Debian: ca-certificates), or set the tenant's own.",
-            )
-            .detail("detail", why)
+            Reason::TenantTrust { detail: why }.here()
         })
 }
 
 /// Certificates of a PEM file.
 pub(super) fn certificates(file: &CaFile) -> Result<Vec<Certificate>, Problem> {
-    let refuse = |why: Detail| {
-        Problem::new(
-            "tenant-ca",
-            format!("The tenant's certificate authority cannot be used: {why}"),
-            &file.path,
-            "Name a PEM file with at least one certificate.",
-        )
-        .detail("detail", why)
-    };
+    let refuse = |why: Detail| Reason::TenantCa { detail: why }.at(&file.path);
     let certificates = Certificate::from_pem_bundle(&file.pem).map_err(|error| refuse(innermost(&error)))?;
     if certificates.is_empty() {
         return Err(refuse(Detail::new("no-certificate", "it holds no certificate")));
@@ -168,7 +147,7 @@ pub(super) async fn whole(response: Response) -> Result<Vec<u8>, TenantFailure> 
 /// Sends one request to what is open to everybody; anything but 2xx is a failure.
 pub(super) async fn send(request: RequestBuilder) -> Result<Response, TenantFailure> {
     let response = request.send().await.map_err(|error| transport_failure(&error))?;
-    accepted(response, &[]).await.map_err(Attempt::into_failure)
+    accepted(response, &[], None).await.map_err(Attempt::into_failure)
 }
 
 /// How a request did not succeed.
@@ -185,15 +164,24 @@ impl Attempt {
     }
 }
 
-/// Anything but 2xx is a failure. `secrets` are cut out of what the server says.
-pub(super) async fn accepted(response: Response, secrets: &[&Secret]) -> Result<Response, Attempt> {
+/// Anything but 2xx is a failure. `secrets` are cut out of what the server says. `known_as`: the id of this machine,
+/// where the request was signed.
+pub(super) async fn accepted(
+    response: Response,
+    secrets: &[&Secret],
+    known_as: Option<&str>,
+) -> Result<Response, Attempt> {
     // Pages are for people: a tenant has none.
     let page = response.status().is_success() && content_type(&response).starts_with("text/html");
     if page || response.status() == StatusCode::NETWORK_AUTHENTICATION_REQUIRED {
         let why = Detail::new("answer-is-a-page", "a web page came");
         return Err(Attempt::Failed(intercepted(&place(response.url()), why)));
     }
-    if response.status().is_success() { Ok(response) } else { Err(refusal(response, secrets).await) }
+    if response.status().is_success() {
+        Ok(response)
+    } else {
+        Err(refusal(response, secrets, known_as).await)
+    }
 }
 
 fn content_type(response: &Response) -> &str {
@@ -203,14 +191,8 @@ fn content_type(response: &Response) -> &str {
 
 /// A guest network that wants a log-on, a proxy, a filter: neither the tenant nor its people can do anything about it.
 pub(super) fn intercepted(place: &str, why: Detail) -> TenantFailure {
-    let problem = Problem::new(
-        "tenant-intercepted",
-        format!("Something on the way answers instead of the tenant server: {why}"),
-        place,
-        "Open any page in the browser and log on to this network (hotel, train, guest Wi-Fi), or tell IT. The agent \
-         tries again by itself.",
-    );
-    failure(FailureKind::Unreachable, problem.detail("detail", why))
+    let problem = Reason::TenantIntercepted { detail: why }.at(place);
+    failure(FailureKind::Unreachable, problem)
 }
 
 /// Seconds that the server's clock is ahead of ours, as far as it says.
@@ -234,13 +216,8 @@ pub(super) fn clock_is_off(ahead_s: i64, place: &str) -> Option<TenantFailure> {
         _ if ahead_s > 0 => Detail::new("clock-behind", behind).with("hours", hours),
         _ => Detail::new("clock-ahead", ahead).with("hours", hours),
     };
-    let problem = Problem::new(
-        "clock-wrong",
-        format!("The clock of this computer seems to be wrong: {why}"),
-        place,
-        "Set date and time, best automatically. The agent then goes on by itself.",
-    );
-    Some(failure(FailureKind::Unreachable, problem.detail("detail", why)))
+    let problem = Reason::ClockWrong { detail: why }.at(place);
+    Some(failure(FailureKind::Unreachable, problem))
 }
 
 /// `None` if it is longer than `most` bytes.
@@ -287,16 +264,7 @@ fn category(error: &serde_json::Error) -> Detail {
 }
 
 fn unreadable(place: &str, why: Detail) -> TenantFailure {
-    failure(
-        FailureKind::ServerError,
-        Problem::new(
-            "tenant-answer",
-            format!("The tenant server gave an answer that cannot be understood: {why}"),
-            place,
-            "Check that SERVER_URL is a Hookswitch tenant, and that nothing on the way changes its answers.",
-        )
-        .detail("detail", why),
-    )
+    failure(FailureKind::ServerError, Reason::TenantAnswer { detail: why }.at(place))
 }
 
 pub(super) fn failure(kind: FailureKind, problem: Problem) -> TenantFailure {
@@ -305,7 +273,7 @@ pub(super) fn failure(kind: FailureKind, problem: Problem) -> TenantFailure {
 
 /// Says which route was asked instead of the address, where that holds a user's name.
 pub(super) fn at_route(mut failure: TenantFailure, base: &Base, route: &str) -> TenantFailure {
-    failure.problem.place = base.named(route);
+    failure.problem = failure.problem.moved_to(base.named(route));
     failure
 }
 
@@ -323,45 +291,16 @@ pub(super) fn place(url: &Url) -> String {
 /// No answer at all, or one that broke off.
 pub(super) fn transport_failure(error: &reqwest::Error) -> TenantFailure {
     let place = error.url().map_or_else(|| "SERVER_URL".to_owned(), place);
-    let why = innermost(error);
-    let (kind, code, what, next) = if error.is_redirect() {
-        (
-            // Guest networks do so until somebody has logged on.
-            FailureKind::Unreachable,
-            "tenant-redirect",
-            "The tenant server, or something on the way, sent the agent elsewhere",
-            "On a guest network log on in the browser first. Else set SERVER_URL to the final https:// address.",
-        )
-    } else if error.is_timeout() {
-        (
-            FailureKind::Unreachable,
-            "tenant-timeout",
-            "The tenant server did not answer in time",
-            "Check the network and the server; the agent tries again by itself.",
-        )
-    } else if let Some(CertificateFault::Time) = refused_certificate(error) {
-        (
-            FailureKind::Unreachable,
-            "tenant-certificate-time",
-            "The tenant server's certificate is not valid at this machine's time",
-            "Check this machine's date and time. If they are right, the server needs a new certificate.",
-        )
-    } else if refused_certificate(error).is_some() {
-        (
-            FailureKind::Unreachable,
-            "tenant-certificate",
-            "The tenant server's certificate was refused",
-            "On a guest network log on in the browser first. Else give the server a certificate for this name, or name the file of the authority that signed it: setting tenant_ca, or TENANT_CA in the environment.",
-        )
-    } else {
-        (
-            FailureKind::Unreachable,
-            "tenant-unreachable",
-            "The tenant server cannot be reached",
-            "Check the network and SERVER_URL; the agent tries again by itself.",
-        )
+    let detail = innermost(error);
+    let reason = match refused_certificate(error) {
+        // Guest networks do so until somebody has logged on.
+        _ if error.is_redirect() => Reason::TenantRedirect { detail },
+        _ if error.is_timeout() => Reason::TenantTimeout { detail },
+        Some(CertificateFault::Time) => Reason::TenantCertificateTime { detail },
+        Some(CertificateFault::Other) => Reason::TenantCertificate { detail },
+        None => Reason::TenantUnreachable { detail },
     };
-    failure(kind, Problem::new(code, format!("{what}: {why}"), place, next).detail("detail", why))
+    failure(FailureKind::Unreachable, reason.at(place))
 }
 
 enum CertificateFault {
@@ -406,7 +345,7 @@ fn innermost(error: &reqwest::Error) -> Detail {
     }
 }
 
-async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
+async fn refusal(response: Response, secrets: &[&Secret], known_as: Option<&str>) -> Attempt {
     let status = response.status();
     let place = place(response.url());
     let retry_after = response
@@ -426,57 +365,27 @@ async fn refusal(response: Response, secrets: &[&Secret]) -> Attempt {
         .map(|text| tidy(&text, secrets))
         .filter(|text| !text.is_empty());
     let detail = said.map_or_else(|| format!("{status}"), |said| format!("{status}: {said}"));
-    let (kind, shown, what, next) = match (status, code) {
-        (_, Some(Code::Proof | Code::ProofStale)) => (
-            FailureKind::Unauthorized,
-            "tenant-proof",
-            "The tenant server does not accept this machine's signature",
-            "Nothing needs to be done at first: the agent enrols again by itself. If it stays, check that nothing on the way changes requests.",
-        ),
-        (_, Some(Code::HostKey)) => (
-            FailureKind::Rejected,
-            "tenant-host-key",
-            "The tenant knows this machine by another key",
-            "IT: if this machine lost its key, run hookswitch-tenant hosts reset; if not, another machine is enrolled under its id.",
-        ),
-        (_, Some(Code::Contract)) => (
-            FailureKind::Rejected,
-            "tenant-agent-old",
-            "The tenant server needs a newer agent",
-            "Upgrade Hookswitch on this machine.",
-        ),
-        (StatusCode::UNAUTHORIZED, _) => (
-            FailureKind::Unauthorized,
-            "tenant-unauthorized",
-            "The tenant server does not accept the agent's credentials",
-            "Check TENANT_ID and TENANT_TOKEN; the agent enrols again by itself.",
-        ),
-        (StatusCode::TOO_MANY_REQUESTS, _) => (
-            FailureKind::ServerError,
-            "tenant-server-error",
-            "The tenant server has no time now",
-            "Nothing needs to be done: the agent tries again by itself.",
-        ),
-        _ if status.is_server_error() => (
-            FailureKind::ServerError,
-            "tenant-server-error",
-            "The tenant server failed",
-            "Look at the server; the agent tries again by itself.",
-        ),
-        _ => (
-            match status {
-                StatusCode::NOT_FOUND | StatusCode::GONE => FailureKind::Absent,
-                StatusCode::RANGE_NOT_SATISFIABLE => FailureKind::RangeNotSatisfiable,
-                _ => FailureKind::Rejected,
-            },
-            "tenant-rejected",
-            "The tenant server refused the request",
-            "Check that agent and server are of compatible versions.",
-        ),
+    let (kind, reason) = match (status, code) {
+        (_, Some(Code::HostKey)) if let Some(system_id) = known_as => {
+            (FailureKind::Rejected, Reason::TenantHostKey { system_id: system_id.to_owned() })
+        }
+        (_, Some(Code::Proof | Code::ProofStale)) => {
+            (FailureKind::Unauthorized, Reason::TenantProof { detail })
+        }
+        (_, Some(Code::Contract)) => (FailureKind::Rejected, Reason::TenantAgentOld { detail }),
+        (StatusCode::UNAUTHORIZED, _) => (FailureKind::Unauthorized, Reason::TenantUnauthorized { detail }),
+        _ if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+            (FailureKind::ServerError, Reason::TenantServerError { detail })
+        }
+        (StatusCode::NOT_FOUND | StatusCode::GONE, _) => {
+            (FailureKind::Absent, Reason::TenantRejected { detail })
+        }
+        (StatusCode::RANGE_NOT_SATISFIABLE, _) => {
+            (FailureKind::RangeNotSatisfiable, Reason::TenantRejected { detail })
+        }
+        _ => (FailureKind::Rejected, Reason::TenantRejected { detail }),
     };
-    let problem = Problem::new(shown, format!("{what}: {detail}"), place, next)
-        .with("status", status.as_u16().to_string())
-        .with("detail", detail);
+    let problem = reason.at(place);
     let failure = TenantFailure { kind, problem, retry_after };
     if code == Some(Code::ProofStale) { Attempt::Stale(failure) } else { Attempt::Failed(failure) }
 }
@@ -525,7 +434,7 @@ mod tests {
             "folder+http://x",
         ] {
             let problem = of(bad).unwrap_err();
-            assert_eq!(problem.code, "tenant-url", "{bad}");
+            assert_eq!(problem.code, hub::problem::Code::TenantUrl, "{bad}");
             assert!(!problem.to_string().contains("u:p"));
         }
         for (folder, file) in [
@@ -537,7 +446,7 @@ mod tests {
         // An address that says folder is none of a server, whatever its scheme.
         assert_eq!(
             Base::parse(&TenantSource::Server("file:///x/".to_owned())).unwrap_err().code,
-            "tenant-url"
+            hub::problem::Code::TenantUrl
         );
     }
 
@@ -561,14 +470,27 @@ mod tests {
         }
     }
 
+    /// IT needs the id, whatever was asked; where nothing was signed, nobody can know the host by a key.
+    #[tokio::test]
+    async fn a_host_that_is_known_by_another_key_is_named() {
+        let body = r#"{"type":"urn:hookswitch:tenant:host-key","title":"Another key","status":409}"#;
+        for (known_as, code) in [(Some("S-1"), "tenant-host-key"), (None, "tenant-rejected")] {
+            let answer = axum::http::Response::builder().status(409).body(body).expect("an answer");
+            let refused = accepted(answer.into(), &[], known_as).await.map_err(Attempt::into_failure);
+            let failure = refused.expect_err("refused");
+            assert_eq!((failure.problem.code.as_str(), failure.kind), (code, FailureKind::Rejected));
+            assert_eq!(failure.problem.next().contains("hosts reset S-1"), known_as.is_some(), "{failure:?}");
+        }
+    }
+
     #[test]
     fn advice_for_the_wrong_person_a_clock_that_is_off_is_named() {
         let (ahead, behind) = (3 * 86_400, -7200);
-        let told = |ahead_s| clock_is_off(ahead_s, "https://t").map(|f| (f.kind, f.problem.what));
+        let told = |ahead_s| clock_is_off(ahead_s, "https://t").map(|f| (f.kind, f.problem.what()));
         let clock = "The clock of this computer seems to be wrong:";
         let unreachable = FailureKind::Unreachable;
-        assert_eq!(told(ahead), Some((unreachable, format!("{clock} 72 h behind the tenant server's"))));
-        assert_eq!(told(behind), Some((unreachable, format!("{clock} 2 h ahead of the tenant server's"))));
+        assert_eq!(told(ahead), Some((unreachable, format!("{clock} 72 h behind the tenant server’s"))));
+        assert_eq!(told(behind), Some((unreachable, format!("{clock} 2 h ahead of the tenant server’s"))));
         assert_eq!((told(0), told(3599), told(-3599)), (None, None, None));
     }
 

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hub::machine::{FailureKind, TenantFailure};
-use hub::protocol::Problem;
+use hub::problem::Reason;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,18 +18,25 @@ use tenant::secret::Secret;
 pub(super) struct Signer {
     base: Base,
     key: Option<Arc<HostKey>>,
+    /// The host's id, as the last request named it.
+    system_id: Option<String>,
     /// The last one the server gave.
     nonce: Arc<Mutex<Option<String>>>,
 }
 
 impl Signer {
     pub(super) fn new(base: Base) -> Self {
-        Self { base, key: None, nonce: Arc::default() }
+        Self { base, key: None, system_id: None, nonce: Arc::default() }
     }
 
     /// Takes the host's key. What is no key is left out, and found missing when something is to be signed.
     pub(super) fn use_key(&mut self, seed: &Secret) {
         self.key = HostKey::of(seed).map(Arc::new);
+    }
+
+    /// A server that knows the host by another key is asked about this id.
+    pub(super) fn speak_as(&mut self, system_id: &str) {
+        self.system_id = Some(system_id.to_owned());
     }
 
     pub(super) fn can_sign(&self) -> bool {
@@ -43,12 +50,7 @@ impl Signer {
 
     fn key(&self) -> Result<&HostKey, TenantFailure> {
         self.key.as_deref().ok_or_else(|| {
-            let problem = Problem::new(
-                "tenant-key",
-                "This machine has no key to show the tenant",
-                "the agent's database",
-                "Restart the agent: it makes a key. If it stays, send the log to support.",
-            );
+            let problem = Reason::TenantKey.here();
             http::failure(FailureKind::Rejected, problem)
         })
     }
@@ -101,7 +103,7 @@ impl Signer {
         {
             *self.nonce() = Some(nonce.to_owned());
         }
-        http::accepted(response, secrets).await
+        http::accepted(response, secrets, self.system_id.as_deref()).await
     }
 
     fn sign(&self, key: &HostKey, request: &mut Request) {

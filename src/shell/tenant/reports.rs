@@ -143,13 +143,8 @@ fn outcome(taken: Vec<String>, failed: Option<TenantFailure>) -> Result<Vec<Stri
 
 pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, TenantFailure> {
     serde_json::to_vec(value).map_err(|error| {
-        let problem = hub::protocol::Problem::new(
-            "tenant-report",
-            format!("A report cannot be written as JSON: {error}"),
-            "the agent",
-            "Send the log to support.",
-        );
-        http::failure(FailureKind::Rejected, problem.with("detail", error.to_string()))
+        let problem = hub::problem::Reason::TenantReport { detail: error.to_string() }.here();
+        http::failure(FailureKind::Rejected, problem)
     })
 }
 

@@ -265,7 +265,7 @@ impl Link {
     }
 
     fn fail(&self, url: &Url, failure: TenantFailure) -> TransportError {
-        let cause = failure.problem.what.clone();
+        let cause = failure.problem.what().clone();
         self.shared().failure = Some(failure);
         TransportError::new_with_cause(TransportErrorKind::Other, url, cause)
     }

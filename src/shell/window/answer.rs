@@ -6,6 +6,7 @@ use crate::shell::os;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use hub::user::menu::Page;
 use hub::user::{Command, Reply};
@@ -131,21 +132,11 @@ pub(super) async fn poll(State(window): Shared, headers: HeaderMap) -> Response 
 
 async fn act(window: &Window, headers: &HeaderMap, action: &str, command: Option<Command>) -> Response {
     if !window.may_change(headers).await {
-        let problem = Problem::new(
-            "window-expired",
-            "This page is too old to change anything",
-            "the window",
-            "Open it again from the tray or with `hookswitch open`.",
-        );
+        let problem = Reason::WindowExpired.here();
         return refused(window, StatusCode::FORBIDDEN, &problem);
     }
     let Some(command) = command else {
-        let problem = Problem::new(
-            "window-request",
-            "The page asked for something that does not exist",
-            action,
-            "Load the page again.",
-        );
+        let problem = Reason::WindowRequest.at(action);
         return refused(window, StatusCode::NOT_FOUND, &problem);
     };
     let ends = matches!(command, Command::Quit { .. });
@@ -158,8 +149,7 @@ async fn act(window: &Window, headers: &HeaderMap, action: &str, command: Option
         }
         Ok(Reply::Refused(refusal)) => refused(window, StatusCode::CONFLICT, &refusal.problem),
         Err(Stopping) => {
-            let problem =
-                Problem::new("window-stopping", "Hookswitch is stopping", "hookswitch", "Start it again.");
+            let problem = Reason::WindowStopping.at("hookswitch");
             refused(window, StatusCode::SERVICE_UNAVAILABLE, &problem)
         }
     }

@@ -7,6 +7,7 @@ use super::plan::{Node, Opening, Plan, is_carried};
 use super::wire::{wire_capabilities, wire_event};
 use super::{Output, UsbDevice};
 use crate::machine::revision::{Revised, Revision};
+use crate::problem::Reason;
 use crate::protocol::{Detail, Device, DeviceStatus, Problem, ToUser};
 use device_handlers::description::Description;
 use device_handlers::headset::{self, Event, Indicators, ReportError};
@@ -348,11 +349,5 @@ impl Physical {
 }
 
 fn bad_descriptor(path: &str, error: &DescriptorError) -> Problem {
-    Problem::new(
-        "bad-descriptor",
-        format!("Its report descriptor cannot be understood: {error}"),
-        path,
-        "Plug it in again; if that does not help, send a bundle to support.",
-    )
-    .detail("error", error)
+    Reason::BadDescriptor { error: error.into() }.at(path)
 }

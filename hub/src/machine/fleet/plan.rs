@@ -3,6 +3,7 @@
 use super::identity::Found;
 use super::node::HidNode;
 use super::wire::{cannot_read, lights_fail};
+use crate::problem::Code;
 use crate::protocol::{Detail, Problem};
 use device_handlers::description::Description;
 use device_handlers::headset::{Event, Headset, Indicators, ReportError};
@@ -175,7 +176,7 @@ impl Node {
     pub(super) fn trouble(&mut self, product: &str, was: Option<&Problem>) -> Option<Problem> {
         if self.headset.lights_fail() {
             // The words of the first time stay: what is told does not flicker.
-            let told = was.filter(|p| p.code == "lights-not-taken").cloned();
+            let told = was.filter(|p| p.code == Code::LightsNotTaken).cloned();
             return Some(told.unwrap_or_else(|| lights_fail(product, self.refused.take())));
         }
         self.unreadable.error.as_ref().map(|error| cannot_read(product, error))

@@ -299,7 +299,7 @@ fn a_storm_of_notices_is_one_scan_and_one_after_it() {
 fn reports_that_cannot_be_read_are_a_problem_until_one_can() {
     let mut rig = Rig::with_all(&[node("/dev/hidraw1", Some("1-1"), None, CALLS)]);
     rig.pass(Duration::from_secs(1));
-    let code = |rig: &Rig| rig.is().problem.as_ref().map(|p| p.code.clone());
+    let code = |rig: &Rig| rig.is().problem.as_ref().map(|p| p.code.as_str().to_owned());
     let told = |rig: &mut Rig| {
         rig.out
             .drain(..)
@@ -311,7 +311,7 @@ fn reports_that_cannot_be_read_are_a_problem_until_one_can() {
         rig.report("/dev/hidraw1", bytes);
     }
     assert_eq!((code(&rig).as_deref(), told(&mut rig)), (Some("reports-unreadable"), 1));
-    assert_eq!(rig.is().problem.as_ref().expect("a problem").place, "P");
+    assert_eq!(rig.is().problem.as_ref().expect("a problem").place(), "P");
     rig.report("/dev/hidraw1", &[1, 0]);
     assert_eq!((code(&rig), told(&mut rig)), (None, 1));
     for _ in 0..100 {

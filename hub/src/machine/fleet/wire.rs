@@ -1,27 +1,16 @@
 //! What the headset machine says, in the words of the protocol.
 
+use crate::problem::Reason;
 use crate::protocol::{self, Detail, DeviceEvent, Problem};
 use device_handlers::headset::{Event, ReportError};
 
 pub(super) fn lights_fail(product: &str, refused: Option<Detail>) -> Problem {
     let error = refused.unwrap_or_else(|| Detail::new("device-unanswering", "it does not answer"));
-    Problem::new(
-        "lights-not-taken",
-        format!("The headset does not take what its lights should show: {error}"),
-        product,
-        "Hookswitch keeps trying; if it lasts, plug the headset in again.",
-    )
-    .detail("error", error)
+    Reason::LightsNotTaken { error }.at(product)
 }
 
 pub(super) fn cannot_read(product: &str, error: &ReportError) -> Problem {
-    Problem::new(
-        "reports-unreadable",
-        format!("The headset sends reports that cannot be read: {error}"),
-        product,
-        "If a button does nothing, send a bundle to support (`hookswitch bundle`).",
-    )
-    .detail("error", error)
+    Reason::ReportsUnreadable { error: error.into() }.at(product)
 }
 
 pub(super) fn wire_event(event: Event) -> Option<DeviceEvent> {

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::machine::FailureKind;
+use crate::problem::Code;
 use std::collections::BTreeMap;
 use tenant::wire::{CloudEvent, DeviceRegistration};
 
@@ -39,7 +40,7 @@ fn device(id: &str) -> Owed {
 }
 
 fn failure(kind: FailureKind) -> TenantFailure {
-    let problem = Problem::new("tenant-rejected", "refused", "https://t", "Look.").with("detail", "400: no");
+    let problem = Reason::TenantRejected { detail: "400: no".to_owned() }.at("https://t");
     TenantFailure { kind, problem, retry_after: None }
 }
 
@@ -142,8 +143,8 @@ fn a_report_that_was_given_up_stays_a_problem_until_a_later_one_is_taken() {
     }
     assert!(rig.outbox.is_empty());
     let problem = rig.outbox.refused().expect("said");
-    assert_eq!(problem.code, "tenant-report-refused");
-    assert!(problem.what.contains("Headset") && problem.what.contains("400: no"), "{problem}");
+    assert_eq!(problem.code, Code::TenantReportRefused);
+    assert!(problem.what().contains("Headset") && problem.what().contains("400: no"), "{problem}");
     let now = rig.start + SECOND * 9_000;
     for (id, cleared) in [("another", false), ("d", true)] {
         rig.outbox.owe(Owed { id: format!("new-{id}"), ..device(id) }, now, &mut rig.out);

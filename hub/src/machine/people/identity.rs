@@ -177,6 +177,7 @@ fn asks_directory(rules: &GroupRules) -> bool {
 mod tests {
     use super::*;
     use crate::machine::people::rules::Directory;
+    use crate::problem::{Detail, Reason};
 
     fn rules(version: u64, assigned: &[&str]) -> GroupRules {
         let rule = |id: &str, priority, filter: Option<&str>| GroupRule {
@@ -240,7 +241,8 @@ mod tests {
         let found = Ok(("ldap://127.0.0.1".to_owned(), vec!["sales".to_owned()]));
         identity.answered(DirectoryAnswer { policy_version: 1, found, refused: vec![] }, now);
         identity.set_rules(rules(2, &[]));
-        let problem = Problem::new("ldap-unreachable", "no answer", "ldap://127.0.0.1", "Check the network.");
+        let problem =
+            Reason::DirectoryUnreachable { detail: Detail::verbatim("no answer") }.at("ldap://127.0.0.1");
         let lost = DirectoryAnswer { policy_version: 2, found: Err(problem.clone()), refused: vec![] };
         identity.answered(lost.clone(), now);
         assert_eq!(ids(&identity), ["sales", "all-users"]);

@@ -1,6 +1,7 @@
 //! What is offered, and the gate before an update.
 
 use super::*;
+use crate::problem::Reason;
 use crate::protocol::{Deployment, Stop};
 
 /// What offers are planned from.
@@ -19,12 +20,7 @@ impl MachineRole {
     /// Begins it, or lets it wait for its turn: one headset is written at a time.
     pub(super) fn install(&mut self, offer: &str, from: SessionId, now: Now) -> Result<(), Problem> {
         if let Some(job) = self.update.job().filter(|job| job.outcome.is_none() && is_about(job, offer)) {
-            return Err(Problem::new(
-                "update-running",
-                "The update of this headset is running",
-                job.name.clone(),
-                "Wait until it is done.",
-            ));
+            return Err(Reason::UpdateRunning.at(&job.name));
         }
         let known = self.ready(offer, now)?;
         if self.is_free() && self.queue.is_empty() {
@@ -83,12 +79,7 @@ impl MachineRole {
         let known =
             self.offers().iter().find(|o| o.id == offer).cloned().ok_or_else(|| no_such_offer(offer))?;
         if known.deployment != Deployment::Optional {
-            return Err(Problem::new(
-                "not-deferrable",
-                "This update cannot be put off",
-                known.name,
-                "Install it when it suits; until then it stays in the list.",
-            ));
+            return Err(Reason::NotDeferrable.at(known.name));
         }
         self.leave_queue(|job| job.offer == known.id);
         let version = known.to_version;
@@ -107,26 +98,11 @@ impl MachineRole {
         let meant = |job: &&Job| offer.is_none_or(|offer| job.offer == offer);
         let running = self.update.job().filter(|job| job.outcome.is_none()).filter(meant);
         let Some(job) = running else {
-            return Err(Problem::new(
-                "no-update-running",
-                "No update is running",
-                "firmware update",
-                "There is nothing to cancel.",
-            ));
+            return Err(Reason::NoUpdateRunning.here());
         };
         match job.stop {
-            Stop::TooLate => Err(Problem::new(
-                "cancel-too-late",
-                "The headset has the whole firmware and puts it in place",
-                job.name.clone(),
-                "Leave it plugged in; it is nearly done.",
-            )),
-            Stop::Strands if !anyway && !job.cancelling => Err(Problem::new(
-                "cancel-strands",
-                "The firmware is being written: cancelled now, the headset does not work until the update is installed again",
-                job.name.clone(),
-                "Let it go on; or cancel all the same (`hookswitch update cancel --force`).",
-            )),
+            Stop::TooLate => Err(Reason::CancelTooLate.at(&job.name)),
+            Stop::Strands if !anyway && !job.cancelling => Err(Reason::CancelStrands.at(&job.name)),
             Stop::Strands | Stop::Harmless => {
                 let finished = self.update.cancel(now.instant, &mut self.out).flatten();
                 self.finished(finished, now);
@@ -182,19 +158,9 @@ pub(super) fn is_about(job: &Job, offer: &str) -> bool {
 }
 
 pub(super) fn no_such_offer(offer: &str) -> Problem {
-    Problem::new(
-        "no-such-offer",
-        "There is no such update any more",
-        offer.chars().take(200).collect::<String>(),
-        "Look at the list of updates again.",
-    )
+    Reason::NoSuchOffer.at(offer.chars().take(200).collect::<String>())
 }
 
 pub(super) fn in_call(device: &Device) -> Problem {
-    Problem::new(
-        "in-call",
-        "The headset is in a call",
-        device.product.clone(),
-        "Install the update when the call is over.",
-    )
+    Reason::InCall.at(&device.product)
 }

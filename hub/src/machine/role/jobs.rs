@@ -5,6 +5,7 @@ use super::*;
 use crate::machine::JournalEntry;
 use crate::machine::fleet::identity::Place;
 use crate::machine::update::Entry;
+use crate::problem::Reason;
 use crate::protocol::Capabilities;
 
 /// What tells which headsets have no firmware, and what they say of themselves.
@@ -205,19 +206,11 @@ impl MachineRole {
     }
 
     fn needs_firmware(&self, entry: &JournalEntry) -> Problem {
-        let (code, what, next) = match self.fleet.usb(&entry.port) {
-            Some(usb) if usb.vid == entry.vendor_id => (
-                "needs-firmware",
-                "The headset needs its firmware again: its update was not finished",
-                "Keep it at this USB port and install the update again.",
-            ),
-            _ => (
-                "needs-firmware-away",
-                "The headset was gone when its update was not finished, and needs its firmware again",
-                "Plug it into the same USB port and install the update again.",
-            ),
+        let reason = match self.fleet.usb(&entry.port) {
+            Some(usb) if usb.vid == entry.vendor_id => Reason::NeedsFirmware,
+            _ => Reason::NeedsFirmwareAway,
         };
-        Problem::new(code, what, entry.port.clone(), next)
+        reason.at(&entry.port)
     }
 
     /// The ids of headsets without firmware stay theirs, and their ports are looked at.

@@ -6,6 +6,7 @@ use super::*;
 use crate::machine::JournalEntry;
 use crate::machine::fleet::identity::beside;
 use crate::machine::update::{Entry, job_of};
+use crate::problem::{Detail, Reason};
 use dfu::usb_dfu::Mode;
 
 impl MachineRole {
@@ -94,12 +95,9 @@ impl MachineRole {
     fn nothing_to_plug_in(&mut self, device: &str) {
         let Some(job) = self.update.job().filter(|job| job.device == device) else { return };
         let Some(Outcome::Failed { problem }) = &job.outcome else { return };
-        if !problem.details.contains_key("device") {
-            return;
-        }
-        let now = dfu::usb_dfu::DeviceNow::Runtime;
-        let mut problem = problem.clone().detail("device", now);
-        problem.next = now.to_string();
+        let mut problem = problem.clone();
+        let Some(device) = problem.details.get_mut("device") else { return };
+        *device = dfu::usb_dfu::DeviceNow::Runtime.into();
         let job = Job { outcome: Some(Outcome::Failed { problem }), ..job.clone() };
         self.update.correct(job.clone());
         self.out.push_back(Output::news(ToUser::JobChanged { job: Some(job) }));
@@ -165,13 +163,8 @@ enum Heard {
 }
 
 fn came_back_old(entry: &JournalEntry, found: &str) -> Problem {
-    let (why, what) = match found == entry.from_version {
-        true => ("old-version", "The headset came back with its old version"),
-        false => ("other-version", "The headset came back with a version nobody asked for"),
-    };
-    let detail = crate::protocol::Detail::new("dfu-late-version", format!("it reports {found}"));
-    Problem::new("update-failed", what, entry.device.clone(), "The headset works. Install the update again.")
-        .with("why", why)
-        .detail("detail", detail.with("found", found))
-        .detail("device", dfu::usb_dfu::DeviceNow::Runtime)
+    let why = if found == entry.from_version { "old-version" } else { "other-version" };
+    let detail = Detail::new("dfu-late-version", format!("it reports {found}")).with("found", found);
+    let device = dfu::usb_dfu::DeviceNow::Runtime.into();
+    Reason::UpdateFailed { why: why.to_owned(), device, detail }.at(&entry.device)
 }

@@ -6,6 +6,7 @@
 
 use super::deploy::is_about;
 use super::*;
+use crate::problem::Reason;
 use crate::protocol::JobPhase;
 
 /// Most headsets that wait.
@@ -30,21 +31,10 @@ impl MachineRole {
 
     pub(super) fn enqueue(&mut self, known: &Offer, from: SessionId) -> Result<(), Problem> {
         if let Some(waits) = self.queue.iter().find(|queued| is_about(&queued.job, &known.id)) {
-            return Err(Problem::new(
-                "update-queued",
-                "The update of this headset waits for its turn already",
-                waits.job.name.clone(),
-                "It begins by itself.",
-            ));
+            return Err(Reason::UpdateQueued.at(&waits.job.name));
         }
         if self.queue.len() >= MOST {
-            return Err(Problem::new(
-                "queue-full",
-                format!("{MOST} updates wait already"),
-                known.name.clone(),
-                "Wait until one of them is done, then install this one.",
-            )
-            .with("most", MOST.to_string()));
+            return Err(Reason::QueueFull { most: MOST.to_string() }.at(&known.name));
         }
         let account = self.sessions.get(from).map(|known| known.peer.account.clone()).unwrap_or_default();
         let job = Job {
@@ -106,12 +96,7 @@ impl MachineRole {
         let known = self.ready(&job.offer, now);
         let lost = self.recoveries().any(|entry| entry.device == job.device);
         if known.is_err() && !lost && self.fleet.device(&job.device).is_none() {
-            return Err(Problem::new(
-                "headset-gone",
-                "The headset was not plugged in when it was its turn",
-                job.name.clone(),
-                "Plug it in and install the update again.",
-            ));
+            return Err(Reason::HeadsetGone.at(&job.name));
         }
         // Another version is another wish.
         known.and_then(|known| match known.to_version == job.to_version {

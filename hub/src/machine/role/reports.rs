@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::machine::people::identity::everyone;
+use crate::problem::Reason;
 use crate::protocol::Detail;
 use crate::tenancy::TenantSource;
 
@@ -242,9 +243,9 @@ impl MachineRole {
             Outcome::Failed { problem } => {
                 // What is left of the device is the company's business, too.
                 let device = problem.details.get("device").map(|device| format!("; {device}"));
-                (wire::Verdict::Failed, Some(problem.what.clone() + &device.unwrap_or_default()))
+                (wire::Verdict::Failed, Some(problem.what() + &device.unwrap_or_default()))
             }
-            Outcome::Unknown { problem } => (wire::Verdict::Unknown, Some(problem.what.clone())),
+            Outcome::Unknown { problem } => (wire::Verdict::Unknown, Some(problem.what())),
         };
         let status = wire::UpdateStatus {
             event_id: self.new_id(now),
@@ -313,13 +314,7 @@ fn is_good(credential: &Credential, now: Now) -> bool {
 fn useless_credential(server: Option<&str>) -> TenantFailure {
     let why = format!("its access token is good for less than {CREDENTIAL_MARGIN_S} s");
     let detail = Detail::new("token-ends", why).with("seconds", CREDENTIAL_MARGIN_S);
-    let problem = Problem::new(
-        "tenant-answer",
-        format!("The tenant server gave an answer that is of no use: {detail}"),
-        server.unwrap_or_default(),
-        "The company has to mend its tenant server; it is asked again later.",
-    )
-    .detail("detail", detail);
+    let problem = Reason::TenantAnswer { detail }.at(server.unwrap_or_default());
     TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
 }
 
@@ -331,7 +326,7 @@ fn why(why: &crate::protocol::Why) -> String {
     match why {
         crate::protocol::Why::LdapQuery { .. } => "ldap-query".to_owned(),
         crate::protocol::Why::Assigned => "assigned".to_owned(),
-        crate::protocol::Why::LastKnown { problem } => format!("last-known: {}", problem.code),
+        crate::protocol::Why::LastKnown { problem } => format!("last-known: {}", problem.code.as_str()),
         crate::protocol::Why::Everyone => "everyone".to_owned(),
     }
 }

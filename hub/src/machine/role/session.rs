@@ -3,6 +3,7 @@
 use super::*;
 use crate::machine::people::News;
 use crate::machine::session::{Dismissal, Peer, Seat, SessionId, Told, address};
+use crate::problem::Reason;
 
 /// What is told to user roles beside news: as long as it is the same, they know all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,12 +126,7 @@ impl MachineRole {
         if self.at_seat == Some(from) {
             return Ok(());
         }
-        Err(Problem::new(
-            "not-at-the-seat",
-            "Somebody else is at this computer now",
-            "firmware update",
-            "Switch to your own session at the screen, then try again.",
-        ))
+        Err(Reason::NotAtTheSeat.here())
     }
 
     fn tell(&mut self, to: SessionId, message: ToUser) {

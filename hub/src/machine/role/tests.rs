@@ -6,6 +6,7 @@ use crate::machine::{
     Archive, DirectoryAnswer, Enrolment, Fingerprint, GroupRules, HidNode, JournalEntry, Marks, Peer, Scan,
     Sha256, UsbDevice, UsbRequest,
 };
+use crate::problem::{Code, Reason};
 use crate::protocol::{Detail, Indicators, Job, JobPhase, Offer};
 use crate::world::WorldChange;
 use headset::Headset;
@@ -313,12 +314,12 @@ impl Rig {
             if lost && !matches!(output, Output::Persist(_)) {
                 let withheld =
                     matches!(&output, Output::Usb { request, .. } if *request != UsbRequest::Close);
-                let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                let problem = Reason::StoreFull.at("store");
                 self.service.handle(Input::StoreFailed { problem, withheld }, self.now);
                 lost = false;
                 let enrolment = matches!(output, Output::Tenant(TenantRequest::Enrol { .. }));
                 if std::mem::take(&mut lost_identity) && enrolment {
-                    let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                    let problem = Reason::StoreFull.at("store");
                     let failure = TenantFailure { kind: FailureKind::Refused, problem, retry_after: None };
                     self.service.handle(Input::Tenant(TenantAnswer::Enrolled(Err(failure))), self.now);
                     continue;

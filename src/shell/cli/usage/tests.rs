@@ -40,8 +40,8 @@ fn each_mistake_has_its_code_its_command_and_what_clap_found() {
     ];
     for (words, code, place, suggestion) in cases {
         let problem = wrong(words);
-        assert_eq!(problem.code, format!("usage-{code}"), "{words:?}: {problem}");
-        assert_eq!(problem.place, place, "{words:?}: {problem}");
+        assert_eq!(problem.code.as_str(), format!("usage-{code}"), "{words:?}: {problem}");
+        assert_eq!(problem.place(), place, "{words:?}: {problem}");
         assert_eq!(problem.args.get("suggestion").map_or("", String::as_str), suggestion, "{words:?}");
         assert_eq!(Locale::new("en-US").problem(&problem).to_string(), problem.to_string(), "{words:?}");
     }
@@ -66,10 +66,11 @@ fn every_kind_of_error_has_words_in_every_language() {
         ErrorKind::Io,
         ErrorKind::Format,
     ];
-    let conflict = conflict("hookswitch x", "--a", "--b");
+    let conflict = Reason::UsageConflict { argument: "--a".to_owned(), other: "--b".to_owned() };
+    let conflict = conflict.at("hookswitch x");
     let problems = kinds.map(|kind| problem(&clap::Error::new(kind), &arguments(&["devices"])));
     let run = options_of_run(&arguments(&["--headless", "devices"]));
-    assert_eq!(run.place, "hookswitch devices");
+    assert_eq!(run.place(), "hookswitch devices");
     for problem in problems.into_iter().chain([conflict, run]) {
         let english = Locale::new("en-US").problem(&problem);
         assert_eq!(english.to_string(), problem.to_string());
@@ -88,7 +89,7 @@ fn arguments_cannot_steer_the_terminal_or_fill_it() {
     assert!(!problem.chars().any(char::is_control) && problem.contains("red\\nline"), "{problem}");
     let long = "x".repeat(100_000);
     for problem in [wrong(&[&long]), wrong(&["status", &long]), wrong(&["completions", &long])] {
-        assert!(problem.to_string().chars().count() < 400, "{}", problem.code);
+        assert!(problem.to_string().chars().count() < 400, "{}", problem.code.as_str());
         let german = Locale::new("de").problem(&problem).to_string();
         assert!(german.chars().count() < 400 && german.contains('…'), "{german}");
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "programs of the desktop are started here")]
 
 use super::super::is_web_address;
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use std::process::{Command, Stdio};
 
@@ -39,13 +40,7 @@ pub fn open_url(url: &str) -> Result<(), Problem> {
 }
 
 fn no_browser(reason: Detail) -> Problem {
-    Problem::new(
-        "browser-not-opened",
-        format!("No browser could be opened: {reason}"),
-        "xdg-open",
-        "Install the package xdg-utils and choose a default browser, or open the address that `hookswitch open --print` prints.",
-    )
-    .detail("reason", reason)
+    Reason::BrowserNotOpened { reason }.at("xdg-open")
 }
 
 /// Whether there is a screen that a person looks at.
@@ -66,11 +61,12 @@ pub fn start_unit() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hub::problem::Code;
 
     #[test]
     fn only_pages_are_opened() {
         for url in ["file:///etc/passwd", "javascript:alert(1)", "-h", "", "https://", "ssh://x"] {
-            assert_eq!(open_url(url).expect_err("refused").code, "browser-not-opened", "{url}");
+            assert_eq!(open_url(url).expect_err("refused").code, Code::BrowserNotOpened, "{url}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the kernel tells of a HID node in sysfs, without permission to open it.
 #![expect(clippy::disallowed_methods, reason = "the kernel tells it in files")]
 
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::fs;
 use std::path::Path;
@@ -31,13 +32,7 @@ fn is_port(part: &str) -> bool {
 
 /// A node that does not open.
 pub fn hid_closed(path: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(
-        "hid-access-denied",
-        format!("The headset cannot be opened: {error}"),
-        path.to_owned(),
-        "Install the package's udev rule (70-hookswitch.rules), then plug the headset in again.",
-    )
-    .with("error", error.to_string())
+    Reason::HidAccessDenied { error: error.to_string() }.at(path)
 }
 
 #[cfg(test)]

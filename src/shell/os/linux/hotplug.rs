@@ -9,7 +9,7 @@ use std::io;
 use udev::MonitorBuilder;
 
 /// Who tells when devices come and go.
-pub const DEVICE_NOTICES: &str = "udev monitor";
+pub const DEVICE_NOTICES: &str = "udev";
 
 /// Calls `changed` after every arrival and departure, until an error ends the watch.
 ///

@@ -1,5 +1,6 @@
 //! Arrivals and departures of devices, and where they are plugged in, from the I/O registry.
 
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use objc2_core_foundation::{
     CFNumber, CFRetained, CFRunLoop, CFString, kCFAllocatorDefault, kCFRunLoopDefaultMode,
@@ -155,11 +156,5 @@ fn port_of(location: u32) -> Option<String> {
 
 /// A node that does not open.
 pub fn hid_closed(path: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(
-        "hid-not-allowed",
-        format!("The headset cannot be opened: {error}"),
-        path.to_owned(),
-        "Allow Hookswitch in the system's settings, Privacy & Security, Input Monitoring; then start it again.",
-    )
-    .with("error", error.to_string())
+    Reason::HidNotAllowed { error: error.to_string() }.at(path)
 }

@@ -2,6 +2,7 @@
 
 use super::told::{instance, port_of};
 use super::wide;
+use hub::problem::Reason;
 use hub::protocol::Problem;
 use std::ffi::c_void;
 use std::io;
@@ -128,11 +129,5 @@ fn location(node: u32) -> Option<String> {
 
 /// A node that does not open.
 pub fn hid_closed(path: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(
-        "hid-not-opened",
-        format!("The headset cannot be opened: {error}"),
-        path.to_owned(),
-        "End other programs that control this headset, then plug it in again.",
-    )
-    .with("error", error.to_string())
+    Reason::HidNotOpened { error: error.to_string() }.at(path)
 }

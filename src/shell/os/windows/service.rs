@@ -3,6 +3,7 @@
 use super::account::of_token;
 use super::{checked, wide};
 use hub::machine::Seat;
+use hub::problem::Reason;
 use hub::protocol::{Detail, Problem};
 use std::ffi::c_void;
 use std::io;
@@ -73,13 +74,7 @@ fn run_body() -> bool {
 }
 
 fn not_begun(error: &io::Error) -> Problem {
-    Problem::new(
-        "service-not-begun",
-        format!("Windows does not begin the service: {error}"),
-        NAME,
-        "Start it with `sc start HookswitchMachine`, or run `hookswitch run` for one person.",
-    )
-    .detail("reason", Detail::verbatim(error))
+    Reason::ServiceNotBegun { reason: Detail::verbatim(error) }.at(NAME)
 }
 
 /// Called by the manager on a thread of its own, which is the service's for its life.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::shell::rest::reader::Reader;
+use hub::locale::ProblemText;
 use hub::protocol as p;
 use hub::protocol::local::{self, View};
 use hub::user::sdk::{self, Change};
@@ -123,7 +124,7 @@ impl Problem {
             return problem.into();
         }
         Self {
-            code: problem.code.clone(),
+            code: problem.code.as_str().to_owned(),
             what: "Something does not work".to_owned(),
             place: "hookswitch".to_owned(),
             next: "Hookswitch's window tells the person more.".to_owned(),
@@ -133,12 +134,8 @@ impl Problem {
 
 impl From<&p::Problem> for Problem {
     fn from(problem: &p::Problem) -> Self {
-        Self {
-            code: problem.code.clone(),
-            what: problem.what.clone(),
-            place: problem.place.clone(),
-            next: problem.next.clone(),
-        }
+        let ProblemText { what, place, next, .. } = problem.english();
+        Self { code: problem.code.as_str().to_owned(), what, place, next }
     }
 }
 

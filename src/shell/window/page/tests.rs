@@ -1,8 +1,9 @@
 use super::*;
-use hub::protocol::{JobPhase, Support, TenantState};
+use hub::problem::Reason;
+use hub::protocol::{Detail, JobPhase, Support, TenantState};
 
 fn problem() -> Problem {
-    Problem::new("window-request", "It broke", "<b>here</b>", "Mend it")
+    Reason::WindowRequest.at("<b>here</b>")
 }
 
 fn device(product: &str, status: DeviceStatus) -> Device {
@@ -279,7 +280,7 @@ fn advice_for_the_wrong_person_a_directory_that_is_away_is_a_quiet_line() {
 #[test]
 fn a_desktop_without_a_tray_is_no_alarm() {
     let locale = Locale::new("en-US");
-    let tray = Problem::new("tray-not-shown", "what", "where", "next").with("reason", "r");
+    let tray = Reason::TrayNotShown { reason: Detail::verbatim("r") }.here();
     let view = View { problems: vec![tray], ..View::default() };
     let html = &regions(Page::Devices, &view, &locale)[0].html;
     assert!(

@@ -8,7 +8,7 @@ impl Rig {
         let Some((job, Source::Kept(package))) = self.fetch.clone() else { return };
         let known = self.packages.as_ref().and_then(|all| all.get(&package.sha256)).cloned();
         let result = known.ok_or_else(|| {
-            let problem = Problem::new("package-not-kept", "It is not here", "packages", "Connect.");
+            let problem = Reason::PackageNotKept.at("packages");
             TenantFailure { kind: FailureKind::Rejected, problem, retry_after: None }
         });
         self.feed(Input::Fetched { job, result });
@@ -33,7 +33,7 @@ impl Rig {
         while self.answer_write(true) {}
         while let Some(path) = self.opens.pop() {
             let result = match self.denied.contains(&path) {
-                true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),
+                true => Err(Reason::HidAccessDenied { error: "denied".to_owned() }.at(&path)),
                 false => {
                     self.open.insert(path.clone());
                     Ok(())
@@ -61,7 +61,7 @@ impl Rig {
         {
             self.given_up += usize::from(owed.len() == 1);
         }
-        let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
+        let problem = Reason::TenantUnreachable { detail: Detail::verbatim("no answer") }.at("https://t");
         let failure = TenantFailure { kind, problem, retry_after };
         if let Some((job, _)) = self.fetch {
             return self.feed(Input::Fetched { job, result: Err(failure) });

@@ -54,7 +54,7 @@ fn a_node_that_cannot_be_read_is_not_opened_in_a_circle() {
         Output::ToUser { message: ToUser::DeviceChanged { device }, .. } => Some(device.status.clone()),
         _ => None,
     });
-    let is = matches!(&unavailable, Some(DeviceStatus::Unavailable { problem }) if problem.code == "hid-unreadable");
+    let is = matches!(&unavailable, Some(DeviceStatus::Unavailable { problem }) if problem.code == Code::HidUnreadable);
     assert!(is, "{unavailable:?}");
     // Once it was away it gets another chance.
     rig.headsets[0].becomes(Life::Unplugged);
@@ -87,7 +87,9 @@ fn a_node_without_rights_is_tried_again_while_the_bus_is_looked_at() {
     rig.headsets.push(Headset::new(1));
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     let status = |rig: &Rig| rig.told["1209-0001-HS1"].status.clone();
-    assert!(matches!(status(&rig), DeviceStatus::Unavailable { problem } if problem.code == "access-denied"));
+    assert!(
+        matches!(status(&rig), DeviceStatus::Unavailable { problem } if problem.code == Code::HidAccessDenied)
+    );
     rig.pass(MS * 500);
     assert!(!rig.open.contains("/dev/hidraw1"));
     rig.denied.clear();
@@ -121,7 +123,7 @@ fn a_hostile_descriptor_is_named_and_others_are_left_alone() {
     assert_eq!(ids(&rig), ["1209-0001-HS1"]);
     let bad = &rig.told["1209-0001-HS1"].status;
     assert!(
-        matches!(bad, DeviceStatus::Unavailable { problem } if problem.code == "bad-descriptor"),
+        matches!(bad, DeviceStatus::Unavailable { problem } if problem.code == Code::BadDescriptor),
         "{bad:?}"
     );
     rig.out.clear();

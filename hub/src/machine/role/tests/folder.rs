@@ -21,7 +21,7 @@ fn read(policy: &str) -> Rig {
 }
 
 fn unreadable() -> TenantFailure {
-    let problem = Problem::new("tenant-folder-unreadable", "away", FOLDER, "Mount it.");
+    let problem = Reason::TenantFolderUnreadable { detail: Detail::verbatim("away") }.at(FOLDER);
     TenantFailure { kind: FailureKind::Unreachable, problem, retry_after: None }
 }
 

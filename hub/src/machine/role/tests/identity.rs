@@ -31,7 +31,7 @@ fn a_cloned_machine_is_a_host_of_its_own_and_says_so() {
 
     let mut clone = woken_on(rig.disk.clone(), "machine-2");
     assert_eq!(clone.service.system_id(), "host-2");
-    assert_eq!(clone.service.notice().expect("said").code, "host-copied");
+    assert_eq!(clone.service.notice().expect("said").code, Code::HostCopied);
     assert_eq!(clone.disk.credential, None, "the token is the other host's");
     assert!(
         before.iter().all(|owed| !clone.disk.owed.contains(owed)),

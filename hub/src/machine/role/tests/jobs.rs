@@ -16,7 +16,7 @@ fn outcome(rig: &Rig) -> Option<Outcome> {
 
 fn failed_with(rig: &Rig) -> String {
     match outcome(rig) {
-        Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => problem.code,
+        Some(Outcome::Failed { problem } | Outcome::Unknown { problem }) => problem.code.as_str().to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -203,7 +203,7 @@ fn a_journal_that_cannot_be_written_stops_the_job() {
         rig.out.iter().find(|o| matches!(o, Output::Usb { request, .. } if *request != UsbRequest::Close));
     assert_eq!(asked, None, "the headset was not touched");
     let mut rig = begun();
-    let problem = Problem::new("store-full", "full", "store", "Free some space.");
+    let problem = Reason::StoreFull.at("store");
     rig.feed(Input::StoreFailed { problem: problem.clone(), withheld: false });
     assert_eq!(failed_with(&rig), "update-failed", "nobody cancelled it");
     rig.feed(Input::StoreFailed { problem, withheld: false });
@@ -326,7 +326,7 @@ fn a_package_on_its_way_holds_up_nothing_else() {
     // An enrolment that fails meanwhile is no reason to give up what is coming.
     rig.pass(HOUR);
     rig.answer_until_enrolment();
-    let problem = Problem::new("tenant-failed", "failed", "https://t", "Wait.");
+    let problem = Reason::TenantUnreachable { detail: Detail::verbatim("no answer") }.at("https://t");
     let failure = TenantFailure { kind: FailureKind::Unreachable, problem, retry_after: None };
     rig.feed(Input::Tenant(TenantAnswer::Enrolled(Err(failure))));
     assert_eq!(outcome(&rig), None);
@@ -409,7 +409,7 @@ fn an_interrupted_job_is_continued_when_the_package_can_be_had() {
     rig.answer_until_fetch();
     rig.fail(FailureKind::Unreachable, None);
     assert!(!rig.disk.journal.is_empty());
-    assert_eq!(failed_with(&rig), "tenant-failed");
+    assert_eq!(failed_with(&rig), "tenant-unreachable");
     rig.answer_until_fetch();
     rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |_| false);
@@ -451,7 +451,7 @@ fn a_refused_credential_does_not_lose_the_job() {
         rig.answer_until_fetch();
         rig.fail(FailureKind::Unauthorized, None);
     }
-    assert_eq!(failed_with(&rig), "tenant-failed", "but not for ever");
+    assert_eq!(failed_with(&rig), "tenant-unreachable", "but not for ever");
 }
 
 #[test]

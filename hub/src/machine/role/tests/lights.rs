@@ -74,7 +74,7 @@ fn lights_refused_again_and_again_are_a_problem_that_names_the_headset_until_one
     };
     assert_eq!(changes(&rig), 1, "told once");
     let shown = rig.told[ID].problem.clone().expect("a problem");
-    assert_eq!(shown.place, "Simulated Headset");
+    assert_eq!(shown.place(), "Simulated Headset");
     assert_eq!(shown.details["error"].text, "stalled");
     assert!(rig.answer_write(true));
     assert_eq!((problem(&rig), changes(&rig)), (None, 2));
@@ -200,7 +200,7 @@ impl Walk {
         self.rig.feed(Input::Scanned(self.rig.bus(true)));
         while let Some(path) = self.rig.opens.pop() {
             let result = match self.rig.denied.contains(&path) {
-                true => Err(Problem::new("access-denied", "denied", path.clone(), "Allow it.")),
+                true => Err(Reason::HidAccessDenied { error: "denied".to_owned() }.at(&path)),
                 false => {
                     self.rig.open.insert(path.clone());
                     Ok(())

@@ -133,7 +133,8 @@ impl Round {
             let Some(request) = self.rig.tenant.clone() else { return };
             let answer = match request {
                 _ if self.cut => {
-                    let problem = Problem::new("tenant-unreachable", "no answer", "https://t", "Wait.");
+                    let problem =
+                        Reason::TenantUnreachable { detail: Detail::verbatim("no answer") }.at("https://t");
                     let kind = FailureKind::Unreachable;
                     return self.rig.fail_errand(TenantFailure { kind, problem, retry_after: None });
                 }

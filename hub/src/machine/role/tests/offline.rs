@@ -34,7 +34,7 @@ fn recovered(rig: &Rig) {
 
 fn failed_with(rig: &Rig) -> String {
     match outcome(rig) {
-        Some(Outcome::Failed { problem }) => problem.code,
+        Some(Outcome::Failed { problem }) => problem.code.as_str().to_owned(),
         other => panic!("{other:?}"),
     }
 }

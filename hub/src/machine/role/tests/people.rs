@@ -35,7 +35,7 @@ fn by_hand(rig: &mut Rig) {
 }
 
 fn lost() -> Problem {
-    Problem::new("directory-unreachable", "what", "where", "next")
+    Reason::DirectoryUnreachable { detail: Detail::verbatim("away") }.at("dc")
 }
 
 fn ids(groups: &[ResolvedGroup]) -> Vec<&str> {

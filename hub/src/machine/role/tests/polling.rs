@@ -267,7 +267,7 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     let answers = |rig: &Rig| {
         let answer = |o: &Output| match o {
             Output::ToUser { message: ToUser::Answer { request: 5, problem }, .. } => {
-                Some(problem.clone().map(|p| p.code))
+                Some(problem.clone().map(|p| p.code.as_str().to_owned()))
             }
             _ => None,
         };
@@ -295,20 +295,20 @@ fn ask_now_is_not_put_off_and_answered_when_the_tenant_has_answered() {
     assert!(matches!(rig.tenant, Some(TenantRequest::Enrol { .. })), "{:?}", rig.tenant);
     rig.out.clear();
     rig.fail(FailureKind::Refused, None);
-    assert_eq!(answers(&rig), [Some("tenant-failed".to_owned())]);
+    assert_eq!(answers(&rig), [Some("tenant-unreachable".to_owned())]);
     let mut consumer = Rig::start(None, Disk::default(), vec![], Instant::now());
     consumer.hello();
     ask(&mut consumer);
     assert_eq!(answers(&consumer), [Some("no-tenant".to_owned())]);
     // A tenant that is meant and cannot be used: what `status` says, too.
-    let fault = Problem::new("tenant-pin", "what", "where", "next");
+    let fault = Reason::TenantPin.at("TENANT_ROOT");
     let meant =
         Config { tenancy: Tenancy { fault: Some(fault.clone()), ..Tenancy::default() }, ..config(None) };
     consumer.service = MachineRole::new(meant, Persisted::default(), consumer.now);
     consumer.hello();
     consumer.out.clear();
     ask(&mut consumer);
-    assert_eq!(answers(&consumer), [Some(fault.code.clone())]);
+    assert_eq!(answers(&consumer), [Some(fault.code.as_str().to_owned())]);
     assert_eq!(consumer.service.tenant_state().problem, Some(fault));
 }
 

@@ -26,7 +26,7 @@ fn offer_of(rig: &Rig, n: usize) -> String {
 }
 
 fn code(problem: Option<Problem>) -> Option<String> {
-    problem.map(|problem| problem.code)
+    problem.map(|problem| problem.code.as_str().to_owned())
 }
 
 /// Jane asks for the update of a headset.
@@ -60,7 +60,7 @@ fn ends(rig: &Rig) -> Vec<(String, Option<String>)> {
             job.outcome.as_ref().map(|outcome| match outcome {
                 Outcome::Succeeded { .. } => (job.device.clone(), None),
                 Outcome::Failed { problem } | Outcome::Unknown { problem } => {
-                    (job.device.clone(), Some(problem.code.clone()))
+                    (job.device.clone(), Some(problem.code.as_str().to_owned()))
                 }
             })
         }
@@ -174,7 +174,7 @@ fn what_speaks_against_it_when_it_is_its_turn_is_how_it_ends_and_the_next_one_be
             rig.headsets[1].becomes(Life::Runtime);
             rig.feed(Input::WorldChanged(WorldChange::HotPlug));
         }),
-        ("access-denied", |rig| {
+        ("hid-access-denied", |rig| {
             rig.denied.insert("/dev/hidraw2".to_owned());
             rig.feed(Input::HidLost { path: "/dev/hidraw2".to_owned() });
             rig.pass(Duration::from_secs(5));

@@ -85,7 +85,7 @@ impl World {
             },
             21 => {
                 let found = match self.random.u8(..3) {
-                    0 => Err(Problem::new("directory-unreachable", "away", "dc", "Wait.")),
+                    0 => Err(Reason::DirectoryUnreachable { detail: Detail::verbatim("away") }.at("dc")),
                     1 => Ok(("ldaps://dc".to_owned(), vec!["staff".to_owned()])),
                     _ => Ok(("ldaps://dc".to_owned(), vec![])),
                 };
@@ -93,7 +93,7 @@ impl World {
                 self.rig.directory_says(found);
             }
             22 if self.chance(20) => {
-                let problem = Problem::new("store-full", "full", "store", "Free some space.");
+                let problem = Reason::StoreFull.at("store");
                 self.feed(Input::StoreFailed { problem, withheld: false });
             }
             23 if self.chance(10) => {

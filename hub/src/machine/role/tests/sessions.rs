@@ -58,7 +58,7 @@ fn answer(rig: &mut Rig, session: SessionId, message: ToMachine) -> Option<Strin
     let answers: Vec<_> = rig.out.iter().filter_map(answered).collect();
     let [(to, problem)] = answers.as_slice() else { panic!("one answer, not {answers:?}") };
     assert_eq!(to, &[session]);
-    problem.as_ref().map(|problem| problem.code.clone())
+    problem.as_ref().map(|problem| problem.code.as_str().to_owned())
 }
 
 #[test]

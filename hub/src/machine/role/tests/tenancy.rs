@@ -56,7 +56,7 @@ fn a_company_that_is_left_rules_no_more() {
     assert_eq!(rig.heard.groups, []);
     rig.pass(HOUR * 24);
     assert_eq!(rig.tenant, None, "nobody is asked");
-    let fault = Problem::new("tenant-incomplete", "what", "where", "next");
+    let fault = Reason::TenantIncomplete { missing: "TENANT_ID".to_owned() }.at("hookswitch.toml");
     rig.feed(Input::TenancyChanged(Tenancy { fault: Some(fault.clone()), ..Tenancy::default() }));
     assert_eq!((mode(&rig), rig.heard.tenant.problem.clone()), (TenantMode::Locked, Some(fault)));
 }
@@ -244,7 +244,7 @@ fn what_one_tenant_began_no_other_one_is_told_of() {
     let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
     assert_eq!(rig.install(), None);
     rig.fetched(super::headset::package(1, "1.20"));
-    let fault = Problem::new("settings-unreadable", "what", "where", "next");
+    let fault = Reason::SettingsUnreadable { line: "1".to_owned() }.at("hookswitch.toml:1");
     rig.feed(Input::TenancyChanged(Tenancy { fault: Some(fault), ..Tenancy::default() }));
     rig.update_until(0x0120, |_| false);
     assert!(told(&rig), "{:?}", rig.disk.owed);

@@ -2,10 +2,7 @@
 
 use super::*;
 use crate::machine::Dismissal;
-
-fn problem(code: &str) -> Problem {
-    Problem::new(code, "what", "where", "next")
-}
+use crate::problem::sample::problem;
 
 /// What the user role was told last.
 fn told_troubles(rig: &Rig) -> Option<Vec<Trouble>> {

@@ -75,7 +75,8 @@ fn a_press_and_a_firmware_transfer_plan_nothing() {
 fn what_a_press_changes_for_the_plan_is_planned() {
     let mut rig = Rig::ready(vec![Headset::new(1)], &offer("1.20"), &["all-users"]);
     let (path, before) = (rig.headsets[0].path.clone(), rig.plans());
-    let blocked = |rig: &Rig| rig.offers()[0].blocked.as_ref().map(|problem| problem.code.clone());
+    let blocked =
+        |rig: &Rig| rig.offers()[0].blocked.as_ref().map(|problem| problem.code.as_str().to_owned());
     assert_eq!(blocked(&rig), None);
     // Off-hook without a light: the headset says itself that it is in a call.
     rig.feed(Input::HidReport { path: path.clone(), bytes: vec![1, 2] });

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 const FOREIGN: [&str; 5] = ["error", "reason", "words", "title", "product"];
 
 /// `text`, which was made for `problem`, without any of them.
-pub(super) fn without(text: &str, problem: &Problem) -> String {
+pub(crate) fn without(text: &str, problem: &Problem) -> String {
     let mut words = Vec::new();
     of_arguments(&problem.args, &mut words);
     problem.details.values().for_each(|detail| of_detail(detail, &mut words));
@@ -37,25 +37,21 @@ fn of_system(words: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::problem::{Detail, Reason};
 
     #[test]
     fn a_logged_problem_keeps_its_own_words_and_the_system_s() {
-        let problem =
-            Problem::new("x", "It failed: no uid=Jane.Doe there", "https://t.example", "Ask Jane.Doe again.")
-                .detail(
-                    "detail",
-                    Detail::new("outer", "no uid=Jane.Doe there")
-                        .detail("said", Detail::verbatim("no uid=Jane.Doe there")),
-                )
-                .with("error", "Jane.Doe");
-        assert_eq!(problem.to_string(), "It failed: … (https://t.example). Ask … again.");
+        let detail = Detail::new("outer", "no uid=Jane.Doe there")
+            .detail("said", Detail::verbatim("no uid=Jane.Doe there"));
+        let problem = Reason::TenantFolderUnreadable { detail }.at("https://t.example/no uid=Jane.Doe there");
+        let text = problem.to_string();
+        assert!(text.contains("cannot be read: …") && text.contains("(https://t.example/…)"), "{text}");
         assert!(format!("{problem:?}").contains("uid=Jane.Doe"), "below info it is whole");
+        let lost = |error: &str| Reason::AgentLost { error: error.to_owned() }.here().to_string();
         let system = std::io::Error::from_raw_os_error(13).to_string();
-        let problem = Problem::new("y", format!("It failed: {system}"), "/x", "Next.").with("error", &system);
-        assert!(problem.to_string().contains(&system), "{problem}");
-        let forged = Problem::new("y", "It failed: Jane (os error 13)", "/x", "Next.")
-            .with("error", "Jane (os error 13)");
-        assert!(!forged.to_string().contains("Jane"), "{forged}");
+        assert!(lost(&system).contains(&system), "{}", lost(&system));
+        for forged in ["Jane (os error 13)", "Jane.Doe"] {
+            assert!(!lost(forged).contains("Jane"), "{}", lost(forged));
+        }
     }
 }
