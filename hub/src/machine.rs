@@ -5,7 +5,7 @@
 //! before what follows it), then wait for [`MachineRole::poll_timeout`]. No clock, file, device or socket here.
 
 use crate::problem::Reason;
-use crate::protocol::{Detail, DeviceId, Function, Problem, ResolvedGroup, ToMachine, ToUser};
+use crate::protocol::{Detail, DeviceId, Function, PastUpdate, Problem, ResolvedGroup, ToMachine, ToUser};
 use crate::tenancy::TenantSource;
 use crate::world::WorldChange;
 use dfu::usb_dfu::{ControlTransfer, Phase, TransferError, UsbIdentity};
@@ -293,6 +293,8 @@ pub struct Persisted {
     pub devices: Vec<DeviceRegistration>,
     /// `(offer id, version)` the person put off.
     pub deferred: Vec<(String, String)>,
+    /// How the last updates ended, the last first.
+    pub history: Vec<PastUpdate>,
 }
 
 /// One change that must be on disk before the next output is performed.
@@ -331,6 +333,8 @@ pub enum Record {
         offer: String,
         version: String,
     },
+    /// How the last updates ended, the last first; replaces all.
+    History(Vec<PastUpdate>),
 }
 
 /// A bearer token of the tenant. Never logged.

@@ -12,7 +12,7 @@ pub mod local;
 pub mod printed;
 
 pub use crate::problem::{Detail, Problem};
-pub use job::{Job, JobPhase, Stop};
+pub use job::{Job, JobPhase, PastUpdate, Stop};
 
 /// Raised when an older peer would misread a message.
 pub const PROTOCOL_VERSION: u32 = 4;
@@ -54,6 +54,10 @@ pub enum ToUser {
     /// The updates that wait for their turn, all of them.
     QueueChanged {
         queue: Vec<Job>,
+    },
+    /// How the last updates ended, all that are remembered.
+    HistoryChanged {
+        history: Vec<PastUpdate>,
     },
     TenantChanged {
         tenant: TenantState,
@@ -130,6 +134,9 @@ pub struct State {
     /// Updates that wait for their turn, the next one first.
     #[serde(default)]
     pub queue: Vec<Job>,
+    /// How the last updates of this computer's headsets ended, the last first.
+    #[serde(default)]
+    pub history: Vec<PastUpdate>,
     pub tenant: TenantState,
     /// The person's, as last resolved.
     pub groups: Vec<ResolvedGroup>,
@@ -148,6 +155,7 @@ impl Default for State {
             offers: Vec::new(),
             job: None,
             queue: Vec::new(),
+            history: Vec::new(),
             tenant: TenantState::default(),
             groups: Vec::new(),
             groups_problem: None,

@@ -55,6 +55,9 @@ help-update = Firmware aktualisieren: auflisten, installieren, aufschieben
 help-update-list = Angebotene Aktualisierungen der Headsets auflisten
     .json = Ein JSON-Dokument (schemas/update-list.schema.json)
 
+help-update-history = Wie die letzten Aktualisierungen hier ausgingen
+    .json = Ein JSON-Dokument (schemas/update-history.schema.json)
+
 help-update-install = Eine Aktualisierung installieren und das Ergebnis abwarten
     .offer =
         Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es

@@ -70,6 +70,7 @@ window-can-firmware-update = Firmware-Aktualisierung
 
 window-no-offer = Keine Aktualisierung im Angebot
 window-no-offer-next = Wenn Ihre Firma neue Firmware für Ihr Headset anbietet, steht sie hier.
+window-history = Bisherige Aktualisierungen
 window-offers = Angebotene Aktualisierungen
 window-versions = { $from } → { $to }
 window-deployment = Installation

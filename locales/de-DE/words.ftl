@@ -25,6 +25,10 @@ phase-manifesting = Das Headset übernimmt sie …
 phase-waiting-for-runtime = Warten, bis das Headset zurück ist …
 phase-working = In Arbeit …
 
+verdict-succeeded = Gelungen
+verdict-failed = Fehlgeschlagen
+verdict-unknown = Nicht bekannt
+
 group-all-users = Alle Benutzer
 
 headsets-unheard = Welche Headsets da sind, ist noch nicht bekannt

@@ -54,6 +54,9 @@ help-update = List, install, put off or stop firmware updates
 help-update-list = List the updates offered for the headsets plugged in
     .json = One JSON document (schemas/update-list.schema.json)
 
+help-update-history = How the last updates here ended
+    .json = One JSON document (schemas/update-history.schema.json)
+
 help-update-install = Install an update and wait for the verdict
     .offer =
         As `hookswitch update list` prints it; may be left out when there

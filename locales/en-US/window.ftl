@@ -75,6 +75,7 @@ window-can-firmware-update = Firmware updates
 
 window-no-offer = No update is offered
 window-no-offer-next = When your company offers new firmware for your headset, it is shown here.
+window-history = Updates so far
 window-offers = Offered updates
 # Both are version numbers.
 window-versions = { $from } → { $to }

@@ -25,6 +25,10 @@ phase-manifesting = The headset puts it in place …
 phase-waiting-for-runtime = Waiting for the headset to come back …
 phase-working = Working …
 
+verdict-succeeded = Done
+verdict-failed = Failed
+verdict-unknown = Not known
+
 group-all-users = All Users
 
 headsets-unheard = Which headsets there are is not known yet

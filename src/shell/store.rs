@@ -155,7 +155,8 @@ fn must_survive_power_loss(record: &Record) -> bool {
         | Record::Homes(_)
         | Record::Groups { .. }
         | Record::Devices(_)
-        | Record::Deferred { .. } => false,
+        | Record::Deferred { .. }
+        | Record::History(_) => false,
     }
 }
 

@@ -29,9 +29,10 @@ fn valid_by(path: &str, document: &Value) {
 
 /// Asks for everything the agent can say and checks it.
 fn all_valid(scene: &Scene) -> Told<Value> {
-    let outputs: [(&str, &[&str]); 7] = [
+    let outputs: [(&str, &[&str]); 8] = [
         ("devices", &["devices", "--json"]),
         ("update-list", &["update", "list", "--json"]),
+        ("update-history", &["update", "history", "--json"]),
         ("softphones", &["softphones", "list", "--json"]),
         ("groups", &["groups", "--json"]),
         ("settings", &["settings", "list", "--json"]),
@@ -223,6 +224,19 @@ async fn of_a_managed_agent() -> Told<()> {
     golden("update-list.succeeded.json", &pretty(&scene.json(&["update", "list", "--json"])?));
     golden("update-list.succeeded.txt", &scene.run(&["update", "list"])?.stdout);
     assert_eq!(ended["job"]["outcome"]["verdict"], "succeeded");
+    let mut history = scene.json(&["update", "history", "--json"])?;
+    let then = history["updates"][0]["ended_s"].take();
+    assert!(then.as_u64().is_some_and(|then| then > 1_700_000_000), "{then}");
+    history["updates"][0]["ended_s"] = 1_767_225_600.into();
+    golden("update-history.json", &pretty(&history));
+    let then = hub::calendar::minute(then.as_u64().unwrap_or_default());
+    for language in ["en-US", "de-DE"] {
+        let listed = scene.run(&["update", "history", "--language", language])?.stdout;
+        golden(
+            &format!("update-history.{language}.txt"),
+            &masked(&listed, &[(&then, "2026-01-01 00:00 UTC")]),
+        );
+    }
     Ok(())
 }
 

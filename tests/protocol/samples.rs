@@ -7,8 +7,8 @@ use hub::protocol::local::{
 };
 use hub::protocol::{
     Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Function, Indicators, Job, JobPhase,
-    Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup, State, Stop, Support, TenantMode, TenantState,
-    ToMachine, ToUser, Trouble, Why,
+    Offer, Outcome, PROTOCOL_VERSION, PastUpdate, Problem, ResolvedGroup, State, Stop, Support, TenantMode,
+    TenantState, ToMachine, ToUser, Trouble, Why,
 };
 
 pub(crate) fn problem() -> Problem {
@@ -138,6 +138,23 @@ fn queue() -> Vec<Job> {
     vec![Job { cancelling: false, stop: Stop::Harmless, ..waits }]
 }
 
+pub(crate) fn history() -> Vec<PastUpdate> {
+    let past = |outcome| PastUpdate {
+        ended_s: 1_700_000_000,
+        device: "1209-0001-HS0001".to_owned(),
+        product: "Headset".to_owned(),
+        name: "Firmware".to_owned(),
+        from_version: "1.10".to_owned(),
+        to_version: "1.20".to_owned(),
+        outcome,
+    };
+    vec![
+        past(Outcome::Succeeded { version: "1.20".to_owned() }),
+        past(Outcome::Failed { problem: problem() }),
+        past(Outcome::Unknown { problem: plain_problem() }),
+    ]
+}
+
 fn state() -> State {
     State {
         protocol: PROTOCOL_VERSION,
@@ -147,6 +164,7 @@ fn state() -> State {
         offers: vec![offer(Deployment::Optional, None)],
         job: Some(job(None)),
         queue: queue(),
+        history: history(),
         tenant: tenant(),
         groups: groups(),
         groups_problem: Some(plain_problem()),
@@ -168,6 +186,7 @@ pub(crate) const TO_USER: &[&str] = &[
     "offers-changed",
     "job-changed",
     "queue-changed",
+    "history-changed",
     "tenant-changed",
     "troubles-changed",
     "refused",
@@ -188,6 +207,7 @@ pub(crate) fn to_user_name(message: &ToUser) -> &'static str {
         ToUser::OffersChanged { .. } => "offers-changed",
         ToUser::JobChanged { .. } => "job-changed",
         ToUser::QueueChanged { .. } => "queue-changed",
+        ToUser::HistoryChanged { .. } => "history-changed",
         ToUser::TenantChanged { .. } => "tenant-changed",
         ToUser::GroupsChanged { .. } => "groups-changed",
         ToUser::SeatChanged { .. } => "seat-changed",
@@ -229,6 +249,7 @@ pub(crate) fn to_user() -> Vec<ToUser> {
         ToUser::JobChanged { job: None },
         ToUser::JobChanged { job: Some(job(None)) },
         ToUser::QueueChanged { queue: queue() },
+        ToUser::HistoryChanged { history: history() },
         ToUser::TenantChanged { tenant: tenant() },
         ToUser::TroublesChanged { troubles: troubles() },
         ToUser::Refused { protocol: 3 },
@@ -406,6 +427,7 @@ pub(crate) fn local_answer() -> Vec<LocalAnswer> {
         job: Some(job(None)),
         queue: queue(),
         ended: vec![job(Some(Outcome::Succeeded { version: "1.20".to_owned() }))],
+        history: history(),
         groups: groups(),
         groups_problem: Some(problem()),
         problems: vec![plain_problem()],

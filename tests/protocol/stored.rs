@@ -131,6 +131,7 @@ pub(crate) const ROWS: &[&str] = &[
     "homes",
     "devices",
     "deferred",
+    "history",
 ];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
@@ -146,6 +147,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
         Record::Homes(_) => Some("homes"),
         Record::Devices(_) => Some("devices"),
         Record::Deferred { .. } => Some("deferred"),
+        Record::History(_) => Some("history"),
         // Made by TUF alone.
         Record::Policy(_) => None,
         // Take a row away.
@@ -168,6 +170,7 @@ fn records() -> Vec<Record> {
         Record::Homes(BTreeMap::from([("1209-0001-HS0001".to_owned(), "1-2.3".to_owned())])),
         Record::Devices(vec![device()]),
         Record::Deferred { offer: "fw:d".to_owned(), version: "1.20".to_owned() },
+        Record::History(samples::history()),
     ]
 }
 
@@ -240,6 +243,7 @@ fn every_record_leaves_the_row_it_always_left() {
             Record::Homes(homes) => &back.homes == homes,
             Record::Devices(devices) => &back.devices == devices,
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
+            Record::History(history) => &back.history == history,
             Record::Policy(_) | Record::TenantLeft | Record::JournalCleared { .. } | Record::Delivered(_) => {
                 false
             }

@@ -12,8 +12,8 @@ use super::{
     host, no_tenant,
 };
 use crate::protocol::{
-    Device, DeviceId, DeviceStatus, Function, Job, Offer, Outcome, PROTOCOL_VERSION, Problem, ResolvedGroup,
-    State, Support, TenantMode, TenantState, ToMachine, ToUser, Trouble,
+    Device, DeviceId, DeviceStatus, Function, Job, Offer, Outcome, PROTOCOL_VERSION, PastUpdate, Problem,
+    ResolvedGroup, State, Support, TenantMode, TenantState, ToMachine, ToUser, Trouble,
 };
 use device_handlers::registry;
 use dfu::FirmwareVersion;
@@ -31,6 +31,7 @@ use tenant::{grammar, wire};
 use work::Work;
 
 mod deploy;
+mod history;
 mod inventory;
 mod jobs;
 mod late;
@@ -86,6 +87,8 @@ pub struct MachineRole {
     deferred: Revised<BTreeSet<(String, String)>>,
     /// Updates that wait for their turn.
     queue: VecDeque<Queued>,
+    /// How the last updates ended, the last first.
+    history: Vec<PastUpdate>,
     sessions: Sessions,
     /// Whose lights the headsets show.
     at_seat: Option<SessionId>,
@@ -170,6 +173,7 @@ impl MachineRole {
             assigned_of: None,
             deferred: Revised::new(persisted.deferred.into_iter().collect()),
             queue: VecDeque::new(),
+            history: persisted.history,
             sessions: Sessions::default(),
             at_seat: None,
             inventory: Inventory::new(persisted.devices, now.instant),

@@ -28,6 +28,23 @@ pub struct Job {
     pub outcome: Option<Outcome>,
 }
 
+/// An update that has ended, as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PastUpdate {
+    /// Seconds since 1970, by the clock of that moment.
+    pub ended_s: u64,
+    pub device: DeviceId,
+    /// How the headset calls itself.
+    pub product: String,
+    /// The package's name for people.
+    pub name: String,
+    pub from_version: String,
+    pub to_version: String,
+    /// The verdict as it was given, or corrected by what the headset said later.
+    pub outcome: Outcome,
+}
+
 /// What it means to cancel a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -2,7 +2,7 @@
 //! The same [`View`] is what the REST door, the window and the tray are drawn from.
 
 use super::client::{self, ClientId};
-use super::{Device, DeviceId, Job, Offer, Problem, ResolvedGroup, TenantState};
+use super::{Device, DeviceId, Job, Offer, PastUpdate, Problem, ResolvedGroup, TenantState};
 use serde::{Deserialize, Serialize};
 
 /// Longest name of a contact, in characters.
@@ -105,6 +105,9 @@ pub struct View {
     /// How the updates before that one ended, the last first: one of each headset.
     #[serde(default)]
     pub ended: Vec<Job>,
+    /// How the last updates of this computer's headsets ended, in this run and before, the last first; at most 20.
+    #[serde(default)]
+    pub history: Vec<PastUpdate>,
     /// By priority; the first one is in force. Ends with `all-users`.
     pub groups: Vec<ResolvedGroup>,
     pub groups_problem: Option<Problem>,

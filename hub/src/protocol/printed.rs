@@ -1,7 +1,7 @@
 //! What the command line prints with `--json`, where that is not a word of its own: `schemas/` is made of these.
 
 use super::local::Softphone;
-use super::{Device, Job, Offer, Problem, ResolvedGroup};
+use super::{Device, Job, Offer, PastUpdate, Problem, ResolvedGroup};
 use serde::Serialize;
 
 /// `devices --json`; with `--watch` one a line.
@@ -24,6 +24,14 @@ pub struct Updates<'a> {
     pub job: Option<&'a Job>,
     /// Updates that wait for their turn, the next one first.
     pub queue: &'a [Job],
+}
+
+/// `update history --json`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct History<'a> {
+    /// The last first; at most 20.
+    pub updates: &'a [PastUpdate],
 }
 
 /// `groups --json`.
@@ -70,6 +78,7 @@ mod tests {
             ("groups", document::<Groups<'_>>("hookswitch groups --json")),
             ("softphones", document::<Softphones<'_>>("hookswitch softphones list --json")),
             ("status", document::<View>("hookswitch status --json")),
+            ("update-history", document::<History<'_>>("hookswitch update history --json")),
             ("update-list", document::<Updates<'_>>("hookswitch update list --json")),
         ] {
             hold(env!("CARGO_MANIFEST_DIR"), &format!("../schemas/{name}.schema.json"), &schema);

@@ -199,6 +199,10 @@ impl UserRole {
                 self.queue_is(queue);
                 self.updates_changed();
             }
+            ToUser::HistoryChanged { history } => {
+                self.view.history = history;
+                self.dirty = true;
+            }
             ToUser::TenantChanged { tenant } => {
                 self.consent.set_company(&tenant.sdk_approved);
                 self.view.tenant = tenant;
@@ -245,6 +249,7 @@ impl UserRole {
             self.queue_is(state.queue);
             self.updates_changed();
         }
+        self.view.history = state.history;
         self.consent.set_company(&state.tenant.sdk_approved);
         self.view.tenant = state.tenant;
         self.troubles = state.troubles;

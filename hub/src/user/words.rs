@@ -4,7 +4,7 @@ use crate::locale::{Locale, Message};
 use crate::problem::Code;
 use crate::protocol::local::{Decider, Softphone, Standing, View};
 use crate::protocol::{
-    ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Problem, TenantMode,
+    ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Outcome, Problem, TenantMode,
 };
 
 /// How it stands with an update that runs.
@@ -52,6 +52,15 @@ pub fn queued(view: &View, job: &Job) -> Message {
         // The one before has just ended, or whoever asked for it is not at the computer.
         None => Message::new("job-queued-next").text("name", &job.name).text("headset", headset(job)),
     }
+}
+
+/// How an update ended, in a few words.
+pub fn verdict(outcome: &Outcome) -> Message {
+    Message::new(match outcome {
+        Outcome::Succeeded { .. } => "verdict-succeeded",
+        Outcome::Failed { .. } => "verdict-failed",
+        Outcome::Unknown { .. } => "verdict-unknown",
+    })
 }
 
 /// How it stands with the update of a headset that is being updated.

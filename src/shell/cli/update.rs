@@ -1,12 +1,13 @@
-//! `hookswitch update list|install|defer|cancel`.
+//! `hookswitch update list|install|defer|cancel|history`.
 
 use super::agent::{expect_done, now_or_later};
 use super::{Context, Done, agent, job, output};
 use clap::{Args, Subcommand};
+use hub::calendar;
 use hub::locale::Message;
 use hub::problem::Reason;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
-use hub::protocol::printed::Updates;
+use hub::protocol::printed::{History, Updates};
 use hub::protocol::{Job, JobPhase, Outcome, Problem};
 use hub::user::words;
 use std::io::{IsTerminal as _, Write as _};
@@ -25,6 +26,10 @@ pub(super) enum Command {
         #[arg(long)]
         force: bool,
     },
+    History {
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -42,6 +47,14 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
         }
         Command::List { json: false } => {
             print(context, &view);
+            Ok(())
+        }
+        Command::History { json: true } => {
+            output::json(&History { updates: &view.history });
+            Ok(())
+        }
+        Command::History { json: false } => {
+            print_history(context, &view);
             Ok(())
         }
         Command::Install(which) => {
@@ -153,6 +166,28 @@ fn verdict(context: &Context, outcome: Outcome) -> Done {
         }
         Outcome::Failed { problem } | Outcome::Unknown { problem } => Err(problem.into()),
     }
+}
+
+fn print_history(context: &Context, view: &View) {
+    let say = |id: &'static str| context.locale.format(&Message::new(id));
+    if view.history.is_empty() {
+        return output::line(&say("cli-no-history"));
+    }
+    let head = ["cli-when", "cli-headset", "cli-from", "cli-to", "cli-verdict"];
+    let mut rows = vec![head.map(say).to_vec()];
+    for past in &view.history {
+        rows.push(vec![
+            calendar::minute(past.ended_s),
+            past.product.clone(),
+            past.from_version.clone(),
+            past.to_version.clone(),
+            context.locale.format(&words::verdict(&past.outcome)),
+        ]);
+        if let Outcome::Failed { problem } | Outcome::Unknown { problem } = &past.outcome {
+            rows.push(vec![format!("  {}", context.locale.problem(problem).what)]);
+        }
+    }
+    output::table(&rows);
 }
 
 fn print(context: &Context, view: &View) {

@@ -18,6 +18,7 @@ const TENANT: &str = "tenant";
 const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
 const HOMES: &str = "homes";
+const HISTORY: &str = "history";
 
 /// The last good policy as it is kept. The document is validated again when it is read back.
 #[derive(Serialize, Deserialize)]
@@ -64,6 +65,7 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
             .prepare("INSERT OR REPLACE INTO deferred (offer, version) VALUES (?1, ?2)")?
             .execute(params![offer, version])
             .map(drop),
+        Record::History(history) => put(transaction, HISTORY, history),
     }
 }
 
@@ -120,6 +122,7 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         .filter_map(|(user, body)| Some((user, readable("user_groups", &body)?)))
         .collect(),
         devices: get(connection, DEVICES)?.unwrap_or_default(),
+        history: get(connection, HISTORY)?.unwrap_or_default(),
         deferred: many(
             connection,
             "SELECT seq, offer, version FROM deferred WHERE length(version) <= ?1 ORDER BY seq LIMIT ?2",

@@ -13,6 +13,9 @@ use hub::user::headset::can_carry;
 use hub::user::menu::{Page, quit_strands};
 use hub::user::words::{self, Standstill};
 
+mod history;
+use history::PastRow;
+
 /// Parts of a page that are drawn anew when they change, in the order of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Region {
@@ -148,6 +151,7 @@ struct Updates<'a> {
     running: bool,
     no_offer: String,
     offers: Vec<OfferCard>,
+    history: Vec<PastRow>,
 }
 
 #[derive(Template)]
@@ -260,6 +264,7 @@ pub(super) fn regions(page: Page, view: &View, locale: &Locale) -> Vec<Region> {
             running: view.job.as_ref().is_some_and(|j| j.outcome.is_none()),
             no_offer: locale.format_isolated(&words::no_updates(view)),
             offers: view.offers.iter().map(|o| OfferCard::new(o, view, locale)).collect(),
+            history: view.history.iter().map(|past| PastRow::new(past, locale)).collect(),
         }),
         Page::Softphones => rendered(&Softphones::new(view, locale)),
         Page::Quit => rendered(&Quit {

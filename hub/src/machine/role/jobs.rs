@@ -45,6 +45,7 @@ impl MachineRole {
         // A package that cannot be had once more is no news.
         if !finished.starved || tries <= 1 {
             self.owe_update(&finished, now);
+            self.remember(&finished.job, now);
         }
         let mut needs_firmware = false;
         match &finished.journal {
@@ -63,6 +64,7 @@ impl MachineRole {
                 self.interrupted.edit().insert(device, Interrupted { entry, due, tries, spent });
             }
         }
+        self.tell_history();
         self.out.push_back(Output::news(ToUser::JobChanged { job: Some(finished.job) }));
         self.fleet.end_update(needs_firmware, now.instant, &mut self.out);
     }

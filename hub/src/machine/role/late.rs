@@ -135,6 +135,7 @@ impl MachineRole {
         });
         if let Some(corrected) = &corrected {
             self.owe_update(corrected, now);
+            self.correct_history(&corrected.job, now);
         }
         // Without a serial number another one at the same port looks the same.
         let nobody_else = entry.works || entry.serial.is_some();
@@ -147,6 +148,7 @@ impl MachineRole {
             self.out.push_back(Output::Persist(Record::JournalCleared { device: device.to_owned() }));
         }
         if let Some(Finished { job, .. }) = corrected {
+            self.tell_history();
             self.update.correct(job.clone());
             self.out.push_back(Output::news(ToUser::JobChanged { job: Some(job) }));
         }

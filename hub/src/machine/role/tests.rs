@@ -17,6 +17,7 @@ mod bus;
 mod folder;
 mod gate;
 mod headset;
+mod history;
 mod identity;
 mod inventory;
 mod jobs;
@@ -53,6 +54,7 @@ struct Disk {
     groups: BTreeMap<String, Vec<ResolvedGroup>>,
     devices: Vec<wire::DeviceRegistration>,
     deferred: Vec<(String, String)>,
+    history: Vec<PastUpdate>,
 }
 
 impl Disk {
@@ -77,6 +79,7 @@ impl Disk {
             Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
             Record::Devices(devices) => self.devices = devices,
             Record::Deferred { offer, version } => self.deferred.push((offer, version)),
+            Record::History(history) => self.history = history,
         }
     }
 
@@ -93,6 +96,7 @@ impl Disk {
             groups: self.groups.clone().into_iter().collect(),
             devices: self.devices.clone(),
             deferred: self.deferred.clone(),
+            history: self.history.clone(),
         }
     }
 }
@@ -118,6 +122,7 @@ fn hear(told: &mut BTreeMap<String, Device>, heard: &mut State, message: &ToUser
             assert_ne!(heard.queue, queue, "said twice");
             heard.queue = queue;
         }
+        ToUser::HistoryChanged { history } => heard.history = history,
         ToUser::TenantChanged { tenant } => heard.tenant = tenant,
         ToUser::GroupsChanged { groups, problem } => {
             (heard.groups, heard.groups_problem) = (groups, problem);

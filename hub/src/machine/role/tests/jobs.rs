@@ -371,6 +371,12 @@ fn a_crash_at_any_step_is_continued_from_the_journal() {
         assert!(whole, "cut after {left} outputs: {:?}", rig.headsets[0]);
         let said = verdicts(&rig);
         assert_eq!(said, [(wire::Verdict::Succeeded, Some("1.20".to_owned()))], "cut after {left} outputs");
+        let remembered: Vec<&Outcome> = rig.disk.history.iter().map(|past| &past.outcome).collect();
+        assert_eq!(
+            remembered,
+            [&Outcome::Succeeded { version: "1.20".to_owned() }],
+            "cut after {left} outputs"
+        );
         assert_eq!(rig.disk.journal, BTreeMap::new(), "cut after {left} outputs");
     }
     assert!(cuts > 60, "{cuts} cuts are not all");

@@ -189,6 +189,7 @@ fn what_speaks_against_it_when_it_is_its_turn_is_how_it_ends_and_the_next_one_be
         rig.pass(Duration::from_secs(6));
         assert_eq!(ends(&rig)[1..], [(rig.headsets[1].id(), Some(why.to_owned()))]);
         assert_eq!((runs(&rig), waits(&rig)), (Some(rig.headsets[2].id()), vec![]), "{why}");
+        assert_eq!(rig.heard.history[0].device, rig.headsets[1].id(), "{why}: it is remembered");
         let owed =
             |o: &&Owed| matches!(&o.delivery, Delivery::Update(s) if s.device_id == rig.headsets[1].id());
         assert_eq!(rig.disk.owed.iter().filter(owed).count(), 0, "{why}: nothing was begun");
