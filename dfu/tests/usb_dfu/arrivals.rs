@@ -5,7 +5,9 @@ use dfu::usb_dfu::{
     UsbIdentity, Verdict,
 };
 
-use crate::hand::{DETACH, DNLOAD, DNLOAD_IDLE, GETSTATUS, Hand, IDLE, MANIFEST_SYNC, WAIT_RESET, plan};
+use crate::hand::{
+    ABORT, DETACH, DNBUSY, DNLOAD, DNLOAD_IDLE, GETSTATUS, Hand, IDLE, MANIFEST_SYNC, WAIT_RESET, plan,
+};
 
 #[test]
 fn a_device_that_never_enters_dfu_mode_is_asked_three_times() {
@@ -272,4 +274,93 @@ fn what_is_opened_must_be_what_is_there() {
     hand.answer(Err(TransferError::NoDevice));
     assert_eq!(hand.next(), None);
     assert_eq!(hand.update.poll_timeout().map(|(_, reason)| reason), Some("device is plugged in again"));
+}
+
+#[test]
+fn a_device_that_is_told_of_again_while_it_is_busy_is_left_at_its_work() {
+    let mut device = plan().runtime;
+    device.dfu.as_mut().unwrap().mode = Mode::Dfu;
+    let mut hand = Hand::downloading(|_| {});
+    hand.block();
+    assert_eq!(hand.request(), GETSTATUS);
+    hand.answer(Ok(vec![0, 50, 0, 0, DNBUSY, 0]));
+    hand.update.handle(Input::Arrived(device), hand.now);
+    hand.status(0, 0, DNLOAD_IDLE);
+    assert!(hand.block() > 0, "the next one");
+}
+
+/// It may be listed under its old identity for a while.
+#[test]
+fn a_device_that_was_reset_in_the_end_is_looked_at_once_it_has_left() {
+    let mut hand = Hand::downloading(|_| {});
+    hand.block();
+    hand.status(0, 0, DNLOAD_IDLE);
+    hand.update.handle(Input::Cancel, hand.now);
+    hand.block();
+    assert_eq!(hand.request(), ABORT);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), Some(Output::Reset));
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    let runtime = plan().runtime;
+    let mut still = runtime.clone();
+    still.dfu.as_mut().unwrap().mode = Mode::Dfu;
+    hand.update.handle(Input::Arrived(still), hand.now);
+    assert_eq!(hand.verdict, None, "it has not left");
+    hand.update.handle(Input::Left { port: runtime.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(runtime), hand.now);
+    assert!(
+        matches!(hand.failure(), Failure::Cancelled { device: DeviceNow::Runtime, .. }),
+        "where it is by then"
+    );
+}
+
+#[test]
+fn a_device_that_does_not_leave_by_itself_is_reset() {
+    let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload_bytes = 10);
+    hand.status(0, 0, IDLE);
+    hand.block();
+    hand.status(0, 0, DNLOAD_IDLE);
+    assert_eq!(hand.block(), 0);
+    hand.status(0, 0, WAIT_RESET);
+    assert_eq!(hand.next(), None, "it leaves by itself");
+    hand.waits_in_vain();
+    assert_eq!(hand.next(), Some(Output::Reset));
+    // It takes no notice, and nobody saw it leave.
+    hand.answer(Ok(Vec::new()));
+    let mut still = plan().runtime;
+    still.dfu.as_mut().unwrap().mode = Mode::Dfu;
+    hand.update.handle(Input::Arrived(still), hand.now);
+    assert_eq!(hand.next(), None);
+    hand.waits_in_vain();
+    hand.opened_again();
+    assert_eq!(hand.request(), GETSTATUS, "it is sent the image again");
+}
+
+#[test]
+fn a_device_that_stays_as_it_was_is_asked_to_detach_again() {
+    let mut hand = Hand::new(plan());
+    hand.update.handle(Input::Arrived(plan().runtime), hand.now);
+    for _ in 0..3 {
+        hand.opened_again();
+        assert_eq!(hand.request(), DETACH);
+        hand.answer(Ok(Vec::new()));
+        assert_eq!(hand.next(), None);
+        hand.waits_in_vain();
+    }
+    assert_eq!(hand.failure(), Failure::DidNotDetach { attempts: 3 });
+}
+
+#[test]
+fn one_that_is_awaited_after_it_was_cancelled_was_cancelled() {
+    let mut hand = Hand::new(plan());
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    hand.update.handle(Input::Left { port: plan().runtime.port }, hand.now);
+    hand.update.handle(Input::Cancel, hand.now);
+    assert_eq!(hand.next(), None);
+    hand.waits_in_vain();
+    assert!(matches!(hand.failure(), Failure::Cancelled { phase: Phase::WaitingForDfu, .. }));
 }

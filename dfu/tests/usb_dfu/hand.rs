@@ -150,6 +150,13 @@ impl Hand {
         self.failure()
     }
 
+    /// What is awaited at the port does not come.
+    pub(crate) fn waits_in_vain(&mut self) {
+        let (due, _) = self.update.poll_timeout().expect("nothing is awaited for ever");
+        self.now = due;
+        self.update.handle_timeout(due);
+    }
+
     /// The device is opened once more, for another attempt.
     pub(crate) fn opened_again(&mut self) {
         assert!(matches!(self.next(), Some(Output::Open { .. })));
