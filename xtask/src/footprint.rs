@@ -157,17 +157,7 @@ fn start_agent(binary: &Path, home: &Path) -> Outcome<(Idle, f64)> {
 /// The machine role as a service, and the user role that finds it.
 fn start_apart(binary: &Path, home: &Path) -> Outcome<[Idle; 2]> {
     make_folder(home)?;
-    let mut service = Command::new(binary);
-    service.arg("--home").arg(home).args(["service", "run"]);
-    let (service, _) = launch(&mut service, None)?;
-    let socket = home.join(SERVICE_SOCKET);
-    let began = Instant::now();
-    while !socket.exists() {
-        if began.elapsed() > START_LIMIT {
-            return Err(stop(format!("`hookswitch service run` did not make {}.", socket.display())));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let service = launch_service(&mut service(binary, home), home)?;
     let (user, _) = launch(&mut agent(binary, home), Some(&|| port_of(home)))?;
     Ok([(SERVICE, Vec::new(), service), (USER, Vec::new(), user)])
 }
@@ -177,6 +167,27 @@ pub(crate) fn agent(binary: &Path, home: &Path) -> Command {
     let mut call = Command::new(binary);
     call.arg("--home").arg(home).args(["run", "--headless"]).env("HOOKSWITCH_REST_PORT", "0");
     call
+}
+
+/// The call of a machine role alone, below the same `home` as the agents that shall find it.
+pub(crate) fn service(binary: &Path, home: &Path) -> Command {
+    let mut call = Command::new(binary);
+    call.arg("--home").arg(home).args(["service", "run"]);
+    call
+}
+
+/// Until agents find it.
+pub(crate) fn launch_service(call: &mut Command, home: &Path) -> Outcome<Running> {
+    let (service, _) = launch(call, None)?;
+    let socket = home.join(SERVICE_SOCKET);
+    let began = Instant::now();
+    while !socket.exists() {
+        if began.elapsed() > START_LIMIT {
+            return Err(stop(format!("`hookswitch service run` did not make {}.", socket.display())));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(service)
 }
 
 /// The port of the agent below `home`, once it has one.

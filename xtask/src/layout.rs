@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
-use crate::footprint::{agent, launch, port_of};
+use crate::footprint::{agent, launch, launch_service, port_of, service};
 use crate::packages;
 use crate::tier::BUILD;
 use crate::{Asked, Outcome, stop};
@@ -15,8 +15,8 @@ use crate::{Asked, Outcome, stop};
 pub(crate) const HELP: &str = "\
 cargo xtask layout [--yes]
 
-  Builds the release program, runs `hookswitch run --headless` with a breakpoint on each of its functions until it has
-  idled for a while, and writes linker/idle.ld: the functions that ran, for the linker to put side by side. A function
+  Builds the release program, runs `hookswitch run --headless`, then its two roles apart, with a breakpoint on each of its
+  functions until it has idled for a while, and writes linker/idle.ld: those that ran, for the linker to put side by side. A function
   that is new or has another name since then lies with the rest and costs up to 64 kB of memory once it runs: write
   the script again before a release. Then measure with `cargo xtask bench footprint`. (x86-64 Linux only.)
 
@@ -52,7 +52,8 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     let functions = functions(&workspace.shipped())?;
     let ran = record(&workspace.shipped(), &folder, &recorder, &functions)?;
     drop(fs::remove_dir_all(&folder));
-    let script = script(&functions, &ran);
+    let script = script(&functions, &ran.groups());
+    let ran = ran.all();
     let path = workspace.root.join(SCRIPT);
     fs::write(&path, script).map_err(|why| stop(format!("cannot write {}: {why}.", path.display())))?;
     let bytes = |of: &dyn Fn(&&Function) -> bool| functions.iter().filter(of).map(|f| f.bytes).sum::<u64>();
@@ -91,37 +92,76 @@ fn function_in(line: &str) -> Option<Function> {
     (section != "UND" && function.bytes > 0).then_some(function)
 }
 
-/// The addresses of those that a second start and a while of idling have run; the first one makes the certificate.
-fn record(program: &Path, folder: &Path, recorder: &Path, all: &[Function]) -> Outcome<BTreeSet<u64>> {
-    let (home, list, ran) = (folder.join("home"), folder.join("functions"), folder.join("ran"));
+/// The addresses of those that a second start and a while of idling have run, of both roles in one process and of each
+/// alone; the first start makes the certificate.
+fn record(program: &Path, folder: &Path, recorder: &Path, all: &[Function]) -> Outcome<Ran> {
+    let list = folder.join("functions");
     let addresses: String = all.iter().map(|function| format!("{:x}\n", function.address)).collect();
     fs::write(&list, addresses).map_err(|why| stop(format!("cannot write {}: {why}.", list.display())))?;
-    let ready = || port_of(&home);
-    drop(launch(&mut agent(program, &home), Some(&ready))?);
-    drop(fs::remove_file(home.join("endpoint.json")));
-    let mut recorded = agent(program, &home);
-    recorded.env("LD_PRELOAD", recorder).env("RECORD_FUNCTIONS", &list).env("RECORD_TO", &ran);
-    let (running, _) = launch(&mut recorded, Some(&ready))?;
+    let recorded = |mut call: Command, to: &Path| {
+        call.env("LD_PRELOAD", recorder).env("RECORD_FUNCTIONS", &list).env("RECORD_TO", to);
+        call
+    };
+    let agent_twice = |home: &Path, to: &Path| {
+        let ready = || port_of(home);
+        drop(launch(&mut agent(program, home), Some(&ready))?);
+        drop(fs::remove_file(home.join("endpoint.json")));
+        launch(&mut recorded(agent(program, home), to), Some(&ready))
+    };
+    let [whole, machine, user] = ["ran", "ran-machine", "ran-user"].map(|name| folder.join(name));
+    let (home, apart) = (folder.join("home"), folder.join("apart"));
+    make_folder(&apart)?;
+    let running = agent_twice(&home, &whole)?;
+    let serving = launch_service(&mut recorded(service(program, &apart), &machine), &apart)?;
+    let served = agent_twice(&apart, &user)?;
     std::thread::sleep(IDLE);
-    let text =
-        fs::read_to_string(&ran).map_err(|why| stop(format!("cannot read {}: {why}.", ran.display())))?;
-    drop(running);
-    Ok(text.lines().filter_map(|line| u64::from_str_radix(line, 16).ok()).collect())
+    let read = |path: &Path| {
+        let text = fs::read_to_string(path)
+            .map_err(|why| stop(format!("cannot read {}: {why}.", path.display())))?;
+        Outcome::Ok(text.lines().filter_map(|line| u64::from_str_radix(line, 16).ok()).collect())
+    };
+    let ran = Ran { whole: read(&whole)?, machine: read(&machine)?, user: read(&user)? };
+    drop((running, served, serving));
+    Ok(ran)
 }
 
-fn script(all: &[Function], ran: &BTreeSet<u64>) -> String {
-    let mut tree = Tree::default();
-    for function in all {
-        tree.add(&parts(&function.name), function.bytes, ran.contains(&function.address));
+/// Addresses of functions that ran, by where.
+#[derive(Debug)]
+struct Ran {
+    whole: BTreeSet<u64>,
+    machine: BTreeSet<u64>,
+    user: BTreeSet<u64>,
+}
+
+impl Ran {
+    fn all(&self) -> BTreeSet<u64> {
+        self.whole.iter().chain(&self.machine).chain(&self.user).copied().collect()
     }
-    let mut patterns = Vec::new();
-    tree.patterns("", 0, &mut patterns);
-    patterns.sort();
+
+    /// What one role alone runs at the two ends, so that the other one never has its pages; what both run in between.
+    fn groups(&self) -> [BTreeSet<u64>; 3] {
+        let machine: BTreeSet<u64> = self.machine.difference(&self.user).copied().collect();
+        let user: BTreeSet<u64> = self.user.difference(&self.machine).copied().collect();
+        let both = self.all().into_iter().filter(|at| !machine.contains(at) && !user.contains(at)).collect();
+        [machine, both, user]
+    }
+}
+
+fn script(all: &[Function], groups: &[BTreeSet<u64>]) -> String {
     let mut text =
         "/* What an idle agent runs. Written by `cargo xtask layout`. */\nSECTIONS\n{\n  .text.idle :\n  {\n"
             .to_owned();
-    for pattern in patterns {
-        text += &format!("    *(.text.{pattern} .text.unlikely.{pattern})\n");
+    for ran in groups {
+        let mut tree = Tree::default();
+        for function in all {
+            tree.add(&parts(&function.name), function.bytes, ran.contains(&function.address));
+        }
+        let mut patterns = Vec::new();
+        tree.patterns("", 0, &mut patterns);
+        patterns.sort();
+        for pattern in patterns {
+            text += &format!("    *(.text.{pattern} .text.unlikely.{pattern})\n");
+        }
     }
     text + "  }\n}\nINSERT BEFORE .text;\n"
 }
@@ -275,7 +315,7 @@ mod tests {
             function(6, 10, "main"),
             function(7, 10, "other"),
         ];
-        let text = script(&all, &BTreeSet::from([1, 2, 5, 6]));
+        let text = script(&all, &[BTreeSet::from([1, 2, 5, 6])]);
         let named: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("*(.text.")).collect();
         assert_eq!(
             named,
@@ -285,5 +325,13 @@ mod tests {
                 "main .text.unlikely.main)",
             ]
         );
+    }
+
+    #[test]
+    fn what_one_role_alone_runs_stands_at_an_end() {
+        let of = |ran: &[u64]| ran.iter().copied().collect::<BTreeSet<u64>>();
+        let ran = Ran { whole: of(&[1, 2, 3, 6]), machine: of(&[1, 2, 4]), user: of(&[2, 3, 5]) };
+        assert_eq!(ran.groups(), [of(&[1, 4]), of(&[2, 6]), of(&[3, 5])]);
+        assert_eq!(ran.all(), of(&[1, 2, 3, 4, 5, 6]));
     }
 }
