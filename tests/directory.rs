@@ -60,13 +60,13 @@ fn rules(directory: Directory, filters: &[&str]) -> GroupRules {
 
 fn found(answer: &DirectoryAnswer) -> &[String] {
     assert_eq!(answer.policy_version, 7);
-    &answer.found.as_ref().unwrap_or_else(|problem| panic!("{} {problem}", problem.code)).1
+    &answer.found.as_ref().unwrap_or_else(|problem| panic!("{problem:?}")).1
 }
 
 fn code(answer: &DirectoryAnswer) -> &str {
     let problem = answer.found.as_ref().expect_err("this cannot be answered");
-    assert!(!problem.what.is_empty() && !problem.next.is_empty() && !problem.place.is_empty());
-    &problem.code
+    assert!(!problem.what().is_empty() && !problem.next().is_empty() && !problem.place().is_empty());
+    problem.code.as_str()
 }
 
 #[tokio::test]
@@ -144,8 +144,8 @@ async fn a_bad_query_costs_only_itself() {
     groups[5].filter = None;
     let answer = ask("alice", &rules).await;
     assert_eq!(found(&answer), ["g0"]);
-    let mut refused: Vec<(&str, &str, &str)> =
-        answer.refused.iter().map(|(id, p)| (id.as_str(), p.code.as_str(), p.what.as_str())).collect();
+    let mut refused: Vec<(&str, &str, String)> =
+        answer.refused.iter().map(|(id, p)| (id.as_str(), p.code.as_str(), p.what())).collect();
     refused.sort_unstable();
     let ids: Vec<(&str, &str)> = refused.iter().map(|(id, code, _)| (*id, *code)).collect();
     let filter = "directory-filter";

@@ -76,8 +76,8 @@ impl Problem {
     }
 
     /// What the other side said, where its words are a part of the text.
-    pub(crate) fn said(&self) -> Option<&str> {
-        self.args.get("detail").map(String::as_str)
+    pub(crate) fn said(&self) -> Option<&Detail> {
+        self.details.get("detail")
     }
 }
 

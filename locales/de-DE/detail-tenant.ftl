@@ -127,3 +127,6 @@ detail-clock-ahead = Sie geht gegenüber der des Mandantenservers { $hours } Stu
 detail-url-share = Auf diesem System wird eine Freigabe eingehängt und durch den Ordner benannt, in den sie eingehängt ist
 detail-folder-silent = { $seconds } s lang kam nichts
 detail-folder-lacking = Er ist nicht da
+# $status (String) – of HTTP, and what the server says to it.
+detail-server-status = { $status }
+detail-server-said = { $status }: { $words }

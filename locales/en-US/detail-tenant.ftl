@@ -127,3 +127,6 @@ detail-clock-ahead = { $hours } h ahead of the tenant server’s
 detail-url-share = a share is mounted on this system, and named by the folder it is mounted to
 detail-folder-silent = nothing came for { $seconds } s
 detail-folder-lacking = it is not there
+# $status (String) – of HTTP, and what the server says to it.
+detail-server-status = { $status }
+detail-server-said = { $status }: { $words }

@@ -6,6 +6,7 @@ use crate::{artifacts, driver, until};
 use hookswitch::shell::handle::Event;
 use hookswitch::shell::window::WindowHandle;
 use hub::locale::Locale;
+use hub::problem::{Detail, Reason};
 use hub::protocol::{DeviceStatus, Job, JobPhase, Outcome, Problem, State, ToUser};
 use hub::user::Function;
 use hub::user::menu::Page;

@@ -155,6 +155,8 @@ async fn answers_that_are_none() {
     let echo = failure_of(move |_| http("400 Bad", "Content-Type: application/problem+json\r\n", echo)).await;
     assert_eq!(echo.kind, FailureKind::Rejected);
     assert!(echo.problem.what().contains("bad token …X"), "{}", echo.problem);
+    let logged = echo.problem.to_string();
+    assert!(logged.contains("400") && !logged.contains("bad token"), "a log has no server's words: {logged}");
     let cut = failure_of(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec()).await;
     assert_eq!(cut.kind, FailureKind::Unreachable, "{}", cut.problem);
     let noise = failure_of(|_| vec![0xff; 4096]).await;

@@ -247,7 +247,7 @@ fn given_up(delivery: &Delivery, why: &Problem) -> Problem {
         }
         Delivery::Event(_) => Detail::new("report-event", "an event"),
     };
-    let said = why.said().map_or_else(|| why.what(), str::to_owned);
+    let said = why.said().cloned().unwrap_or_else(|| Detail::verbatim(why.what()));
     Reason::TenantReportRefused { what: detail, said }.at(why.place())
 }
 

@@ -141,17 +141,17 @@ reasons! {
     TenantTimeout = "tenant-timeout" { detail: Detail };
     TenantCertificate = "tenant-certificate" { detail: Detail };
     TenantCertificateTime = "tenant-certificate-time" { detail: Detail };
-    TenantProof = "tenant-proof" { detail };
+    TenantProof = "tenant-proof" { detail: Detail };
     TenantKey = "tenant-key" here;
     TenantHostKey = "tenant-host-key" { system_id };
-    TenantAgentOld = "tenant-agent-old" { detail };
+    TenantAgentOld = "tenant-agent-old" { detail: Detail };
     TenantServerOld = "tenant-server-old" { contract };
     HostCopied = "host-copied" here { original, own };
     TenantRedirect = "tenant-redirect" { detail: Detail };
-    TenantUnauthorized = "tenant-unauthorized" { detail };
-    TenantServerError = "tenant-server-error" { detail };
-    TenantRejected = "tenant-rejected" { detail };
-    TenantReportRefused = "tenant-report-refused" { what: Detail, said };
+    TenantUnauthorized = "tenant-unauthorized" { detail: Detail };
+    TenantServerError = "tenant-server-error" { detail: Detail };
+    TenantRejected = "tenant-rejected" { detail: Detail };
+    TenantReportRefused = "tenant-report-refused" { what: Detail, said: Detail };
     TenantAnswer = "tenant-answer" { detail: Detail };
 
     // Tenant: what is signed

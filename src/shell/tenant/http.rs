@@ -364,7 +364,13 @@ async fn refusal(response: Response, secrets: &[&Secret], known_as: Option<&str>
         .map(|problem| problem.detail.unwrap_or(problem.title))
         .map(|text| tidy(&text, secrets))
         .filter(|text| !text.is_empty());
-    let detail = said.map_or_else(|| format!("{status}"), |said| format!("{status}: {said}"));
+    let detail = match said {
+        Some(words) => {
+            let said = Detail::new("server-said", format!("{status}: {words}"));
+            said.with("status", status).with("words", words)
+        }
+        None => Detail::new("server-status", status).with("status", status),
+    };
     let (kind, reason) = match (status, code) {
         (_, Some(Code::HostKey)) if let Some(system_id) = known_as => {
             (FailureKind::Rejected, Reason::TenantHostKey { system_id: system_id.to_owned() })

@@ -40,7 +40,8 @@ fn device(id: &str) -> Owed {
 }
 
 fn failure(kind: FailureKind) -> TenantFailure {
-    let problem = Reason::TenantRejected { detail: "400: no".to_owned() }.at("https://t");
+    let said = Detail::new("server-said", "400: no, Jane").with("status", "400").with("words", "no, Jane");
+    let problem = Reason::TenantRejected { detail: said }.at("https://t");
     TenantFailure { kind, problem, retry_after: None }
 }
 
@@ -144,7 +145,9 @@ fn a_report_that_was_given_up_stays_a_problem_until_a_later_one_is_taken() {
     assert!(rig.outbox.is_empty());
     let problem = rig.outbox.refused().expect("said");
     assert_eq!(problem.code, Code::TenantReportRefused);
-    assert!(problem.what().contains("Headset") && problem.what().contains("400: no"), "{problem}");
+    assert!(problem.what().contains("Headset") && problem.what().contains("400: no, Jane"), "{problem}");
+    let logged = problem.to_string();
+    assert!(logged.contains("400: …") && !logged.contains("Jane"), "{logged}");
     let now = rig.start + SECOND * 9_000;
     for (id, cleared) in [("another", false), ("d", true)] {
         rig.outbox.owe(Owed { id: format!("new-{id}"), ..device(id) }, now, &mut rig.out);
