@@ -1,5 +1,6 @@
 //! What comes to the port while a device is awaited there, and how often it is tried.
 
+use dfu::FirmwareVersion;
 use dfu::usb_dfu::{
     DeviceNow, Failure, Input, Mode, Output, Phase, Plan, REPLUG_TIMEOUT, TransferError, UnknownReason,
     UsbIdentity, Verdict,
@@ -363,4 +364,26 @@ fn one_that_is_awaited_after_it_was_cancelled_was_cancelled() {
     assert_eq!(hand.next(), None);
     hand.waits_in_vain();
     assert!(matches!(hand.failure(), Failure::Cancelled { phase: Phase::WaitingForDfu, .. }));
+}
+
+#[test]
+fn a_version_that_is_neither_the_old_nor_the_new_one_is_said() {
+    let came_back = |bcd_device| {
+        let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload_bytes = 10);
+        hand.status(0, 0, IDLE);
+        hand.block();
+        hand.status(0, 0, DNLOAD_IDLE);
+        assert_eq!(hand.block(), 0);
+        hand.status(0, 0, WAIT_RESET);
+        assert_eq!(hand.next(), None);
+        let device = UsbIdentity { bcd_device, ..plan().runtime };
+        hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+        hand.update.handle(Input::Arrived(device), hand.now);
+        hand.failure()
+    };
+    let version = |bcd| FirmwareVersion::from_bcd(bcd).expect("digits");
+    let expected = plan().target_version;
+    assert_eq!(came_back(0x0130), Failure::OtherVersion { expected, found: version(0x0130) });
+    let before = plan().runtime.bcd_device;
+    assert_eq!(came_back(before), Failure::StillOldVersion { expected, found: version(before), before });
 }
