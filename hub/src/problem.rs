@@ -72,7 +72,9 @@ impl Problem {
 
     /// That it is the same thing in the same place, whatever else is told of it.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.code == other.code && self.place == other.place
+        // Where the text says where, that is in its arguments.
+        let elsewhere = self.code.says_where() && self.args != other.args;
+        self.code == other.code && self.place == other.place && !elsewhere
     }
 
     /// What the other side said, where its words are a part of the text.
@@ -94,6 +96,11 @@ impl Code {
     /// Whether the place is words of the text.
     pub fn says_where(self) -> bool {
         self.declared().here
+    }
+
+    /// It is about a company: where it is or what it said.
+    pub fn is_of_tenant(self) -> bool {
+        self.as_str().starts_with("tenant-")
     }
 
     fn named(name: &str) -> Option<Self> {
@@ -146,15 +153,19 @@ pub(crate) struct Written {
     pub(crate) details: BTreeMap<String, Detail>,
 }
 
+/// What [`Reason::UnheardOf`] carries.
+pub(crate) const CARRIED: [&str; 3] = ["code", "what", "next"];
+
 /// The English words are made anew. They are kept where there are no others: of a code that is unknown here, and of one
 /// whose text needs more than came.
 impl From<Written> for Problem {
     fn from(written: Written) -> Self {
-        let Written { code: name, what, place, next, mut args, details } = written;
+        let Written { code: name, what, place, next, mut args, mut details } = written;
         let has = |name: &str| args.contains_key(name) || details.contains_key(name);
         let known = Code::named(&name).filter(|code| code.arguments().iter().all(|(name, _)| has(name)));
         let code = known.unwrap_or_else(|| {
             // What it was given stays: some of it are a stranger's words, and not for a log.
+            details.retain(|name, _| !CARRIED.contains(&name.as_str()));
             args.extend([("code", name), ("what", what), ("next", next)].map(|(of, is)| (of.to_owned(), is)));
             Code::UnheardOf
         });

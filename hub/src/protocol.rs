@@ -5,6 +5,7 @@
 //! right. Frames are one JSON object a line. Golden files in `tests/golden/protocol/` freeze the spelling.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 pub mod client;
 mod job;
@@ -57,7 +58,8 @@ pub enum ToUser {
     },
     /// How the last updates ended, all that are remembered.
     HistoryChanged {
-        history: Vec<PastUpdate>,
+        #[serde(with = "job::shared")]
+        history: Arc<[PastUpdate]>,
     },
     TenantChanged {
         tenant: TenantState,
@@ -135,8 +137,8 @@ pub struct State {
     #[serde(default)]
     pub queue: Vec<Job>,
     /// How the last updates of this computer's headsets ended, the last first.
-    #[serde(default)]
-    pub history: Vec<PastUpdate>,
+    #[serde(default, with = "job::shared")]
+    pub history: Arc<[PastUpdate]>,
     pub tenant: TenantState,
     /// The person's, as last resolved.
     pub groups: Vec<ResolvedGroup>,
@@ -155,7 +157,7 @@ impl Default for State {
             offers: Vec::new(),
             job: None,
             queue: Vec::new(),
-            history: Vec::new(),
+            history: Arc::default(),
             tenant: TenantState::default(),
             groups: Vec::new(),
             groups_problem: None,

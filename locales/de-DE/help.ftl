@@ -64,6 +64,11 @@ help-update-install = Eine Aktualisierung installieren und das Ergebnis abwarten
         nur eine gibt. Wird gerade ein anderes Headset aktualisiert, wartet
         sie, bis sie an der Reihe ist
 
+help-update-recover = Einem Headset ohne Firmware diese wieder geben
+    .offer =
+        Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es
+        nur ein solches Headset gibt
+
 help-update-defer = Eine Aktualisierung aufschieben, bis es eine andere Version gibt
     .offer =
         Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es

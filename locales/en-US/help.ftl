@@ -62,6 +62,11 @@ help-update-install = Install an update and wait for the verdict
         As `hookswitch update list` prints it; may be left out when there
         is only one. While another headset is updated, it waits for its turn
 
+help-update-recover = Give a headset its firmware again that has none
+    .offer =
+        As `hookswitch update list` prints it; may be left out when there
+        is only one such headset
+
 help-update-defer = Put an update off until there is another version
     .offer =
         As `hookswitch update list` prints it; may be left out when there

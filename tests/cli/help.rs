@@ -20,7 +20,7 @@ fn looked_only(home: &Path) -> Told<()> {
 #[test]
 fn every_command_has_help_with_its_options() -> Told<()> {
     let folder = tempfile::tempdir().at("a temporary folder")?;
-    let commands: [(&[&str], &[&str]); 25] = [
+    let commands: [(&[&str], &[&str]); 27] = [
         (&[], &["--home", "--headless", "--minimized", "--language", "75 try later"]),
         (&["run"], &["--headless", "--minimized", "--language"]),
         (&["devices"], &["--json", "--watch"]),
@@ -29,6 +29,8 @@ fn every_command_has_help_with_its_options() -> Told<()> {
         (&["update", "list"], &["--json"]),
         (&["update", "install"], &["[OFFER]"]),
         (&["update", "defer"], &["[OFFER]"]),
+        (&["update", "recover"], &["[OFFER]"]),
+        (&["update", "history"], &["--json"]),
         (&["firmware"], &["inspect", "pack"]),
         (&["firmware", "inspect"], &["--json", "<PACKAGE>"]),
         (&["firmware", "pack"], &["--output", "<RULES>"]),

@@ -111,6 +111,9 @@ async fn that_leave_in_the_middle_and_come_back() -> Told<()> {
 #[tokio::test]
 async fn that_leave_and_are_given_up() -> Told<()> {
     let scene = Scene::with_offer(good_package).await?;
+    let well = scene.run(&["update", "recover"])?;
+    assert_eq!(well.code, Some(1), "an offer of a new version is none: {well:?}");
+    assert!(well.stderr.starts_with("hookswitch: No headset needs its firmware again ("), "{well:?}");
     let mut hand = scene.hand().await?;
     hand.fail(Fault { at_block: 10, how: How::UnplugUnanswered }).at("arming")?;
     let mut install = scene.world.agent(&["--language", "de-DE", "update", "install"]);
@@ -149,7 +152,7 @@ async fn that_leave_and_are_given_up() -> Told<()> {
 
     hand.plug().at("plugging in")?;
     scene.offered().await?;
-    let ended = scene.run(&["update", "install"])?;
+    let ended = scene.run(&["update", "recover"])?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let state = hand.state().at("the headset")?;
     assert_eq!((state.firmware.version.as_str(), state.firmware.valid), (NEW, true), "{state:?}");

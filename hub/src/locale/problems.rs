@@ -2,7 +2,7 @@
 //! parts of Hookswitch.
 
 use super::{Bundle, Locale, Part, plain, render};
-use crate::problem::{Detail, Problem, Written, foreign};
+use crate::problem::{CARRIED, Code, Detail, Problem, Written, foreign};
 use fluent_bundle::{FluentArgs, FluentMessage, FluentValue};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -126,7 +126,12 @@ impl Problem {
 impl From<Problem> for Written {
     fn from(problem: Problem) -> Self {
         let ProblemText { what, place, next, .. } = problem.english();
-        let Problem { code, args, details, .. } = problem;
+        let Problem { code, mut args, details, .. } = problem;
+        // It goes on as it came: whoever reads it may have heard of it.
+        if code == Code::UnheardOf {
+            let [code, what, next] = CARRIED.map(|name| args.remove(name).unwrap_or_default());
+            return Self { code, what, place, next, args, details };
+        }
         Self { code: code.as_str().to_owned(), what, place, next, args, details }
     }
 }

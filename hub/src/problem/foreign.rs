@@ -4,7 +4,10 @@ use super::{Detail, Problem};
 use std::collections::BTreeMap;
 
 /// Arguments that hold what a server, a library or a device said.
-const FOREIGN: [&str; 5] = ["error", "reason", "words", "title", "product"];
+const FOREIGN: [&str; 7] = ["error", "reason", "words", "title", "product", "detail", "said"];
+
+/// First strong isolate and its end, which Fluent puts around arguments.
+const ISOLATES: [char; 2] = ['\u{2068}', '\u{2069}'];
 
 /// `text`, which was made for `problem`, without any of them.
 pub(crate) fn without(text: &str, problem: &Problem) -> String {
@@ -13,7 +16,12 @@ pub(crate) fn without(text: &str, problem: &Problem) -> String {
     problem.details.values().for_each(|detail| of_detail(detail, &mut words));
     // The longest first: one may be part of another.
     words.sort_by_key(|words| std::cmp::Reverse(words.len()));
-    words.into_iter().fold(text.to_owned(), |text, words| text.replace(words, "…"))
+    words.into_iter().fold(text.to_owned(), |text, words| {
+        // What is shown has no isolates.
+        let shown: String = words.chars().filter(|c| !ISOLATES.contains(c)).collect();
+        let text = text.replace(words, "…");
+        if shown.is_empty() { text } else { text.replace(&shown, "…") }
+    })
 }
 
 fn of_detail<'a>(detail: &'a Detail, words: &mut Vec<&'a str>) {

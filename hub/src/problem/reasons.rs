@@ -247,6 +247,7 @@ reasons! {
     VersionNotComparable = "version-not-comparable" { current, target };
     NoSuchOffer = "no-such-offer";
     NoUpdateRunning = "no-update-running" here;
+    NothingToRecover = "nothing-to-recover";
     NotDeferrable = "not-deferrable";
     RecoveryWithoutTenant = "recovery-without-tenant";
     PackageNotKept = "package-not-kept";

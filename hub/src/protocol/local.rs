@@ -4,6 +4,7 @@
 use super::client::{self, ClientId};
 use super::{Device, DeviceId, Job, Offer, PastUpdate, Problem, ResolvedGroup, TenantState};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Longest name of a contact, in characters.
 pub const MAX_CONTACT: usize = 256;
@@ -106,8 +107,9 @@ pub struct View {
     #[serde(default)]
     pub ended: Vec<Job>,
     /// How the last updates of this computer's headsets ended, in this run and before, the last first; at most 20.
-    #[serde(default)]
-    pub history: Vec<PastUpdate>,
+    #[serde(default, with = "super::job::shared")]
+    #[cfg_attr(test, schemars(with = "Vec<PastUpdate>"))]
+    pub history: Arc<[PastUpdate]>,
     /// By priority; the first one is in force. Ends with `all-users`.
     pub groups: Vec<ResolvedGroup>,
     pub groups_problem: Option<Problem>,

@@ -1,4 +1,4 @@
-//! `hookswitch update list|install|defer|cancel|history`.
+//! `hookswitch update list|install|recover|defer|cancel|history`.
 
 use super::agent::{expect_done, now_or_later};
 use super::{Context, Done, agent, job, output};
@@ -8,7 +8,7 @@ use hub::locale::Message;
 use hub::problem::Reason;
 use hub::protocol::local::{LocalAnswer, LocalRequest, View};
 use hub::protocol::printed::{History, Updates};
-use hub::protocol::{Job, JobPhase, Outcome, Problem};
+use hub::protocol::{Deployment, Job, JobPhase, Offer, Outcome, Problem};
 use hub::user::words;
 use std::io::{IsTerminal as _, Write as _};
 
@@ -19,6 +19,7 @@ pub(super) enum Command {
         json: bool,
     },
     Install(Which),
+    Recover(Which),
     Defer(Which),
     Cancel {
         #[command(flatten)]
@@ -62,6 +63,11 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
             expect_done(client.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
             wait(context, &offer)
         }
+        Command::Recover(which) => {
+            let offer = choose_lost(&view, which).map_err(now_or_later)?;
+            expect_done(client.ask(&LocalRequest::Install { offer: offer.clone() })?)?;
+            wait(context, &offer)
+        }
         Command::Cancel { which, force } => {
             let offer = which.offer.clone();
             let waited = offer.as_ref().is_some_and(|offer| view.queue.iter().any(|j| j.offer == *offer));
@@ -91,6 +97,21 @@ fn choose(view: &View, which: &Which) -> Result<String, Problem> {
         [] => Err(Reason::NoUpdates.at("hookswitch update list")),
         several => Err(Reason::WhichUpdate { count: several.len().to_string() }.at("hookswitch update list")),
     }
+}
+
+/// Of a headset that has no working firmware.
+fn choose_lost(view: &View, which: &Which) -> Result<String, Problem> {
+    let lost: Vec<&Offer> =
+        view.offers.iter().filter(|offer| offer.deployment == Deployment::Recovery).collect();
+    let named = which.offer.as_ref().filter(|id| lost.iter().any(|offer| offer.id == **id));
+    let why = match (named, &which.offer, lost.as_slice()) {
+        (Some(id), _, _) => return Ok(id.clone()),
+        (None, None, [only]) => return Ok(only.id.clone()),
+        (None, None, [_, _, ..]) => Reason::WhichUpdate { count: lost.len().to_string() },
+        _ if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => Reason::UpdateRunning,
+        _ => Reason::NothingToRecover,
+    };
+    Err(why.at("hookswitch update list"))
 }
 
 /// Follows the job on a connection of its own until it has a verdict.
@@ -175,7 +196,7 @@ fn print_history(context: &Context, view: &View) {
     }
     let head = ["cli-when", "cli-headset", "cli-from", "cli-to", "cli-verdict"];
     let mut rows = vec![head.map(say).to_vec()];
-    for past in &view.history {
+    for past in view.history.iter() {
         rows.push(vec![
             calendar::minute(past.ended_s),
             past.product.clone(),

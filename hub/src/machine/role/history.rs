@@ -1,31 +1,44 @@
 //! How updates ended: kept over starts, of all headsets and all companies, for people to look it up.
 
 use super::*;
+use crate::problem::Code;
 
 /// As many as a page shows.
 const MOST: usize = 20;
 
 impl MachineRole {
     /// A job that has ended; in one transaction with the records that stand beside it. Told by [`Self::tell_history`].
-    pub(super) fn remember(&mut self, job: &Job, now: Now) {
+    /// `again`: it was continued, and one that ends as it did before is no news but for the time.
+    pub(super) fn remember(&mut self, job: &Job, again: bool, now: Now) {
         let Some(past) = self.past(job, now) else { return };
+        let before = self.history.iter().position(|before| is_same(before, job));
+        if let Some(before) = before.filter(|at| again && ends_alike(&self.history[*at], &past)) {
+            self.history.remove(before);
+        }
         self.history.insert(0, past);
         self.history.truncate(MOST);
         self.keep_history();
     }
 
-    /// What a headset says late is how its last update ended, and no update more.
-    pub(super) fn correct_history(&mut self, job: &Job, now: Now) {
-        let is_it = |past: &&mut PastUpdate| {
-            (&past.device, &past.from_version, &past.to_version)
-                == (&job.device, &job.from_version, &job.to_version)
-        };
-        match (self.history.iter_mut().find(is_it), &job.outcome) {
-            (Some(past), Some(outcome)) => past.outcome = outcome.clone(),
-            // It was so long ago that others took its place, or in an older version.
-            _ => return self.remember(job, now),
-        }
+    /// What a headset says late is how its last update ended, and no update more. Whether that is remembered.
+    pub(super) fn correct_history(&mut self, job: &Job) -> bool {
+        let Some(outcome) = &job.outcome else { return false };
+        let last = self.history.iter_mut().find(|past| is_same(past, job) && is_verdict(&past.outcome));
+        let Some(past) = last else { return false };
+        past.outcome = outcome.clone();
         self.keep_history();
+        true
+    }
+
+    /// What kept it from being begun was a company's that is left.
+    pub(super) fn forget_tenants_problems(&mut self) {
+        let before = self.history.len();
+        self.history
+            .retain(|past| !problem_of(&past.outcome).is_some_and(|problem| problem.code.is_of_tenant()));
+        if self.history.len() < before {
+            self.keep_history();
+            self.tell_history();
+        }
     }
 
     fn past(&self, job: &Job, now: Now) -> Option<PastUpdate> {
@@ -47,6 +60,30 @@ impl MachineRole {
     }
 
     pub(super) fn tell_history(&mut self) {
-        self.out.push_back(Output::news(ToUser::HistoryChanged { history: self.history.clone() }));
+        self.out.push_back(Output::news(ToUser::HistoryChanged { history: self.history.clone().into() }));
+    }
+}
+
+fn is_same(past: &PastUpdate, job: &Job) -> bool {
+    (&past.device, &past.from_version, &past.to_version) == (&job.device, &job.from_version, &job.to_version)
+}
+
+fn problem_of(outcome: &Outcome) -> Option<&Problem> {
+    match outcome {
+        Outcome::Succeeded { .. } => None,
+        Outcome::Failed { problem } | Outcome::Unknown { problem } => Some(problem),
+    }
+}
+
+fn ends_alike(a: &PastUpdate, b: &PastUpdate) -> bool {
+    let code = |past: &PastUpdate| problem_of(&past.outcome).map(|problem| problem.code);
+    std::mem::discriminant(&a.outcome) == std::mem::discriminant(&b.outcome) && code(a) == code(b)
+}
+
+/// It was the headset's end, and not that it could not be begun.
+fn is_verdict(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Succeeded { .. } | Outcome::Unknown { .. } => true,
+        Outcome::Failed { problem } => matches!(problem.code, Code::UpdateFailed | Code::UpdateStopped),
     }
 }

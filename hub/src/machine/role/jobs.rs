@@ -45,8 +45,8 @@ impl MachineRole {
         // A package that cannot be had once more is no news.
         if !finished.starved || tries <= 1 {
             self.owe_update(&finished, now);
-            self.remember(&finished.job, now);
         }
+        self.remember(&finished.job, tries > 0, now);
         let mut needs_firmware = false;
         match &finished.journal {
             Entry::Untouched => {}

@@ -99,6 +99,9 @@ impl MachineRole {
         let Some(device) = problem.details.get_mut("device") else { return };
         *device = dfu::usb_dfu::DeviceNow::Runtime.into();
         let job = Job { outcome: Some(Outcome::Failed { problem }), ..job.clone() };
+        if self.correct_history(&job) {
+            self.tell_history();
+        }
         self.update.correct(job.clone());
         self.out.push_back(Output::news(ToUser::JobChanged { job: Some(job) }));
     }
@@ -135,7 +138,9 @@ impl MachineRole {
         });
         if let Some(corrected) = &corrected {
             self.owe_update(corrected, now);
-            self.correct_history(&corrected.job, now);
+            if !self.correct_history(&corrected.job) {
+                self.remember(&corrected.job, false, now);
+            }
         }
         // Without a serial number another one at the same port looks the same.
         let nobody_else = entry.works || entry.serial.is_some();

@@ -86,7 +86,7 @@ impl MachineRole {
                 tracing::warn!(device = %job.device, why = %problem, "a firmware update that waited is not begun");
                 let outcome = Some(Outcome::Failed { problem });
                 let job = Job { phase: JobPhase::default(), outcome, ..job };
-                self.remember(&job, now);
+                self.remember(&job, false, now);
                 self.tell_history();
                 self.update.correct(job.clone());
                 self.out.push_back(Output::news(ToUser::JobChanged { job: Some(job) }));

@@ -195,7 +195,7 @@ impl MachineRole {
             offers: told.offers.to_vec(),
             job: self.update.job().cloned(),
             queue: self.queued(),
-            history: self.history.clone(),
+            history: self.history.clone().into(),
             tenant: TenantState::clone(&told.tenant),
             groups: told.groups.to_vec(),
             groups_problem: told.groups_problem.clone(),
