@@ -100,6 +100,9 @@ pub(crate) async fn outlives_each_of_the_three(place: Place) -> Told<()> {
     for person in [&anna, &eve] {
         person.status("its return", |status| problems(status).is_empty()).await?;
     }
+    anna.is_at_the_headset(true).await?;
+    // What it says in its first quarter of a second is how it was found, and no press.
+    tokio::time::sleep(A_WHILE).await;
     press(&mut at_hand).await?;
     anna.phone.call_event("ended", "device").await?;
     sees(&mut at_hand, DARK)?;
