@@ -100,7 +100,7 @@ impl Code {
 
     /// It is about a company: where it is or what it said.
     pub fn is_of_tenant(self) -> bool {
-        self.as_str().starts_with("tenant-")
+        self == Self::ClockWrong || self.as_str().starts_with("tenant-")
     }
 
     fn named(name: &str) -> Option<Self> {
@@ -202,6 +202,16 @@ mod tests {
             assert_eq!(kebab(format!("{code:?}")), code.as_str());
             assert_eq!((*code as usize, Code::named(code.as_str())), (at, Some(*code)));
         }
+    }
+
+    #[test]
+    fn what_names_a_company_s_server_is_of_that_company() {
+        for of_tenant in [Code::TenantRejected, Code::TenantUnreachable, Code::ClockWrong] {
+            assert!(of_tenant.is_of_tenant(), "{of_tenant:?}");
+        }
+        assert!(
+            ![Code::UpdateFailed, Code::PackageRefused, Code::InCall].iter().any(|code| code.is_of_tenant())
+        );
     }
 
     #[test]

@@ -152,6 +152,12 @@ async fn that_leave_and_are_given_up() -> Told<()> {
 
     hand.plug().at("plugging in")?;
     scene.offered().await?;
+    let another = scene.run(&["update", "recover", "fw:nobody"])?;
+    assert_eq!(another.code, Some(1), "{another:?}");
+    assert!(
+        another.stderr.contains("no such update") && another.stderr.contains("(fw:nobody)"),
+        "{another:?}"
+    );
     let ended = scene.run(&["update", "recover"])?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let state = hand.state().at("the headset")?;

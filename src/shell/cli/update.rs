@@ -108,6 +108,7 @@ fn choose_lost(view: &View, which: &Which) -> Result<String, Problem> {
         (Some(id), _, _) => return Ok(id.clone()),
         (None, None, [only]) => return Ok(only.id.clone()),
         (None, None, [_, _, ..]) => Reason::WhichUpdate { count: lost.len().to_string() },
+        (None, Some(id), [_, ..]) => return Err(Reason::NoSuchOffer.at(id)),
         _ if view.job.as_ref().is_some_and(|job| job.outcome.is_none()) => Reason::UpdateRunning,
         _ => Reason::NothingToRecover,
     };
