@@ -103,13 +103,21 @@ impl House {
 
     /// Both headsets are offered the new version.
     async fn offered(&self) -> Told<Vec<String>> {
-        wait_for("both offers", PATIENCE, async || {
-            let offers = self.updates().await?["offers"].as_array().cloned().unwrap_or_default();
+        let mut last = Value::Null;
+        let offered = wait_for("both offers", PATIENCE, async || {
+            last = self.updates().await?;
+            let offers = last["offers"].as_array().cloned().unwrap_or_default();
             let open = offers.iter().filter(|o| o["to_version"] == NEW && o["blocked"].is_null());
             let ids: Vec<String> = open.filter_map(|o| o["id"].as_str().map(str::to_owned)).collect();
             Ok((ids.len() == 2).then_some(ids))
-        })
-        .await
+        });
+        match offered.await {
+            Ok(ids) => Ok(ids),
+            Err(error) => {
+                let devices = self.anna.phone.get("/v1/devices").await?;
+                fail(format!("{error}: {last:#}, {devices:#}"))
+            }
+        }
     }
 
     /// Whether it is begun, or waits for its turn.

@@ -104,12 +104,15 @@ impl Physical {
         }
     }
 
-    /// Whether the plan is for this very headset, with at least one node that was there before. Else it has left the
-    /// bus between two scans, and nothing of it holds.
+    /// Whether the plan is for this very headset with the firmware it had, with at least one node that was there before.
+    /// Else it has left the bus between two scans, and nothing of it holds.
     pub(super) fn stays(&self, found: &Found, plan: &Plan) -> bool {
         let broken =
             self.broken.is_some() && self.broken == plan.broken.as_ref().map(|(path, _)| path.clone());
-        self.place == found.place && (broken || self.nodes.iter().any(|node| plan.has(node)))
+        let version = found.nodes.first().map(|node| Bcd(node.bcd_device).to_string());
+        self.place == found.place
+            && version.is_none_or(|version| version == self.device.firmware_version)
+            && (broken || self.nodes.iter().any(|node| plan.has(node)))
     }
 
     /// Closes the nodes that are not in the plan any more: before anything is opened, as their paths may have gone to

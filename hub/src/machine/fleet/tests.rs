@@ -279,6 +279,27 @@ fn a_headset_on_the_move_takes_its_id_along() {
     assert_eq!(rig.fleet.homes, Homes::new());
 }
 
+/// A look at the bus that began before the headset left, and was answered after its end was heard, takes what comes
+/// next at the same path for it.
+#[test]
+fn what_a_look_shows_otherwise_at_the_same_path_is_not_what_was_there() {
+    let was = node("/dev/hidraw1", Some("1-1"), Some("A"), CALLS);
+    let mut rig = Rig::with_all(std::slice::from_ref(&was));
+    rig.out.clear();
+    rig.scan(&[HidNode { bcd_device: 0x0120, ..was.clone() }]);
+    assert_eq!((rig.is().id.as_str(), rig.is().firmware_version.as_str()), ("1395-0001-A", "1.20"));
+    assert_eq!(rig.opened(), ["/dev/hidraw1"], "and what was opened is opened again");
+    rig.scan(&[HidNode { serial: Some("B".to_owned()), ..was.clone() }]);
+    assert_eq!((rig.is().id.as_str(), rig.is().serial.as_deref()), ("1395-0001-B", Some("B")));
+    // While it is updated, too: the cable was pulled, and another one is there.
+    rig.scan(std::slice::from_ref(&was));
+    rig.act(|fleet, _, out| fleet.begin_update("1395-0001-A", out));
+    rig.scan(&[HidNode { bcd_device: 0x0120, ..was.clone() }]);
+    assert_eq!((rig.is().firmware_version.as_str(), &rig.is().status), ("1.20", &DeviceStatus::Updating));
+    rig.scan(&[HidNode { serial: Some("B".to_owned()), ..was }]);
+    assert!(rig.ids().contains(&"1395-0001-B"), "{:?}", rig.ids());
+}
+
 #[test]
 fn a_storm_of_notices_is_one_scan_and_one_after_it() {
     let mut rig = Rig::new();
