@@ -11,8 +11,8 @@ pub(crate) const HELP: &str = "\
 cargo xtask demo [--once] [--yes]
 
   Installs what building needs (after asking), builds, and plays the main job: a tenant is served, a headset appears,
-  a softphone calls, firmware is updated. The headset is simulated, everything else is real. If OpenLDAP is installed
-  the user's groups come from a directory; `cargo xtask setup` installs it.
+  a softphone calls, firmware is updated. The headset is simulated, everything else is real. Without OpenLDAP, where
+  it is not wanted, the user's group is assigned by hand.
 
   --once   by itself, without a display or a question: exits 0 only if every step was seen to happen
   --yes    install without asking
@@ -28,7 +28,8 @@ const BUS: Needs = Needs {
 pub(crate) fn run(asked: &Asked) -> Outcome {
     let workspace = Workspace::open(asked.strict)?;
     let needs: &[Needs] = if asked.once { &[BUILD, BUS] } else { &[BUILD] };
-    packages::ensure(needs, asked)?;
+    // The user's groups come from a directory; who does not want it installed goes without.
+    packages::ensure(&[needs, &[Tier::Directory.needs()]].concat(), asked)?;
     let lacking: Vec<_> = needs.iter().flat_map(|needs| needs.lacking()).collect();
     if !lacking.is_empty() {
         return Err(stop(format!("the demo cannot go on without {}.", lacking.join(", "))));
@@ -46,9 +47,7 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     let mut rig: Vec<PathBuf> = if directory_is_there {
         vec!["tests/directory/slapd.sh".into(), "with".into()]
     } else {
-        println!(
-            "OpenLDAP is not installed: the user's group is assigned by hand (`cargo xtask setup` adds it)."
-        );
+        println!("OpenLDAP is not installed: the user's group is assigned by hand.");
         vec![]
     };
     if asked.once {
