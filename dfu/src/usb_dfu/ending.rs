@@ -47,7 +47,7 @@ impl UsbDfu {
 
     pub(super) fn cancel(&mut self) {
         let too_late = matches!(self.phase, Phase::Manifesting | Phase::WaitingForRuntime) || self.complete;
-        if too_late || self.step == Step::Done || self.ending.is_some() {
+        if too_late {
             return;
         }
         // It takes effect before the next request. After DFU_DETACH the device must first be in DFU mode to be sent

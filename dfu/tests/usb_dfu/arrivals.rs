@@ -367,6 +367,43 @@ fn one_that_is_awaited_after_it_was_cancelled_was_cancelled() {
 }
 
 #[test]
+fn one_that_comes_in_dfu_mode_after_it_was_cancelled_is_sent_back() {
+    let mut hand = Hand::new(plan());
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    let mut device = plan().runtime;
+    hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+    hand.update.handle(Input::Cancel, hand.now);
+    device.dfu.as_mut().expect("a device with DFU").mode = Mode::Dfu;
+    hand.update.handle(Input::Arrived(device), hand.now);
+    hand.opened_again();
+    let failure = hand.left_alone(ABORT);
+    assert_eq!(failure, Failure::Cancelled { phase: Phase::Preparing, device: DeviceNow::Dfu });
+}
+
+/// It has the whole image: what it makes of it is awaited, also where it had to be opened again.
+#[test]
+fn one_that_has_the_whole_image_cannot_be_cancelled_when_it_is_opened_again() {
+    let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload_bytes = 10);
+    hand.status(0, 0, IDLE);
+    hand.block();
+    hand.status(0, 0, DNLOAD_IDLE);
+    assert_eq!(hand.block(), 0);
+    hand.status(0, 0, WAIT_RESET);
+    assert_eq!(hand.next(), None);
+    let mut device = plan().runtime;
+    device.dfu.as_mut().expect("a device with DFU").mode = Mode::Dfu;
+    hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(device), hand.now);
+    hand.opened_again();
+    hand.update.handle(Input::Cancel, hand.now);
+    hand.status(0, 0, MANIFEST_SYNC);
+    assert_eq!(hand.request(), GETSTATUS, "and not DFU_ABORT");
+}
+
+#[test]
 fn a_version_that_is_neither_the_old_nor_the_new_one_is_said() {
     let came_back = |bcd_device| {
         let mut hand = Hand::in_dfu_mode(|plan| plan.image.payload_bytes = 10);
