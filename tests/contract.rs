@@ -11,11 +11,12 @@ mod events;
 mod machine;
 #[path = "doors/sdk.rs"]
 mod sdk;
+#[path = "contract/spokes.rs"]
+mod spokes;
 
 use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::rest::{self, RestConfig};
 use hub::problem::{Code, Reason};
-use hub::protocol::local::Standing;
 use hub::protocol::{DeviceStatus, Function, Job, JobPhase, Problem, State, ToUser, Trouble};
 use machine::PlayedMachine;
 use reqwest::{Method, Response, StatusCode};
@@ -340,10 +341,6 @@ async fn a_call_is_its_owners_alone() {
     contract.check_problem(name, StatusCode::BAD_REQUEST, "invalid-request").await;
 }
 
-fn this_program() -> String {
-    std::env::current_exe().expect("a path").display().to_string()
-}
-
 #[tokio::test]
 async fn the_file_for_programs_is_the_users_own() {
     let sdk = Sdk::open().await;
@@ -382,67 +379,4 @@ async fn a_body_is_optional_where_the_contract_says_so() {
         let response = sdk.program(Method::POST, &path, "desk").send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK, "{action}");
     }
-}
-
-#[tokio::test]
-async fn spokes_info_speaks_the_old_envelope() {
-    let sdk = Sdk::open().await;
-    let ask =
-        |path: &'static str| sdk.stranger(Method::GET, path).header("referer", "https://phone.example/desk");
-    let script = ask("/Spokes/DeviceServices/Info?&callback=jsonp_1&_=17").send().await.expect("an answer");
-    assert_eq!(script.headers()["content-type"], "application/javascript; charset=utf-8");
-    let text = script.text().await.expect("text");
-    let json = text.strip_prefix("jsonp_1(").and_then(|t| t.strip_suffix(");")).expect("a call");
-    let envelope: Value = serde_json::from_str(json).expect("JSON");
-    assert_eq!(envelope["Result"]["ProductName"], "Desk One");
-    assert_eq!(envelope["Result"]["USBVersionNumber"], "120");
-    assert_eq!(envelope["Type"], 4);
-    assert!(json.starts_with(r#"{"Description":"Active Device Info","Result":{"#), "{json}");
-    assert!(json.ends_with(r#","Type":4,"Type_Name":"DeviceInfo","isError":false}"#), "{json}");
-
-    for path in ["/spokes/deviceservices/info/", "/SPOKES/DeviceServices/INFO"] {
-        let same = json_of(ask(path).send().await.expect("an answer")).await;
-        assert_eq!(same, envelope);
-    }
-    let hostile = ask("/Spokes/DeviceServices/Info?callback=alert(1)//").send().await.expect("an answer");
-    Contract::read().check_problem(hostile, StatusCode::BAD_REQUEST, "invalid-request").await;
-    let other = json_of(ask("/Spokes/CallServices/MuteCall").send().await.expect("an answer")).await;
-    assert_eq!(other["isError"], true);
-
-    sdk.service.say(ToUser::DeviceRemoved { id: HEADSET.to_owned() }).await;
-    let none =
-        ask("/Spokes/DeviceServices/Info").send().await.expect("an answer").text().await.expect("text");
-    assert_eq!(
-        none,
-        r#"{"Description":"","Err":{"Description":"There are no supported devices","Error_Code":0,"Type":5},"Type":1,"Type_Name":"Error","isError":true}"#
-    );
-}
-
-#[tokio::test]
-async fn spokes_tells_strangers_that_approval_was_asked_for() {
-    let sdk = Sdk::open().await;
-    let ask = |referer: Option<&'static str>| {
-        let request = sdk.stranger(Method::GET, "/Spokes/DeviceServices/Info");
-        referer.into_iter().fold(request, |r, referer| r.header("referer", referer)).send()
-    };
-    for referer in
-        [None, Some("https://new.example/a"), Some("https://phone.example.new.example/"), Some("x")]
-    {
-        let envelope = json_of(ask(referer).await.expect("an answer")).await;
-        assert_eq!(envelope["isError"], true, "{referer:?}");
-        assert!(envelope.get("Result").is_none(), "{referer:?}");
-        let is_nobody = referer == Some("x");
-        let words = if is_nobody { "is not approved" } else { "may not use the headset yet" };
-        assert!(envelope["Err"]["Description"].as_str().expect("text").contains(words), "{envelope}");
-    }
-    sdk.service.settled().await;
-    let view = sdk.handle.view();
-    let asks = |name: &str| {
-        view.softphones.iter().any(|s| s.client.name() == name && s.standing == Standing::Asking)
-    };
-    assert!(
-        asks("https://new.example") && asks("https://phone.example.new.example") && asks(&this_program()),
-        "{:?}",
-        view.softphones
-    );
 }

@@ -20,6 +20,7 @@ pub mod refusal;
 mod role;
 pub mod sdk;
 mod softphones;
+pub mod spokes;
 pub mod terminal;
 mod updates;
 pub mod words;
@@ -58,6 +59,11 @@ pub enum Command {
         client: ClientId,
         id: u64,
         action: CallAction,
+    },
+    /// What a softphone written for the Plantronics Hub asks: [`Reply::Spokes`].
+    Spokes {
+        asker: spokes::Asker,
+        asks: spokes::request::Asks,
     },
     /// A softphone comes to the door: [`Reply::Done`] if it may come in, else [`Reply::Stranger`].
     Knock {
@@ -128,6 +134,8 @@ pub enum Reply {
     Done,
     /// A softphone that may not come in.
     Stranger(Stranger),
+    /// An envelope of the Plantronics Hub, as JSON.
+    Spokes(String),
     Refused(Refusal),
 }
 

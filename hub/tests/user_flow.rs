@@ -25,6 +25,10 @@ mod seed;
 mod settings;
 #[path = "user_flow/softphones.rs"]
 mod softphones;
+#[path = "user_flow/spokes.rs"]
+mod spokes;
+#[path = "user_flow/spokes_random.rs"]
+mod spokes_random;
 #[path = "user_flow/updates.rs"]
 mod updates;
 

@@ -115,7 +115,7 @@ impl UserHandle {
         }
         Ok(match self.command(Command::Knock { client, token, label }).await? {
             Reply::Stranger(why) => Err(why),
-            Reply::Done | Reply::Call(_) | Reply::Refused(_) => Ok(()),
+            Reply::Done | Reply::Call(_) | Reply::Spokes(_) | Reply::Refused(_) => Ok(()),
         })
     }
 

@@ -200,7 +200,7 @@ async fn window(doors: &Doors) -> LocalAnswer {
 async fn command(command: Command, doors: &Doors) -> LocalAnswer {
     match doors.agent.command(command).await {
         Ok(Reply::Refused(refusal)) => LocalAnswer::Problem { problem: refusal.problem },
-        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger(_)) => LocalAnswer::Done,
+        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger(_) | Reply::Spokes(_)) => LocalAnswer::Done,
         Err(Stopping) => LocalAnswer::Problem { problem: Reason::Stopping.here() },
     }
 }

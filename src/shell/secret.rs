@@ -10,6 +10,13 @@ pub fn secret() -> Result<String, aws_lc_rs::error::Unspecified> {
     Ok(secret)
 }
 
+/// 128 random bits as 32 hex digits, for what is no secret. Errors: the system has no randomness to give.
+pub fn chance() -> Result<String, aws_lc_rs::error::Unspecified> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes)?;
+    Ok(hex(&bytes))
+}
+
 /// Compares without telling by its time how much was right.
 pub fn same(expected: &str, given: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), given.as_bytes()).is_ok()

@@ -195,9 +195,9 @@ impl Calls {
         }
     }
 
-    /// Ends every call of `client` (of everybody if `None`).
-    pub fn end_all(&mut self, client: Option<&ClientId>, changes: &mut Vec<Change>) {
-        while let Some(index) = self.find(|c| client.is_none_or(|client| c.client == *client)) {
+    /// Ends every call that `ends`.
+    pub fn end_all(&mut self, ends: impl Fn(&Call) -> bool, changes: &mut Vec<Change>) {
+        while let Some(index) = self.find(&ends) {
             self.end(index, CallChange::Ended, Cause::Agent, changes);
         }
     }

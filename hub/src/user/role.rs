@@ -8,6 +8,7 @@ use super::notice::Notices;
 use super::sdk::consent::Consent;
 use super::sdk::session::Sessions;
 use super::sdk::{Backlog, Change, EventLog};
+use super::spokes::Spokes;
 use super::{Command, Function, Input, Menu, Output, Refusal, Reply, WhyNot, link, menu, refusal};
 use crate::protocol::local::View;
 use crate::protocol::{
@@ -38,6 +39,7 @@ pub struct UserRole {
     /// The one that the settings named last.
     pub(super) named: Option<DeviceId>,
     pub(super) sessions: Sessions,
+    pub(super) spokes: Spokes,
     /// Requests to the machine role and whose they are.
     pub(super) asked: Asked,
     pub(super) link: Link,
@@ -67,6 +69,7 @@ impl UserRole {
             chosen: None,
             named: None,
             sessions: Sessions::default(),
+            spokes: Spokes::default(),
             asked: Asked::default(),
             link: Link::default(),
             outputs: VecDeque::from([hello]),
@@ -132,7 +135,7 @@ impl UserRole {
             Input::Function { function, problems } => self.function(function, problems),
             Input::Stop => {
                 let mut changes = Vec::new();
-                self.calls.end_all(None, &mut changes);
+                self.calls.end_all(|_| true, &mut changes);
                 self.publish(changes);
             }
         }
@@ -141,6 +144,7 @@ impl UserRole {
 
     pub fn handle_timeout(&mut self, now: Instant) {
         self.softphones_gone(now);
+        self.spokes_gone(now);
         self.look_for_machine(now);
         for request in self.asked.handle_timeout(now) {
             let reply = Reply::Refused(refusal::no_answer());
@@ -161,6 +165,7 @@ impl UserRole {
         let deadlines = [
             self.door.poll_timeout(),
             self.sessions.poll_timeout(),
+            self.spokes.poll_timeout(),
             self.consent.poll_timeout(),
             self.asked.poll_timeout(),
             self.link.poll_timeout(),
@@ -183,6 +188,9 @@ impl UserRole {
             ToUser::DeviceEvent { id, event } => {
                 let mut changes = Vec::new();
                 let carries = self.view.headset.as_ref() == Some(&id);
+                if carries {
+                    self.spokes.pressed(event, now);
+                }
                 self.calls.device(&id, carries, event, &mut changes);
                 self.publish(changes);
             }
@@ -301,6 +309,7 @@ impl UserRole {
             Command::Call { client, id, action } => {
                 self.calls.act(&client, id, action, &mut changes).map(Reply::Call)
             }
+            Command::Spokes { asker, asks } => Ok(Reply::Spokes(self.spokes(&asker, asks, now))),
             Command::Knock { client, token, label } => Ok(self.knock(&client, token, label)),
             Command::Approve { softphone } => return self.decide(request, &softphone, true),
             Command::Revoke { softphone } => return self.decide(request, &softphone, false),
@@ -346,6 +355,7 @@ impl UserRole {
     }
 
     pub(super) fn publish(&mut self, changes: Vec<Change>) {
+        self.spokes.changed(&changes);
         for change in changes {
             self.dirty = true;
             let event = self.log.push(change);
@@ -359,6 +369,7 @@ impl UserRole {
         self.view.calls = self.calls.all().to_vec();
         self.choose_headset();
         self.light();
+        self.settle_spokes(now);
         self.outputs.extend(self.notices.drain_urgent().map(Output::Notice));
         if self.calls.is_empty() {
             self.outputs.extend(self.notices.drain().map(Output::Notice));

@@ -10,8 +10,10 @@ use std::time::Instant;
 
 impl UserRole {
     pub(super) fn knock(&mut self, client: &ClientId, token: bool, label: Option<String>) -> Reply {
+        let (sessions, spokes, calls) = (&self.sessions, &self.spokes, &self.calls);
         let in_use = |client: &ClientId| {
-            self.sessions.is_here(client) || self.calls.all().iter().any(|c| c.client == *client)
+            let is_here = sessions.is_here(client) || spokes.is_here(client);
+            is_here || calls.all().iter().any(|c| c.client == *client)
         };
         let comes = self.consent.knock(client, token, label, in_use);
         comes.map_or_else(Reply::Stranger, |()| Reply::Done)
@@ -54,7 +56,9 @@ impl UserRole {
     pub(super) fn softphones_gone(&mut self, now: Instant) {
         let mut changes = Vec::new();
         for client in self.sessions.gone(now) {
-            self.calls.end_all(Some(&client), &mut changes);
+            // Those of a plugin go with the plugin: scripts of one interpreter are one softphone.
+            let spokes = &self.spokes;
+            self.calls.end_all(|call| call.client == client && !spokes.owns(call), &mut changes);
         }
         self.publish(changes);
     }
@@ -64,17 +68,18 @@ impl UserRole {
         let consent = &self.consent;
         let ended = self.sessions.dismiss(|client| consent.welcomes(client));
         self.outputs.extend(ended.into_iter().map(|session| Output::EndStream { session }));
+        self.spokes.dismiss(|client| consent.welcomes(client));
         let mut clients = self.calls.all().iter().map(|c| &c.client);
         if let Some(client) = clients.find(|client| !consent.welcomes(client)).cloned() {
             let mut changes = Vec::new();
-            self.calls.end_all(Some(&client), &mut changes);
+            self.calls.end_all(|call| call.client == client, &mut changes);
             self.publish(changes);
             return self.settle_softphones(now);
         }
         if let Some(client) = self.consent.tell(now) {
             self.notices.asks(&client);
         }
-        let list = self.consent.list(|client| self.sessions.is_here(client));
+        let list = self.consent.list(|c| self.sessions.is_here(c) || self.spokes.is_here(c));
         if self.view.softphones != list {
             self.view.softphones = list;
             self.dirty = true;

@@ -164,7 +164,7 @@ async fn identify(
         return Err(door.wrong_tokens.refused().await);
     }
     match by_referer(headers) {
-        Some(origin) if power == Power::Spokes => page(door, &origin).await,
+        Some(origin) if power == Power::Spokes && is_of_script(headers) => page(door, &origin).await,
         // A page that hides what it is would come in as the browser that shows it.
         _ if power == Power::Open || is_browsers(headers) => Ok(Caller::Stranger),
         _ => knock(door, program(standing).await, false, Some(label(headers)?)).await,
@@ -196,6 +196,18 @@ fn is_browsers(headers: &HeaderMap) -> bool {
     let told = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "referer", "cookie"];
     let agent = text(headers, header::USER_AGENT.as_str()).unwrap_or_default();
     told.iter().any(|name| headers.contains_key(*name)) || agent.starts_with("Mozilla/")
+}
+
+/// A page's script asked, as far as the browser says: not a picture, a frame, a link in a foreign text that the page
+/// shows, or a browser that guesses what may be asked for next.
+fn is_of_script(headers: &HeaderMap) -> bool {
+    let said = |name: &str, allowed: &[&str]| {
+        headers.get(name).is_none_or(|said| allowed.iter().any(|word| said.as_bytes() == word.as_bytes()))
+    };
+    said("sec-fetch-dest", &["script", "empty"])
+        && said("sec-fetch-mode", &["no-cors", "cors"])
+        && !headers.contains_key("sec-purpose")
+        && !headers.contains_key("purpose")
 }
 
 /// Script elements send no Origin, but a Referer that their page cannot point elsewhere.

@@ -1,68 +1,28 @@
-//! `/Spokes`: the doorway that softphones written for the Plantronics Hub know. One answer is one envelope, with
-//! HTTP status 200 for errors too, because the script elements that ask cannot read any other.
+//! `/Spokes`: the doorway that softphones written for the Plantronics Hub know. What they ask and what comes of it is
+//! decided in `hub::user::spokes`; here it is read and written. One answer is one envelope, with HTTP status 200 for
+//! errors too, because the script elements that ask cannot read any other.
 
 use super::caller::{self, Caller};
 use super::door::Door;
 use super::reader::Reader;
 use super::refusal::Refusal;
+use crate::shell::handle::Stopping;
+use crate::shell::secret;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hub::protocol::Device;
 use hub::protocol::client::ClientId;
+use hub::user::spokes::Asker;
+use hub::user::spokes::envelope::{self, Envelope, Error, Kind};
+pub(super) use hub::user::spokes::request::is_spokes;
+use hub::user::spokes::request::{Asks, Request};
+use hub::user::{Command, Reply};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Longest name of a JSONP callback, in bytes.
-const MAX_CALLBACK_BYTES: usize = 64;
-/// Exact text: clients compare it.
-const NO_DEVICE: &str = "There are no supported devices";
-const NO_TOKEN: &str = "This program is not approved to use the headset: it must show the token of endpoint.json, a web page must be approved in Hookswitch's window on the page Softphones.";
-
-/// Case and a trailing slash do not matter to these clients.
-pub(super) fn is_spokes(path: &str) -> bool {
-    path.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("/spokes/"))
-}
-
-// Keys in this order, which some clients search by text.
-#[derive(Serialize)]
-struct Envelope<T> {
-    #[serde(rename = "Description")]
-    description: &'static str,
-    #[serde(rename = "Err", skip_serializing_if = "Option::is_none")]
-    err: Option<Err>,
-    #[serde(rename = "Result", skip_serializing_if = "Option::is_none")]
-    result: Option<T>,
-    #[serde(rename = "Type")]
-    kind: u8,
-    #[serde(rename = "Type_Name")]
-    kind_name: &'static str,
-    #[serde(rename = "isError")]
-    is_error: bool,
-}
-
-#[derive(Serialize)]
-struct Err {
-    #[serde(rename = "Description")]
-    description: String,
-    #[serde(rename = "Error_Code")]
-    error_code: u32,
-    #[serde(rename = "Type")]
-    kind: ErrType,
-}
-
-#[derive(Clone, Copy)]
-enum ErrType {
-    Exception = 2,
-    Device = 5,
-}
-
-impl Serialize for ErrType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u8(*self as u8)
-    }
-}
+const NO_TOKEN: &str = "Whoever asks is not approved to use the headset: a web page must ask by a script and say which page it is (Referrer-Policy), and be approved in Hookswitch's window on the page Softphones; a program that the system does not name must show the token of endpoint.json.";
 
 // In ordinal order.
 #[derive(Serialize)]
@@ -86,7 +46,7 @@ struct DeviceInfo {
     vendor_id: u16,
 }
 
-/// Everything below `/Spokes/`.
+/// Everything below `/Spokes/`. Reading takes events away and nothing but GET is asked, so HEAD is no way in.
 pub(super) async fn answer(
     State(door): State<Arc<Door>>,
     Extension(caller): Extension<Caller>,
@@ -94,69 +54,52 @@ pub(super) async fn answer(
     uri: Uri,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    if !matches!(method, Method::GET | Method::HEAD) {
+    if method != Method::GET {
         return Err(super::method_not_allowed_at(&uri));
     }
-    let callback = callback(query.as_deref().unwrap_or_default())?;
-    let path = uri.path().trim_end_matches('/');
-    let body = match &caller {
-        Caller::Unwelcome { client, why } if *client != ClientId::Unnamed => {
-            let problem = caller::unwelcome(client, *why).problem;
-            error(format!("{client}: {}. {}", problem.what, problem.next), ErrType::Exception)
+    let Request { callback, asks } = Request::parse(uri.path(), query.as_deref().unwrap_or_default());
+    let json = match (caller, asks) {
+        (Caller::Unwelcome { client, why }, _) if client != ClientId::Unnamed => {
+            let problem = caller::unwelcome(&client, why).problem;
+            Error::Exception(format!("{client}: {}. {}", problem.what, problem.next)).json()
         }
-        Caller::Unwelcome { .. } | Caller::Stranger => error(NO_TOKEN.to_owned(), ErrType::Exception),
-        _ if path.eq_ignore_ascii_case("/Spokes/DeviceServices/Info") => info(&door, caller.reads(&door)),
-        _ => error(format!("{path} is not offered by Hookswitch"), ErrType::Exception),
+        (Caller::Unwelcome { .. } | Caller::Stranger, _) => Error::Exception(NO_TOKEN.to_owned()).json(),
+        (caller, Asks::Info) => info(&door, caller.reads(&door)),
+        (Caller::Softphone { client, label, .. }, asks) => ask(&door, client, label, asks).await?,
     };
-    Ok(respond(callback.as_deref(), body))
+    Ok(respond(callback.as_deref(), json))
+}
+
+async fn ask(door: &Door, client: ClientId, label: Option<String>, asks: Asks) -> Result<String, Refusal> {
+    let Ok(fresh) = secret::chance() else {
+        return Ok(Error::Exception("The system gives no random numbers".to_owned()).json());
+    };
+    let command = Command::Spokes { asker: Asker { client, label, fresh }, asks };
+    match door.handle.command(command).await {
+        Ok(Reply::Spokes(json)) => Ok(json),
+        Ok(Reply::Refused(refusal)) => Ok(Error::Exception(refusal.problem.to_string()).json()),
+        Ok(Reply::Call(_) | Reply::Done | Reply::Stranger(_)) => {
+            Ok(Error::Exception("The agent did not answer that; please report this".to_owned()).json())
+        }
+        Err(Stopping) => Err(Refusal::stopping()),
+    }
 }
 
 fn info(door: &Door, reader: Reader<'_>) -> String {
     let view = door.handle.view();
     match view.devices.iter().find(|d| Some(&d.id) == view.headset.as_ref()) {
-        Some(device) => json(&Envelope {
-            description: "Active Device Info",
-            err: None,
-            result: Some(DeviceInfo::seen_by(device, reader)),
-            kind: 4,
-            kind_name: "DeviceInfo",
-            is_error: false,
-        }),
-        None => error(NO_DEVICE.to_owned(), ErrType::Device),
+        Some(device) => {
+            let info = DeviceInfo::seen_by(device, reader);
+            Envelope::new("Active Device Info", Kind::DeviceInfo, info).json()
+        }
+        None => Error::NoDevice.json(),
     }
-}
-
-fn error(description: String, kind: ErrType) -> String {
-    json(&Envelope::<()> {
-        description: "",
-        err: Some(Err { description, error_code: 0, kind }),
-        result: None,
-        kind: 1,
-        kind_name: "Error",
-        is_error: true,
-    })
-}
-
-fn json<T: Serialize>(envelope: &Envelope<T>) -> String {
-    serde_json::to_string(envelope).unwrap_or_default()
-}
-
-/// The first `callback` of the query. A name is an identifier with dots, nothing that could be more than a name.
-fn callback(query: &str) -> Result<Option<String>, Refusal> {
-    let Some((_, name)) = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "callback")
-    else {
-        return Ok(None);
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
-    if name.is_empty() || name.len() > MAX_CALLBACK_BYTES || !name.chars().all(plain) {
-        return Err(Refusal::invalid("A callback is 1 to 64 of A-Z a-z 0-9 _ . $", "callback"));
-    }
-    Ok(Some(name.into_owned()))
 }
 
 fn respond(callback: Option<&str>, json: String) -> Response {
+    // A browser that was told not to guess runs nothing but JavaScript.
     let (kind, body) = match callback {
-        Some(name) => ("application/javascript; charset=utf-8", format!("{name}({json});")),
+        Some(name) => ("application/javascript; charset=utf-8", envelope::script(name, &json)),
         None => ("application/json", json),
     };
     (StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
@@ -167,7 +110,7 @@ impl DeviceInfo {
         // 32 hex digits that stay the same for the same headset, as far as its id does.
         let id = reader.device_id(&device.id);
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
-        let uid = crate::shell::secret::hex(&digest.as_ref()[..16]).to_uppercase();
+        let uid = secret::hex(&digest.as_ref()[..16]).to_uppercase();
         Self {
             base_firmware_version: "0",
             base_serial_number: "",
@@ -185,30 +128,5 @@ impl DeviceInfo {
             uid,
             vendor_id: device.vendor_id,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn callbacks_are_names() {
-        let name = |query| callback(query).ok();
-        assert_eq!(name("callback=jsonp_17_1"), Some(Some("jsonp_17_1".to_owned())));
-        assert_eq!(name("&callback=jQuery.a$b&_=17"), Some(Some("jQuery.a$b".to_owned())));
-        assert_eq!(name("uid=1"), Some(None));
-        for hostile in ["callback=", "callback=a(", "callback=a%3Balert", "callback=%E2%80%A8a"] {
-            assert_eq!(name(hostile), None, "{hostile}");
-        }
-        assert_eq!(name(&format!("callback={}", "a".repeat(65))), None);
-    }
-
-    #[test]
-    fn paths_in_any_case() {
-        assert!(is_spokes("/Spokes/DeviceServices/Info"));
-        assert!(is_spokes("/spokes/x"));
-        assert!(!is_spokes("/Spoke"));
-        assert!(!is_spokes("/spökes/x"));
     }
 }

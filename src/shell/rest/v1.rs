@@ -166,7 +166,7 @@ async fn ask(door: &Door, command: Command) -> Result<Reply, Refusal> {
 fn answered_call(reply: Reply) -> Result<hub::protocol::local::Call, Refusal> {
     match reply {
         Reply::Call(call) => Ok(call),
-        Reply::Done | Reply::Stranger(_) | Reply::Refused(_) => Err(Refusal::new(
+        Reply::Done | Reply::Stranger(_) | Reply::Spokes(_) | Reply::Refused(_) => Err(Refusal::new(
             Code::NoCallInAnswer,
             "The agent did not say which call",
             "the agent",

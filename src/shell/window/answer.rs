@@ -141,7 +141,7 @@ async fn act(window: &Window, headers: &HeaderMap, action: &str, command: Option
     };
     let ends = matches!(command, Command::Quit { .. });
     match window.handle.command(command).await {
-        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger(_)) => {
+        Ok(Reply::Done | Reply::Call(_) | Reply::Stranger(_) | Reply::Spokes(_)) => {
             if let Some(stop) = window.stop.as_ref().filter(|_| ends) {
                 let _ = stop.send(()).await;
             }

@@ -1,0 +1,488 @@
+//! Softphones that were written for the Plantronics Hub: what they ask, to the byte, and what it does.
+
+use super::*;
+use hub::user::call::MAX_CALLS;
+use hub::user::spokes::plugin::{EVENT_LIFE, GRACE_OF_PAGE, GRACE_OF_PROGRAM, MOST_EVENTS, MOST_PLUGINS};
+use hub::user::spokes::session::{LONGEST_MS, MOST_SESSIONS, MOST_WAITING};
+use hub::user::spokes::{Asker, Request};
+
+const PAGE: &str = "https://phone.example";
+const INVALID_SESSION: &str = r#"{"Description":"","Err":{"Description":"Invalid session id","Error_Code":0,"Type":3},"Type":1,"Type_Name":"Error","isError":true}"#;
+const NO_EVENTS: &str =
+    r#"{"Description":"CallEvents","Result":[],"Type":10,"Type_Name":"CallStateArray","isError":false}"#;
+
+impl Rig {
+    /// With a page that may come in.
+    pub(super) fn with_page() -> Self {
+        let mut rig = Self::with(&["d"]);
+        rig.approve(&[PAGE]);
+        rig
+    }
+
+    fn approve(&mut self, softphones: &[&str]) {
+        let approved = softphones.iter().map(|on| (*on).to_owned()).collect();
+        let approvals = hub::user::sdk::consent::Approvals { approved, ..Default::default() };
+        self.feed(Input::Approvals(approvals));
+    }
+
+    fn ask_as(&mut self, name: &str, path: &str) -> String {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let asks = Request::parse(&format!("/Spokes/{path}"), query).asks;
+        let asker = Asker { client: client(name), label: None, fresh: format!("{:032x}", self.requests) };
+        match self.command(Command::Spokes { asker, asks }) {
+            Reply::Spokes(json) => json,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(super) fn ask(&mut self, path: &str) -> String {
+        self.ask_as(PAGE, path)
+    }
+
+    pub(super) fn result(&mut self, path: &str) -> serde_json::Value {
+        let json = self.ask(path);
+        let envelope: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(envelope["isError"], false, "{path}: {json}");
+        envelope["Result"].clone()
+    }
+
+    /// It is answered with `true`.
+    pub(super) fn says(&mut self, path: &str) {
+        assert_eq!(self.result(path), true, "{path}");
+    }
+
+    /// Number and call of each event of the plugin `P`.
+    fn events(&mut self) -> Vec<(u64, u64)> {
+        self.events_of(PAGE, "P")
+    }
+
+    fn events_of(&mut self, name: &str, plugin: &str) -> Vec<(u64, u64)> {
+        let json = self.ask_as(name, &format!("CallServices/CallEvents?name={plugin}"));
+        let envelope: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+        let events = envelope["Result"].as_array().expect("an array");
+        events.iter().map(|event| (number(&event["Action"]), number(&event["CallId"]["Id"]))).collect()
+    }
+
+    fn attach(&mut self) -> String {
+        self.result("DeviceServices/Attach?uid=999").as_str().expect("a session").to_owned()
+    }
+
+    /// Numbers of what the session has to tell.
+    fn done(&mut self, session: &str) -> Vec<(u64, u64)> {
+        let events = self.result(&format!("DeviceServices/Events?sess={session}&queue=0"));
+        let number = |value: &serde_json::Value| value.as_u64().expect("a number");
+        let events = events.as_array().expect("an array");
+        events.iter().map(|e| (number(&e["Event_Log_Type_Id"]), number(&e["Event_Id"]))).collect()
+    }
+
+    fn lit(&self) -> Indicators {
+        let lit = self.lights();
+        lit.last().map(|(_, lights)| *lights).expect("lights")
+    }
+}
+
+fn rings(rig: &mut Rig, id: u64) {
+    rig.says(&format!(
+        "CallServices/IncomingCall?name=P&callID={{\"Id\":\"{id}\"}}&tones=Unknown&route=ToHeadset"
+    ));
+}
+
+fn does(rig: &mut Rig, what: &str, id: u64) {
+    rig.says(&format!("CallServices/{what}?name=P&callID={{\"Id\":\"{id}\"}}"));
+}
+
+#[test]
+fn every_answer_is_spelled_as_clients_read_it() {
+    let mut rig = Rig::with_page();
+    let yes = |what: &str| {
+        format!(r#"{{"Description":"{what}","Result":true,"Type":2,"Type_Name":"Bool","isError":false}}"#)
+    };
+    let no = |what: &str| {
+        format!(
+            r#"{{"Description":"","Err":{{"Description":"{what}","Error_Code":0,"Type":5}},"Type":1,"Type_Name":"Error","isError":true}}"#
+        )
+    };
+    for (path, answer) in [
+        ("SessionManager/UnRegister?name=P", no("Invalid plugin name")),
+        ("SessionManager/Register?name=P", yes("Register")),
+        ("SessionManager/Register?name=P", no("Plugin exists")),
+        ("SessionManager/Register?name=", no("Invalid plugin name")),
+        ("SessionManager/Register", no("Invalid plugin name")),
+        ("SessionManager/IsActive?name=P&active=true", yes("Is Active")),
+        ("UserPreference/SetDefaultSoftPhone?name=P", yes("setDefaultSoftphone")),
+        ("userpreference/setdefaultsoftphone/?name=P", yes("setDefaultSoftphone")),
+        ("CallServices/IncomingCall?name=P&callID={\"Id\":\"5\"}", yes("Incoming Call")),
+        ("CallServices/AnswerCall?name=P&callID={\"Id\":\"5\"}", yes("Answered Call")),
+        ("CallServices/HoldCall?name=P&callID={\"Id\":\"5\"}", yes("Hold Call")),
+        ("CallServices/ResumeCall?name=P&callID={\"Id\":\"5\"}", yes("Resume Call")),
+        ("CallServices/MuteCall?name=P&muted=true", yes("Mute Call")),
+    ] {
+        assert_eq!(rig.ask(path), answer, "{path}");
+    }
+    assert_eq!(
+        rig.ask("CallServices/CallManagerState"),
+        r#"{"Description":"Call Manager State","Result":{"CallOnHold":0,"Calls":[{"CallId":5,"IsActive":true,"SessionId":"00000000-0000-0000-0000-000000000001","Source":"P"}],"HasActiveCall":true},"Type":9,"Type_Name":"CallManagerState","isError":false}"#
+    );
+    let event = |action: u8, id: u8| {
+        format!(
+            r#"{{"Action":{action},"CallId":{{"ConferenceId":0,"Id":{id},"InConference":false}},"CallSource":"P","DeviceEvent":0,"DialedKey":0}}"#
+        )
+    };
+    let events = [(18, 0), (7, 5), (6, 5), (6, 5), (11, 5)].map(|(action, id)| event(action, id));
+    let of_calls = |events: &str| {
+        format!(
+            r#"{{"Description":"CallEvents","Result":[{events}],"Type":10,"Type_Name":"CallStateArray","isError":false}}"#
+        )
+    };
+    assert_eq!(rig.ask("CallServices/CallEvents?name=P"), of_calls(&events.join(",")));
+    assert_eq!(rig.ask("CallServices/CallEvents?name=P"), NO_EVENTS, "reading takes them away");
+    for (path, answer) in [
+        ("CallServices/TerminateCall?name=P&callID={\"Id\":\"5\"}", yes("Terminate Call")),
+        ("CallServices/OutgoingCall?name=P&callID={\"Id\":\"6\"}", yes("Outgoing Call")),
+        ("SessionManager/UnRegister?name=P", yes("UnRegister")),
+    ] {
+        assert_eq!(rig.ask(path), answer, "{path}");
+    }
+    assert_eq!(
+        rig.ask("CallServices/CallManagerState"),
+        r#"{"Description":"Call Manager State","Result":{"CallOnHold":0,"Calls":[],"HasActiveCall":false},"Type":9,"Type_Name":"CallManagerState","isError":false}"#
+    );
+    assert_eq!(
+        rig.ask("CallServices/CallRequests?name=P"),
+        r#"{"Description":"Call Requests","Result":[],"Type":11,"Type_Name":"ContactArray","isError":false}"#
+    );
+    let session = rig.attach();
+    assert_eq!(session.len(), 32);
+    assert_eq!(
+        rig.ask(&format!("DeviceServices/Events?sess={session}&queue=0")),
+        r#"{"Description":"Events","Result":[],"Type":6,"Type_Name":"DeviceEventArray","isError":false}"#
+    );
+    rig.press(DeviceEvent::MuteOn);
+    rig.pass(Duration::from_millis(1643));
+    assert_eq!(
+        rig.ask(&format!("DeviceServices/Events?sess={session}&queue=2")),
+        r#"{"Description":"Events","Result":[{"Age":1643,"Event_Id":5,"Event_Log_Type_Id":2,"Event_Log_Type_Name":"HeadsetStateChange","Event_Name":"MuteOn","Order":2}],"Type":6,"Type_Name":"DeviceEventArray","isError":false}"#
+    );
+    assert_eq!(rig.ask(&format!("DeviceServices/Release?sess={session}")), yes("Release"));
+    assert_eq!(rig.ask(&format!("DeviceServices/Release?sess={session}")), INVALID_SESSION);
+    assert!(rig.ask("DeviceServices/Events?queue=0").contains(r#""Description":"Empty session id""#));
+    assert!(rig.ask("DeviceServices/Nothing").contains("is not offered by Hookswitch"));
+}
+
+/// These softphones say nothing of a change that the headset told them.
+#[test]
+fn a_press_takes_effect_at_once_and_comes_as_an_event() {
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 7);
+    assert_eq!(rig.lit(), RING);
+    rig.events();
+    rig.press(DeviceEvent::Answer);
+    assert_eq!(rig.lit(), IN_CALL);
+    assert_eq!(rig.result("CallServices/CallManagerState")["HasActiveCall"], true);
+    assert_eq!(rig.events(), [(1, 7), (6, 7)]);
+    does(&mut rig, "AnswerCall", 7);
+    assert_eq!(rig.events(), [], "it was answered already");
+    rig.press(DeviceEvent::MuteToggle);
+    assert_eq!(rig.lit(), Indicators { mute: true, ..IN_CALL });
+    assert_eq!(rig.events(), [(11, 7)]);
+    rig.says("CallServices/MuteCall?name=P&muted=true");
+    assert_eq!(rig.events(), []);
+    rig.press(DeviceEvent::MuteToggle);
+    rig.press(DeviceEvent::HoldToggle);
+    assert_eq!(rig.events(), [(12, 7), (3, 7)]);
+    assert_eq!(rig.result("CallServices/CallManagerState")["CallOnHold"], 1);
+    does(&mut rig, "HoldCall", 7);
+    rig.press(DeviceEvent::HoldToggle);
+    assert_eq!(rig.events(), [(4, 7), (6, 7)]);
+    rig.press(DeviceEvent::HangUp);
+    assert_eq!(rig.lit(), DARK);
+    assert_eq!(rig.events(), [(2, 7), (8, 7), (18, 7)]);
+    // What a shipped client says after each hang-up, of the call that has ended.
+    does(&mut rig, "TerminateCall", 7);
+    rig.says("CallServices/MuteCall?name=P&muted=false");
+    does(&mut rig, "ResumeCall", 7);
+    assert_eq!(rig.ask("CallServices/CallEvents?name=P"), NO_EVENTS);
+    assert_eq!(rig.lights(), []);
+}
+
+#[test]
+fn a_call_is_rejected_at_the_headset_and_the_other_goes_on() {
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 1);
+    does(&mut rig, "AnswerCall", 1);
+    rings(&mut rig, 2);
+    rig.events();
+    rig.press(DeviceEvent::Reject);
+    assert_eq!(rig.events(), [(23, 2), (8, 2)]);
+    does(&mut rig, "TerminateCall", 2);
+    assert_eq!(rig.events(), []);
+    assert_eq!(rig.agent.view().calls.len(), 1);
+    rings(&mut rig, 3);
+    rig.press(DeviceEvent::Answer);
+    assert_eq!(rig.events(), [(7, 3), (3, 1), (1, 3), (6, 3)]);
+}
+
+#[test]
+fn commands_that_come_late_or_twice_change_nothing() {
+    let mut rig = Rig::with_page();
+    for odd in ["{\"Id\":\"undefined\"}", "{\"Id\":\"9\"}", "{", "x"] {
+        for what in ["AnswerCall", "TerminateCall", "HoldCall", "ResumeCall"] {
+            rig.says(&format!("CallServices/{what}?name=P&callID={odd}"));
+            assert_eq!(rig.agent.view().calls, [], "{what} {odd}");
+        }
+    }
+    rig.says("CallServices/MuteCall?name=P&muted=false");
+    for _ in 0..3 {
+        rings(&mut rig, 1);
+        does(&mut rig, "ResumeCall", 1);
+    }
+    assert_eq!(rig.agent.view().calls.len(), 1);
+    for what in ["AnswerCall", "HoldCall", "HoldCall", "ResumeCall", "ResumeCall", "TerminateCall"] {
+        does(&mut rig, what, 1);
+        does(&mut rig, what, 1);
+    }
+    assert_eq!(rig.events(), [(7, 1), (6, 1), (6, 1), (8, 1), (18, 1)]);
+    // The id of a call that ended is used again.
+    rings(&mut rig, 1);
+    assert_eq!(rig.events(), [(7, 1)]);
+    for nothing in ["", "callID=", "callID={\"Id\":\"undefined\"}"] {
+        let answer = rig.ask(&format!("CallServices/IncomingCall?name=P&{nothing}"));
+        assert!(answer.contains("callID is"), "{answer}");
+    }
+    let answer = rig.ask("CallServices/MuteCall?name=P");
+    assert!(answer.contains("muted is true or false"), "{answer}");
+}
+
+/// An outgoing call is in progress at once: who was written so never says that it was answered.
+#[test]
+fn an_outgoing_call_can_be_held_and_muted_from_its_first_moment() {
+    let mut rig = Rig::with_page();
+    rig.says("CallServices/OutgoingCall?name=P&callID=5&contact={\"Name\":\"Kim\"}");
+    assert_eq!(rig.agent.view().calls[0].contact.as_deref(), Some("Kim"));
+    assert_eq!(rig.lit(), IN_CALL);
+    rig.says("CallServices/MuteCall?name=P&muted=true");
+    rig.press(DeviceEvent::HoldToggle);
+    assert_eq!(rig.events(), [(6, 5), (11, 5), (3, 5)]);
+}
+
+#[test]
+fn a_broken_contact_never_fails_a_call() {
+    let mut rig = Rig::with_page();
+    for (id, contact) in [r#"{"Name":"Tom & Jerry"}"#, r#"{"Name":"a"b"}"#, "{", "%ff%00", r#"{"Name":[]}"#]
+        .into_iter()
+        .enumerate()
+    {
+        rig.says(&format!("CallServices/IncomingCall?name=P&callID={id}&contact={contact}&tones=Unknown"));
+        assert_eq!(rig.agent.view().calls[id].contact, None);
+    }
+    let long = "x".repeat(1000);
+    rig.says(&format!("CallServices/IncomingCall?name=P&callID=9&contact={{\"Name\":\"{long}%0a\"}}"));
+}
+
+#[test]
+fn unregistering_ends_the_calls_of_the_plugin_alone() {
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 1);
+    does(&mut rig, "AnswerCall", 1);
+    rig.says("CallServices/IncomingCall?name=Q&callID=1");
+    rig.says("SessionManager/UnRegister?name=P");
+    assert_eq!(rig.lit(), RING);
+    let calls = rig.result("CallServices/CallManagerState")["Calls"].clone();
+    assert_eq!(calls.as_array().map(Vec::len), Some(1));
+    assert_eq!(calls[0]["Source"], "Q");
+    assert_eq!(rig.events(), [], "nothing is left of it");
+}
+
+/// The page was loaded again and never said goodbye.
+#[test]
+fn who_begins_anew_under_its_name_gets_its_next_call() {
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 1);
+    does(&mut rig, "AnswerCall", 1);
+    assert!(rig.ask("SessionManager/Register?name=P").contains("Plugin exists"));
+    rings(&mut rig, 1);
+    assert_eq!(rig.lit(), RING, "the old call is over");
+    assert_eq!(rig.agent.view().calls.len(), 1);
+}
+
+#[test]
+fn plugins_of_one_name_of_two_softphones_do_not_meet() {
+    let mut rig = Rig::with_page();
+    rig.approve(&[PAGE, "https://other.example"]);
+    rig.says("SessionManager/Register?name=P");
+    rig.events();
+    let other = rig.ask_as("https://other.example", "SessionManager/Register?name=P");
+    assert!(other.contains("\"Result\":true"), "{other}");
+    rings(&mut rig, 1);
+    assert_eq!(rig.events_of("https://other.example", "P"), [(18, 0)], "not the call of another");
+    rig.ask_as("https://other.example", "CallServices/TerminateCall?name=P&callID=1");
+    rig.ask_as("https://other.example", "SessionManager/UnRegister?name=P");
+    assert_eq!(rig.agent.view().calls.len(), 1);
+    let seen = rig.ask_as("https://other.example", "CallServices/CallManagerState");
+    assert!(seen.contains(r#""Source":"other"}"#), "{seen}");
+    // Answered by another, it is held, and its softphone is told so.
+    does(&mut rig, "AnswerCall", 1);
+    rig.events();
+    rig.ask_as("https://other.example", "CallServices/OutgoingCall?name=O&callID=8");
+    assert_eq!(rig.events(), [(3, 1)]);
+    let session = rig.attach();
+    for what in ["Events", "Release"] {
+        let foreign = rig.ask_as("https://other.example", &format!("DeviceServices/{what}?sess={session}"));
+        assert_eq!(foreign, INVALID_SESSION);
+    }
+}
+
+#[test]
+fn unplugging_ends_the_sessions_and_coming_back_begins_new_ones() {
+    let mut rig = Rig::with_page();
+    let session = rig.attach();
+    let events = format!("DeviceServices/Events?sess={session}");
+    rig.press(DeviceEvent::Answer);
+    rig.service(ToUser::DeviceRemoved { id: "d".to_owned() });
+    assert_eq!(rig.ask(&events), INVALID_SESSION);
+    assert!(rig.ask("DeviceServices/Attach?uid=0123456789").contains("There are no supported devices"));
+    rig.service(ToUser::DeviceChanged { device: device("d") });
+    assert_eq!(rig.ask(&events), INVALID_SESSION);
+    let again = rig.attach();
+    assert_ne!(again, session);
+    assert_eq!(rig.done(&again), []);
+    // Another headset that the person takes is the one to hear of.
+    rig.service(ToUser::DeviceChanged { device: device("e") });
+    rig.feed(Input::HeadsetKept { request: 0, kept: Ok("e".to_owned()) });
+    rig.service(ToUser::DeviceEvent { id: "e".to_owned(), event: DeviceEvent::Answer });
+    assert_eq!(rig.done(&again), [(4, 7)]);
+    rig.service(ToUser::SeatChanged { active: false });
+    assert_eq!(rig.ask(&format!("DeviceServices/Events?sess={again}")), INVALID_SESSION);
+}
+
+#[test]
+fn a_session_gets_the_queues_and_bounds_that_it_asked_for() {
+    let mut rig = Rig::with_page();
+    let session = rig.attach();
+    let ask = |rig: &mut Rig, what: &str, more: &str| rig.result(&format!("{what}?sess={session}&{more}"));
+    assert_eq!(ask(&mut rig, "EventManager/GetRegistry", ""), 127);
+    assert_eq!(ask(&mut rig, "EventManager/RemoveRegistry", "queue=2"), 125);
+    rig.press(DeviceEvent::MuteOn);
+    assert_eq!(rig.done(&session), [(4, 5)]);
+    assert_eq!(ask(&mut rig, "EventManager/AddRegistry", "queue=2"), 127);
+    assert_eq!(ask(&mut rig, "EventManager/SetRegistry", "queue=6"), 6);
+    rig.press(DeviceEvent::MuteOff);
+    assert_eq!(ask(&mut rig, "DeviceServices/Events", "queue=2")[0]["Event_Name"], "MuteOff");
+    assert_eq!(rig.done(&session), [(4, 5)], "the other queue was left");
+    assert_eq!(ask(&mut rig, "EventManager/MaxCount", "queue=4&max=2"), 2);
+    for _ in 0..5 {
+        rig.press(DeviceEvent::Reject);
+    }
+    assert_eq!(rig.done(&session), [(4, 33), (4, 33)]);
+    assert_eq!(ask(&mut rig, "EventManager/GlobalMaxCount", "max=100000"), MOST_WAITING);
+    assert_eq!(ask(&mut rig, "EventManager/GlobalTTL", "ttl=4294967295"), LONGEST_MS);
+    assert_eq!(ask(&mut rig, "EventManager/TTL", "queue=4&ttl=1000"), 1000);
+    assert_eq!(ask(&mut rig, "EventManager/TTL", "queue=4&ttl=x"), 1000);
+    assert_eq!(ask(&mut rig, "EventManager/TTL", "queue=2"), LONGEST_MS);
+    rig.press(DeviceEvent::MuteOn);
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(rig.done(&session), [(2, 5)], "the button is forgotten");
+    for _ in 0..MOST_WAITING * 2 {
+        rig.press(DeviceEvent::Reject);
+    }
+    assert_eq!(rig.done(&session).len(), MOST_WAITING as usize);
+    rig.press(DeviceEvent::MuteToggle);
+    rig.pass(Duration::from_millis(LONGEST_MS.into()));
+    assert_eq!(rig.done(&session), []);
+}
+
+/// The mute light says what is so, whoever did it, and once.
+#[test]
+fn a_session_hears_once_that_the_microphone_is_off() {
+    let mut rig = Rig::with_page();
+    let session = rig.attach();
+    rings(&mut rig, 1);
+    does(&mut rig, "AnswerCall", 1);
+    rig.says("CallServices/MuteCall?name=P&muted=true");
+    assert_eq!(rig.done(&session), [(2, 5)]);
+    rig.press(DeviceEvent::MuteOff);
+    assert_eq!(rig.done(&session), [(4, 5), (2, 6)]);
+    rig.says("CallServices/MuteCall?name=P&muted=true");
+    does(&mut rig, "TerminateCall", 1);
+    assert_eq!(rig.done(&session), [(2, 5), (2, 6)]);
+}
+
+#[test]
+fn a_softphone_that_stops_asking_leaves_no_headset_ringing() {
+    for (name, grace) in [(PAGE, GRACE_OF_PAGE), ("phone", GRACE_OF_PROGRAM)] {
+        let mut rig = Rig::with_page();
+        rig.comes("phone");
+        rig.ask_as(name, "CallServices/IncomingCall?name=P&callID=1");
+        assert_eq!(rig.agent.poll_timeout(), None, "it never asked: it cannot be missed");
+        rig.events_of(name, "P");
+        rig.pass(grace / 2);
+        rig.ask_as(name, "CallServices/MuteCall?name=P&muted=false");
+        let (at, _) = rig.agent.poll_timeout().expect("a deadline");
+        assert_eq!(at, rig.now + grace);
+        assert!(rig.agent.view().softphones.iter().any(|s| s.connected && s.client == client(name)));
+        rig.pass(grace);
+        assert_eq!(rig.lit(), DARK);
+        assert_eq!(rig.agent.view().calls, []);
+        assert!(!rig.agent.view().softphones.iter().any(|s| s.connected));
+        // It was only asleep.
+        rig.ask_as(name, "CallServices/IncomingCall?name=P&callID=2");
+        assert_eq!(rig.events_of(name, "P"), [(7, 2)]);
+    }
+}
+
+#[test]
+fn events_that_nobody_fetches_are_bounded_in_number_and_age() {
+    let mut rig = Rig::with_page();
+    for id in 0..100 {
+        rings(&mut rig, id);
+        does(&mut rig, "TerminateCall", id);
+    }
+    let events = rig.events();
+    assert_eq!(events.len(), MOST_EVENTS);
+    assert_eq!(events.last(), Some(&(18, 99)), "the newest are kept");
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 1);
+    rig.pass(EVENT_LIFE);
+    assert_eq!(rig.events(), []);
+}
+
+#[test]
+fn one_softphone_cannot_crowd_the_agent() {
+    let mut rig = Rig::with_page();
+    for n in 0..MOST_PLUGINS {
+        rig.says(&format!("CallServices/OutgoingCall?name=P{n}&callID={n}"));
+    }
+    let full = rig.ask("SessionManager/Register?name=more");
+    assert!(full.contains("There are too many plugins"), "{full}");
+    rig.says("CallServices/TerminateCall?name=P3&callID=3");
+    rig.says("SessionManager/Register?name=more");
+    let names = rig.result("SessionManager/PluginList");
+    assert_eq!(names.as_array().map(Vec::len), Some(MOST_PLUGINS));
+    assert!(!names.to_string().contains("P3\""), "{names}");
+
+    let mut rig = Rig::with_page();
+    for id in 0..MAX_CALLS {
+        rig.says(&format!("CallServices/IncomingCall?name=P&callID={id}"));
+    }
+    let full = rig.ask("CallServices/IncomingCall?name=P&callID=99");
+    assert!(full.contains("isError\":true") && full.contains("Type\":2"), "{full}");
+    let first = rig.attach();
+    for _ in 0..MOST_SESSIONS {
+        rig.attach();
+    }
+    assert_eq!(rig.ask(&format!("DeviceServices/Events?sess={first}")), INVALID_SESSION);
+}
+
+#[test]
+fn an_approval_taken_back_ends_its_plugins_sessions_and_calls() {
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 1);
+    let session = rig.attach();
+    rig.approve(&[]);
+    assert_eq!(rig.lit(), DARK);
+    rig.approve(&[PAGE]);
+    assert_eq!(rig.ask("SessionManager/PluginList"), rig.ask("SessionManager/PluginList"));
+    assert_eq!(rig.result("SessionManager/PluginList"), serde_json::json!([]));
+    assert_eq!(rig.ask(&format!("DeviceServices/Events?sess={session}")), INVALID_SESSION);
+}
