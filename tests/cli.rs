@@ -23,6 +23,8 @@ mod live;
 mod run;
 #[path = "cli/softphones.rs"]
 mod softphones;
+#[path = "cli/spokes.rs"]
+mod spokes;
 #[path = "cli/world.rs"]
 mod world;
 
