@@ -20,10 +20,16 @@ pub enum Button {
     Accept,
     /// The call button, if the hook is up; nothing otherwise.
     Terminate,
+    /// The call button, if the hook is down and nothing rings: asks for a dial tone; nothing otherwise.
+    Dial,
     /// Phone Mute pulse; ignored outside a call unless `Setup::mute_outside_call`.
     Mute,
+    /// Phone Mute pulse, if the Mute light is on; nothing otherwise.
+    Unmute,
     /// Flash pulse: hold, resume or swap.
     Flash,
+    /// Flash pulse, if the Hold light is on; nothing otherwise.
+    Resume,
     /// Button 7 pulse (`Layout::Shared`) or Drop pulse (`Layout::Split`).
     Reject,
     /// Redial pulse.
@@ -135,7 +141,16 @@ impl Headset {
             Button::Terminate if !self.hook => {
                 return ignore(log, now, "terminate pressed with the hook down: ignored");
             }
-            Button::Hook | Button::Accept | Button::Terminate => {
+            Button::Dial if self.hook || self.lights.ring => {
+                return ignore(log, now, "dial pressed with something going on: ignored");
+            }
+            Button::Unmute if !self.lights.mute => {
+                return ignore(log, now, "unmute pressed with the microphone on: ignored");
+            }
+            Button::Resume if !self.lights.hold => {
+                return ignore(log, now, "resume pressed with nothing on hold: ignored");
+            }
+            Button::Hook | Button::Accept | Button::Terminate | Button::Dial => {
                 self.toggle_hook(setup, now, log);
                 return true;
             }
@@ -144,6 +159,12 @@ impl Headset {
             }
             _ => {}
         }
+        // One key each, whatever the wearer wants of it.
+        let button = match button {
+            Button::Unmute => Button::Mute,
+            Button::Resume => Button::Flash,
+            other => other,
+        };
         // A second press before the first came up: real buttons come up in between.
         if let Some((down, _)) = self.held.take() {
             self.send_for(setup, down);

@@ -137,6 +137,7 @@ fn what_is_no_request_is_refused() {
 fn requests_and_answers_have_a_frozen_form() {
     let requests = [
         (Request::Press { button: Button::SpeedDial }, r#"{"op":"press","button":"speed_dial"}"#),
+        (Request::Press { button: Button::Unmute }, r#"{"op":"press","button":"unmute"}"#),
         (Request::Unplug {}, r#"{"op":"unplug"}"#),
         (
             Request::Wait { condition: "ring=true".into(), timeout_ms: 5 },
@@ -235,6 +236,15 @@ fn the_program_presses_pulls_waits_and_ends_cleanly() {
     stdout(&sim(&socket, &["fail", "--at-block", "3", "--how", "unplug-unanswered"]));
     stdout(&sim(&socket, &["fail", "--clear"]));
     assert_eq!(sim(&socket, &["fail", "--at-block", "3"]).status.code(), Some(2), "--how is missing");
+    for idle in ["unmute", "resume", "dial"] {
+        let refused = sim(&socket, &["press", idle]);
+        assert_eq!(refused.status.code(), Some(1), "{idle}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(&format!("{idle} pressed with")), "{idle}");
+    }
+    stdout(&sim(&socket, &["press", "unplug"]));
+    stdout(&sim(&socket, &["state", "--wait", "plugged=false"]));
+    stdout(&sim(&socket, &["press", "plug"]));
+    stdout(&sim(&socket, &["state", "--wait", "plugged=true"]));
     stdout(&sim(&socket, &["unplug"]));
     let late = sim(&socket, &["state", "--wait", "plugged=true", "--timeout-s", "0.05"]);
     assert_eq!(late.status.code(), Some(1));

@@ -215,6 +215,31 @@ fn the_split_layout_takes_one_light_per_report_and_rejects_by_drop() {
     assert_eq!(read(&pipe), [4, 0]);
 }
 
+/// A hand that knows what it wants: the key is pressed only where it does that.
+#[test]
+fn buttons_with_a_purpose_are_pressed_only_where_they_serve_it() {
+    let bus = bus_with(Setup { layout: Layout::Split, ..quick() });
+    let (pipe, headset) = (open(&bus), bus.headset(PORT));
+    pipe.write(&[0x21, 1]).expect("written");
+    for idle in [Button::Dial, Button::Unmute, Button::Resume] {
+        assert!(!headset.press(idle), "{idle:?}: it rings, the microphone is on, nothing is held");
+    }
+    assert_silent(&pipe);
+    pipe.write(&[0x21, 0]).expect("written");
+    assert!(headset.press(Button::Dial));
+    assert_eq!(read(&pipe), [4, 0b1_0000], "hook up");
+    assert!(!headset.press(Button::Dial), "the hook is up");
+    pipe.write(&[0x22, 1]).expect("written");
+    for (light, button, key) in [(0x23, Button::Unmute, Button::Mute), (0x24, Button::Resume, Button::Flash)]
+    {
+        pipe.write(&[light, 1]).expect("written");
+        assert!(headset.press(button), "{button:?}");
+        let told = (read(&pipe), read(&pipe));
+        assert!(headset.press(key), "{key:?}");
+        assert_eq!(told, (read(&pipe), read(&pipe)), "the same key");
+    }
+}
+
 #[test]
 fn wrong_reports_and_idle_buttons_do_nothing() {
     let bus = bus_with(quick());

@@ -41,9 +41,10 @@ enum Command {
 /// What a running simulator is asked.
 #[derive(Debug, Subcommand)]
 enum Ask {
-    /// Press a button; exit status 1 if the headset does not react to it now
+    /// Press a button, or pull the cable; exit status 1 if the headset does not react to it now
     Press {
-        /// accept, terminate: only if the hook is down or up; hold: the same as flash
+        /// accept, terminate: only if the hook is down or up; unmute, resume: only if its light is on; dial: only if
+        /// nothing goes on; hold: the same as flash
         button: ButtonArg,
     },
     /// Pull the cable
@@ -121,14 +122,19 @@ enum ButtonArg {
     Hook,
     Accept,
     Terminate,
+    Dial,
     Mute,
+    Unmute,
     #[value(alias = "hold")]
     Flash,
+    Resume,
     Reject,
     Redial,
     SpeedDial,
     VolumeUp,
     VolumeDown,
+    Unplug,
+    Plug,
 }
 
 #[derive(Debug, Args)]
@@ -300,7 +306,12 @@ fn ask(client: &mut Client, question: Ask) -> Result<(), Failure> {
     let told = |error: io::Error| error.to_string();
     match question {
         Ask::Press { button } => {
-            if client.press(pressed(button)).map_err(told)? {
+            let reacted = match pressed(button) {
+                Pressed::Button(button) => client.press(button).map_err(told)?,
+                Pressed::Unplug => return client.unplug().map_err(told),
+                Pressed::Plug => return client.plug().map_err(told),
+            };
+            if reacted {
                 Ok(())
             } else {
                 let reason =
@@ -321,8 +332,17 @@ fn ask(client: &mut Client, question: Ask) -> Result<(), Failure> {
     }
 }
 
-fn pressed(button: ButtonArg) -> Button {
-    match button {
+/// What a hand does.
+enum Pressed {
+    Button(Button),
+    Unplug,
+    Plug,
+}
+
+fn pressed(button: ButtonArg) -> Pressed {
+    Pressed::Button(match button {
+        ButtonArg::Unplug => return Pressed::Unplug,
+        ButtonArg::Plug => return Pressed::Plug,
         ButtonArg::Hook => Button::Hook,
         ButtonArg::Accept => Button::Accept,
         ButtonArg::Terminate => Button::Terminate,
@@ -333,7 +353,10 @@ fn pressed(button: ButtonArg) -> Button {
         ButtonArg::SpeedDial => Button::SpeedDial,
         ButtonArg::VolumeUp => Button::VolumeUp,
         ButtonArg::VolumeDown => Button::VolumeDown,
-    }
+        ButtonArg::Dial => Button::Dial,
+        ButtonArg::Unmute => Button::Unmute,
+        ButtonArg::Resume => Button::Resume,
+    })
 }
 
 fn arm(client: &mut Client, arguments: &FailArgs) -> Result<(), Failure> {
