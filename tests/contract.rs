@@ -18,6 +18,7 @@ use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::rest::{self, RestConfig};
 use hub::problem::{Code, Reason};
 use hub::protocol::{DeviceStatus, Function, Job, JobPhase, Problem, State, ToUser, Trouble};
+use hub::settings::DoorPlace;
 use machine::PlayedMachine;
 use reqwest::{Method, Response, StatusCode};
 use sdk::{Sdk, json_of};
@@ -359,7 +360,7 @@ async fn an_unwritable_home_is_one_clear_line() {
     std::fs::write(&file, "").expect("a file");
     let service = PlayedMachine::start(State::default()).await;
     let config = RestConfig {
-        port: 0,
+        place: DoorPlace::default(),
         certificate_folder: file.join("certificate"),
         certificate: Terms::default(),
         endpoint_path: home.path().join("endpoint.json"),

@@ -52,6 +52,8 @@ pub struct Setting<T> {
 pub struct Settings {
     /// TCP port of the HTTPS door on the loopback, 0 = any free one. Default 32018.
     pub rest_port: Setting<u16>,
+    /// Programs of the Plantronics Hub are answered over plain HTTP, too. Default no.
+    pub rest_http: Setting<bool>,
     /// Web pages (`https://softphone.example`) and programs (`/usr/bin/softphone`) that may use the SDK.
     pub sdk_approved: Setting<Vec<String>>,
     /// Pages and programs that the person said no to.
@@ -88,6 +90,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             rest_port: Setting { value: 32018, from: Provenance::Default },
+            rest_http: Setting::default(),
             sdk_approved: Setting::default(),
             sdk_denied: Setting::default(),
             language: Setting::default(),
@@ -122,6 +125,7 @@ impl std::fmt::Debug for Secret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     RestPort,
+    RestHttp,
     SdkApproved,
     SdkDenied,
     Language,
@@ -136,8 +140,9 @@ pub enum Key {
 }
 
 impl Key {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RestPort,
+        Self::RestHttp,
         Self::SdkApproved,
         Self::SdkDenied,
         Self::Language,
@@ -155,6 +160,7 @@ impl Key {
     pub fn name(self) -> &'static str {
         match self {
             Self::RestPort => "rest_port",
+            Self::RestHttp => "rest_http",
             Self::SdkApproved => "sdk_approved",
             Self::SdkDenied => "sdk_denied",
             Self::Language => "language",
@@ -209,7 +215,22 @@ impl Key {
     }
 }
 
+/// Where the door for softphones is to be, on the loopback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DoorPlace {
+    /// 0 = any free one.
+    pub port: u16,
+    /// Of plain HTTP; `None` = that is not spoken.
+    pub plain: Option<u16>,
+}
+
 impl Settings {
+    /// Plain HTTP has the port below, as programs of the Plantronics Hub know it.
+    pub fn door(&self) -> DoorPlace {
+        let port = self.rest_port.value;
+        DoorPlace { port, plain: self.rest_http.value.then(|| port.saturating_sub(1)) }
+    }
+
     /// These, where the program has run since it read `started`: what it asks for at its start alone stays as it was.
     #[must_use]
     pub fn after_start_with(mut self, started: &Self) -> Self {
@@ -238,6 +259,7 @@ impl Settings {
     fn take(&mut self, key: Key, from: &Self) {
         match key {
             Key::RestPort => self.rest_port.clone_from(&from.rest_port),
+            Key::RestHttp => self.rest_http.clone_from(&from.rest_http),
             Key::SdkApproved => self.sdk_approved.clone_from(&from.sdk_approved),
             Key::SdkDenied => self.sdk_denied.clone_from(&from.sdk_denied),
             Key::Language => self.language.clone_from(&from.language),
@@ -259,6 +281,7 @@ impl Settings {
     fn put(&mut self, key: Key, raw: Raw, from: Provenance) -> Result<(), value::Kind> {
         match key {
             Key::RestPort => self.rest_port = Setting { value: value::port(&raw)?, from },
+            Key::RestHttp => self.rest_http = Setting { value: value::truth(&raw)?, from },
             Key::SdkApproved => self.sdk_approved = Setting { value: value::softphones(&raw)?, from },
             Key::SdkDenied => self.sdk_denied = Setting { value: value::softphones(&raw)?, from },
             Key::Language => self.language = Setting { value: Some(value::language(&raw)?), from },

@@ -5,6 +5,7 @@
 problem-setting-invalid = Der Wert von { $key } ist nicht zu gebrauchen und gilt nicht
     .next = { $kind ->
         [port] Schreiben Sie einen TCP-Port von 0 bis 65535.
+        [truth] Schreiben Sie true (ja) oder false (nein).
         [origins] Schreiben Sie eine Liste von höchstens 64 Seiten wie https://softphone.example und Programmen wie /usr/bin/softphone.
         [language] Schreiben Sie ein Sprachkennzeichen wie de-DE.
         [https] Schreiben Sie eine Adresse ohne Kennwort, Abfrage und Sprungmarke: https:// für einen Server, file:// oder folder+https:// für einen Ordner.

@@ -5,6 +5,7 @@
 problem-setting-invalid = The value of { $key } cannot be used and does not count
     .next = { $kind ->
         [port] Write a TCP port from 0 to 65535.
+        [truth] Write true or false.
         [origins] Write a list of at most 64 pages such as https://softphone.example and programs such as /usr/bin/softphone.
         [language] Write a language tag such as de-DE.
         [https] Write an address without password, query and fragment: https:// of a server, file:// or folder+https:// of a folder.

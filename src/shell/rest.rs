@@ -14,6 +14,7 @@ use door::Door;
 use hub::problem::Reason;
 use hub::protocol::local::Endpoint;
 use hub::protocol::{Detail, Problem};
+use hub::settings::DoorPlace;
 use hub::user::DoorState;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -51,6 +52,8 @@ pub use v1::OPENAPI;
 
 /// Connections at the same time.
 const MAX_CONNECTIONS: usize = 256;
+/// Connections over plain HTTP at the same time.
+const MAX_PLAIN_CONNECTIONS: usize = 64;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 /// Largest body of a request.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -63,8 +66,7 @@ const PORT_ATTEMPTS: usize = 8;
 
 #[derive(Clone, Debug)]
 pub struct RestConfig {
-    /// 0 = any free one.
-    pub port: u16,
+    pub place: DoorPlace,
     /// Folder of `ca.pem`, `leaf.pem`, `key.pem`.
     pub certificate_folder: PathBuf,
     pub certificate: Terms,
@@ -75,6 +77,7 @@ pub struct RestConfig {
 /// The open door. Dropping it closes it at once and leaves `endpoint.json`; [`RestServer::stop`] is the orderly way.
 pub struct RestServer {
     url: String,
+    plain_url: Option<String>,
     config: RestConfig,
     shown: Arc<Shown>,
     ca_path: PathBuf,
@@ -143,7 +146,14 @@ pub async fn start(config: RestConfig, handle: UserHandle) -> Result<RestServer,
 }
 
 async fn open(config: RestConfig, handle: UserHandle) -> Result<RestServer, Closed> {
-    let (sockets, port) = bind(config.port).await.map_err(|(address, e)| not_listening(address, &e))?;
+    let DoorPlace { port, plain } = config.place;
+    let taken = |(address, error): (SocketAddr, io::Error)| not_listening(address, &error);
+    let (sockets, port) = bind(port).await.map_err(taken)?;
+    let plain = match plain {
+        Some(port) => Some(bind(port).await.map_err(taken)?),
+        None => None,
+    };
+    let (plain_sockets, plain) = plain.map_or((Vec::new(), None), |(sockets, port)| (sockets, Some(port)));
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     let certificate = load(&config)?;
     let notice = renewed(&certificate);
@@ -161,16 +171,37 @@ async fn open(config: RestConfig, handle: UserHandle) -> Result<RestServer, Clos
         handle,
         token,
         port,
+        plain,
         run: random()?[..8].to_owned(),
         salt: random()?,
         wrong_tokens: WrongTokens::default(),
         stopping: stopped.clone(),
     });
-    let serving = tokio::spawn(serve(sockets, tls, router(door), stopped));
+    let plainly = loopback::serve(
+        plain_sockets,
+        MAX_PLAIN_CONNECTIONS,
+        plain_router(door.clone()),
+        |stream| std::future::ready(Ok(stream)),
+        stopped.clone(),
+    );
+    let securely = serve(sockets, tls, router(door), stopped);
+    let serving = tokio::spawn(async { _ = tokio::join!(securely, plainly) });
     let ServerCertificate { ca_path, ends_s, .. } = certificate;
-    let server = RestServer { url, config, shown, ca_path, ends_s, notice, endpoint_json, stopping, serving };
+    let plain_url = plain.map(|port| format!("http://127.0.0.1:{port}"));
+    let server = RestServer {
+        url,
+        plain_url,
+        config,
+        shown,
+        ca_path,
+        ends_s,
+        notice,
+        endpoint_json,
+        stopping,
+        serving,
+    };
     server.tell_programs()?;
-    tracing::info!(url = %server.url, "softphones may connect");
+    tracing::info!(url = %server.url, plain = ?server.plain_url, "softphones may connect");
     Ok(server)
 }
 
@@ -191,6 +222,11 @@ impl RestServer {
     /// `https://127.0.0.1:<port>`
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// `http://127.0.0.1:<port>`, where plain HTTP is spoken.
+    pub fn plain_url(&self) -> Option<&str> {
+        self.plain_url.as_deref()
     }
 
     /// For the view, and for programs that ask.
@@ -286,6 +322,15 @@ fn router(door: Arc<Door>) -> Router {
         .fold(Router::new(), |router, route| router.route(route.path, route.handler))
         .fallback(fallback)
         .method_not_allowed_fallback(method_not_allowed);
+    guarded(router, door)
+}
+
+/// Of those who speak plain HTTP: `/Spokes` and nothing else, for that asks for no secret.
+fn plain_router(door: Arc<Door>) -> Router {
+    guarded(Router::new().fallback(fallback), door)
+}
+
+fn guarded(router: Router<Arc<Door>>, door: Arc<Door>) -> Router {
     router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(axum::middleware::from_fn_with_state(door.clone(), access::guard))

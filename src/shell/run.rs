@@ -138,7 +138,7 @@ async fn start(
     };
 
     let (look_after, asked) = mpsc::channel(1);
-    let (port, moved) = watch::channel(settings.rest_port.value);
+    let (place, moved) = watch::channel(settings.door());
     let role = UserRole::new(env!("CARGO_PKG_VERSION"))
         // Every number that JavaScript can count to has room for the calls of a run behind it.
         .numbering_calls_from((random()? >> 12).max(1))
@@ -155,7 +155,7 @@ async fn start(
         to_machine: wishes,
         events: events.clone(),
         door: look_after,
-        port,
+        place,
         apart: service.is_some(),
         started: settings,
         settings: list,
@@ -207,7 +207,7 @@ async fn start(
 
 fn rest_config(folders: &Folders, settings: &Settings) -> RestConfig {
     RestConfig {
-        port: settings.rest_port.value,
+        place: settings.door(),
         certificate_folder: folders.data.join("certificate"),
         certificate: Terms::default(),
         endpoint_path: folders.endpoint.clone(),

@@ -6,7 +6,7 @@ use super::own_settings::Patience;
 use super::{log, notify, os, own_settings, settings_files};
 use hub::locale::Locale;
 use hub::protocol::local::View;
-use hub::settings::{LastGood, Settings};
+use hub::settings::{DoorPlace, LastGood, Settings};
 use hub::user::{Input, Output, Reply, SdkEvent, UserRole};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Parts {
     /// Asks whoever keeps the door for softphones to look after it.
     pub door: Sender<()>,
     /// Where that door is to be.
-    pub port: watch::Sender<u16>,
+    pub place: watch::Sender<DoorPlace>,
     /// The machine role is another process, which reads settings of its own.
     pub apart: bool,
     /// As they were when the program started; what counts only from the next start stays so.
@@ -132,13 +132,13 @@ impl Doing {
 
     /// All that depends on them and is not asked for each time.
     fn read_settings(&mut self) {
-        let Parts { role, approved, started, apart, port, settings: list, .. } = &mut self.parts;
+        let Parts { role, approved, started, apart, place, settings: list, .. } = &mut self.parts;
         let (settings, problems) = self.last_good.resolve(&settings_files::layers(approved.folders()));
         let settings = settings.after_start_with(started);
         let problems = settings.said_by_agent(problems, *apart);
         log::set_level(&settings.log_level.value);
-        let to = settings.rest_port.value;
-        port.send_if_modified(|at| std::mem::replace(at, to) != to);
+        let to = settings.door();
+        place.send_if_modified(|at| std::mem::replace(at, to) != to);
         let listed = serde_json::to_value(settings.list()).expect("invariant: settings have text keys");
         list.send_if_modified(|was| std::mem::replace(was, listed.clone()) != listed);
         let now = os::instant();
@@ -222,7 +222,7 @@ mod tests {
             to_machine: mpsc::unbounded_channel().0,
             events,
             door: mpsc::channel(1).0,
-            port: watch::channel(0).0,
+            place: watch::channel(DoorPlace::default()).0,
             apart: false,
             started: Settings::default(),
             settings: watch::channel(serde_json::Value::Null).0,

@@ -99,6 +99,44 @@ async fn what_is_written_into_a_settings_file_counts_while_the_agent_runs() -> T
     Ok(())
 }
 
+/// Two free ports, one above the other: the upper one.
+fn free_pair() -> Told<u16> {
+    loop {
+        let upper = TcpListener::bind("127.0.0.1:0").at("a port")?;
+        let port = upper.local_addr().at("a port")?.port();
+        if TcpListener::bind(("127.0.0.1", port - 1)).is_ok() {
+            return Ok(port);
+        }
+    }
+}
+
+#[tokio::test]
+async fn plain_http_is_spoken_below_the_door_while_its_setting_says_so() -> Told<()> {
+    let folder = tempfile::tempdir().at("a temporary folder")?;
+    let home = folder.path();
+    let set = |arguments: &[&str]| -> Told<()> {
+        let arguments = [&["settings", "set"], arguments].concat();
+        let told = ended(hookswitch(home, &arguments).env_remove("HOOKSWITCH_REST_PORT"))?;
+        assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "{told:?}");
+        Ok(())
+    };
+    let port = free_pair()?;
+    set(&["rest_port", &port.to_string()])?;
+    let mut run = hookswitch(home, &["run", "--headless"]);
+    let agent = Agent::start(run.env_remove("HOOKSWITCH_REST_PORT"), home).await?;
+    opens_at(home, port).await?;
+    let is_open = || std::net::TcpStream::connect(("127.0.0.1", port - 1)).is_ok();
+    assert!(!is_open(), "nobody asked for it");
+    for (value, open) in [("true", true), ("false", false)] {
+        set(&["rest_http", value])?;
+        wait_for(&format!("rest_http = {value}"), SOON, async || Ok((is_open() == open).then_some(())))
+            .await?;
+        opens_at(home, port).await?;
+    }
+    assert_eq!(agent.terminate().await?, Some(0));
+    Ok(())
+}
+
 /// Whether one agent takes them all, or each command writes the file itself.
 #[tokio::test]
 async fn of_settings_that_are_set_at_the_same_time_none_is_lost() -> Told<()> {

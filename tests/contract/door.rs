@@ -4,6 +4,7 @@ use super::sdk::Events;
 use super::*;
 use hookswitch::shell::rest::Keeper;
 use hub::problem::Code;
+use hub::settings::DoorPlace;
 use hub::user::DoorState;
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 fn config(home: &Path, port: u16, certificate: Terms) -> RestConfig {
     RestConfig {
-        port,
+        place: DoorPlace { port, plain: None },
         certificate_folder: home.join("certificate"),
         certificate,
         endpoint_path: home.join("endpoint.json"),
@@ -87,7 +88,7 @@ async fn a_holder_that_ends_lets_the_door_open_at_once() {
     assert!(problem.what().contains(&format!("python3, process {}", python.id())), "{}", problem.what());
     let (_asks, asked) = tokio::sync::mpsc::channel(1);
     let (_stop, stopped) = tokio::sync::oneshot::channel();
-    let (_port, moved) = tokio::sync::watch::channel(port);
+    let (_place, moved) = tokio::sync::watch::channel(DoorPlace { port, plain: None });
     let mut views = service.handle.views();
     let keeping = tokio::spawn(keeper.run(asked, moved, stopped));
     python.kill().expect("killed");

@@ -414,6 +414,33 @@ async fn calls_are_begun_by_scripts_of_approved_pages_alone() {
     assert!(refused.contains("A query has at most"), "{refused}");
 }
 
+/// Programs that know the old hub by plain HTTP are answered there, by the same rules; nothing else is.
+#[tokio::test]
+async fn plain_http_answers_spokes_and_nothing_else() {
+    let sdk = Sdk::open().await;
+    let url = sdk.server.plain_url().expect("it is asked for").to_owned();
+    let ask = async |path: &str, name: &str, value: &str| {
+        let request = sdk.http.get(format!("{url}{path}")).header(name, value);
+        request.send().await.expect("an answer")
+    };
+    let info = "/Spokes/DeviceServices/Info";
+    let refused = json_of(ask(info, "x", "y").await).await;
+    assert!(refused.to_string().contains("may not use the headset yet"), "{refused}");
+    sdk.decide(&this_program(), true).await;
+    assert_eq!(json_of(ask(info, "x", "y").await).await["Result"]["ProductName"], "Desk One");
+    let port = url.rsplit(':').next().expect("a port");
+    let local = json_of(ask(info, "host", &format!("localhost:{port}")).await).await;
+    assert_eq!(local["isError"], false);
+    let foreign = ask(info, "host", &format!("evil.example:{port}")).await;
+    assert_eq!(foreign.status(), StatusCode::MISDIRECTED_REQUEST);
+    let evil = json_of(ask(info, "referer", "https://evil.example/").await).await;
+    assert_eq!(evil["isError"], true);
+    for path in ["/v1/health", "/v1/devices", "/v1/events", "/v1/openapi.json", "/"] {
+        let bearer = format!("Bearer {}", sdk.token);
+        assert_eq!(ask(path, "authorization", &bearer).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
 /// A page hears of its own calls by pushed events too, whichever door they came by.
 #[tokio::test]
 async fn a_call_of_the_old_hub_is_a_call_like_all_others() {

@@ -12,7 +12,7 @@ use hub::protocol::{
     Capabilities, Deployment, Device, DeviceStatus, Job, JobPhase, Offer, PROTOCOL_VERSION, Problem, State,
     TenantMode, TenantState, ToMachine, ToUser,
 };
-use hub::settings::Settings;
+use hub::settings::{DoorPlace, Settings};
 use hub::user::{Command, UserRole};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -58,7 +58,7 @@ impl PlayedMachine {
             to_machine,
             events: to_user.clone(),
             door: channel(1).0,
-            port: watch::channel(0).0,
+            place: watch::channel(DoorPlace::default()).0,
             apart: false,
             started: Settings::default(),
             settings: watch::channel(serde_json::Value::Null).0,

@@ -5,6 +5,7 @@ use hookswitch::shell::certificate::Terms;
 use hookswitch::shell::handle::UserHandle;
 use hookswitch::shell::rest::{self, RestConfig, RestServer};
 use hub::protocol::State;
+use hub::settings::DoorPlace;
 use hub::user::{Command, Reply};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -36,7 +37,7 @@ impl Sdk {
         let service = PlayedMachine::start_with(state, "sdk_approved = [\"https://own.example\"]\n").await;
         let handle = service.handle.clone();
         let config = RestConfig {
-            port: 0,
+            place: DoorPlace { port: 0, plain: Some(0) },
             certificate_folder: home.path().join("certificate"),
             certificate: Terms::default(),
             endpoint_path: home.path().join("endpoint.json"),

@@ -91,6 +91,7 @@ fn spelling(key: Key, value: &str) -> Result<String, super::value::Kind> {
     settings.put(key, Raw::Text(value.to_owned()), Provenance::User)?;
     Ok(match key {
         Key::RestPort => settings.rest_port.value.to_string(),
+        Key::RestHttp => settings.rest_http.value.to_string(),
         Key::SdkApproved => listed(&settings.sdk_approved.value),
         Key::SdkDenied => listed(&settings.sdk_denied.value),
         Key::TenantToken => quoted(settings.tenant_token.value.as_ref().map_or("", |secret| &secret.0)),

@@ -30,6 +30,7 @@ impl Settings {
         let from = self.provenance(key);
         let value = match key {
             Key::RestPort => Value::from(self.rest_port.value),
+            Key::RestHttp => Value::from(self.rest_http.value),
             Key::SdkApproved => Value::from(self.sdk_approved.value.clone()),
             Key::SdkDenied => Value::from(self.sdk_denied.value.clone()),
             Key::TenantToken => Value::from(self.tenant_token.value.as_ref().map(|_| "(set)")),
@@ -55,13 +56,14 @@ impl Settings {
             Key::User => self.user.value.clone(),
             Key::Headset => self.headset.value.clone(),
             Key::LogLevel => Some(self.log_level.value.clone()),
-            Key::RestPort | Key::SdkApproved | Key::SdkDenied | Key::TenantToken => None,
+            Key::RestPort | Key::RestHttp | Key::SdkApproved | Key::SdkDenied | Key::TenantToken => None,
         }
     }
 
     fn provenance(&self, key: Key) -> Provenance {
         match key {
             Key::RestPort => self.rest_port.from,
+            Key::RestHttp => self.rest_http.from,
             Key::SdkApproved => self.sdk_approved.from,
             Key::SdkDenied => self.sdk_denied.from,
             Key::Language => self.language.from,
@@ -105,6 +107,7 @@ mod tests {
         json!([
             { "type": "null" },
             { "type": "string" },
+            { "type": "boolean" },
             { "type": "integer", "minimum": 0, "maximum": u16::MAX },
             { "type": "array", "maxItems": MOST_SOFTPHONES, "items": { "type": "string" } },
         ])

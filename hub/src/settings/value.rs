@@ -16,6 +16,7 @@ pub(super) enum Raw {
     /// From the environment or the command line it may also be a number or a list.
     Text(String),
     Integer(i64),
+    Truth(bool),
     List(Vec<String>),
     /// Nothing a setting can be.
     Unfit,
@@ -26,6 +27,7 @@ impl From<toml::Value> for Raw {
         match value {
             toml::Value::String(text) => Self::Text(text),
             toml::Value::Integer(number) => Self::Integer(number),
+            toml::Value::Boolean(truth) => Self::Truth(truth),
             toml::Value::Array(items) => {
                 let texts: Option<Vec<String>> =
                     items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
@@ -41,6 +43,8 @@ impl From<toml::Value> for Raw {
 pub(super) enum Kind {
     #[error("a TCP port from 0 to 65535")]
     Port,
+    #[error("true or false")]
+    Truth,
     #[error(
         "a list of at most 64 pages such as https://softphone.example and programs such as /usr/bin/softphone"
     )]
@@ -71,6 +75,7 @@ impl Kind {
     pub(super) fn of(key: Key) -> Self {
         match key {
             Key::RestPort => Self::Port,
+            Key::RestHttp => Self::Truth,
             Key::SdkApproved | Key::SdkDenied => Self::Origins,
             Key::Language => Self::Language,
             Key::ServerUrl => Self::TenantUrl,
@@ -88,6 +93,7 @@ impl Kind {
     fn code(self) -> &'static str {
         match self {
             Self::Port => "port",
+            Self::Truth => "truth",
             Self::Origins => "origins",
             Self::Language => "language",
             Self::TenantUrl => "https",
@@ -118,7 +124,17 @@ pub(super) fn port(raw: &Raw) -> Result<u16, Kind> {
     match raw {
         Raw::Integer(number) => u16::try_from(*number).map_err(|_| Kind::Port),
         Raw::Text(text) => text.parse().map_err(|_| Kind::Port),
-        Raw::List(_) | Raw::Unfit => Err(Kind::Port),
+        Raw::Truth(_) | Raw::List(_) | Raw::Unfit => Err(Kind::Port),
+    }
+}
+
+pub(super) fn truth(raw: &Raw) -> Result<bool, Kind> {
+    match raw {
+        Raw::Truth(truth) => Ok(*truth),
+        Raw::Text(text) => text.parse().map_err(|_| Kind::Truth),
+        // As registries have it.
+        Raw::Integer(number @ (0 | 1)) => Ok(*number == 1),
+        Raw::Integer(_) | Raw::List(_) | Raw::Unfit => Err(Kind::Truth),
     }
 }
 
@@ -126,7 +142,7 @@ pub(super) fn softphones(raw: &Raw) -> Result<Vec<String>, Kind> {
     let list: Vec<&str> = match raw {
         Raw::List(list) => list.iter().map(String::as_str).collect(),
         Raw::Text(text) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
-        Raw::Integer(_) | Raw::Unfit => return Err(Kind::Origins),
+        Raw::Integer(_) | Raw::Truth(_) | Raw::Unfit => return Err(Kind::Origins),
     };
     if list.len() > MOST_SOFTPHONES || list.iter().any(|item| ClientId::named(item).is_none()) {
         return Err(Kind::Origins);

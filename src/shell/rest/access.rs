@@ -81,7 +81,7 @@ enum Admitted {
 }
 
 async fn admit(door: &Door, asked: &Parts) -> Result<Admitted, Refusal> {
-    check_host(door.port, asked)?;
+    check_host(door, asked)?;
     let headers = &asked.headers;
     if asked.method == Method::OPTIONS && headers.contains_key(header::ORIGIN) {
         return Ok(Admitted::Preflight);
@@ -113,16 +113,18 @@ async fn admit(door: &Door, asked: &Parts) -> Result<Admitted, Refusal> {
 }
 
 /// A foreign Host is a foreign name that was made to resolve to this computer (DNS rebinding).
-fn check_host(port: u16, asked: &Parts) -> Result<(), Refusal> {
+fn check_host(door: &Door, asked: &Parts) -> Result<(), Refusal> {
+    let port = door.port;
     let mut hosts = asked.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().unwrap_or("not text"),
         _ => "no single Host header",
     };
     let ours = |host: &str| {
+        let ports = || [Some(port), door.plain].into_iter().flatten();
         ["127.0.0.1", "[::1]", "localhost"]
             .iter()
-            .any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")))
+            .any(|name| ports().any(|port| host.eq_ignore_ascii_case(&format!("{name}:{port}"))))
     };
     if ours(host) && asked.uri.authority().is_none_or(|a| ours(a.as_str())) {
         return Ok(());

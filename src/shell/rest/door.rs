@@ -8,6 +8,8 @@ pub(super) struct Door {
     pub(super) handle: UserHandle,
     pub(super) token: String,
     pub(super) port: u16,
+    /// Of plain HTTP, where that is spoken.
+    pub(super) plain: Option<u16>,
     /// Tells event numbers of this run from those of another.
     pub(super) run: String,
     pub(super) wrong_tokens: WrongTokens,

@@ -4,6 +4,7 @@ use super::{Closed, RestConfig, RestServer, open};
 use crate::shell::handle::{Event, UserHandle};
 use crate::shell::os;
 use hub::protocol::Problem;
+use hub::settings::DoorPlace;
 use hub::user::DoorState;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -45,21 +46,21 @@ impl Keeper {
         }
     }
 
-    /// Checks whenever it is asked to, and when the process that has the port ends; moves to another `port`. Closes the
+    /// Checks whenever it is asked to, and when the process that has the port ends; moves to another `place`. Closes the
     /// door at `stop`.
     pub async fn run(
         mut self,
         mut asked: mpsc::Receiver<()>,
-        mut port: watch::Receiver<u16>,
+        mut place: watch::Receiver<DoorPlace>,
         mut stop: oneshot::Receiver<()>,
     ) {
         loop {
             tokio::select! {
                 _ = &mut stop => break,
                 Some(()) = asked.recv() => {}
-                Ok(()) = port.changed() => {
-                    self.config.port = *port.borrow_and_update();
-                    tracing::info!(port = self.config.port, "the door for softphones moves");
+                Ok(()) = place.changed() => {
+                    self.config.place = *place.borrow_and_update();
+                    tracing::info!(place = ?self.config.place, "the door for softphones moves");
                     if let Some(server) = self.server.take() {
                         server.stop().await;
                     }
