@@ -79,6 +79,9 @@ fn menu(done_bytes: u64, call: Option<bool>) -> Menu {
         deployment: Deployment::Optional,
         group: "all-users".to_owned(),
         deferred: false,
+        deferrable: true,
+        deferrals_left: None,
+        next: None,
         blocked: None,
     };
     let job = Job {

@@ -7,6 +7,8 @@ mod rig;
 #[path = "support/scene.rs"]
 mod scene;
 
+#[path = "updates/by_itself.rs"]
+mod by_itself;
 #[path = "updates/devices.rs"]
 mod devices;
 #[path = "updates/disk.rs"]

@@ -9,6 +9,7 @@ use crate::protocol::{Detail, DeviceId, Function, PastUpdate, Problem, ResolvedG
 use crate::tenancy::TenantSource;
 use crate::world::WorldChange;
 use dfu::usb_dfu::{ControlTransfer, Phase, TransferError, UsbIdentity};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use tenant::wire::{
     CloudEvent, DeviceRegistration, HostRegistration, UpdateStatus, UserRegistration, Verdict,
 };
 
+pub mod deployment;
 pub mod fleet;
 pub mod host;
 pub mod outbox;
@@ -58,6 +60,8 @@ pub struct Config {
     pub os: String,
     pub os_version: String,
     pub tenancy: Tenancy,
+    /// Where the computer is: windows are meant by the clock on the wall there.
+    pub zone: TimeZone,
     /// Entropy for jitter and for ids of reports.
     pub seed: u64,
 }
@@ -103,6 +107,8 @@ pub fn no_tenant() -> Problem {
 pub enum Input {
     /// Everything that depends on it is looked at again.
     WorldChanged(WorldChange),
+    /// The computer is in another time zone, or the rules of its own are others.
+    ZoneChanged(TimeZone),
     Scanned(Scan),
     /// An [`Output::Scan`] brought nothing: what is on the buses is not known.
     ScanFailed,
@@ -295,6 +301,7 @@ pub struct Persisted {
     pub deferred: Vec<(String, String)>,
     /// How the last updates ended, the last first.
     pub history: Vec<PastUpdate>,
+    pub deployments: Vec<deployment::Past>,
 }
 
 /// One change that must be on disk before the next output is performed.
@@ -335,6 +342,8 @@ pub enum Record {
     },
     /// How the last updates ended, the last first; replaces all.
     History(Vec<PastUpdate>),
+    /// What became of offers that are not simply the person's; replaces all.
+    Deployments(Vec<deployment::Past>),
 }
 
 /// A bearer token of the tenant. Never logged.

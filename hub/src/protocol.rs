@@ -77,6 +77,13 @@ pub enum ToUser {
     SeatChanged {
         active: bool,
     },
+    /// To whoever is at the seat: an update waits for them, or `begins` by itself in a minute.
+    UpdateAsks {
+        offer: String,
+        name: String,
+        version: String,
+        begins: bool,
+    },
     /// Answer to the request with the same number.
     Answer {
         request: u64,
@@ -283,9 +290,48 @@ pub struct Offer {
     pub deployment: Deployment,
     /// Id of the group that brought it.
     pub group: String,
+    /// The person dismissed this version of an optional update.
     pub deferred: bool,
+    /// The person may dismiss it, or put it off, now.
+    #[serde(default)]
+    pub deferrable: bool,
+    /// How often an update that begins by itself can still be put off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferrals_left: Option<u8>,
+    /// What the agent does next by itself: it begins the update, or asks for it. Absent where the person begins it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
     /// Why it cannot be installed right now; null when it can.
     pub blocked: Option<Problem>,
+}
+
+/// When the agent goes on with an offer by itself, and what it waits for until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Next {
+    /// In Unix seconds; null = nobody knows.
+    pub at_s: Option<u64>,
+    pub waits_for: WaitsFor,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitsFor {
+    /// The person was told that it begins then.
+    Notice,
+    /// The hours that the policy names.
+    Window,
+    /// The person put it off.
+    Deferral,
+    /// After that a persistent update is an automatic one.
+    Deadline,
+    /// It failed, or could not be begun.
+    Retry,
+    /// The end of a call.
+    Call,
+    /// Another headset is written first.
+    Turn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -93,6 +93,7 @@ cli-bundle-written = { $file } enthält { $count ->
 cli-bundle-missing = Nicht enthalten: { $name } ({ $reason })
 cli-cancelled = Die Aktualisierung wird abgebrochen. Nach einigen Sekunden bietet `hookswitch update list` sie wieder an.
 cli-cancelled-waiting = Die Aktualisierung wartet nicht mehr. `hookswitch update list` bietet sie weiter an.
+cli-put-off = Aufgeschoben. `hookswitch update list` sagt, wann sie wieder kommt.
 cli-deferred = Aufgeschoben, bis es eine andere Version gibt. `hookswitch update install` installiert die Aktualisierung trotzdem.
 cli-groups-consumer = Es gibt keinen Mandanten, also auch keine Gruppen.
 cli-groups-locked = Der Mandant ist nicht zu gebrauchen, deshalb gibt es keine Gruppen; `hookswitch status` sagt warum.

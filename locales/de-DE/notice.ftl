@@ -1,5 +1,9 @@
 ### Kurze Hinweise der Arbeitsfläche, je ein Titel und ein Satz.
 
+notice-update-asks = Aktualisierung wartet: { $name }
+notice-update-asks-body = Version { $version } ist bereit. Die Seite „Aktualisierungen“ installiert sie oder schiebt sie auf.
+notice-update-begins = Aktualisierung beginnt in einer Minute: { $name }
+notice-update-begins-body = Lassen Sie das Headset angesteckt. Die Seite „Aktualisierungen“ kann sie aufschieben.
 notice-update-succeeded = Aktualisiert: { $name }
 notice-update-succeeded-body = Das Headset meldet jetzt Version { $version }.
 notice-update-failed = Aktualisierung fehlgeschlagen: { $name }

@@ -1,9 +1,22 @@
 ### Wörter für Werte, die Fenster, Tray und Terminal zeigen.
 
 deployment-optional = Freiwillig, Sie entscheiden
-deployment-persistent = Erforderlich; installiert wird, wenn Sie es sagen
-deployment-automatic = Von Ihrer Firma gewünscht; dieser Agent installiert nur, wenn Sie es sagen
-deployment-silent = Von Ihrer Firma gewünscht; dieser Agent installiert nur, wenn Sie es sagen
+deployment-persistent = Erforderlich; installiert wird, wenn Sie es sagen, und bis dahin werden Sie gefragt
+deployment-automatic = Erforderlich; sie beginnt von selbst, wenn kein Gespräch läuft; Sie können sie einige Male aufschieben
+deployment-silent = Erforderlich; sie wird von selbst installiert, in den Stunden, die Ihre Firma gewählt hat
+next-notice = Sie beginnt von selbst um { $time }.
+next-window = Sie beginnt von selbst um { $time }.
+next-deferral = Aufgeschoben. Sie beginnt von selbst um { $time }.
+next-asked = Aufgeschoben. Nach { $time } werden Sie wieder gefragt.
+next-deadline = Ab { $time } beginnt sie von selbst.
+next-retry = Sie gelang nicht. Um { $time } wird sie noch einmal versucht.
+next-call = Sie beginnt, wenn das Gespräch zu Ende ist.
+next-turn = Sie beginnt, wenn das andere Headset fertig ist.
+deferrals-left = { $count ->
+    [0] Sie können sie nicht mehr aufschieben.
+    [one] Sie können sie noch einmal aufschieben.
+   *[other] Sie können sie noch { $count }-mal aufschieben.
+}
 deployment-recovery = Nötig, sonst arbeitet das Headset nicht
 
 job-running = { $name } wird installiert: { $percent } %

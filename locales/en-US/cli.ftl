@@ -91,6 +91,7 @@ cli-bundle-written = { $file } holds { $count } files, without secrets. Look int
 cli-bundle-missing = Not in it: { $name } ({ $reason })
 cli-cancelled = The update is being stopped. After some seconds `hookswitch update list` offers it again.
 cli-cancelled-waiting = The update does not wait any more. `hookswitch update list` still offers it.
+cli-put-off = Put off. `hookswitch update list` says when it comes again.
 cli-deferred = Put off until there is another version. `hookswitch update install` installs it all the same.
 cli-groups-consumer = There is no tenant, so there are no groups.
 cli-groups-locked = The tenant cannot be used, so there are no groups; `hookswitch status` says why.

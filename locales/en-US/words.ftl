@@ -1,9 +1,22 @@
 ### Words for values that the window, the tray and the terminal all show.
 
 deployment-optional = Optional, you decide
-deployment-persistent = Required; it is installed when you say so
-deployment-automatic = Wanted by your company; this agent installs only when you say so
-deployment-silent = Wanted by your company; this agent installs only when you say so
+deployment-persistent = Required; it is installed when you say so, and you are asked until then
+deployment-automatic = Required; it begins by itself outside calls, and you can put it off a few times
+deployment-silent = Required; it is installed by itself in the hours that your company has chosen
+next-notice = It begins by itself at { $time }.
+next-window = It begins by itself at { $time }.
+next-deferral = Put off. It begins by itself at { $time }.
+next-asked = Put off. You are asked again after { $time }.
+next-deadline = From { $time } on it begins by itself.
+next-retry = It could not be done. It is tried again at { $time }.
+next-call = It begins when the call has ended.
+next-turn = It begins when the other headset is done.
+deferrals-left = { $count ->
+    [0] You cannot put it off any more.
+    [one] You can put it off once more.
+   *[other] You can put it off { $count } more times.
+}
 deployment-recovery = Needed, or the headset does not work
 
 job-running = { $name } is being installed: { $percent } %

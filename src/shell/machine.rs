@@ -19,6 +19,7 @@ use hub::machine::{
     TenantRequest, UsbRequest,
 };
 use hub::protocol::Function;
+use jiff::tz::TimeZone;
 use std::time::SystemTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
@@ -39,6 +40,11 @@ pub fn now() -> Now {
     Now { instant: os::instant(), unix_s, slept: os::slept() }
 }
 
+/// Where the computer is, as its clock on the wall shows.
+pub fn zone() -> TimeZone {
+    TimeZone::system()
+}
+
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
 pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: UnboundedReceiver<Event>) {
     let Parts { mut role, store, hardware, mut tenancies, room, mut awake } = parts;
@@ -50,6 +56,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut errands = Errands::start(room, events.clone());
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
+    let mut at = zone();
     loop {
         let world = (&mut buses, &errands, &mut fetches);
         perform(&mut role, &mut store, world, &mut ways, &mut awake).await;
@@ -63,6 +70,12 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
         let event = tokio::select! {
             event = queue.recv() => event,
             () = alarm.wait(deadline) => {
+                // What is decided by the clock on the wall is decided by the one of now.
+                let is = zone();
+                if is != at {
+                    at = is.clone();
+                    role.handle(Input::ZoneChanged(is), now());
+                }
                 role.handle_timeout(now());
                 continue;
             }

@@ -56,6 +56,7 @@ pub(super) async fn run(machine: Machine) -> Result<(), Problem> {
         os: system.name,
         os_version: system.version,
         tenancy,
+        zone: machine::zone(),
         seed: random()?,
     };
     let role = MachineRole::new(config, persisted, machine::now());

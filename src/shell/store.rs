@@ -156,7 +156,8 @@ fn must_survive_power_loss(record: &Record) -> bool {
         | Record::Groups { .. }
         | Record::Devices(_)
         | Record::Deferred { .. }
-        | Record::History(_) => false,
+        | Record::History(_)
+        | Record::Deployments(_) => false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`PolicyDocument::validate`] everything else; [`PolicyDocument::from_json`] is both and the only way in for an
 //! agent.
 
+mod deployment;
 mod expected;
 mod validate;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::secret::Secret;
 #[cfg(test)]
 use crate::shape;
+pub use deployment::{DEFERRALS, Deployment, MOST_DEFERRALS, Window};
 pub use directory::{MAX_FILTER_CHARS, USER_PLACEHOLDER};
 pub use expected::Expected;
 pub use validate::PolicyError;
@@ -188,6 +190,18 @@ pub struct FirmwarePolicy {
     pub target: String,
     /// How it reaches the device.
     pub deployment: Deployment,
+    /// With `persistent`: from this point in time on (RFC 3339) it is `automatic`.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "shape::Timestamp"))]
+    pub deadline: Option<String>,
+    /// With `automatic`, or `persistent` and a deadline: how often the person can put it off. Default: 3.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "u8", range(max = MOST_DEFERRALS)))]
+    pub deferrals: Option<u8>,
+    /// With `silent`: when it may be done. Default: 22:00 to 05:00.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Window"))]
+    pub window: Option<Window>,
 }
 
 /// A product by its USB ids.
@@ -199,22 +213,6 @@ pub struct Product {
     pub vendor_id: u16,
     /// USB `idProduct` at run time (not in DFU mode).
     pub product_id: u16,
-}
-
-/// Who starts an update, and what the user may do about it. Agents of this version treat each as `optional`;
-/// `hookswitch-tenant publish` refuses the others until they are built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Deployment {
-    /// The user starts it, and may dismiss this version.
-    Optional,
-    /// The user starts it, and may defer but not dismiss.
-    Persistent,
-    /// The agent starts it, with visible progress; the user may defer a few times.
-    Automatic,
-    /// The agent starts it in the maintenance window.
-    Silent,
 }
 
 /// Softphone interface.
@@ -311,7 +309,8 @@ mod tests {
         schema["$comment"] = "Beyond what a schema can say, a document is refused for: ids used twice, groups named but \
                               not declared, LDAP rules without an ldap section, filters whose brackets do not match, \
                               start_tls with ldaps://, a simple bind over an unencrypted network, ports out of range, \
-                              origins with a default port, more than 4 MiB."
+                              origins with a default port, a deadline, deferrals or a window with a deployment that has \
+                              none, windows that end when they begin, more than 4 MiB."
             .into();
         hold(env!("CARGO_MANIFEST_DIR"), "schema/policy.schema.json", &schema);
     }

@@ -54,6 +54,11 @@ shapes! {
     GroupId: { "pattern": SLUG, "not": { "const": ALL_USERS } },
     Target: { "pattern": TARGET_NAME, "not": { "const": POLICY_TARGET } },
     BcdVersion: { "pattern": dfu::VERSION_PATTERN, "not": { "const": "0xffff" } },
+    TimeOfDay: { "pattern": "^(?:[01][0-9]|2[0-3]):[0-5][0-9]$" },
+    Timestamp: {
+        "format": "date-time",
+        "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})$",
+    },
     Caller: {
         "anyOf": [
             { "pattern": TARGET_NAME },

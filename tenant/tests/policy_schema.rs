@@ -58,6 +58,14 @@ fn group(id: &str) -> Value {
     json!({ "id": id, "name": "G", "priority": 1, "rule": { "kind": "manual" } })
 }
 
+/// The first firmware policy with these fields in place of its own.
+fn deployed(fields: Value) -> Value {
+    let mut document = full();
+    let policy = document["firmware"][0].as_object_mut().expect("an object");
+    policy.extend(fields.as_object().expect("an object").clone());
+    document
+}
+
 fn good() -> Vec<Value> {
     vec![
         full(),
@@ -72,6 +80,12 @@ fn good() -> Vec<Value> {
         without("/groups/1/rule/base_dn"),
         with("/groups/1/rule/filter", json!(format!("(cn=$user${})", "x".repeat(4_096 - 11)))),
         with("/firmware/0/deployment", json!("silent")),
+        deployed(json!({ "deployment": "silent", "window": { "from": "23:59", "until": "00:00" } })),
+        deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31T18:00:00Z" })),
+        deployed(
+            json!({ "deployment": "persistent", "deadline": "2027-01-31T18:00:00.5+01:00", "deferrals": 20 }),
+        ),
+        deployed(json!({ "deployment": "automatic", "deferrals": 0 })),
         with("/firmware/0/target", json!("A")),
         with("/firmware/0/version", json!("0.01")),
         with("/firmware/0/version", json!("10.99")),
@@ -155,6 +169,16 @@ fn bad() -> Vec<Value> {
         with("/firmware/0/target", json!("x".repeat(129))),
         with("/firmware/0/deployment", json!("Optional")),
         with("/firmware/0/deployment", json!("forced")),
+        deployed(json!({ "deployment": "silent", "window": { "from": "24:00", "until": "05:00" } })),
+        deployed(json!({ "deployment": "silent", "window": { "from": "22:00", "until": "5:00" } })),
+        deployed(json!({ "deployment": "silent", "window": { "from": "22:00" } })),
+        deployed(json!({ "deployment": "silent", "window": null })),
+        deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31" })),
+        deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31 18:00:00Z" })),
+        deployed(json!({ "deployment": "persistent", "deadline": "2027-02-30T18:00:00Z" })),
+        deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31T18:00:00" })),
+        deployed(json!({ "deployment": "automatic", "deferrals": 21 })),
+        deployed(json!({ "deployment": "automatic", "deferrals": -1 })),
         with("/sdk/approved/0", json!("https://phone.contoso.example/")),
         with("/sdk/approved/0", json!("https://Phone.contoso.example")),
         with("/sdk/approved/0", json!("https://user@phone.example")),
@@ -199,6 +223,20 @@ fn beyond_schema() -> Vec<(Value, &'static str)> {
         (with("/ldap/servers/0", json!("ldap://dc1:0")), "ldap.servers[0]"),
         (with("/ldap/servers/0", json!("ldap://dc1:65536")), "ldap.servers[0]"),
         (with("/ldap/servers/0", json!("ldap://[:::1]")), "ldap.servers[0]"),
+        (
+            deployed(json!({ "deployment": "silent", "window": { "from": "22:00", "until": "22:00" } })),
+            "firmware[0].window.until",
+        ),
+        (
+            deployed(json!({ "deployment": "automatic", "window": { "from": "22:00", "until": "05:00" } })),
+            "firmware[0].window: only with deployment \"silent\", and this one is \"automatic\"",
+        ),
+        (
+            deployed(json!({ "deployment": "automatic", "deadline": "2027-01-31T18:00:00Z" })),
+            "firmware[0].deadline: only with deployment \"persistent\"",
+        ),
+        (deployed(json!({ "deployment": "persistent", "deferrals": 3 })), "firmware[0].deferrals: only with"),
+        (deployed(json!({ "deployment": "optional", "deferrals": 3 })), "firmware[0].deferrals: only with"),
         (with("/sdk/approved/1", json!("https://phone.example:443")), "sdk.approved[1]"),
         (with("/sdk/approved/1", json!("/opt/../phone")), "sdk.approved[1]"),
     ]

@@ -192,6 +192,9 @@ pub(crate) fn offer(id: &str, device: &str) -> Offer {
         deployment: Deployment::Optional,
         group: "Sales".to_owned(),
         deferred: false,
+        deferrable: true,
+        deferrals_left: None,
+        next: None,
         blocked: None,
     }
 }

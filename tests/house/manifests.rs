@@ -24,7 +24,7 @@ const WORLDLESS: [&str; 14] = [
     "zip",
 ];
 /// What the tenant's library may use without its `server` feature.
-const CONTRACT: [&str; 5] = ["dfu", "directory", "serde", "serde_json", "thiserror"];
+const CONTRACT: [&str; 6] = ["dfu", "directory", "jiff", "serde", "serde_json", "thiserror"];
 
 fn manifest(member: &str) -> Table {
     let path = super::root().join(member).join("Cargo.toml");

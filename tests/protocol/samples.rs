@@ -7,8 +7,8 @@ use hub::protocol::local::{
 };
 use hub::protocol::{
     Capabilities, Deployment, Detail, Device, DeviceEvent, DeviceStatus, Function, Indicators, Job, JobPhase,
-    Offer, Outcome, PROTOCOL_VERSION, PastUpdate, Problem, ResolvedGroup, State, Stop, Support, TenantMode,
-    TenantState, ToMachine, ToUser, Trouble, Why,
+    Next, Offer, Outcome, PROTOCOL_VERSION, PastUpdate, Problem, ResolvedGroup, State, Stop, Support,
+    TenantMode, TenantState, ToMachine, ToUser, Trouble, WaitsFor, Why,
 };
 
 pub(crate) fn problem() -> Problem {
@@ -53,6 +53,16 @@ pub(crate) fn device(status: DeviceStatus, full: bool) -> Device {
     }
 }
 
+fn next(deployment: Deployment) -> Option<Next> {
+    let (at_s, waits_for) = match deployment {
+        Deployment::Optional | Deployment::Recovery => return None,
+        Deployment::Persistent => (Some(1_800_000_000), WaitsFor::Deadline),
+        Deployment::Automatic => (None, WaitsFor::Call),
+        Deployment::Silent => (Some(1_700_000_000), WaitsFor::Window),
+    };
+    Some(Next { at_s, waits_for })
+}
+
 fn offer(deployment: Deployment, blocked: Option<Problem>) -> Offer {
     Offer {
         id: "fw:1209-0001-HS0001".to_owned(),
@@ -64,6 +74,9 @@ fn offer(deployment: Deployment, blocked: Option<Problem>) -> Offer {
         deployment,
         group: "all-users".to_owned(),
         deferred: blocked.is_some(),
+        deferrable: blocked.is_none() && deployment != Deployment::Silent,
+        deferrals_left: (deployment == Deployment::Automatic).then_some(2),
+        next: next(deployment),
         blocked,
     }
 }
@@ -192,6 +205,7 @@ pub(crate) const TO_USER: &[&str] = &[
     "refused",
     "groups-changed",
     "seat-changed",
+    "update-asks",
     "answer",
 ];
 
@@ -211,6 +225,7 @@ pub(crate) fn to_user_name(message: &ToUser) -> &'static str {
         ToUser::TenantChanged { .. } => "tenant-changed",
         ToUser::GroupsChanged { .. } => "groups-changed",
         ToUser::SeatChanged { .. } => "seat-changed",
+        ToUser::UpdateAsks { .. } => "update-asks",
         ToUser::Answer { .. } => "answer",
     }
 }
@@ -256,6 +271,12 @@ pub(crate) fn to_user() -> Vec<ToUser> {
         ToUser::GroupsChanged { groups: groups(), problem: None },
         ToUser::GroupsChanged { groups: vec![], problem: Some(problem()) },
         ToUser::SeatChanged { active: true },
+        ToUser::UpdateAsks {
+            offer: "fw:1209-0001-HS0001".to_owned(),
+            name: "Headset 1.20".to_owned(),
+            version: "1.20".to_owned(),
+            begins: true,
+        },
         ToUser::Answer { request: 1, problem: None },
         ToUser::Answer { request: u64::MAX, problem: Some(problem()) },
     ];

@@ -3,6 +3,7 @@
 use super::{folder, samples};
 use dfu::usb_dfu::Phase;
 use hookswitch::shell::store::Store;
+use hub::machine::deployment::Past;
 use hub::machine::{Credential, Delivery, Fingerprint, Identity, JournalEntry, Marks, Owed, Record, Sha256};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,6 +133,7 @@ pub(crate) const ROWS: &[&str] = &[
     "devices",
     "deferred",
     "history",
+    "deployments",
 ];
 
 /// Without wildcard: a new record has to say here what it leaves on disk.
@@ -148,6 +150,7 @@ fn record_name(record: &Record) -> Option<&'static str> {
         Record::Devices(_) => Some("devices"),
         Record::Deferred { .. } => Some("deferred"),
         Record::History(_) => Some("history"),
+        Record::Deployments(_) => Some("deployments"),
         // Made by TUF alone.
         Record::Policy(_) => None,
         // Take a row away.
@@ -155,6 +158,18 @@ fn record_name(record: &Record) -> Option<&'static str> {
         | Record::Credential(None)
         | Record::JournalCleared { .. }
         | Record::Delivered(_) => None,
+    }
+}
+
+fn past() -> Past {
+    Past {
+        offer: "fw:d".to_owned(),
+        version: "1.20".to_owned(),
+        deferrals: 2,
+        deferred_s: Some(1_700_000_000),
+        asked_s: Some(1_700_000_001),
+        failures: 3,
+        failed_s: Some(1_700_000_002),
     }
 }
 
@@ -171,6 +186,7 @@ fn records() -> Vec<Record> {
         Record::Devices(vec![device()]),
         Record::Deferred { offer: "fw:d".to_owned(), version: "1.20".to_owned() },
         Record::History(samples::history()),
+        Record::Deployments(vec![past()]),
     ]
 }
 
@@ -244,6 +260,7 @@ fn every_record_leaves_the_row_it_always_left() {
             Record::Devices(devices) => &back.devices == devices,
             Record::Deferred { offer, version } => back.deferred == [(offer.clone(), version.clone())],
             Record::History(history) => &back.history == history,
+            Record::Deployments(past) => &back.deployments == past,
             Record::Policy(_) | Record::TenantLeft | Record::JournalCleared { .. } | Record::Delivered(_) => {
                 false
             }

@@ -45,6 +45,12 @@ impl From<&PolicyError> for Detail {
             PolicyError::PasswordInTheClear { path } => {
                 Detail::new("policy-password-in-the-clear", error).with("path", path)
             }
+            PolicyError::OtherDeployment { path, with, found } => {
+                Detail::new("policy-other-deployment", error)
+                    .with("path", path)
+                    .with("deployments", with)
+                    .with("found", found.name())
+            }
             PolicyError::EmptySupport => Detail::new("policy-empty-support", error),
         }
     }
@@ -64,6 +70,9 @@ impl From<Expected> for Detail {
             Expected::Placeholder => Detail::new("expected-placeholder", expected).with("words", "$user$"),
             Expected::BcdVersion => Detail::new("expected-bcd-version", expected),
             Expected::Target => Detail::new("expected-target", expected),
+            Expected::Timestamp => Detail::new("expected-timestamp", expected),
+            Expected::TimeOfDay => Detail::new("expected-time-of-day", expected),
+            Expected::OtherTime => Detail::new("expected-other-time", expected),
             Expected::Caller => Detail::new("expected-caller", expected),
             Expected::Email => Detail::new("expected-email", expected),
             Expected::Url => Detail::new("expected-url", expected),

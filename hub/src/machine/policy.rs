@@ -78,8 +78,9 @@ pub fn plan<'a>(
             let id = offer_id(&firmware.id, &device.id);
             let incomparable = later.is_none().then(|| not_comparable(device, &firmware.version));
             let blocked = incomparable.or(blocked).or_else(|| why_not(device));
+            let dismissed = deferred.contains(&(id.clone(), firmware.version.clone()));
             Some(Offer {
-                deferred: deferred.contains(&(id.clone(), firmware.version.clone())),
+                deferred: dismissed,
                 id,
                 device: device.id.clone(),
                 policy: firmware.id.clone(),
@@ -93,6 +94,9 @@ pub fn plan<'a>(
                     policy::Deployment::Silent => Deployment::Silent,
                 },
                 group: groups[rank].id.clone(),
+                deferrable: firmware.deployment == policy::Deployment::Optional && !dismissed,
+                deferrals_left: None,
+                next: None,
                 blocked,
             })
         })
@@ -130,6 +134,9 @@ pub fn recovery(
         deployment: Deployment::Recovery,
         group: group.map(|g| g.id.clone()).unwrap_or_default(),
         deferred: false,
+        deferrable: false,
+        deferrals_left: None,
+        next: None,
         blocked: (!obtainable).then(|| Reason::RecoveryWithoutTenant.at(&entry.name)),
     }
 }

@@ -15,10 +15,12 @@ use crate::protocol::{
     Device, DeviceId, DeviceStatus, Function, Job, Offer, Outcome, PROTOCOL_VERSION, PastUpdate, Problem,
     ResolvedGroup, State, Support, TenantMode, TenantState, ToMachine, ToUser, Trouble,
 };
+use deployment::Deployments;
 use device_handlers::registry;
 use dfu::FirmwareVersion;
 use dfu::usb_dfu::{TransferError, UsbIdentity};
 use inventory::Inventory;
+use jiff::tz::TimeZone;
 use jobs::Interrupted;
 use queue::Queued;
 use serde_json::json;
@@ -31,6 +33,7 @@ use tenant::{grammar, wire};
 use work::Work;
 
 mod deploy;
+mod deployment;
 mod history;
 mod inventory;
 mod jobs;
@@ -85,6 +88,7 @@ pub struct MachineRole {
     /// Whose groups by hand the tenant is being asked for.
     assigned_of: Option<String>,
     deferred: Revised<BTreeSet<(String, String)>>,
+    deployments: Deployments,
     /// Updates that wait for their turn.
     queue: VecDeque<Queued>,
     /// How the last updates ended, the last first.
@@ -172,6 +176,7 @@ impl MachineRole {
             people: People::default(),
             assigned_of: None,
             deferred: Revised::new(persisted.deferred.into_iter().collect()),
+            deployments: Deployments::new(persisted.deployments, config.zone.clone()),
             queue: VecDeque::new(),
             history: persisted.history,
             sessions: Sessions::default(),
@@ -267,6 +272,7 @@ impl MachineRole {
             }
             Input::Tenant(answer) => self.handle_tenant(answer, now),
             Input::TenancyChanged(tenancy) => self.tenancy_changed(tenancy, now),
+            Input::ZoneChanged(zone) => self.deployments.zone.set(Some(zone)),
             Input::FetchProgress { job, done_bytes, total_bytes } => {
                 self.update.fetch_progress(job, done_bytes, total_bytes, &mut self.out);
             }
@@ -332,6 +338,7 @@ impl MachineRole {
             self.next_missing(),
             self.people.poll_timeout(),
             self.sessions.poll_timeout(),
+            self.deployments.poll_timeout(),
             tenant,
         ]
         .into_iter()
@@ -353,6 +360,7 @@ impl MachineRole {
         self.resume_interrupted(now);
         self.begin_queued(now);
         self.look_at_people(now);
+        self.deploy(now);
         self.tell_stranded();
         self.register_devices(now);
         self.tenant_step(now);

@@ -196,7 +196,7 @@ pub(super) fn address(out: &mut VecDeque<super::Output>, all: &[SessionId], acti
     out.retain_mut(|output| match output {
         Output::ToUser { to, message } if to.is_empty() => {
             match message {
-                ToUser::DeviceEvent { .. } => to.extend(active),
+                ToUser::DeviceEvent { .. } | ToUser::UpdateAsks { .. } => to.extend(active),
                 _ => to.extend_from_slice(all),
             }
             !to.is_empty()

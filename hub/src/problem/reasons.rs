@@ -249,6 +249,7 @@ reasons! {
     NoUpdateRunning = "no-update-running" here;
     NothingToRecover = "nothing-to-recover";
     NotDeferrable = "not-deferrable";
+    DeferralsUsed = "deferrals-used" { most };
     RecoveryWithoutTenant = "recovery-without-tenant";
     PackageNotKept = "package-not-kept";
     PackageRefused = "package-refused" { error: Detail, resumed };

@@ -212,6 +212,9 @@ mod tests {
             deployment: Deployment::Optional,
             group: "all-users".into(),
             deferred: false,
+            deferrable: true,
+            deferrals_left: None,
+            next: None,
             blocked: None,
         }
     }

@@ -56,6 +56,15 @@ impl Notices {
         self.push(Notice { title: Message::new(title).text("name", &job.name), body: Body::Message(body) });
     }
 
+    /// One waits for the person, or `begins` by itself.
+    pub fn update(&mut self, name: &str, version: &str, begins: bool) {
+        let (title, body) = match begins {
+            true => ("notice-update-begins", Message::new("notice-update-begins-body")),
+            false => ("notice-update-asks", Message::new("notice-update-asks-body").text("version", version)),
+        };
+        self.push(Notice { title: Message::new(title).text("name", name), body: Body::Message(body) });
+    }
+
     pub fn device(&mut self, device: &Device) {
         match device.status {
             DeviceStatus::Unavailable { .. } if self.told.insert(device.id.clone()) => self.push(Notice {

@@ -207,6 +207,7 @@ impl UserRole {
                 self.queue_is(queue);
                 self.updates_changed();
             }
+            ToUser::UpdateAsks { name, version, begins, .. } => self.notices.update(&name, &version, begins),
             ToUser::HistoryChanged { history } => {
                 self.view.history = history;
                 self.dirty = true;

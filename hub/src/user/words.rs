@@ -1,10 +1,12 @@
 //! Which text stands for a value that several faces show.
 
+use crate::calendar;
 use crate::locale::{Locale, Message};
 use crate::problem::Code;
 use crate::protocol::local::{Decider, Softphone, Standing, View};
 use crate::protocol::{
-    ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Outcome, Problem, TenantMode,
+    ALL_USERS, Deployment, Device, DeviceId, DeviceStatus, Job, JobPhase, Next, Offer, Outcome, Problem,
+    TenantMode, WaitsFor,
 };
 
 /// How it stands with an update that runs.
@@ -142,6 +144,31 @@ pub fn deployment(deployment: Deployment) -> Message {
         Deployment::Silent => "deployment-silent",
         Deployment::Recovery => "deployment-recovery",
     })
+}
+
+/// What becomes of an offer without the person, and when.
+pub fn next(offer: &Offer) -> Option<Message> {
+    let Next { at_s, waits_for } = offer.next?;
+    let id = match waits_for {
+        WaitsFor::Notice => "next-notice",
+        WaitsFor::Window => "next-window",
+        WaitsFor::Deferral if offer.deployment == Deployment::Persistent => "next-asked",
+        WaitsFor::Deferral => "next-deferral",
+        WaitsFor::Deadline => "next-deadline",
+        WaitsFor::Retry => "next-retry",
+        WaitsFor::Call => "next-call",
+        WaitsFor::Turn => "next-turn",
+    };
+    let message = Message::new(id);
+    Some(match at_s {
+        Some(at_s) => message.text("time", &calendar::minute(at_s)),
+        None => message,
+    })
+}
+
+/// How often it can still be put off, where that is counted.
+pub fn deferrals_left(offer: &Offer) -> Option<Message> {
+    offer.deferrals_left.map(|left| Message::new("deferrals-left").number("count", left.into()))
 }
 
 /// How a softphone stands to the headset.

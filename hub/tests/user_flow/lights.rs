@@ -198,6 +198,9 @@ pub(super) fn offer() -> Offer {
         deployment: hub::protocol::Deployment::Optional,
         group: "all-users".to_owned(),
         deferred: false,
+        deferrable: true,
+        deferrals_left: None,
+        next: None,
         blocked: None,
     }
 }

@@ -78,8 +78,10 @@ pub(super) fn execute(command: &Command, context: &Context) -> Done {
         }
         Command::Defer(which) => {
             let offer = choose(&view, which)?;
+            let dismissed = view.offers.iter().any(|o| o.id == offer && o.deployment == Deployment::Optional);
             expect_done(client.ask(&LocalRequest::Defer { offer })?)?;
-            output::line(&context.locale.format(&Message::new("cli-deferred")));
+            let said = if dismissed { "cli-deferred" } else { "cli-put-off" };
+            output::line(&context.locale.format(&Message::new(said)));
             Ok(())
         }
     }
@@ -232,6 +234,8 @@ fn print(context: &Context, view: &View) {
             if offer.deferred {
                 rows.push(vec![format!("  {}", say("cli-offer-deferred"))]);
             }
+            let said = [words::next(offer), words::deferrals_left(offer)];
+            rows.extend(said.iter().flatten().map(|m| vec![format!("  {}", context.locale.format(m))]));
             if let Some(problem) = &offer.blocked {
                 let text = context.locale.problem(problem);
                 rows.push(vec![format!("  {text}")]);

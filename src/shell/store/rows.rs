@@ -19,6 +19,7 @@ const POLICY: &str = "policy";
 const CREDENTIAL: &str = "credential";
 const HOMES: &str = "homes";
 const HISTORY: &str = "history";
+const DEPLOYMENTS: &str = "deployments";
 
 /// The last good policy as it is kept. The document is validated again when it is read back.
 #[derive(Serialize, Deserialize)]
@@ -66,6 +67,7 @@ pub(super) fn write(transaction: &Transaction<'_>, record: &Record) -> Sql<()> {
             .execute(params![offer, version])
             .map(drop),
         Record::History(history) => put(transaction, HISTORY, history),
+        Record::Deployments(past) => put(transaction, DEPLOYMENTS, past),
     }
 }
 
@@ -123,6 +125,7 @@ pub(super) fn load(connection: &Connection) -> Sql<Persisted> {
         .collect(),
         devices: get(connection, DEVICES)?.unwrap_or_default(),
         history: get(connection, HISTORY)?.unwrap_or_default(),
+        deployments: get(connection, DEPLOYMENTS)?.unwrap_or_default(),
         deferred: many(
             connection,
             "SELECT seq, offer, version FROM deferred WHERE length(version) <= ?1 ORDER BY seq LIMIT ?2",

@@ -43,6 +43,15 @@ pub enum Expected {
     /// The name of a package.
     #[error("the name of a published target: 1 to 128 of A-Z a-z 0-9 . _ -, not tenant.json")]
     Target,
+    /// A deadline.
+    #[error("a point in time with its zone (RFC 3339), such as 2027-01-31T18:00:00Z")]
+    Timestamp,
+    /// One end of a window.
+    #[error("a time of day from 00:00 to 23:59")]
+    TimeOfDay,
+    /// The other end of a window.
+    #[error("another time than from: between the two there is no time")]
+    OtherTime,
     /// A softphone.
     #[error(
         "an origin as browsers send it (https://host, http only on the loopback, lower case, no path, no default \

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
+use super::deployment::{minute_of_day, unix_s};
 use super::{
-    ALL_USERS, Bind, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES, MAX_FILTER_CHARS,
-    PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
+    ALL_USERS, Bind, Deployment, Expected, FirmwarePolicy, Group, GroupRule, Ldap, MAX_ENTRIES,
+    MAX_FILTER_CHARS, MOST_DEFERRALS, PolicyDocument, SCHEMA, Sdk, Support, USER_PLACEHOLDER,
 };
 use crate::grammar::{
     is_dn, is_line, is_page_origin, is_program_path, is_slug, is_target_name, split_authority,
@@ -107,6 +108,16 @@ pub enum PolicyError {
     PasswordInTheClear {
         /// Where.
         path: String,
+    },
+    /// Something that this deployment does not have.
+    #[error("{path}: only with deployment {with}, and this one is \"{}\"", .found.name())]
+    OtherDeployment {
+        /// Where.
+        path: String,
+        /// Those that have it.
+        with: &'static str,
+        /// The one that is there.
+        found: Deployment,
     },
     /// A support section that names nobody.
     #[error("support: expected at least one of name, email, phone, url")]
@@ -285,6 +296,38 @@ impl Faults {
             self.text(version.is_ok(), path("version"), Expected::BcdVersion);
             let target = is_target_name(&policy.target) && policy.target != POLICY_TARGET;
             self.text(target, path("target"), Expected::Target);
+            self.deployment(policy, path);
+        }
+    }
+
+    fn deployment(&mut self, policy: &FirmwarePolicy, path: impl Fn(&str) -> String) {
+        let found = policy.deployment;
+        let deadline = policy.deadline.as_deref();
+        let mut only = |there: bool, field: &str, with: &'static str| {
+            if there {
+                self.add(PolicyError::OtherDeployment { path: path(field), with, found });
+            }
+        };
+        only(deadline.is_some() && found != Deployment::Persistent, "deadline", "\"persistent\"");
+        let begins = match found {
+            Deployment::Automatic => true,
+            Deployment::Persistent => deadline.is_some(),
+            Deployment::Optional | Deployment::Silent => false,
+        };
+        let with = "\"automatic\", or \"persistent\" with a deadline";
+        only(policy.deferrals.is_some() && !begins, "deferrals", with);
+        only(policy.window.is_some() && found != Deployment::Silent, "window", "\"silent\"");
+        let point = deadline.is_none_or(|text| unix_s(text).is_some());
+        self.text(point, path("deadline"), Expected::Timestamp);
+        if let Some(got) = policy.deferrals.filter(|deferrals| *deferrals > MOST_DEFERRALS) {
+            let (max, got) = (MOST_DEFERRALS.into(), got.into());
+            self.add(PolicyError::Range { path: path("deferrals"), min: 0, max, got });
+        }
+        if let Some(window) = &policy.window {
+            let (from, until) = (minute_of_day(&window.from), minute_of_day(&window.until));
+            self.text(from.is_some(), path("window.from"), Expected::TimeOfDay);
+            self.text(until.is_some(), path("window.until"), Expected::TimeOfDay);
+            self.text(from.is_none() || from != until, path("window.until"), Expected::OtherTime);
         }
     }
 

@@ -13,7 +13,9 @@ pub(super) struct PlannedFrom {
     journal: Revision,
     deferred: Revision,
     job: Revision,
+    deployments: Revision,
     decides: Option<SessionId>,
+    free: bool,
 }
 
 impl MachineRole {
@@ -75,9 +77,15 @@ impl MachineRole {
     }
 
     /// Only what the person decides about may be put off, and only what is offered now.
-    pub(super) fn defer(&mut self, offer: &str) -> Result<(), Problem> {
+    pub(super) fn defer(&mut self, offer: &str, now: Now) -> Result<(), Problem> {
         let known =
             self.offers().iter().find(|o| o.id == offer).cloned().ok_or_else(|| no_such_offer(offer))?;
+        if let Some(done) = self.put_off(&known, now) {
+            if done.is_ok() {
+                self.leave_queue(|job| job.offer == known.id);
+            }
+            return done;
+        }
         if known.deployment != Deployment::Optional {
             return Err(Reason::NotDeferrable.at(known.name));
         }
@@ -119,7 +127,9 @@ impl MachineRole {
             journal: self.interrupted.revision(),
             deferred: self.deferred.revision(),
             job: self.job_revision(),
+            deployments: self.deployments.revision(),
             decides: self.sessions.active(),
+            free: self.is_free(),
         };
         if !self.work.plan.is_of(&from) {
             let offers = self.offers_now();
@@ -135,7 +145,8 @@ impl MachineRole {
             Some(policy) => {
                 let devices = self.fleet.devices().filter(|d| !self.is_settling(&d.id));
                 let with_gate = devices.map(|d| (d, self.fleet.in_call(&d.id).then(|| in_call(d))));
-                policy::plan(policy, with_gate, groups, &self.deferred)
+                let planned = policy::plan(policy, with_gate, groups, &self.deferred);
+                planned.into_iter().map(|offer| self.deployed(offer)).collect()
             }
             None => Vec::new(),
         };

@@ -47,6 +47,7 @@ impl MachineRole {
             self.owe_update(&finished, now);
         }
         self.remember(&finished.job, tries > 0, now);
+        self.deployment_ended(&finished, now);
         let mut needs_firmware = false;
         match &finished.journal {
             Entry::Untouched => {}

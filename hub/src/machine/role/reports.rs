@@ -156,6 +156,8 @@ impl MachineRole {
             self.out.push_back(Output::Persist(Record::Policy(policy.clone())));
             *self.policy.edit() = Some(InForce::new(policy));
         }
+        self.forget_deployments();
+        self.deployments.occasion = true;
         self.people.polled(now.instant);
         self.last_poll_s.set(Some(now.unix_s));
         if self.policy.is_some() {

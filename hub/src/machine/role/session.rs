@@ -60,6 +60,7 @@ impl MachineRole {
             if let Some(session) = active {
                 self.seat_is_of(session);
             }
+            self.deployments.another_person();
             self.fleet.all_dark(now.instant, &mut self.out);
         }
     }
@@ -91,7 +92,7 @@ impl MachineRole {
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::DeferUpdate { request, offer } => {
-                let done = self.of_seat(from).and_then(|()| self.defer(&offer));
+                let done = self.of_seat(from).and_then(|()| self.defer(&offer, now));
                 self.sessions.answer(from, request, done.err());
             }
             ToMachine::CancelUpdate { request, offer, anyway } => {

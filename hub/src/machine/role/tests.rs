@@ -9,11 +9,14 @@ use crate::machine::{
 use crate::problem::{Code, Reason};
 use crate::protocol::{Detail, Indicators, Job, JobPhase, Offer};
 use crate::world::WorldChange;
+use disk::Disk;
 use headset::Headset;
 use std::collections::BTreeSet;
 
 mod answers;
 mod bus;
+mod deployment;
+mod disk;
 mod folder;
 mod gate;
 mod headset;
@@ -39,67 +42,6 @@ mod world;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const MS: Duration = Duration::from_millis(1);
-
-/// What the store would hold, kept from the records alone.
-#[derive(Clone, Debug, Default)]
-struct Disk {
-    identities: Vec<Identity>,
-    tenant: Option<String>,
-    policy: Option<Verified<PolicyDocument>>,
-    policy_seen_s: Option<u64>,
-    credential: Option<Credential>,
-    journal: BTreeMap<String, JournalEntry>,
-    owed: Vec<Owed>,
-    homes: crate::machine::fleet::identity::Homes,
-    groups: BTreeMap<String, Vec<ResolvedGroup>>,
-    devices: Vec<wire::DeviceRegistration>,
-    deferred: Vec<(String, String)>,
-    history: Vec<PastUpdate>,
-}
-
-impl Disk {
-    fn write(&mut self, record: Record) {
-        match record {
-            Record::Identities(identities) => self.identities = identities,
-            Record::Policy(policy) => self.policy = Some(policy),
-            Record::PolicySeen(unix_s) => self.policy_seen_s = Some(unix_s),
-            Record::Tenant(name) => self.tenant = Some(name),
-            Record::TenantLeft => {
-                (self.policy, self.policy_seen_s, self.credential) = (None, None, None);
-                self.groups.clear();
-                self.devices.clear();
-                self.owed.clear();
-            }
-            Record::Credential(credential) => self.credential = credential,
-            Record::Journal(entry) => _ = self.journal.insert(entry.device.clone(), entry),
-            Record::JournalCleared { device } => _ = self.journal.remove(&device),
-            Record::Owed(owed) => self.owed.push(owed),
-            Record::Homes(homes) => self.homes = homes,
-            Record::Delivered(ids) => self.owed.retain(|o| !ids.contains(&o.id)),
-            Record::Groups { user, groups } => _ = self.groups.insert(user, groups),
-            Record::Devices(devices) => self.devices = devices,
-            Record::Deferred { offer, version } => self.deferred.push((offer, version)),
-            Record::History(history) => self.history = history,
-        }
-    }
-
-    fn read(&self) -> Persisted {
-        Persisted {
-            identities: self.identities.clone(),
-            tenant: self.tenant.clone(),
-            policy: self.policy.clone(),
-            policy_seen_s: self.policy_seen_s,
-            credential: self.credential.clone(),
-            journal: self.journal.values().cloned().collect(),
-            owed: self.owed.clone(),
-            homes: self.homes.clone(),
-            groups: self.groups.clone().into_iter().collect(),
-            devices: self.devices.clone(),
-            deferred: self.deferred.clone(),
-            history: self.history.clone(),
-        }
-    }
-}
 
 /// A user role, from the messages alone.
 #[derive(Debug, Default)]
@@ -132,7 +74,10 @@ fn hear(told: &mut BTreeMap<String, Device>, heard: &mut State, message: &ToUser
             heard.active = active;
         }
         ToUser::TroublesChanged { troubles } => heard.troubles = troubles,
-        ToUser::Refused { .. } | ToUser::DeviceEvent { .. } | ToUser::Answer { .. } => {}
+        ToUser::Refused { .. }
+        | ToUser::DeviceEvent { .. }
+        | ToUser::UpdateAsks { .. }
+        | ToUser::Answer { .. } => {}
     }
 }
 
@@ -203,13 +148,14 @@ fn config(server: Option<&str>) -> Config {
         os: "linux".to_owned(),
         os_version: "Debian 12".to_owned(),
         tenancy: tenancy::of(server),
+        zone: TimeZone::UTC,
         seed: 7,
     }
 }
 
 impl Rig {
     fn start(server: Option<&str>, disk: Disk, headsets: Vec<Headset>, instant: Instant) -> Self {
-        Self::start_with(server, disk, None, headsets, instant)
+        Self::start_with(server, disk, None, headsets, (instant, 1_700_000_000))
     }
 
     fn start_with(
@@ -217,9 +163,9 @@ impl Rig {
         disk: Disk,
         packages: Option<BTreeMap<Sha256, Verified<Archive>>>,
         headsets: Vec<Headset>,
-        instant: Instant,
+        (instant, unix_s): (Instant, u64),
     ) -> Self {
-        let now = Now { instant, unix_s: 1_700_000_000, slept: Duration::ZERO };
+        let now = Now { instant, unix_s, slept: Duration::ZERO };
         let mut rig = Self {
             service: MachineRole::new(config(server), disk.read(), now),
             now,
@@ -271,10 +217,18 @@ impl Rig {
 
     /// As after `kill -9`: what was on disk is all that is left.
     fn crash(self) -> Self {
-        let later = self.now.instant + HOUR;
+        let later = self.an_hour_later().0;
+        self.crash_and_start((later, 1_700_000_000))
+    }
+
+    fn crash_and_start(self, later: (Instant, u64)) -> Self {
         let mut rig = Self::start_with(Some("https://t"), self.disk, self.packages, self.headsets, later);
         rig.hello();
         rig
+    }
+
+    fn an_hour_later(&self) -> (Instant, u64) {
+        (self.now.instant + HOUR, self.now.unix_s + HOUR.as_secs())
     }
 
     fn hello(&mut self) {

@@ -1,6 +1,7 @@
 //! What follows from the rooms is worked out when one of them has changed since the last time, not after every input.
 
 use super::deploy::PlannedFrom;
+use super::deployment::DecidedFrom;
 use super::jobs::FoundFrom;
 use super::liaison::SeenFrom;
 use super::session::ToldFrom;
@@ -78,6 +79,7 @@ pub(super) struct Work {
     pub(super) job: Revised<JobSeen>,
     pub(super) plan: Kept<PlannedFrom, Vec<Offer>>,
     pub(super) tenant: Kept<SeenFrom, TenantState>,
+    pub(super) decided: Done<DecidedFrom>,
     pub(super) told: Done<ToldFrom>,
     pub(super) stranded: Done<FoundFrom>,
     pub(super) heard: Done<FoundFrom>,

@@ -45,6 +45,9 @@ fn offer(deployment: Deployment, deferred: bool, blocked: Option<Problem>) -> Of
         deployment,
         group: "<Group>".to_owned(),
         deferred,
+        deferrable: deployment == Deployment::Optional && !deferred,
+        deferrals_left: None,
+        next: None,
         blocked,
     }
 }

@@ -10,7 +10,7 @@ use directory::filter::{FilterFault, Template};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tenant::paths::POLICY_TARGET;
-use tenant::policy::{Bind, Deployment, FirmwarePolicy, GroupRule, PolicyDocument, PolicyError};
+use tenant::policy::{Bind, FirmwarePolicy, GroupRule, PolicyDocument, PolicyError};
 use thiserror::Error;
 
 /// Something that would not do what its author wants.
@@ -25,11 +25,6 @@ pub(crate) enum Fault {
     TargetName(PathBuf),
     #[error("{}: another --target has the same file name", .0.display())]
     TargetTwice(PathBuf),
-    #[error(
-        "firmware[{at}].deployment: {mode:?} is not built yet, agents of this version would treat it as \"optional\": \
-         write \"optional\""
-    )]
-    Deployment { at: usize, mode: &'static str },
     #[error("groups[{at}].rule.filter: {fault}")]
     Filter { at: usize, fault: FilterFault },
     #[error("ldap.ca_pem: {0}")]
@@ -61,15 +56,6 @@ pub(crate) fn document(document: &PolicyDocument) -> Vec<Fault> {
     if let Some(pem) = document.ldap.as_ref().and_then(|ldap| ldap.ca_pem.as_ref()) {
         let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
         faults.extend(read.err().map(|error| Fault::Authority(error.to_string())));
-    }
-    for (at, firmware) in document.firmware.iter().enumerate() {
-        let mode = match firmware.deployment {
-            Deployment::Optional => continue,
-            Deployment::Persistent => "persistent",
-            Deployment::Automatic => "automatic",
-            Deployment::Silent => "silent",
-        };
-        faults.push(Fault::Deployment { at, mode });
     }
     faults
 }

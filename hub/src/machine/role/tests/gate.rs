@@ -33,7 +33,7 @@ fn one(policy: &str, version: &str, group: &str) -> Vec<(String, String, String)
 fn the_first_group_with_a_policy_for_the_product_wins() {
     let policy = document(&[
         ("everybody", &["all-users"], "1.50", "optional"),
-        ("for-b", &["b"], "1.30", "silent"),
+        ("for-b", &["b"], "1.30", "automatic"),
         ("for-a", &["a"], "1.20", "persistent"),
     ]);
     let everyone = ["a", "b", "all-users"];

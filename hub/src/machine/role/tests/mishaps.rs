@@ -154,7 +154,7 @@ impl Round {
         let stranded = |rig: &Rig| rig.headsets.iter().filter(|h| !h.whole).count();
         self.seen.stranded = stranded(&self.rig);
         let server = self.random.bool().then_some("https://t");
-        let later = self.rig.now.instant + HOUR;
+        let later = self.rig.an_hour_later();
         let Rig { disk, packages, headsets, .. } = self.rig;
         let mut rig = Rig::start_with(server, disk, packages, headsets, later);
         rig.hello();

@@ -16,7 +16,7 @@ fn interrupted() -> Rig {
 
 /// The next start, with or without a company.
 fn restart(rig: Rig, server: Option<&str>) -> Rig {
-    let later = rig.now.instant + HOUR;
+    let later = rig.an_hour_later();
     let mut rig = Rig::start_with(server, rig.disk, rig.packages, rig.headsets, later);
     rig.hello();
     rig

@@ -1,0 +1,312 @@
+//! Updates that begin by themselves, and persons who are asked: what [`decide`] says of each offer is done here.
+
+use super::deploy::is_about;
+use super::*;
+use crate::machine::deployment::{Decision, MOST_FAILURES, NOTICE_S, PAUSE_S, Past, Rule, Situation, decide};
+use crate::problem::{Code, Reason};
+use crate::protocol::{Deployment, Next, WaitsFor};
+use tenant::policy::Deployment as Asked;
+
+/// What could not be begun is tried again after this.
+const HELD_S: u64 = 15 * 60;
+/// Whose package could not be had, after this.
+const STARVED_S: u64 = 3600;
+/// Offers of which something is remembered.
+const MOST: usize = 64;
+
+/// What is known of an offer in this run alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Brief {
+    announced_s: Option<u64>,
+    held_until_s: Option<u64>,
+}
+
+/// What decisions are made of, beside the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DecidedFrom {
+    plan: Revision,
+    deployments: Revision,
+    fleet: Revision,
+    at_seat: Option<SessionId>,
+    free: bool,
+}
+
+/// Of all offers that are not simply the person's.
+#[derive(Debug, Default)]
+pub(super) struct Deployments {
+    pub(super) past: Revised<Vec<Past>>,
+    brief: Revised<BTreeMap<String, Brief>>,
+    /// By which windows are meant.
+    pub(super) zone: Revised<Option<TimeZone>>,
+    /// Somebody has just come, or the company was just asked.
+    pub(super) occasion: bool,
+    /// When time alone changes a decision.
+    next: Option<Instant>,
+    /// Moves when it has.
+    passed: Revised<()>,
+}
+
+impl Deployments {
+    pub(super) fn new(past: Vec<Past>, zone: TimeZone) -> Self {
+        Self { past: Revised::new(past), zone: Revised::new(Some(zone)), ..Self::default() }
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        let kept = self.past.revision().with(self.brief.revision());
+        kept.with(self.zone.revision()).with(self.passed.revision())
+    }
+
+    fn of(&self, offer: &str, version: &str) -> Past {
+        let known = self.past.iter().find(|past| past.offer == offer && past.version == version);
+        let new = || Past { offer: offer.to_owned(), version: version.to_owned(), ..Past::default() };
+        known.cloned().unwrap_or_else(new)
+    }
+
+    /// Of one version of an offer is remembered; of the others no more.
+    fn keep(&mut self, past: Past) -> Record {
+        let all = self.past.edit();
+        all.retain(|before| before.offer != past.offer);
+        all.push(past);
+        let more = all.len().saturating_sub(MOST);
+        all.drain(..more);
+        Record::Deployments(all.clone())
+    }
+
+    fn forget(&mut self, goes: impl Fn(&Past) -> bool) -> Option<Record> {
+        self.past.iter().any(&goes).then(|| {
+            let all = self.past.edit();
+            all.retain(|past| !goes(past));
+            Record::Deployments(all.clone())
+        })
+    }
+
+    /// Another person has to be told anew.
+    pub(super) fn another_person(&mut self) {
+        self.occasion = true;
+        self.unannounced();
+    }
+
+    fn unannounced(&mut self) {
+        if self.brief.values().any(|brief| brief.announced_s.is_some()) {
+            self.brief.edit().values_mut().for_each(|brief| brief.announced_s = None);
+        }
+    }
+
+    /// The clocks moved: what time decides is decided anew.
+    pub(super) fn clocks_moved(&mut self, now: Instant) {
+        self.next = self.next.map(|_| now);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.next.map(|at| (at, "begin a firmware update, or ask for it"))
+    }
+}
+
+impl MachineRole {
+    /// Without one the person begins it: recoveries, and what no policy names.
+    fn rule_of(&self, offer: &Offer) -> Option<Rule> {
+        let document = self.policy.as_ref()?.document();
+        let named = (offer.deployment != Deployment::Recovery)
+            .then(|| document.firmware.iter().find(|firmware| firmware.id == offer.policy));
+        named.flatten().map(Rule::of).filter(|rule| rule.deployment != Asked::Optional)
+    }
+
+    fn decide(&self, rule: &Rule, offer: &Offer) -> Decision {
+        let brief = self.deployments.brief.get(&offer.id).copied().unwrap_or_default();
+        let utc = TimeZone::UTC;
+        let is = Situation {
+            now_s: self.seen.unix_s,
+            zone: self.deployments.zone.as_ref().unwrap_or(&utc),
+            somebody: self.at_seat.is_some(),
+            call: self.is_in_call(),
+            announced_s: brief.announced_s,
+            held_until_s: brief.held_until_s,
+            occasion: self.deployments.occasion,
+        };
+        decide(rule, &self.deployments.of(&offer.id, &offer.to_version), &is)
+    }
+
+    /// Any headset of this computer.
+    fn is_in_call(&self) -> bool {
+        self.fleet.devices().any(|device| self.fleet.in_call(&device.id))
+    }
+
+    /// What an offer says of it.
+    pub(super) fn deployed(&self, mut offer: Offer) -> Offer {
+        let Some(rule) = self.rule_of(&offer) else { return offer };
+        let past = self.deployments.of(&offer.id, &offer.to_version);
+        let decision = self.decide(&rule, &offer);
+        let begins = rule.deployment(self.seen.unix_s) == Asked::Automatic;
+        if begins {
+            offer.deployment = Deployment::Automatic;
+            offer.deferrals_left = Some(rule.deferrals.saturating_sub(past.deferrals));
+        }
+        let now_s = self.seen.unix_s;
+        let deferred = past.deferred_s.is_some_and(|at| (at..at + PAUSE_S).contains(&now_s));
+        offer.deferrable = !deferred
+            && match rule.deployment(self.seen.unix_s) {
+                Asked::Optional | Asked::Silent => false,
+                Asked::Persistent => true,
+                Asked::Automatic => offer.deferrals_left != Some(0),
+            };
+        offer.next = match decision {
+            Decision::Leave(next) => next,
+            Decision::Wait(next) => Some(next),
+            Decision::Begin if !self.is_free() => Some(Next { at_s: None, waits_for: WaitsFor::Turn }),
+            Decision::Ask | Decision::Announce | Decision::Begin => None,
+        };
+        offer
+    }
+
+    /// Decides of each offer, when something that decides has changed.
+    pub(super) fn deploy(&mut self, now: Now) {
+        if self.deployments.next.is_some_and(|at| at <= now.instant) {
+            self.deployments.next = None;
+            self.deployments.passed.edit();
+        }
+        let offers = self.offers();
+        let free = self.is_free() && self.queue.is_empty();
+        let from = DecidedFrom {
+            plan: self.work.plan.revision(),
+            deployments: self.deployments.revision(),
+            fleet: self.fleet.revision(),
+            at_seat: self.at_seat,
+            free,
+        };
+        if !self.work.decided.is_due(from) && !self.deployments.occasion {
+            return;
+        }
+        if self.is_in_call() {
+            // After it the person is told anew.
+            self.deployments.unannounced();
+        }
+        let mut next: Option<u64> = None;
+        let mut soonest = |at_s: u64| next = Some(next.map_or(at_s, |before| before.min(at_s)));
+        for offer in offers.iter().filter(|offer| offer.blocked.is_none()) {
+            let Some(rule) = self.rule_of(offer) else { continue };
+            if self.queue.iter().any(|queued| is_about(&queued.job, &offer.id)) {
+                continue;
+            }
+            match self.decide(&rule, offer) {
+                Decision::Ask => {
+                    let past = Past {
+                        asked_s: Some(now.unix_s),
+                        ..self.deployments.of(&offer.id, &offer.to_version)
+                    };
+                    let record = self.deployments.keep(past);
+                    self.out.push_back(Output::Persist(record));
+                    self.ask(offer, false);
+                }
+                Decision::Announce => {
+                    let brief = self.deployments.brief.edit().entry(offer.id.clone()).or_default();
+                    brief.announced_s = Some(now.unix_s);
+                    soonest(now.unix_s + NOTICE_S);
+                    self.ask(offer, true);
+                }
+                Decision::Begin if free && self.is_free() => {
+                    let begun = self.ready(&offer.id, now).and_then(|known| self.begin(&known, now));
+                    if let Err(problem) = begun {
+                        tracing::warn!(offer = %offer.id, why = %problem, "an update is not begun");
+                        self.hold(&offer.id, now.unix_s + HELD_S);
+                        soonest(now.unix_s + HELD_S);
+                    } else {
+                        tracing::info!(offer = %offer.id, deployment = rule.deployment.name(), "an update begins by itself");
+                    }
+                }
+                Decision::Begin | Decision::Leave(None) => {}
+                Decision::Leave(Some(wait)) | Decision::Wait(wait) => {
+                    if let Some(at) = wait.at_s {
+                        soonest(at);
+                    }
+                }
+            }
+        }
+        self.deployments.occasion = false;
+        let wait = next.map(|at_s| Duration::from_secs(at_s.saturating_sub(now.unix_s)));
+        self.deployments.next = wait.map(|wait| now.instant + wait.max(Duration::from_secs(1)));
+    }
+
+    fn ask(&mut self, offer: &Offer, begins: bool) {
+        let (offer, name, version) = (offer.id.clone(), offer.name.clone(), offer.to_version.clone());
+        self.out.push_back(Output::news(ToUser::UpdateAsks { offer, name, version, begins }));
+    }
+
+    fn hold(&mut self, offer: &str, until_s: u64) {
+        let brief = self.deployments.brief.edit().entry(offer.to_owned()).or_default();
+        *brief = Brief { announced_s: None, held_until_s: Some(until_s) };
+    }
+
+    /// The person puts it off; `None` if that is not theirs to do with this offer.
+    pub(super) fn put_off(&mut self, offer: &Offer, now: Now) -> Option<Result<(), Problem>> {
+        let rule = self.rule_of(offer)?;
+        let mut past = self.deployments.of(&offer.id, &offer.to_version);
+        match rule.deployment(now.unix_s) {
+            Asked::Optional | Asked::Silent => return None,
+            Asked::Persistent => {}
+            Asked::Automatic if past.deferrals >= rule.deferrals => {
+                let most = rule.deferrals.to_string();
+                return Some(Err(Reason::DeferralsUsed { most }.at(&offer.name)));
+            }
+            Asked::Automatic => past.deferrals += 1,
+        }
+        past.deferred_s = Some(now.unix_s);
+        self.keep_past(past);
+        Some(Ok(()))
+    }
+
+    fn keep_past(&mut self, past: Past) {
+        if self.deployments.brief.contains_key(&past.offer) {
+            self.deployments.brief.edit().remove(&past.offer);
+        }
+        let record = self.deployments.keep(past);
+        self.out.push_back(Output::Persist(record));
+    }
+
+    /// How it ended counts for when it is tried again.
+    pub(super) fn deployment_ended(&mut self, finished: &Finished, now: Now) {
+        let document = self.policy.as_ref().map(InForce::document);
+        let named = document.and_then(|policy| policy.firmware.iter().find(|f| f.id == finished.policy));
+        let Some(rule) = named.map(Rule::of).filter(|rule| rule.deployment != Asked::Optional) else {
+            return;
+        };
+        let job = &finished.job;
+        if let Outcome::Succeeded { .. } = finished.outcome {
+            let record = self.deployments.forget(|past| past.offer == job.offer);
+            self.out.extend(record.map(Output::Persist));
+            return;
+        }
+        if finished.starved {
+            return self.hold(&job.offer, now.unix_s + STARVED_S);
+        }
+        let mut past = self.deployments.of(&job.offer, &job.to_version);
+        let cancelled = matches!(&finished.outcome, Outcome::Failed { problem }
+            if matches!(problem.code, Code::UpdateCancelled | Code::UpdateStopped));
+        if cancelled {
+            // Who cancels it puts it off, as often as they like: what runs is not begun over their heads at once.
+            past.deferrals = past.deferrals.saturating_add(1).min(rule.deferrals);
+            past.deferred_s = Some(now.unix_s);
+        } else {
+            past.failures = past.failures.saturating_add(1);
+            past.failed_s = Some(now.unix_s);
+        }
+        let failing = !cancelled && past.failures == MOST_FAILURES;
+        self.keep_past(past);
+        if failing {
+            let data = json!({ "policy_id": finished.policy, "device_id": job.device,
+                "target_version": job.to_version, "failures": MOST_FAILURES });
+            self.owe_event("com.hookswitch.update.failing", data, now);
+        }
+    }
+
+    /// Of what the policy does not name any more nothing is remembered.
+    pub(super) fn forget_deployments(&mut self) {
+        let Some(policy) = &*self.policy else { return };
+        let firmware = &policy.document().firmware;
+        let named = |past: &Past| {
+            let of = |id: &str| past.offer.strip_prefix(id).is_some_and(|rest| rest.starts_with(':'));
+            firmware.iter().any(|f| of(&f.id) && f.version == past.version)
+        };
+        let record = self.deployments.forget(|past| !named(past));
+        self.out.extend(record.map(Output::Persist));
+    }
+}
