@@ -9,6 +9,8 @@ mod machine;
 #[path = "doors/sdk.rs"]
 #[expect(dead_code, reason = "shared with tests/contract.rs, which uses all of it")]
 mod sdk;
+#[path = "browser/spokes.rs"]
+mod spokes;
 #[path = "browser/webdriver.rs"]
 mod webdriver;
 #[path = "browser/window.rs"]

@@ -44,11 +44,15 @@ try {
 }
 "#;
 
-fn trust(ca: &Path) {
+pub(crate) fn trust(ca: &Path) {
     let home = std::env::var("HOOKSWITCH_BROWSER_HOME").expect(crate::HOW);
     let store = format!("sql:{home}/.pki/nssdb");
+    // Tests at the same time share the store: one after the other, and each under a name of its own.
+    let turn = std::fs::File::create(format!("{home}/.pki/turn")).expect("a file");
+    turn.lock().expect("a turn");
+    let name = ca.display().to_string();
     let certutil = std::process::Command::new("certutil")
-        .args(["-d", &store, "-A", "-t", "C,,", "-n", "hookswitch test", "-i"])
+        .args(["-d", &store, "-A", "-t", "C,,", "-n", &name, "-i"])
         .arg(ca)
         .status()
         .expect("certutil (package libnss3-tools) runs");
@@ -56,7 +60,7 @@ fn trust(ca: &Path) {
 }
 
 /// An empty page on a port of its own, which makes it an origin of its own.
-async fn page() -> String {
+pub(crate) async fn page() -> String {
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let origin = format!("http://{}", socket.local_addr().expect("an address"));
     let html = "<!doctype html><html lang=en><title>Softphone</title><link rel=icon href=data:,>";
