@@ -11,8 +11,8 @@ use dfu::image::{Image, Suffix};
 use dfu::package::{Component, Method, Package, Rules, Target, pack};
 use dfu::unpack::Place;
 use dfu::usb_dfu::{
-    DeviceNow, DfuInterface, DfuState, DfuStatus, Failure, FunctionalDescriptor, Input, Mode, Output, Phase,
-    Plan, TransferError, UnknownReason, UsbDfu, UsbIdentity, Verdict,
+    Deviations, DeviceNow, DfuInterface, DfuState, DfuStatus, Failure, FunctionalDescriptor, Input, Mode,
+    Output, Phase, Plan, TransferError, UnknownReason, UsbDfu, UsbIdentity, Verdict,
 };
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
@@ -193,6 +193,7 @@ fn plan() -> Plan {
             suffix: Some(Suffix { bcd_device: 0x0120, vid: 0x1209, pid: 1, bcd_dfu: 0x0110 }),
         },
         target_version: version("1.20"),
+        deviations: Deviations::default(),
         reenumerate_timeout: Duration::from_secs(10),
         resume: None,
     }
@@ -220,6 +221,7 @@ fn impossible_plans() {
         on_dfu(|dfu| dfu.mode = Mode::Dfu),
         on_dfu(|dfu| dfu.functional.can_download = false),
         on_dfu(|dfu| dfu.functional.bcd_dfu = 0x011a),
+        refused(&|plan| plan.deviations.ignore_runtime = true),
         refused(&|plan| plan.image.payload_bytes = 0),
         on_suffix(|suffix| suffix.pid = 9),
         refused(&|plan| {
@@ -236,6 +238,7 @@ fn impossible_plans() {
             "Das Gerät 1209:0001 am Anschluss 1-2 ist schon im DFU-Modus",
             "Das Gerät am Anschluss 1-2 sagt, dass es keine Firmware annimmt (bitCanDnload ist 0)",
             "Das Gerät am Anschluss 1-2 spricht DFU 0x011a; hier werden nur 0x0100, 0x0101 und 0x0110 gesprochen",
+            "Das Gerät am Anschluss 1-2 kommt aus DFU_DETACH nicht heraus: Bringen Sie es von Hand in den DFU-Modus, von dort wird es aktualisiert",
             "Es gibt nichts zu senden",
             "Nach ihrem DFU-Suffix ist die Firmware für 1209:0009, das Gerät ist aber 1209:0001, im DFU-Modus 0002",
             "Nach ihrem DFU-Suffix ist die Firmware für 1234:0001, das Gerät ist aber 1209:0001",

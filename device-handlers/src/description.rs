@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::deviations::{DeviationError, UsbDfuDeviations};
 use crate::quirk::Quirk;
 
 /// Longest wait for a device to come back after it left, if the data says nothing.
@@ -41,11 +42,17 @@ pub struct FirmwareSupport {
     pub dfu_pids: Vec<u16>,
     /// Longest wait for the device to come back after it left the bus.
     pub reenumerate_timeout: Duration,
+    pub usb_dfu: UsbDfuDeviations,
 }
 
 impl Default for FirmwareSupport {
     fn default() -> Self {
-        Self { method: None, dfu_pids: Vec::new(), reenumerate_timeout: DEFAULT_REENUMERATE_TIMEOUT }
+        Self {
+            method: None,
+            dfu_pids: Vec::new(),
+            reenumerate_timeout: DEFAULT_REENUMERATE_TIMEOUT,
+            usb_dfu: UsbDfuDeviations::default(),
+        }
     }
 }
 
@@ -97,11 +104,18 @@ pub struct FirmwareSection {
     pub dfu_pids: Vec<u16>,
     /// Default: 10 000.
     pub reenumerate_timeout_ms: u32,
+    /// With the method `usb-dfu` alone. Default: as DFU 1.1 has it.
+    pub usb_dfu: UsbDfuDeviations,
 }
 
 impl Default for FirmwareSection {
     fn default() -> Self {
-        Self { method: None, dfu_pids: Vec::new(), reenumerate_timeout_ms: 10_000 }
+        Self {
+            method: None,
+            dfu_pids: Vec::new(),
+            reenumerate_timeout_ms: 10_000,
+            usb_dfu: UsbDfuDeviations::default(),
+        }
     }
 }
 
@@ -111,6 +125,7 @@ impl From<&FirmwareSection> for FirmwareSupport {
             method: section.method.clone(),
             dfu_pids: section.dfu_pids.clone(),
             reenumerate_timeout: Duration::from_millis(u64::from(section.reenumerate_timeout_ms)),
+            usb_dfu: section.usb_dfu.clone(),
         }
     }
 }
@@ -138,6 +153,8 @@ pub enum DescriptionError {
     ReenumerateTimeout { came_ms: u32 },
     #[error("firmware.method is {came:?}, expected 1 to 32 of a-z, 0-9 and -")]
     Method { came: String },
+    #[error("firmware.usb_dfu: {0}")]
+    UsbDfu(#[from] DeviationError),
     #[error("model {product:?}: mute-is-toggle and mute-is-state exclude each other")]
     MuteBothWays { product: String },
 }
@@ -208,6 +225,7 @@ impl Family {
             if let Some(came) = section.method.as_ref().filter(|name| !good(name)) {
                 return Err(DescriptionError::Method { came: came.clone() });
             }
+            section.usb_dfu.check(section.method.as_deref(), &section.dfu_pids)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::description::{Description, Family};
+use crate::description::{Description, Family, FirmwareSupport};
 
 /// File name below `devices/` and text.
 const EMBEDDED: &[(&str, &str)] = &[
@@ -48,6 +48,18 @@ pub fn describe(vid: u16, pid: u16) -> Description {
         return description.clone();
     }
     Description { vendor: REGISTRY.vendors.get(&vid).cloned().unwrap_or_default(), ..Description::default() }
+}
+
+/// How firmware gets into the product that has this id while it runs, or while it takes firmware.
+#[must_use]
+pub fn firmware(vid: u16, pid: u16) -> FirmwareSupport {
+    if let Some(description) = REGISTRY.products.get(&(vid, pid)) {
+        return description.firmware.clone();
+    }
+    let of_vendor = REGISTRY.products.range((vid, 0)..=(vid, u16::MAX));
+    let bootloader =
+        of_vendor.map(|(_, product)| &product.firmware).find(|firmware| firmware.dfu_pids.contains(&pid));
+    bootloader.cloned().unwrap_or_default()
 }
 
 /// Every product id of the embedded descriptions with its description, in order of the ids.

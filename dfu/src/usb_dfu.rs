@@ -16,7 +16,9 @@ mod answers;
 mod arrivals;
 mod configuration;
 mod descriptor;
+mod deviations;
 mod ending;
+mod identity;
 mod plan;
 mod requests;
 mod step;
@@ -27,11 +29,10 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub use self::descriptor::FunctionalDescriptor;
-pub use self::plan::{
-    DfuInterface, MAX_REENUMERATE_TIMEOUT, MIN_REENUMERATE_TIMEOUT, Mode, Phase, PhaseError, Plan, PlanError,
-    UsbIdentity,
-};
-use self::step::Step;
+pub use self::deviations::Deviations;
+pub use self::identity::{DfuInterface, Mode, UsbIdentity};
+pub use self::plan::{MAX_REENUMERATE_TIMEOUT, MIN_REENUMERATE_TIMEOUT, Phase, PhaseError, Plan, PlanError};
+use self::step::{ExtraReset, Step};
 pub use self::verdict::{Bcd, DeviceNow, Failure, TransferError, UnknownReason, Verdict};
 pub use self::wire::{DfuState, DfuStatus};
 use crate::unpack::Place;
@@ -174,8 +175,11 @@ pub struct UsbDfu {
     shown: u64,
     /// DFU_DETACH was sent to the device that is open.
     detach_sent: bool,
+    /// idProduct of the device that DFU_DETACH was sent to last.
+    detached_pid: Option<u16>,
     /// A block may have reached the device.
     written: bool,
+    extra_reset: ExtraReset,
     /// The device said dfuERROR last.
     in_error: bool,
     /// The whole image was sent and its end announced, and nothing since says that it was refused.
@@ -189,11 +193,13 @@ impl UsbDfu {
     /// Begins (or, with [`Plan::resume`], continues) an update.
     ///
     /// Errors: see [`PlanError`]; nothing was sent then.
-    pub fn new(plan: Plan, now: Instant) -> Result<UsbDfu, PlanError> {
+    pub fn new(mut plan: Plan, now: Instant) -> Result<UsbDfu, PlanError> {
+        plan.runtime = plan.deviations.correct(plan.runtime, &plan.dfu_pids);
         plan.check()?;
         let resume = plan.resume;
         let mut update = UsbDfu {
             device: resume.is_none().then(|| plan.runtime.clone()),
+            extra_reset: ExtraReset::of(&plan),
             plan,
             outputs: VecDeque::new(),
             step: Step::Done,
@@ -215,6 +221,7 @@ impl UsbDfu {
             sent: 0,
             shown: 0,
             detach_sent: false,
+            detached_pid: None,
             written: matches!(resume, Some(Phase::Downloading { .. })),
             in_error: false,
             complete: matches!(resume, Some(Phase::Manifesting | Phase::WaitingForRuntime)),

@@ -129,10 +129,37 @@ fn of_several_dfu_interfaces_the_one_that_takes_firmware() {
         found(&configuration(1, &[&settings[0], &settings[1], &settings[2], &FUNCTIONAL])),
         Some((4, Mode::Runtime, 1024))
     );
-    assert_eq!(found(&configuration(1, &[&dfu_setting(4, 0, 0), &FUNCTIONAL])), None);
+    assert_eq!(found(&configuration(1, &[&dfu_setting(4, 0, 3), &FUNCTIONAL])), None);
     // Of two that claim to be the same setting the first.
     let twice = [dfu_setting(4, 0, 2), dfu_setting(4, 0, 1)];
     assert_eq!(found(&configuration(1, &[&twice[0], &twice[1], &FUNCTIONAL])), Some((4, Mode::Dfu, 1024)));
+}
+
+/// What is DFU of some models alone: class FE/01 with protocol 00, and the vendor's class.
+#[test]
+fn an_irregular_interface_is_found_where_there_is_no_other() {
+    let zero = dfu_setting(4, 0, 0);
+    let irregular = |of_class, protocol| Some((4, Mode::Irregular { of_class, protocol }, 1024));
+    assert_eq!(found(&configuration(1, &[&zero, &FUNCTIONAL])), irregular(true, 0));
+    assert_eq!(found(&configuration(1, &[&zero])), None);
+    let vendor = |protocol| [9, 4, 4, 0, 0, 0xff, 7, protocol, 0];
+    for protocol in 0..=2 {
+        assert_eq!(found(&configuration(1, &[&vendor(protocol), &FUNCTIONAL])), irregular(false, protocol));
+    }
+    assert_eq!(found(&configuration(1, &[&vendor(3), &FUNCTIONAL])), None);
+    // A vendor puts much into its own interfaces, also under the type number 0x21.
+    let odd = [9, 0x21, 1, 0, 0, 64, 0, 0x20, 2];
+    assert_eq!(found(&configuration(1, &[&vendor(2), &odd])), None);
+    assert_eq!(found(&configuration(1, &[&FUNCTIONAL, &vendor(2)])), None, "not its own");
+    assert!(found(&configuration(1, &[&zero, &odd])).is_some(), "of its class it can be nothing else");
+    // One that is DFU by the specification comes first, wherever it stands.
+    let regular = dfu_setting(5, 0, 1);
+    for settings in [[&zero, &regular], [&regular, &zero]] {
+        let all = configuration(1, &[settings[0], &FUNCTIONAL, settings[1], &FUNCTIONAL]);
+        assert_eq!(found(&all), Some((5, Mode::Runtime, 1024)));
+    }
+    let both = [dfu_setting(4, 0, 0), dfu_setting(4, 1, 2)];
+    assert_eq!(found(&configuration(1, &[&both[0], &both[1], &FUNCTIONAL])), Some((4, Mode::Dfu, 1024)));
 }
 
 #[test]
@@ -389,7 +416,9 @@ fn what_was_put_into_a_device_is_found_in_its_bytes() {
             Some(_) => with += 1,
             None => without += 1,
         }
-        let found = DfuInterface::find(&bytes, active);
+        // What stands for DFU in some models is in another test.
+        let regular = |dfu: &DfuInterface| !matches!(dfu.mode, Mode::Irregular { .. });
+        let found = DfuInterface::find(&bytes, active).filter(regular);
         assert_eq!(found, expected, "SEED={seed} repeats this run: active {active:?}, {bytes:02x?}");
     }
     println!("{with} with a DFU interface, {without} without");

@@ -164,8 +164,12 @@ fn described(dfu: &DfuInterface) -> Vec<u8> {
         dfu.functional;
     let bits = [can_download, can_upload, manifestation_tolerant, will_detach];
     let attributes = bits.iter().enumerate().map(|(at, set)| u8::from(*set) << at).sum();
-    let protocol = if dfu.mode == Mode::Dfu { 2 } else { 1 };
-    let mut bytes = vec![9, 2, 27, 0, 1, 1, 0, 0x80, 50, 9, 4, dfu.interface, 0, 0, 0xfe, 1, protocol, 0];
+    let (class, protocol) = match dfu.mode {
+        Mode::Runtime => (0xfe, 1),
+        Mode::Dfu => (0xfe, 2),
+        Mode::Irregular { of_class, protocol } => (if of_class { 0xfe } else { 0xff }, protocol),
+    };
+    let mut bytes = vec![9, 2, 27, 0, 1, 1, 0, 0x80, 50, 9, 4, dfu.interface, 0, 0, class, 1, protocol, 0];
     bytes.extend([9, 0x21, attributes]);
     for word in [dfu.functional.detach_timeout_ms, dfu.functional.transfer_size, dfu.functional.bcd_dfu] {
         bytes.extend(word.to_le_bytes());

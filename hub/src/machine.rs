@@ -20,6 +20,7 @@ use tenant::wire::{
 };
 
 pub mod deployment;
+mod deviations;
 pub mod fleet;
 pub mod host;
 pub mod outbox;

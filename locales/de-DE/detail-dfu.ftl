@@ -92,6 +92,7 @@ detail-device-not-open = es ist nicht geöffnet
 detail-plan-no-dfu-interface = Das Gerät { $product } am Anschluss { $port } hat keine DFU-Schnittstelle
 detail-plan-in-dfu-mode = Das Gerät { $product } am Anschluss { $port } ist schon im DFU-Modus
 detail-plan-cannot-download = Das Gerät am Anschluss { $port } sagt, dass es keine Firmware annimmt (bitCanDnload ist 0)
+detail-plan-runtime-broken = Das Gerät am Anschluss { $port } kommt aus DFU_DETACH nicht heraus: Bringen Sie es von Hand in den DFU-Modus, von dort wird es aktualisiert
 detail-plan-specification = Das Gerät am Anschluss { $port } spricht DFU { $bcd_dfu }; hier werden nur 0x0100, 0x0101 und 0x0110 gesprochen
 detail-plan-empty-image = Es gibt nichts zu senden
 detail-plan-other-device = Nach ihrem DFU-Suffix ist die Firmware für { $suffix }, das Gerät ist aber { $runtime }{ $count ->

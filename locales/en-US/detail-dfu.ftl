@@ -92,6 +92,7 @@ detail-device-not-open = it is not open
 detail-plan-no-dfu-interface = the device { $product } at port { $port } has no DFU interface
 detail-plan-in-dfu-mode = the device { $product } at port { $port } is in DFU mode already
 detail-plan-cannot-download = the device at port { $port } says that it takes no firmware (bitCanDnload is 0)
+detail-plan-runtime-broken = the device at port { $port } does not come out of DFU_DETACH: put it into DFU mode by hand, it is updated from there
 detail-plan-specification = the device at port { $port } speaks DFU { $bcd_dfu }; only 0x0100, 0x0101 and 0x0110 are spoken here
 detail-plan-empty-image = there is nothing to send
 detail-plan-other-device = by its DFU suffix the firmware is for { $suffix }, but the device is { $runtime }{ $count ->

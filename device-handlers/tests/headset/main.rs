@@ -4,6 +4,7 @@
 mod baseline;
 mod call;
 mod decoding;
+mod deviations;
 mod devices;
 mod explained;
 mod hostile;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::plan::Phase;
 use super::requests::{LEAVE_GRACE, RETRY_PAUSE};
-use super::step::{Goal, Request};
+use super::step::{ExtraReset, Goal, Request};
 use super::verdict::{DeviceNow, Failure, TransferError};
 use super::wire::{DfuState, DfuStatus, StatusReport};
 use super::{MAX_BUSY, MAX_POLL_TIMEOUT, UsbDfu};
@@ -24,7 +24,9 @@ impl UsbDfu {
         now: Instant,
     ) {
         let (phase, device) = (self.phase, DeviceNow::Dfu);
-        let poll_timeout = result.as_ref().ok().and_then(|bytes| StatusReport::poll_timeout(bytes));
+        let said = result.as_ref().ok().and_then(|bytes| StatusReport::poll_timeout(bytes));
+        let poll_timeout =
+            if self.plan.deviations.ignore_poll_timeout { said.map(|_| Duration::ZERO) } else { said };
         if let Some(poll_timeout) = poll_timeout.filter(|timeout| *timeout > MAX_POLL_TIMEOUT) {
             let poll_timeout_ms = poll_timeout.as_millis() as u32;
             // Not even DFU_ABORT may be sent now.
@@ -46,8 +48,9 @@ impl UsbDfu {
         };
         self.status_failures = 0;
         self.in_error = report.state == DfuState::Error;
-        let pause =
-            if is_busy(report.state) { report.poll_timeout.max(BUSY_PAUSE) } else { report.poll_timeout };
+        let poll_timeout = poll_timeout.unwrap_or_default();
+        let at_once = !is_busy(report.state) || self.plan.deviations.allow_zero_poll_timeout;
+        let pause = if at_once { poll_timeout } else { poll_timeout.max(BUSY_PAUSE) };
         self.quiet_until = (!pause.is_zero()).then_some((now + pause, "bwPollTimeout"));
         match asked {
             Request::BlockStatus => self.block_status(report, now),
@@ -57,11 +60,12 @@ impl UsbDfu {
     }
 
     fn status_unanswered(&mut self, asked: Request, failure: Failure, now: Instant) {
-        self.status_failures += 1;
-        if self.status_failures < STATUS_TRIES {
+        self.status_failures = self.status_failures.saturating_add(1);
+        let manifesting = asked == Request::ManifestStatus;
+        if self.status_failures < STATUS_TRIES || manifesting && self.answers_again(now) {
             self.be_quiet(RETRY_PAUSE, "the status is asked for again", now);
             self.ask(asked, now);
-        } else if asked == Request::ManifestStatus {
+        } else if manifesting {
             // A device that is not manifestation tolerant need not answer any more.
             self.leave_manifestation(self.plan.reenumerate_timeout, now);
         } else {
@@ -69,11 +73,19 @@ impl UsbDfu {
         }
     }
 
+    /// A device that is manifestation tolerant is at work as long as it is silent.
+    fn answers_again(&mut self, now: Instant) -> bool {
+        let tolerant = self.opened.as_ref().is_some_and(|dfu| dfu.functional.manifestation_tolerant);
+        let since = *self.busy_since.get_or_insert(now);
+        tolerant && now.saturating_duration_since(since) < self.plan.reenumerate_timeout
+    }
+
     /// Brings the device to dfuIDLE, whatever an earlier update or another program has left behind.
     fn prepare_status(&mut self, report: StatusReport, now: Instant) {
         let failure = self.failure_of(report);
         match report.state {
             DfuState::DfuIdle => return self.begin_download(now),
+            DfuState::AppIdle if self.plan.deviations.force_dfu_mode => return self.begin_download(now),
             DfuState::DnBusy | DfuState::Manifest => {
                 return self.ask_again(Request::PrepareStatus, failure, now);
             }
@@ -114,6 +126,7 @@ impl UsbDfu {
     fn begin_download(&mut self, now: Instant) {
         self.complete = false;
         self.written = true;
+        self.extra_reset = ExtraReset::of(&self.plan);
         self.block = 0;
         self.sent = 0;
         self.busy_since = None;
@@ -169,6 +182,9 @@ impl UsbDfu {
             return self.attempt_failed(failure, now);
         }
         match report.state {
+            DfuState::Manifest if self.plan.deviations.no_manifest_poll => {
+                self.leave_manifestation(self.plan.reenumerate_timeout, now);
+            }
             DfuState::ManifestSync | DfuState::Manifest => {
                 self.ask_again(Request::ManifestStatus, failure, now)
             }

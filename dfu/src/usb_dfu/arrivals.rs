@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::plan::{Mode, Phase, UsbIdentity};
-use super::step::{Goal, Request, Step};
+use super::identity::{Mode, UsbIdentity};
+use super::plan::Phase;
+use super::step::{ExtraReset, Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, UnknownReason, Verdict};
+use super::wire::DfuState;
 use super::{MAX_ATTEMPTS, REPLUG_TIMEOUT, UsbDfu};
 use crate::FirmwareVersion;
 
@@ -28,7 +30,10 @@ impl UsbDfu {
         if identity.port != self.plan.runtime.port {
             return;
         }
+        let identity = self.plan.deviations.correct(identity, &self.plan.dfu_pids);
         let seen = self.classify(&identity);
+        let changed = self.device.as_ref().is_some_and(|device| *device != identity);
+        self.left_seen |= changed && self.extra_reset == ExtraReset::Sent;
         let before = self.device.as_ref().map(|device| self.classify(device));
         // More may become known of a device without its being another one.
         let replaced =
@@ -38,7 +43,7 @@ impl UsbDfu {
             Step::Waiting { .. } => self.look(now),
             // A departure that was not reported, or not yet.
             Step::Pausing { .. } if replaced => self.lost(now),
-            Step::Requested(Request::Reset(_)) | Step::Done | Step::Pausing { .. } => {}
+            Step::Requested(Request::Reset(_) | Request::Attach(_)) | Step::Done | Step::Pausing { .. } => {}
             Step::Requested(_) => self.gone |= replaced,
         }
     }
@@ -55,7 +60,7 @@ impl UsbDfu {
                 self.quiet_until = None;
             }
             Step::Pausing { .. } => self.lost(now),
-            Step::Requested(Request::Reset(_)) | Step::Done => {}
+            Step::Requested(Request::Reset(_) | Request::Attach(_)) | Step::Done => {}
             Step::Requested(_) => self.gone = true,
         }
     }
@@ -116,10 +121,25 @@ impl UsbDfu {
         match (goal, self.classify(device)) {
             (_, Seen::Another) => self.another_seen = true,
             (_, Seen::Incomplete) => {}
+            (Goal::Runtime, Seen::Runtime)
+                if self.extra_reset == ExtraReset::Owed && device.dfu.is_some() =>
+            {
+                // Its departure may not have been reported.
+                self.close();
+                self.open_failures = 0;
+                self.ask(Request::Open, now);
+            }
+            (Goal::Runtime, Seen::Runtime) if self.extra_reset == ExtraReset::Sent && !self.left_seen => {}
             (Goal::Runtime, Seen::Runtime) => self.read_back(bcd),
             // The device that was left alone may still be listed under its old identity for a while.
             (Goal::Dfu, Seen::Runtime) if self.left_seen => self.not_detached(now),
             (Goal::Runtime, Seen::Dfu | Seen::Detachable) if self.left_seen => self.not_accepted(now),
+            // DFU_DETACH was for this very device, not for what it was before.
+            (Goal::Dfu, Seen::Detachable) if self.detached_pid == Some(device.pid) => {
+                if self.left_seen {
+                    self.not_detached(now);
+                }
+            }
             (Goal::Dfu, Seen::Runtime) | (Goal::Runtime, Seen::Dfu | Seen::Detachable) => {}
             (Goal::Recover, Seen::Runtime) if self.updated_meanwhile(bcd) => self.read_back(bcd),
             (Goal::Dfu | Goal::Recover, _) => self.approach(now),
@@ -136,8 +156,12 @@ impl UsbDfu {
             // It neither left by itself nor was reset yet. What it had to do it had the time to do.
             Goal::Runtime if self.opened.is_some() => self.ask(Request::Reset(Goal::Runtime), now),
             Goal::Runtime if device == DeviceNow::Dfu => self.not_accepted(now),
-            Goal::Dfu if device == DeviceNow::Runtime => self.not_detached(now),
+            Goal::Runtime if device == DeviceNow::Runtime => self.read_back_here(),
+            Goal::Dfu if device != DeviceNow::Unseen => self.not_detached(now),
             _ if self.cancelled => self.fail(Failure::Cancelled { phase: self.phase, device }),
+            Goal::Recover if self.plan.deviations.no_dfu_runtime && device == DeviceNow::Runtime => {
+                self.fail(Failure::DidNotDetach { attempts: self.attempts });
+            }
             Goal::Dfu | Goal::Recover if self.written => self.fail(self.unplugged(self.phase)),
             Goal::Dfu | Goal::Recover | Goal::Runtime => {
                 let (port, another_seen) = (self.plan.runtime.port.clone(), self.another_seen);
@@ -177,6 +201,13 @@ impl UsbDfu {
         self.step = Step::Waiting { goal: Goal::Recover, until };
     }
 
+    /// It was reset once more, and stayed.
+    fn read_back_here(&mut self) {
+        if let Some(bcd) = self.device.as_ref().map(|device| device.bcd_device) {
+            self.read_back(bcd);
+        }
+    }
+
     /// The device in normal operation says which firmware it runs. Nothing else is believed.
     fn read_back(&mut self, bcd: u16) {
         let expected = self.plan.target_version;
@@ -203,10 +234,13 @@ impl UsbDfu {
 
     fn not_detached(&mut self, now: Instant) {
         self.attempts += 1;
+        let (phase, attempts, device) = (self.phase, self.attempts, self.device_now());
         if self.cancelled {
-            self.fail(Failure::Cancelled { phase: self.phase, device: DeviceNow::Runtime });
-        } else if self.attempts >= MAX_ATTEMPTS {
-            self.fail(Failure::DidNotDetach { attempts: self.attempts });
+            self.fail(Failure::Cancelled { phase, device });
+        } else if attempts >= MAX_ATTEMPTS && device == DeviceNow::Dfu {
+            self.fail(Failure::UnexpectedState { state: DfuState::AppIdle, phase, attempts, device });
+        } else if attempts >= MAX_ATTEMPTS {
+            self.fail(Failure::DidNotDetach { attempts });
         } else {
             self.approach(now);
         }
@@ -240,7 +274,8 @@ impl UsbDfu {
             return Seen::Another;
         }
         let runtime_pid = device.pid == ours.pid;
-        let dfu_pid = self.plan.dfu_pids.contains(&device.pid) || self.plan.dfu_pids.is_empty();
+        let dfu_pid = self.plan.dfu_pids.contains(&device.pid)
+            || self.plan.dfu_pids.is_empty() && (runtime_pid || !self.plan.deviations.no_pid_change);
         // In DFU mode many devices have another serial number, or none.
         let other_unit = ours.serial.is_some() && device.serial.is_some() && ours.serial != device.serial;
         match device.dfu.as_ref().map(|dfu| dfu.mode) {
@@ -249,6 +284,7 @@ impl UsbDfu {
             Some(Mode::Runtime) if self.plan.dfu_pids.contains(&device.pid) && !runtime_pid => {
                 Seen::Detachable
             }
+            None if runtime_pid && self.plan.deviations.no_dfu_runtime && !other_unit => Seen::Runtime,
             None if runtime_pid && !dfu_pid && !other_unit => Seen::Runtime,
             None if runtime_pid || dfu_pid => Seen::Incomplete,
             _ => Seen::Another,

@@ -1,12 +1,13 @@
 //! What a device's descriptors say: who it is, and where its DFU interface stands (USB 2.0 §9.6, DFU 1.1 §4.1 and §4.2).
 
 use super::descriptor::{DFU_FUNCTIONAL, FunctionalDescriptor};
-use super::plan::{DfuInterface, Mode, UsbIdentity};
+use super::identity::{DfuInterface, Mode, UsbIdentity};
 
 const DEVICE: u8 = 0x01;
 const CONFIGURATION: u8 = 0x02;
 const INTERFACE: u8 = 0x04;
 const CLASS_HID: u8 = 0x03;
+const CLASS_VENDOR: u8 = 0xff;
 /// DFU 1.1 §4.1.2: application-specific class, subclass DFU.
 const CLASS_APPLICATION: u8 = 0xfe;
 const SUBCLASS_DFU: u8 = 0x01;
@@ -26,6 +27,8 @@ struct Interface {
     number: u8,
     /// bAlternateSetting and mode of its lowest DFU setting: the one that is active after enumeration.
     dfu: Option<(u8, Mode)>,
+    /// See [`Mode::Irregular`]; of its first such setting.
+    irregular: Option<Mode>,
     /// The first that stands after any of its settings.
     functional: Option<FunctionalDescriptor>,
     /// The first that can be nothing else, even after an interface of another class.
@@ -60,7 +63,9 @@ impl DfuInterface {
     /// The functional descriptor belongs to the interface (DFU 1.1 §4.2 puts it after the last alternate setting, many
     /// devices after the first), so all its settings are looked through; then what stands before the first interface,
     /// then what stands at other interfaces and can be no HID or other descriptor of the same type number, then the
-    /// other configurations. Among several DFU interfaces the first that takes firmware is meant.
+    /// other configurations. Among several DFU interfaces the first that takes firmware is meant. Where there is none,
+    /// the first [`Mode::Irregular`] one: of class FE/01 with protocol 00, or of the vendor's class with a functional
+    /// descriptor that can be nothing else.
     ///
     /// Lengths that lie do no harm: wTotalLength and bNumInterfaces are not believed, and a descriptor without a
     /// sensible length ends what can be read, not what was read before it.
@@ -78,7 +83,17 @@ impl DfuInterface {
             Some(DfuInterface { interface: interface.number, mode, functional })
         });
         let found: Vec<DfuInterface> = found.collect();
-        found.iter().find(|dfu| dfu.functional.can_download).or(found.first()).cloned()
+        let able = found.iter().find(|dfu| dfu.functional.can_download).or(found.first());
+        able.cloned().or_else(|| in_force.interfaces.iter().find_map(Interface::irregular))
+    }
+}
+
+impl Interface {
+    fn irregular(&self) -> Option<DfuInterface> {
+        let mode = self.irregular.filter(|_| self.dfu.is_none())?;
+        let of_class = matches!(mode, Mode::Irregular { of_class: true, .. });
+        let functional = if of_class { &self.functional } else { &self.certain }.clone()?;
+        Some(DfuInterface { interface: self.number, mode, functional })
     }
 }
 
@@ -98,7 +113,13 @@ impl Configuration {
     fn interface(&mut self, number: u8) -> usize {
         let known = self.interfaces.iter().position(|interface| interface.number == number);
         known.unwrap_or_else(|| {
-            self.interfaces.push(Interface { number, dfu: None, functional: None, certain: None });
+            self.interfaces.push(Interface {
+                number,
+                dfu: None,
+                irregular: None,
+                functional: None,
+                certain: None,
+            });
             self.interfaces.len() - 1
         })
     }
@@ -121,6 +142,7 @@ fn read(descriptors: &[u8]) -> Vec<Configuration> {
                 let at = configuration.interface(*number);
                 let mode = mode(*class, *subclass, *protocol);
                 let interface = &mut configuration.interfaces[at];
+                interface.irregular = interface.irregular.or(irregular(*class, *subclass, *protocol));
                 if let Some(mode) = mode
                     && interface.dfu.is_none_or(|(lowest, _)| *alternate < lowest)
                 {
@@ -151,6 +173,14 @@ fn mode(class: u8, subclass: u8, protocol: u8) -> Option<Mode> {
     match (class, subclass, protocol) {
         (CLASS_APPLICATION, SUBCLASS_DFU, 0x01) => Some(Mode::Runtime),
         (CLASS_APPLICATION, SUBCLASS_DFU, 0x02) => Some(Mode::Dfu),
+        _ => None,
+    }
+}
+
+fn irregular(class: u8, subclass: u8, protocol: u8) -> Option<Mode> {
+    match (class, subclass, protocol) {
+        (CLASS_APPLICATION, SUBCLASS_DFU, 0x00) => Some(Mode::Irregular { of_class: true, protocol }),
+        (CLASS_VENDOR, _, 0x00..=0x02) => Some(Mode::Irregular { of_class: false, protocol }),
         _ => None,
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::plan::{Mode, Phase};
+use super::identity::Mode;
+use super::plan::Phase;
 use super::requests::RETRY_PAUSE;
 use super::step::{Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, Verdict};
@@ -38,7 +39,7 @@ impl UsbDfu {
                 self.ending = Some(failure);
                 self.ask(Request::Leave, now);
             }
-            Some(Mode::Runtime) | None => {
+            Some(Mode::Runtime | Mode::Irregular { .. }) | None => {
                 failure.set_device(self.device_now());
                 self.fail(failure);
             }

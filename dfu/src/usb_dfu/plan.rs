@@ -5,45 +5,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::descriptor::FunctionalDescriptor;
+use super::deviations::Deviations;
+use super::identity::{Mode, UsbIdentity};
 use crate::FirmwareVersion;
 use crate::image::{Image, WILDCARD};
-
-/// bInterfaceProtocol of a DFU interface (DFU 1.1 §4.1.2, §4.2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// 01: the device does its normal work and understands DFU_DETACH.
-    Runtime,
-    /// 02: the device takes firmware.
-    Dfu,
-}
-
-/// A device on the bus, as its descriptors describe it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsbIdentity {
-    /// Physical place: `bus-port.port`. Stays the same when the device re-enumerates.
-    pub port: String,
-    /// idVendor.
-    pub vid: u16,
-    /// idProduct.
-    pub pid: u16,
-    /// bcdDevice, unchecked: may be no valid BCD.
-    pub bcd_device: u16,
-    /// iSerialNumber, if it could be read.
-    pub serial: Option<String>,
-    /// The interface of class FE, subclass 01, if there is one (or has appeared yet).
-    pub dfu: Option<DfuInterface>,
-}
-
-/// The DFU interface of a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DfuInterface {
-    /// bInterfaceNumber.
-    pub interface: u8,
-    /// bInterfaceProtocol.
-    pub mode: Mode,
-    /// What the device says about DFU; see [`DfuInterface::find`].
-    pub functional: FunctionalDescriptor,
-}
 
 /// One update of one component of one device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +22,8 @@ pub struct Plan {
     pub image: Image,
     /// What the device must report in bcdDevice afterwards.
     pub target_version: FirmwareVersion,
+    /// What the device does differently from DFU 1.1.
+    pub deviations: Deviations,
     /// How long the device may stay off the bus; [`MIN_REENUMERATE_TIMEOUT`] to [`MAX_REENUMERATE_TIMEOUT`].
     pub reenumerate_timeout: Duration,
     /// The last journalled phase if this continues an interrupted update.
@@ -111,6 +78,14 @@ pub enum PlanError {
         port: String,
         /// bcdDFUVersion as it came.
         bcd_dfu: u16,
+    },
+    /// See [`Deviations::ignore_runtime`].
+    #[error(
+        "device at port {port} does not come out of DFU_DETACH: put it into DFU mode by hand, it is updated from there"
+    )]
+    RuntimeBroken {
+        /// Port of the device.
+        port: String,
     },
     /// Nothing to send.
     #[error("the image has no payload: nothing to send")]
@@ -194,6 +169,9 @@ impl Plan {
             None => Err(PlanError::NoDfuInterface { port, vid, pid }),
             Some(dfu) if dfu.mode == Mode::Dfu && self.resume.is_none() => {
                 Err(PlanError::InDfuMode { port, vid, pid })
+            }
+            Some(_) if self.deviations.ignore_runtime && self.resume.is_none() => {
+                Err(PlanError::RuntimeBroken { port })
             }
             Some(dfu) if !dfu.functional.can_download => Err(PlanError::CannotDownload { port }),
             Some(dfu) if !dfu.functional.speaks_dfu_1() => {

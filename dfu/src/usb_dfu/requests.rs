@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::plan::{Mode, Phase};
-use super::step::{Goal, Request, Step};
+use super::identity::Mode;
+use super::plan::Phase;
+use super::step::{ExtraReset, Goal, Request, Step};
 use super::verdict::{DeviceNow, Failure, TransferError};
 use super::wire::{STATUS_BYTES, TO_DEVICE, TO_HOST, request, wire_block};
 use super::{Block, ControlTransfer, Data, MAX_TRANSFER_BYTES, OPEN_TRIES, Output, TRANSFER_TIMEOUT, UsbDfu};
@@ -14,6 +15,8 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(500);
 pub(super) const LEAVE_GRACE: Duration = Duration::from_secs(5);
 /// wTimeout of DFU_DETACH where the device names none, in milliseconds.
 const DETACH_TIMEOUT_MS: u16 = 1000;
+/// wIndex, beside the interface: see [`super::Deviations::index_force_detach`].
+const FORCE_DETACH: u16 = 1 << 8;
 
 impl UsbDfu {
     /// Sends a request, or pauses until it may be sent.
@@ -40,9 +43,21 @@ impl UsbDfu {
             self.busy_since = None;
             self.enter(Phase::Manifesting);
         }
+        let in_dfu_mode = self.opened.as_ref().is_some_and(|dfu| dfu.mode == Mode::Dfu);
+        let next = match next {
+            Request::Reset(Goal::Runtime) if in_dfu_mode && self.plan.deviations.no_bus_reset_attach => {
+                self.close();
+                return self.await_runtime(now);
+            }
+            Request::Reset(goal) if in_dfu_mode && self.plan.deviations.detach_for_attach => {
+                Request::Attach(goal)
+            }
+            other => other,
+        };
         let output = match next {
             Request::Reset(_) => {
-                self.device = None;
+                self.device =
+                    self.device.take().filter(|_| !in_dfu_mode && self.extra_reset == ExtraReset::Sent);
                 self.left_seen = false;
                 Output::Reset
             }
@@ -74,7 +89,7 @@ impl UsbDfu {
     fn transfer(&mut self, next: Request) -> ControlTransfer {
         let dfu =
             self.opened.as_ref().expect("invariant: a control transfer is made only while a device is open");
-        let index = u16::from(dfu.interface);
+        let interface = u16::from(dfu.interface);
         let (request, value, data) = match next {
             Request::Detach => {
                 let timeout_ms = match dfu.functional.detach_timeout_ms {
@@ -82,9 +97,19 @@ impl UsbDfu {
                     ms => ms,
                 };
                 self.detach_sent = true;
+                self.detached_pid = self.device.as_ref().map(|device| device.pid);
                 self.left_seen = false;
                 (request::DETACH, timeout_ms, Data::Empty)
             }
+            Request::Attach(goal) => {
+                // What is at the port is told anew where the next that comes counts.
+                if goal == Goal::Recover {
+                    self.device = None;
+                }
+                self.left_seen = false;
+                (request::DETACH, DETACH_TIMEOUT_MS, Data::Empty)
+            }
+            Request::Upload => (request::UPLOAD, 0, Data::In(self.transfer_size())),
             Request::Block => {
                 let (place, from) = (self.plan.image.place, self.sent);
                 let block = Block { place, from, bytes: self.block_bytes() };
@@ -104,13 +129,20 @@ impl UsbDfu {
             Request::Open | Request::Reset(_) => unreachable!("invariant: these are no control transfers"),
         };
         let request_type = if matches!(data, Data::In(_)) { TO_HOST } else { TO_DEVICE };
-        ControlTransfer { request_type, request, value, index, data, timeout: TRANSFER_TIMEOUT }
+        let forced = request == request::DETACH && self.plan.deviations.index_force_detach;
+        let index = if forced { interface | FORCE_DETACH } else { interface };
+        let timeout = self.plan.deviations.transfer_timeout.unwrap_or(TRANSFER_TIMEOUT);
+        ControlTransfer { request_type, request, value, index, data, timeout }
+    }
+
+    fn transfer_size(&self) -> u16 {
+        let size = self.opened.as_ref().map_or(MAX_TRANSFER_BYTES, |dfu| dfu.functional.transfer_size);
+        size.clamp(1, MAX_TRANSFER_BYTES)
     }
 
     /// Bytes of the block that begins at `sent`.
     pub(super) fn block_bytes(&self) -> u16 {
-        let size = self.opened.as_ref().map_or(MAX_TRANSFER_BYTES, |dfu| dfu.functional.transfer_size);
-        let size = size.clamp(1, MAX_TRANSFER_BYTES);
+        let size = self.transfer_size();
         u16::try_from(self.plan.image.payload_bytes - self.sent).map_or(size, |left| left.min(size))
     }
 
@@ -118,7 +150,7 @@ impl UsbDfu {
         // Without a request there is nothing this could be the answer to.
         let Step::Requested(asked) = self.step else { return };
         match asked {
-            Request::Reset(goal) => self.was_reset(goal, now),
+            Request::Reset(goal) | Request::Attach(goal) => self.was_reset(goal, now),
             Request::Open => self.open_answered(result.err(), now),
             _ if self.gone => self.lost(now),
             _ if result == Err(TransferError::NoDevice) => {
@@ -128,7 +160,8 @@ impl UsbDfu {
             Request::Detach => self.detach_answered(result.err(), now),
             // Either worked or not: the next DFU_GETSTATUS tells.
             Request::ClearStatus | Request::Abort => self.ask(Request::PrepareStatus, now),
-            Request::Leave => self.ask(Request::Reset(Goal::End), now),
+            Request::Leave if self.plan.deviations.attach_upload_download => self.ask(Request::Upload, now),
+            Request::Leave | Request::Upload => self.ask(Request::Reset(Goal::End), now),
             Request::Block => {
                 self.download_error = result.err();
                 self.ask(Request::BlockStatus, now);
@@ -167,7 +200,13 @@ impl UsbDfu {
             self.gone = false;
             return if self.complete { self.await_runtime(now) } else { self.await_replug(now) };
         };
+        let back = self.phase == Phase::WaitingForRuntime;
         match error {
+            None if back => {
+                self.extra_reset = ExtraReset::Sent;
+                self.opened = Some(dfu);
+                self.ask(Request::Reset(Goal::Runtime), now);
+            }
             None => {
                 self.replug_until = None;
                 let detach = dfu.mode == Mode::Runtime;
@@ -180,6 +219,11 @@ impl UsbDfu {
             }
             Some(error) => {
                 self.open_failures += 1;
+                if self.open_failures >= OPEN_TRIES && back {
+                    // Its version tells, too, whether that reset was needed.
+                    self.extra_reset = ExtraReset::Unneeded;
+                    return self.await_runtime(now);
+                }
                 if self.open_failures >= OPEN_TRIES {
                     let (port, device) = (self.plan.runtime.port.clone(), self.device_now());
                     return self.fail(Failure::CannotOpen { port, phase: self.phase, error, device });

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use super::plan::Plan;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// For a device at the port.
@@ -38,6 +40,23 @@ impl Goal {
     }
 }
 
+/// See [`super::Deviations::attach_extra_reset`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExtraReset {
+    /// The device needs none.
+    Unneeded,
+    /// It will be reset when it is back in normal operation.
+    Owed,
+    /// It was reset. What it says counts once it has left, or had the time to.
+    Sent,
+}
+
+impl ExtraReset {
+    pub(super) fn of(plan: &Plan) -> ExtraReset {
+        if plan.deviations.attach_extra_reset { ExtraReset::Owed } else { ExtraReset::Unneeded }
+    }
+}
+
 /// Something that is asked of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
@@ -53,6 +72,10 @@ pub(super) enum Request {
     /// DFU_DNLOAD of length 0.
     LastBlock,
     ManifestStatus,
+    /// DFU_UPLOAD of the first block, see [`super::Deviations::attach_upload_download`].
+    Upload,
+    /// DFU_DETACH in place of a reset, see [`super::Deviations::detach_for_attach`].
+    Attach(Goal),
     /// DFU_ABORT or DFU_CLRSTATUS before the device is left alone.
     Leave,
     Reset(Goal),

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-/// bRequest of the DFU class (DFU 1.1 table 3.2). DFU_UPLOAD and DFU_GETSTATE are not used.
+/// bRequest of the DFU class (DFU 1.1 table 3.2). DFU_GETSTATE is not used.
 pub(super) mod request {
     pub(crate) const DETACH: u8 = 0;
     pub(crate) const DNLOAD: u8 = 1;
+    pub(crate) const UPLOAD: u8 = 2;
     pub(crate) const GETSTATUS: u8 = 3;
     pub(crate) const CLRSTATUS: u8 = 4;
     pub(crate) const ABORT: u8 = 6;
@@ -136,8 +137,6 @@ impl fmt::Display for DfuStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct StatusReport {
     pub(super) status: DfuStatus,
-    /// bwPollTimeout: no request may be sent before it has passed.
-    pub(super) poll_timeout: Duration,
     pub(super) state: DfuState,
 }
 
@@ -148,11 +147,11 @@ impl StatusReport {
     /// `None` if fewer than six bytes came or bState is not defined.
     pub(super) fn parse(bytes: &[u8]) -> Option<StatusReport> {
         let [status, _, _, _, state, _string, ..] = *bytes else { return None };
-        let poll_timeout = StatusReport::poll_timeout(bytes)?;
-        Some(StatusReport { status: DfuStatus(status), poll_timeout, state: DfuState::of(state)? })
+        Some(StatusReport { status: DfuStatus(status), state: DfuState::of(state)? })
     }
 
-    /// bwPollTimeout alone: it holds even if the rest of the answer makes no sense.
+    /// bwPollTimeout: no request may be sent before it has passed. It holds even if the rest of the answer makes no
+    /// sense.
     pub(super) fn poll_timeout(bytes: &[u8]) -> Option<Duration> {
         let [_, low, middle, high, ..] = *bytes else { return None };
         Some(Duration::from_millis(u64::from(u32::from_le_bytes([low, middle, high, 0]))))
@@ -165,8 +164,9 @@ mod tests {
 
     #[test]
     fn status_is_read_little_endian_and_bounded() {
-        let report = StatusReport::parse(&[7, 0x10, 0x27, 0x01, 4, 0]).expect("six bytes");
-        assert_eq!(report.poll_timeout, Duration::from_millis(75_536));
+        let answer = [7, 0x10, 0x27, 0x01, 4, 0];
+        let report = StatusReport::parse(&answer).expect("six bytes");
+        assert_eq!(StatusReport::poll_timeout(&answer), Some(Duration::from_millis(75_536)));
         assert_eq!(
             (report.state, report.status.to_string().starts_with("errVERIFY")),
             (DfuState::DnBusy, true)

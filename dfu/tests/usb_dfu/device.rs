@@ -3,6 +3,8 @@
 //! Its firmware images carry length, version and a sum, and it verifies them as a bootloader does: what it reports
 //! after an update is what it really holds.
 
+use crate::moods::Moods;
+
 /// How a control transfer failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -30,6 +32,7 @@ pub(crate) struct Make {
     pub(crate) stated_manifest_ms: Option<u64>,
     /// From leaving the bus to being enumerated.
     pub(crate) enumerate_ms: u64,
+    pub(crate) moods: Moods,
 }
 
 impl Default for Make {
@@ -47,6 +50,7 @@ impl Default for Make {
             manifest_ms: 300,
             stated_manifest_ms: None,
             enumerate_ms: 400,
+            moods: Moods::default(),
         }
     }
 }
@@ -72,6 +76,7 @@ const DNLOAD_IDLE: u8 = 5;
 const MANIFEST_SYNC: u8 = 6;
 const MANIFEST: u8 = 7;
 const WAIT_RESET: u8 = 8;
+const UPLOAD_IDLE: u8 = 9;
 pub(crate) const ERROR: u8 = 10;
 
 #[derive(Debug)]
@@ -85,6 +90,13 @@ pub(crate) struct Device {
     until: u64,
     writing: bool,
     manifested: bool,
+    /// Something was read or written since it is in DFU mode.
+    used: bool,
+    /// At work in dfuIDLE, see [`Moods::hasty`].
+    copying: bool,
+    version_before: u16,
+    /// The version that it runs once more, see [`Moods::wants_reset`].
+    stale: Option<u16>,
     buffer: Vec<u8>,
     next_block: u16,
     /// `None`: erased or half written.
@@ -125,6 +137,7 @@ fn is_whole(image: &[u8]) -> bool {
 impl Device {
     pub(crate) fn new(make: Make, firmware: Vec<u8>) -> Device {
         Device {
+            version_before: u16::from_le_bytes([firmware[8], firmware[9]]),
             make,
             bus: Bus::Runtime,
             state: APP_IDLE,
@@ -133,6 +146,9 @@ impl Device {
             until: 0,
             writing: false,
             manifested: false,
+            used: false,
+            copying: false,
+            stale: None,
             buffer: Vec::new(),
             next_block: 0,
             firmware: Some(firmware),
@@ -145,6 +161,7 @@ impl Device {
 
     pub(crate) fn bcd_device(&self) -> u16 {
         match (&self.firmware, self.bus) {
+            (Some(_), Bus::Runtime) if self.stale.is_some() => self.stale.unwrap(),
             (Some(image), Bus::Runtime) => u16::from_le_bytes([image[8], image[9]]),
             _ => 0x0001,
         }
@@ -155,6 +172,8 @@ impl Device {
         match (self.bus, self.state) {
             (Bus::Away(at), _) => Some(at),
             (Bus::Runtime, APP_DETACH) | (Bus::Dfu, DNBUSY | MANIFEST) => Some(self.until),
+            (Bus::Dfu, DNLOAD_SYNC) if self.make.moods.patience_ms.is_some() => Some(self.until),
+            (Bus::Dfu, IDLE) if self.copying => Some(self.until),
             _ => None,
         }
         .filter(|at| *at > self.now)
@@ -171,13 +190,25 @@ impl Device {
                     self.state = APP_IDLE;
                 }
             }
+            (Bus::Dfu, DNLOAD_SYNC) if self.make.moods.patience_ms.is_some() && self.until <= now => {
+                (self.state, self.status) = (ERROR, 14);
+            }
             (Bus::Dfu, DNBUSY) if self.until <= now => self.state = DNLOAD_SYNC,
+            (Bus::Dfu, IDLE) if self.copying && self.until <= now => {
+                self.copying = false;
+                self.manifest();
+                self.state = IDLE;
+                self.leave();
+            }
             (Bus::Dfu, MANIFEST) if self.until <= now => self.manifest(),
             _ => {}
         }
     }
 
     fn manifest(&mut self) {
+        if self.make.moods.wants_reset && !self.lazy {
+            self.stale = Some(self.version_before);
+        }
         if !self.lazy {
             self.firmware = Some(std::mem::take(&mut self.buffer));
         }
@@ -199,6 +230,8 @@ impl Device {
     fn boot(&mut self, into_dfu: bool) {
         self.buffer.clear();
         self.manifested = false;
+        self.used = false;
+        self.copying = false;
         self.writing = false;
         self.status = 0;
         match &self.firmware {
@@ -208,11 +241,17 @@ impl Device {
         }
     }
 
+    /// By its button.
+    pub(crate) fn enter_dfu_mode(&mut self) {
+        self.boot(true);
+    }
+
     pub(crate) fn unplug(&mut self) {
-        if self.bus == Bus::Dfu && self.state == MANIFEST {
+        if self.bus == Bus::Dfu && (self.state == MANIFEST || self.copying) {
             self.spoil();
         }
         self.state = APP_IDLE;
+        self.stale = None;
         self.bus = Bus::Unplugged;
     }
 
@@ -226,12 +265,15 @@ impl Device {
     pub(crate) fn reset(&mut self) {
         match (self.bus, self.state) {
             (Bus::Runtime, APP_DETACH) => self.leave(),
+            (Bus::Runtime, _) if self.stale.take().is_some() => self.leave(),
             (Bus::Dfu, state) => {
-                if state == MANIFEST {
+                if state == MANIFEST || self.copying {
                     self.interrupted += 1;
                     self.spoil();
                 }
-                self.state = APP_IDLE;
+                let Moods { leaves_by_detach, leaves_after_use, .. } = self.make.moods;
+                let stays = leaves_by_detach || leaves_after_use && !self.used;
+                self.state = if stays { APP_DETACH } else { APP_IDLE };
                 self.leave();
             }
             _ => {}
@@ -257,20 +299,46 @@ impl Device {
         if !matches!(self.bus, Bus::Runtime | Bus::Dfu) {
             return Err(Refusal::Gone);
         }
-        assert_eq!(index, 3, "wIndex is the interface");
+        let moods = self.make.moods.clone();
+        if moods.wants_force && request == 0 && index != 0x103 {
+            return self.refuse(15);
+        }
+        let interface = if moods.wants_force { index & 0xff } else { index };
+        assert_eq!(interface, 3, "wIndex is the interface");
         assert_eq!(
             request_type,
-            if request == 3 { 0xa1 } else { 0x21 },
+            if matches!(request, 2 | 3) { 0xa1 } else { 0x21 },
             "bmRequestType of request {request}"
         );
+        if self.bus == Bus::Dfu && self.state == MANIFEST && self.make.moods.disturbed {
+            self.spoil();
+            return self.refuse(14);
+        }
         if self.bus == Bus::Dfu && self.state == MANIFEST && self.make.mute_in_manifestation {
             return Err(Refusal::Stall);
         }
-        if self.bus == Bus::Dfu && matches!(self.state, DNBUSY | MANIFEST) {
+        let at_any_time = moods.stated_poll_ms.is_some() || moods.patience_ms.is_some();
+        if self.bus == Bus::Dfu && matches!(self.state, DNBUSY | MANIFEST) && !at_any_time {
             // Asked before bwPollTimeout was over.
             return self.refuse(15);
         }
         match (self.bus, request) {
+            (Bus::Runtime, 0) if self.make.moods.hangs_by_detach => {
+                self.unplug();
+                Err(Refusal::Gone)
+            }
+            (Bus::Dfu, 0)
+                if self.make.moods.leaves_by_detach && matches!(self.state, IDLE | WAIT_RESET | ERROR) =>
+            {
+                self.state = APP_IDLE;
+                self.leave();
+                Ok(Vec::new())
+            }
+            (Bus::Dfu, 2) if self.state == IDLE => {
+                self.used = true;
+                self.state = UPLOAD_IDLE;
+                Ok(vec![0xff; 64])
+            }
             (Bus::Runtime, 0) => {
                 self.state = APP_DETACH;
                 self.until = self.now + if self.make.will_detach { 5 } else { u64::from(value) };
@@ -292,9 +360,13 @@ impl Device {
     }
 
     fn download(&mut self, block: u16, data: &[u8]) -> Result<Vec<u8>, Refusal> {
-        assert!(data.len() <= usize::from(self.make.transfer_size), "{} bytes in one block", data.len());
+        self.used = true;
+        if data.len() > usize::from(self.make.transfer_size) {
+            assert!(self.make.moods.stated_transfer_size.is_some(), "{} bytes in one block", data.len());
+            return self.refuse(15);
+        }
         match (self.state, data.is_empty()) {
-            (IDLE, false) => {
+            (IDLE, false) if !self.copying => {
                 self.spoil();
                 self.buffer.clear();
                 self.next_block = 0;
@@ -311,6 +383,7 @@ impl Device {
             self.buffer.extend_from_slice(data);
             self.writing = true;
             self.state = DNLOAD_SYNC;
+            self.until = self.now + self.make.moods.patience_ms.unwrap_or(0);
         } else if is_whole(&self.buffer) {
             self.state = MANIFEST_SYNC;
         } else {
@@ -325,6 +398,9 @@ impl Device {
         match self.state {
             DNLOAD_SYNC if self.fail_block.is_some_and(|(at, _)| at == block) && self.writing => {
                 (self.state, self.status) = (ERROR, self.fail_block.take().unwrap().1);
+            }
+            DNLOAD_SYNC if self.writing && self.make.moods.patience_ms.is_some() => {
+                self.writing = false;
             }
             DNLOAD_SYNC if self.writing && self.make.write_ms > 0 => {
                 self.writing = false;
@@ -345,24 +421,45 @@ impl Device {
                 self.state = MANIFEST;
                 poll_ms = self.make.manifest_ms;
             }
+            IDLE if self.copying => poll_ms = self.until.saturating_sub(self.now),
+            DNBUSY | MANIFEST => poll_ms = self.until.saturating_sub(self.now),
             _ => {}
         }
         self.until = self.now + poll_ms;
+        if self.state == MANIFEST && self.make.moods.hasty {
+            self.state = IDLE;
+            self.copying = true;
+            poll_ms = 0;
+        }
         if let (MANIFEST, Some(stated_ms)) = (self.state, self.make.stated_manifest_ms) {
             poll_ms = stated_ms;
         }
+        if let (DNLOAD_SYNC, Some(patience_ms)) = (self.state, self.make.moods.patience_ms) {
+            self.until = self.now + patience_ms;
+        }
+        if let Some(stated_ms) = self.make.moods.stated_poll_ms {
+            poll_ms = stated_ms.into();
+        }
         let [low, middle, high, _] = (poll_ms as u32).to_le_bytes();
-        vec![self.status, low, middle, high, self.state, 0]
+        let idle = self.state == IDLE && self.make.moods.says_app_idle;
+        vec![self.status, low, middle, high, if idle { APP_IDLE } else { self.state }, 0]
     }
 
     /// Its configuration descriptor: a DFU interface, number 3, and nothing else.
     pub(crate) fn configuration_descriptor(&self) -> Vec<u8> {
         let attributes = 1 | u8::from(self.make.tolerant) << 2 | u8::from(self.make.will_detach) << 3;
-        let [low, high] = self.make.transfer_size.to_le_bytes();
-        let protocol = if self.bus == Bus::Dfu { 2 } else { 1 };
+        let moods = &self.make.moods;
+        let attributes = moods.stated_attributes.unwrap_or(attributes);
+        let [low, high] = moods.stated_transfer_size.unwrap_or(self.make.transfer_size).to_le_bytes();
+        let [minor, major] = moods.stated_bcd_dfu.to_le_bytes();
+        let protocol = if self.bus == Bus::Dfu { moods.dfu_protocol } else { 1 };
+        let [class, subclass] = moods.class;
         let configuration = [9, 2, 27, 0, 1, 1, 0, 0x80, 50];
-        let interface = [9, 4, 3, 0, 0, 0xfe, 1, protocol, 0];
-        let functional = [9, 0x21, attributes, 0xe8, 0x03, low, high, 0x10, 0x01];
+        if moods.no_runtime_interface && self.bus == Bus::Runtime {
+            return configuration.to_vec();
+        }
+        let interface = [9, 4, 3, 0, 0, class, subclass, protocol, 0];
+        let functional = [9, 0x21, attributes, 0xe8, 0x03, low, high, minor, major];
         [configuration, interface, functional].concat()
     }
 }

@@ -4,9 +4,11 @@
 
 mod arrivals;
 mod cases;
+mod deviations;
 mod device;
 mod edges;
 mod hand;
+mod moods;
 mod random;
 #[path = "../../../tests/support/seed.rs"]
 mod seed;

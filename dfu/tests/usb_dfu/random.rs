@@ -3,6 +3,7 @@
 use dfu::usb_dfu::{Input, Mode, Output, TransferError, UsbIdentity, Verdict};
 
 use crate::device::{Bus, Make};
+use crate::moods::Moods;
 use crate::world::{Meddling, NEW, OLD, PORT, World, payload};
 
 const RUNS: u64 = 6000;
@@ -42,8 +43,46 @@ fn random_make(rng: &mut fastrand::Rng) -> Make {
         idle_ms: [0, 0, 3, 50][rng.usize(..4)],
         manifest_ms: [1, 300, 4000][rng.usize(..3)],
         enumerate_ms: [50, 400, 2500][rng.usize(..3)],
+        moods: random_moods(dfu_pid == 2, rng),
         ..Make::default()
     }
+}
+
+/// Up to three deviations at once. Two are in no run: a device with them is not asked to detach, and comes to nothing.
+fn random_moods(has_dfu_pid: bool, rng: &mut fastrand::Rng) -> Moods {
+    let mut moods = Moods::default();
+    for _ in 0..[0, 0, 1, 1, 2, 3][rng.usize(..6)] {
+        match rng.u8(..15) {
+            0 => moods.stated_attributes = Some(rng.u8(..16)),
+            1 => moods.stated_bcd_dfu = 0x0200,
+            2 => moods.stated_transfer_size = Some(4096),
+            3 => moods.stated_poll_ms = Some([0, 1, 60_000, 0x00ff_ffff][rng.usize(..4)]),
+            4 => moods.patience_ms = Some(3),
+            5 => moods.answer_ms = 7000,
+            6 => moods.class = [0xff, 0],
+            7 if has_dfu_pid => (moods.dfu_protocol, moods.says_app_idle) = (rng.u8(..3), true),
+            8 if !moods.says_app_idle => moods.dfu_protocol = 0,
+            9 => moods.wants_force = true,
+            10 => moods.leaves_by_detach = true,
+            11 => moods.leaves_after_use = true,
+            12 => moods.wants_reset = true,
+            13 => moods.disturbed = true,
+            _ => moods.hasty = true,
+        }
+    }
+    // Nothing tells the one from any other interface of its vendor.
+    if moods.class == [0xff, 0] {
+        moods.stated_bcd_dfu = 0x0110;
+    }
+    // Each replaces what the other is about.
+    if moods.leaves_by_detach {
+        moods.hasty = false;
+    }
+    if moods.stated_poll_ms.is_some() {
+        moods.patience_ms = None;
+        moods.disturbed = false;
+    }
+    moods
 }
 
 fn random_world(rng: &mut fastrand::Rng) -> World {

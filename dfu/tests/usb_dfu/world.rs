@@ -7,8 +7,8 @@ use dfu::FirmwareVersion;
 use dfu::image::{Image, Suffix};
 use dfu::unpack::Unpacker;
 use dfu::usb_dfu::{
-    Block, ControlTransfer, Data, DfuInterface, Input, Output, Phase, Plan, TransferError, UsbIdentity,
-    Verdict,
+    Block, ControlTransfer, Data, Deviations, DfuInterface, Input, Output, Phase, Plan, PlanError,
+    TransferError, UsbIdentity, Verdict,
 };
 use dfu::{Machine, Method};
 
@@ -87,21 +87,34 @@ impl World {
         World::with(make, payload(), OLD, None)
     }
 
+    /// The table of the make says what it does differently.
     pub(crate) fn with(make: Make, payload: Vec<u8>, old: u16, resume: Option<Phase>) -> World {
+        let table = make.table();
+        World::told(make, table, payload, old, resume).unwrap()
+    }
+
+    pub(crate) fn told(
+        make: Make,
+        deviations: Deviations,
+        payload: Vec<u8>,
+        old: u16,
+        resume: Option<Phase>,
+    ) -> Result<World, PlanError> {
         let device = Device::new(make, firmware(old, 700, 1));
         let suffix = Suffix { bcd_device: NEW, vid: VID, pid: 0xffff, bcd_dfu: 0x0100 };
         let file = Image::with_suffix(&payload, suffix);
         let plan = Plan {
             runtime: identity(&device).unwrap(),
-            dfu_pids: vec![device.make.dfu_pid],
+            dfu_pids: device.make.dfu_pids(),
             image: Image::parse(&file).unwrap(),
             target_version: FirmwareVersion::from_bcd(NEW).unwrap(),
+            deviations,
             reenumerate_timeout: Duration::from_secs(10),
             resume,
         };
         let start = Instant::now();
-        World {
-            dfu: Machine::new(Method::UsbDfu, plan.clone(), start).unwrap(),
+        Ok(World {
+            dfu: Machine::new(Method::UsbDfu, plan.clone(), start)?,
             seen: identity(&device),
             device,
             payload,
@@ -122,7 +135,7 @@ impl World {
             open: false,
             quiet_until_ms: 0,
             busy: false,
-        }
+        })
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -277,7 +290,7 @@ impl World {
         }
         let answer = match meddling {
             Meddling::Swallow(error) => Err(error),
-            _ => self.answer(&request),
+            _ => self.answer_in_time(&request),
         };
         let answer = match (meddling, answer) {
             (Meddling::LoseAnswer(error), _) => Err(error),
@@ -294,6 +307,7 @@ impl World {
         let is_status = matches!(&request, Output::Control(control) if control.request == 3);
         if let (true, Ok(bytes)) = (is_status, &answer)
             && bytes.len() >= 6
+            && !self.plan.deviations.ignore_poll_timeout
         {
             self.quiet_until_ms =
                 self.now_ms + u64::from(u32::from_le_bytes([bytes[1], bytes[2], bytes[3], 0]));
@@ -303,6 +317,14 @@ impl World {
             self.quiet_until_ms = self.quiet_until_ms.max(self.now_ms);
         }
         self.input(Input::Completed(answer));
+    }
+
+    /// Too late is a timeout, though the device has done it.
+    fn answer_in_time(&mut self, request: &Output) -> Result<Vec<u8>, TransferError> {
+        let answer = self.answer(request);
+        let Output::Control(ControlTransfer { timeout, .. }) = request else { return answer };
+        let late = Duration::from_millis(self.device.make.moods.answer_ms) > *timeout;
+        if late { answer.and(Err(TransferError::Timeout)) } else { answer }
     }
 
     fn answer(&mut self, request: &Output) -> Result<Vec<u8>, TransferError> {
@@ -358,7 +380,11 @@ impl World {
                 "{verdict}: the device has no firmware, but its journal would go"
             );
         }
-        assert_eq!(self.device.interrupted, 0, "a reset in the middle of manifestation");
+        assert_eq!(
+            self.device.interrupted, 0,
+            "a reset in the middle of manifestation: {:?}",
+            self.device.make
+        );
     }
 }
 

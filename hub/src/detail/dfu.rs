@@ -145,6 +145,7 @@ impl From<&PlanError> for Detail {
             PlanError::CannotDownload { port } => {
                 Detail::new("plan-cannot-download", error).with("port", port)
             }
+            PlanError::RuntimeBroken { port } => Detail::new("plan-runtime-broken", error).with("port", port),
             PlanError::Specification { port, bcd_dfu } => Detail::new("plan-specification", error)
                 .with("port", port)
                 .with("bcd_dfu", format!("0x{bcd_dfu:04x}")),

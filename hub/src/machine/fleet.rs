@@ -2,6 +2,7 @@
 //!
 //! [`Headset`]: device_handlers::headset::Headset
 
+use super::deviations::corrected;
 use super::revision::{Revised, Revision};
 use super::{Output, Record, Scan, UsbDevice};
 use crate::problem::Reason;
@@ -151,6 +152,8 @@ impl Fleet {
 
     pub fn scanned(&mut self, scan: Scan, out: &mut VecDeque<Output>) -> UsbChanges {
         let Scan { hid: mut nodes, usb } = scan;
+        let corrected = |found: UsbDevice| UsbDevice { identity: corrected(found.identity), ..found };
+        let usb = usb.map(|usb| usb.into_iter().map(corrected).collect::<Vec<_>>());
         self.ends.retain(|path, _| nodes.iter().any(|node| node.path == *path));
         for node in nodes.iter_mut().filter(|node| node.descriptor.is_none()) {
             node.descriptor = self.devices.values().find_map(|p| p.remembers(node));

@@ -2,6 +2,7 @@
 
 use super::Target;
 use super::problems::refused_package;
+use crate::machine::deviations::deviations;
 use crate::machine::{Archive, JournalEntry};
 use crate::protocol::{Detail, Job, Problem};
 use dfu::package::Product;
@@ -67,6 +68,7 @@ pub(super) fn plan(
         dfu_pids,
         image,
         target_version: wanted,
+        deviations: deviations(&target.description.firmware.usb_dfu),
         reenumerate_timeout: target.description.firmware.reenumerate_timeout.max(Duration::from_millis(100)),
         resume,
     };
