@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use dfu::usb_dfu::{
-    Data, Deviations, DeviceNow, DfuInterface, Failure, Mode, Output, Phase, PlanError, TransferError,
-    UsbIdentity, Verdict,
+    Data, Deviations, DeviceNow, DfuInterface, Failure, Input, Mode, OPEN_TRIES, Output, Phase, PlanError,
+    TransferError, UnknownReason, UsbIdentity, Verdict,
 };
 use dfu::{FirmwareVersion, usb_dfu::TRANSFER_TIMEOUT};
 
 use crate::device::Make;
-use crate::hand::{GETSTATUS, Hand};
+use crate::hand::{DETACH, GETSTATUS, Hand};
 use crate::moods::Moods;
 use crate::world::{Meddling, NEW, OLD, PORT, World, payload};
 
@@ -235,6 +235,12 @@ fn without_an_interface_it_may_be_in_normal_operation() {
         world.tell_again();
         assert_eq!(world.run(pass), Verdict::Failed(Failure::DidNotDetach { attempts: 0 }));
         assert!(told(&make, make.table()).is_err(), "it cannot be sent there");
+        // Where it is not there it does not.
+        let mut world = World::told(make.clone(), make.table(), payload(), OLD, phase).unwrap();
+        world.device.unplug();
+        let verdict = world.run(pass);
+        let never = matches!(verdict, Verdict::Unknown(UnknownReason::NeverCameBack { .. }));
+        assert!(never, "{verdict:?}");
     }
 }
 
@@ -345,6 +351,68 @@ fn a_device_may_run_its_new_firmware_after_another_reset() {
     }
 }
 
+/// Sent whole, come back in normal operation with the old version, and reset once more.
+fn reset_once_more() -> (Hand, UsbIdentity) {
+    let mut hand = Hand::downloading(|plan| {
+        plan.image.payload_bytes = 10;
+        plan.deviations.attach_extra_reset = true;
+    });
+    hand.block();
+    hand.status(0, 0, crate::hand::DNLOAD_IDLE);
+    hand.block();
+    hand.status(0, 0, crate::hand::WAIT_RESET);
+    assert_eq!(hand.next(), None);
+    let old = crate::hand::plan().runtime;
+    hand.update.handle(Input::Left { port: old.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(old.clone()), hand.now);
+    hand.opened_again();
+    assert_eq!(hand.next(), Some(Output::Reset));
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    (hand, old)
+}
+
+#[test]
+fn after_another_reset_what_was_there_before_says_nothing() {
+    let (mut hand, old) = reset_once_more();
+    hand.update.handle(Input::Arrived(old.clone()), hand.now);
+    assert_eq!((hand.next(), &hand.verdict), (None, &None), "told of once more, and still there");
+    // What came in its place does, though nobody told that it left.
+    let new = UsbIdentity { bcd_device: NEW, ..old };
+    hand.update.handle(Input::Arrived(new), hand.now);
+    assert_eq!((hand.next(), hand.verdict), (None, Some(succeeded())));
+
+    let (mut hand, _) = reset_once_more();
+    hand.waits_in_vain();
+    assert!(matches!(hand.failure(), Failure::StillOldVersion { .. }), "it had its time");
+
+    let (mut hand, old) = reset_once_more();
+    hand.update.handle(Input::Left { port: old.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(old), hand.now);
+    assert!(matches!(hand.failure(), Failure::StillOldVersion { .. }), "it came back as it was");
+}
+
+#[test]
+fn a_device_that_cannot_be_reset_once_more_is_read_all_the_same() {
+    let mut hand = Hand::downloading(|plan| {
+        plan.image.payload_bytes = 10;
+        plan.deviations.attach_extra_reset = true;
+    });
+    hand.block();
+    hand.status(0, 0, crate::hand::DNLOAD_IDLE);
+    hand.block();
+    hand.status(0, 0, crate::hand::WAIT_RESET);
+    assert_eq!(hand.next(), None);
+    let back = UsbIdentity { bcd_device: NEW, ..crate::hand::plan().runtime };
+    hand.update.handle(Input::Left { port: back.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(back), hand.now);
+    for _ in 0..OPEN_TRIES {
+        assert!(hand.verdict.is_none() && matches!(hand.next(), Some(Output::Open { .. })));
+        hand.answer(Err(TransferError::Busy));
+    }
+    assert_eq!((hand.next(), hand.verdict), (None, Some(succeeded())));
+}
+
 #[test]
 fn a_device_may_not_be_disturbed_in_manifestation() {
     let moods = Moods { disturbed: true, ..Moods::default() };
@@ -379,6 +447,8 @@ fn a_device_that_was_corrected_stays_as_it_is() {
     {
         let mut device = stranger(pid);
         device.dfu.as_mut().unwrap().mode = Mode::Irregular { of_class, protocol };
+        let none = Deviations::default().correct(device.clone(), &[2]).dfu;
+        assert_eq!(none.is_none(), !of_class || protocol == 0);
         let once = all.correct(device, &[2]);
         let dfu = once.dfu.clone().unwrap();
         assert_eq!(dfu.mode == Mode::Dfu, pid == 2 || protocol != 1);
@@ -401,4 +471,26 @@ fn a_device_that_refuses_to_detach_a_second_time_is_not_asked_for_ever() {
         };
         assert!(expected, "{verdict:?}: {make:?}");
     }
+}
+
+/// Some take their bootloader's id first, and need DFU_DETACH once more under it.
+#[test]
+fn the_way_over_two_ids_is_no_failed_attempt() {
+    let plan = crate::hand::plan();
+    let bootloader = UsbIdentity { pid: 2, ..plan.runtime.clone() };
+    let mut hand = Hand::new(plan);
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    hand.update.handle(Input::Left { port: bootloader.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(bootloader), hand.now);
+    for _ in 0..3 {
+        hand.opened_again();
+        assert_eq!(hand.request(), DETACH);
+        hand.answer(Err(TransferError::Stall));
+        assert_eq!(hand.next(), None);
+        hand.waits_in_vain();
+    }
+    assert!(matches!(hand.failure(), Failure::UnexpectedState { attempts: 3, .. }));
 }
