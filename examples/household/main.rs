@@ -18,6 +18,7 @@ mod seed;
 
 mod headsets;
 mod mishaps;
+mod night;
 mod twins;
 
 use clap::{Parser, ValueEnum};
@@ -46,6 +47,8 @@ enum Part {
     Deaths,
     /// Two headsets that nothing tells apart but their ports
     Twins,
+    /// A silent update with nobody logged in, and who comes in the morning
+    Night,
     /// Updates of two headsets, and all that can come between, in random order
     Mishaps,
 }
@@ -83,6 +86,7 @@ async fn tell(options: &Options) -> Told<()> {
             seat::outlives_each_of_the_three(Place::OnTheBus).await
         }
         Part::Twins => twins::tell(headsets(&["SIM0001"])?).await,
+        Part::Night => night::tell(options).await,
         Part::Mishaps => mishaps::tell(options).await,
     }
 }

@@ -61,6 +61,6 @@ part story story story
 part interrupted story interrupted --interrupt --layout split
 part crashed story crashed --crash
 part dfu-util control
-for name in people deaths twins mishaps; do part "$name" household "$name"; done
+for name in people deaths twins night mishaps; do part "$name" household "$name"; done
 rm -rf "$work"
 exit "$failed"

@@ -4,6 +4,7 @@ use super::told::{Context, Told, wait_for};
 use super::world::{PATIENCE, Program, World};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub(crate) const TENANT_ID: &str = "example";
 pub(crate) const POLICY_ID: &str = "headset-1-20";
@@ -89,6 +90,14 @@ pub(crate) fn policy(rule: &Value) -> Value {
         }],
         "support": { "name": "Help desk", "email": "help@example.com" },
     })
+}
+
+/// From an hour ago for three hours, where the clock on the wall shows UTC.
+pub(crate) fn window_of_now() -> Value {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let time = |minute: u64| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
+    let now = seconds / 60 % 1440;
+    json!({ "from": time(now + 1440 - 60), "until": time(now + 120) })
 }
 
 /// Image and rules of the new version for product 1209:0001, as the headset's maker (the simulator) builds them.

@@ -1,11 +1,10 @@
 //! Updates that the agent begins by itself, as the policy says.
 
-use crate::rig::company::{self, NEW};
+use crate::rig::company::{self, NEW, window_of_now};
 use crate::rig::told::{Context, Told, wait_for};
 use crate::rig::world::PATIENCE;
 use crate::scene::{Scene, good_package};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// With a policy of these fields, in a computer whose clock on the wall shows UTC.
 async fn deployed(fields: &Value) -> Told<Scene> {
@@ -20,14 +19,6 @@ async fn deployed(fields: &Value) -> Told<Scene> {
     let settings = scene.company_settings().to_vec();
     scene.start_agent_with(&[settings, vec![("TZ", "UTC".to_owned())]].concat())?;
     Ok(scene)
-}
-
-/// From an hour ago for three hours.
-fn window_of_now() -> Value {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let time = |minute: u64| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
-    let now = seconds / 60 % 1440;
-    json!({ "from": time(now + 1440 - 60), "until": time(now + 120) })
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! Which text stands for a value that several faces show.
 
-use crate::calendar;
 use crate::locale::{Locale, Message};
 use crate::problem::Code;
 use crate::protocol::local::{Decider, Softphone, Standing, View};
@@ -146,8 +145,8 @@ pub fn deployment(deployment: Deployment) -> Message {
     })
 }
 
-/// What becomes of an offer without the person, and when.
-pub fn next(offer: &Offer) -> Option<Message> {
+/// What becomes of an offer without the person, and when; `time` writes Unix seconds.
+pub fn next(offer: &Offer, time: impl Fn(u64) -> String) -> Option<Message> {
     let Next { at_s, waits_for } = offer.next?;
     let id = match waits_for {
         WaitsFor::Notice => "next-notice",
@@ -161,7 +160,7 @@ pub fn next(offer: &Offer) -> Option<Message> {
     };
     let message = Message::new(id);
     Some(match at_s {
-        Some(at_s) => message.text("time", calendar::minute(at_s)),
+        Some(at_s) => message.text("time", time(at_s)),
         None => message,
     })
 }

@@ -234,7 +234,7 @@ fn print(context: &Context, view: &View) {
             if offer.deferred {
                 rows.push(vec![format!("  {}", say("cli-offer-deferred"))]);
             }
-            let said = [words::next(offer), words::deferrals_left(offer)];
+            let said = [words::next(offer, calendar::minute), words::deferrals_left(offer)];
             rows.extend(said.iter().flatten().map(|m| vec![format!("  {}", context.locale.format(m))]));
             if let Some(problem) = &offer.blocked {
                 let text = context.locale.problem(problem);

@@ -194,6 +194,13 @@ struct Progress {
     text: String,
 }
 
+/// When the agent goes on by itself, with the words around the time.
+struct Next {
+    before: String,
+    at: Option<Moment>,
+    after: String,
+}
+
 struct OfferCard {
     id: String,
     key: String,
@@ -205,7 +212,7 @@ struct OfferCard {
     deferred: bool,
     waits: bool,
     may_defer: bool,
-    next: Option<String>,
+    next: Option<Next>,
     left: Option<String>,
     recovery: bool,
     running: bool,
@@ -545,11 +552,22 @@ impl OfferCard {
             waits: view.queue.iter().any(|job| job.offer == offer.id),
             recovery: offer.deployment == Deployment::Recovery,
             may_defer: offer.deferrable,
-            next: words::next(offer).map(|next| locale.format_isolated(&next)),
+            next: Next::new(offer, locale),
             left: words::deferrals_left(offer).map(|left| locale.format_isolated(&left)),
             running,
             blocked: offer.blocked.as_ref().map(|p| locale.problem_isolated(p)),
         }
+    }
+}
+
+impl Next {
+    /// The page writes the time as its reader is used to.
+    fn new(offer: &Offer, locale: &Locale) -> Option<Self> {
+        const HERE: &str = "@@";
+        let said = locale.format_isolated(&words::next(offer, |_| HERE.to_owned())?);
+        let at = offer.next.and_then(|next| next.at_s).map(Moment::new);
+        let (before, after) = said.split_once(HERE).unwrap_or((&said, ""));
+        Some(Self { before: before.to_owned(), at, after: after.to_owned() })
     }
 }
 
