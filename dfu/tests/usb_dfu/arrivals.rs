@@ -7,7 +7,7 @@ use dfu::usb_dfu::{
 };
 
 use crate::hand::{
-    ABORT, DETACH, DNBUSY, DNLOAD, DNLOAD_IDLE, GETSTATUS, Hand, IDLE, MANIFEST_SYNC, WAIT_RESET, plan,
+    ABORT, DETACH, DNBUSY, DNLOAD, DNLOAD_IDLE, ERROR, GETSTATUS, Hand, IDLE, MANIFEST_SYNC, WAIT_RESET, plan,
 };
 
 #[test]
@@ -401,6 +401,79 @@ fn one_that_has_the_whole_image_cannot_be_cancelled_when_it_is_opened_again() {
     hand.update.handle(Input::Cancel, hand.now);
     hand.status(0, 0, MANIFEST_SYNC);
     assert_eq!(hand.request(), GETSTATUS, "and not DFU_ABORT");
+}
+
+#[test]
+fn what_one_that_has_left_answers_counts_for_nothing() {
+    let mut hand = Hand::in_dfu_mode(|_| {});
+    assert_eq!(hand.request(), GETSTATUS);
+    hand.update.handle(Input::Left { port: plan().runtime.port }, hand.now);
+    hand.answer(Ok(vec![0, 0, 0, 0, IDLE, 0]));
+    assert_eq!(hand.next(), None, "nothing is downloaded to it");
+}
+
+#[test]
+fn one_that_cannot_be_opened_after_it_was_cancelled_was_cancelled() {
+    let mut hand = Hand::new(plan());
+    assert!(matches!(hand.next(), Some(Output::Open { .. })));
+    hand.update.handle(Input::Cancel, hand.now);
+    hand.answer(Err(TransferError::AccessDenied));
+    let failure = hand.failure();
+    assert_eq!(failure, Failure::Cancelled { phase: Phase::Detaching, device: DeviceNow::Runtime });
+}
+
+#[test]
+fn one_that_refuses_to_leave_is_given_a_moment_and_no_more() {
+    for (answer, wait) in [(Err(TransferError::Stall), 5), (Ok(Vec::new()), 10)] {
+        let mut hand = Hand::new(plan());
+        hand.opened_again();
+        assert_eq!(hand.request(), DETACH);
+        hand.answer(answer);
+        assert_eq!(hand.next(), None);
+        let (due, _) = hand.update.poll_timeout().expect("it is awaited");
+        assert_eq!((due - hand.now).as_secs(), wait);
+    }
+}
+
+/// What was there before a reset is not there after it until it is told.
+#[test]
+fn one_that_was_reset_and_is_not_told_of_has_not_come_back() {
+    let mut plan = plan();
+    plan.runtime.dfu.as_mut().expect("a device with DFU").functional.will_detach = false;
+    let mut hand = Hand::new(plan);
+    hand.opened_again();
+    assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), Some(Output::Reset));
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    hand.waits_in_vain();
+    assert_eq!(hand.next(), None, "it is not asked to detach once more");
+    assert!(matches!(hand.verdict, Some(Verdict::Unknown(UnknownReason::NeverCameBack { .. }))));
+}
+
+#[test]
+fn one_that_was_sent_away_by_detach_is_not_taken_for_back_before_it_has_left() {
+    let mut hand = Hand::in_dfu_mode(|plan| plan.deviations.detach_for_attach = true);
+    hand.status(0, 0, WAIT_RESET);
+    assert_eq!(hand.request(), DETACH);
+    hand.answer(Ok(Vec::new()));
+    assert_eq!(hand.next(), None);
+    let mut device = plan().runtime;
+    device.dfu.as_mut().expect("a device with DFU").mode = Mode::Dfu;
+    hand.update.handle(Input::Left { port: device.port.clone() }, hand.now);
+    hand.update.handle(Input::Arrived(device), hand.now);
+    hand.opened_again();
+}
+
+#[test]
+fn after_an_error_there_is_a_pause_however_soon_the_device_wants_to_be_asked() {
+    let mut hand = Hand::downloading(|_| {});
+    hand.block();
+    let before = hand.elapsed();
+    hand.status(3, 100, ERROR);
+    assert!(hand.next().is_some());
+    assert_eq!((hand.elapsed() - before).as_millis(), 500);
 }
 
 #[test]
