@@ -175,7 +175,6 @@ fn bad() -> Vec<Value> {
         deployed(json!({ "deployment": "silent", "window": null })),
         deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31" })),
         deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31 18:00:00Z" })),
-        deployed(json!({ "deployment": "persistent", "deadline": "2027-02-30T18:00:00Z" })),
         deployed(json!({ "deployment": "persistent", "deadline": "2027-01-31T18:00:00" })),
         deployed(json!({ "deployment": "automatic", "deferrals": 21 })),
         deployed(json!({ "deployment": "automatic", "deferrals": -1 })),
@@ -234,6 +233,10 @@ fn beyond_schema() -> Vec<(Value, &'static str)> {
         (
             deployed(json!({ "deployment": "automatic", "deadline": "2027-01-31T18:00:00Z" })),
             "firmware[0].deadline: only with deployment \"persistent\"",
+        ),
+        (
+            deployed(json!({ "deployment": "persistent", "deadline": "2027-02-30T18:00:00Z" })),
+            "firmware[0].deadline: expected a point in time",
         ),
         (deployed(json!({ "deployment": "persistent", "deferrals": 3 })), "firmware[0].deferrals: only with"),
         (deployed(json!({ "deployment": "optional", "deferrals": 3 })), "firmware[0].deferrals: only with"),

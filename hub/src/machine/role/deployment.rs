@@ -142,7 +142,7 @@ impl MachineRole {
             offer.deferrals_left = Some(rule.deferrals.saturating_sub(past.deferrals));
         }
         let now_s = self.seen.unix_s;
-        let deferred = past.deferred_s.is_some_and(|at| (at..at + PAUSE_S).contains(&now_s));
+        let deferred = past.deferred_s.is_some_and(|at| (at..at.saturating_add(PAUSE_S)).contains(&now_s));
         offer.deferrable = !deferred
             && match rule.deployment(self.seen.unix_s) {
                 Asked::Optional | Asked::Silent => false,
@@ -165,7 +165,8 @@ impl MachineRole {
             self.deployments.passed.edit();
         }
         let offers = self.offers();
-        let free = self.is_free() && self.queue.is_empty();
+        // With nobody at the seat those in the queue wait for their person, and nothing waits for them.
+        let free = self.is_free() && (self.queue.is_empty() || self.at_seat.is_none());
         let from = DecidedFrom {
             plan: self.work.plan.revision(),
             deployments: self.deployments.revision(),
@@ -184,7 +185,7 @@ impl MachineRole {
         let mut soonest = |at_s: u64| next = Some(next.map_or(at_s, |before| before.min(at_s)));
         for offer in offers.iter().filter(|offer| offer.blocked.is_none()) {
             let Some(rule) = self.rule_of(offer) else { continue };
-            if self.queue.iter().any(|queued| is_about(&queued.job, &offer.id)) {
+            if self.at_seat.is_some() && self.queue.iter().any(|queued| is_about(&queued.job, &offer.id)) {
                 continue;
             }
             match self.decide(&rule, offer) {
@@ -210,6 +211,7 @@ impl MachineRole {
                         self.hold(&offer.id, now.unix_s + HELD_S);
                         soonest(now.unix_s + HELD_S);
                     } else {
+                        self.leave_queue(|job| job.device == offer.device);
                         tracing::info!(offer = %offer.id, deployment = rule.deployment.name(), "an update begins by itself");
                     }
                 }
@@ -296,6 +298,13 @@ impl MachineRole {
                 "target_version": job.to_version, "failures": MOST_FAILURES });
             self.owe_event("com.hookswitch.update.failing", data, now);
         }
+    }
+
+    /// The company is left: the next one may call its updates the same.
+    pub(super) fn forget_all_deployments(&mut self) {
+        self.deployments.brief.edit().clear();
+        let record = self.deployments.forget(|_| true);
+        self.out.extend(record.map(Output::Persist));
     }
 
     /// Of what the policy does not name any more nothing is remembered.

@@ -77,6 +77,7 @@ impl MachineRole {
         self.last_poll_s.set(None);
         self.policy_seen_s.set(None);
         self.out.push_back(Output::Persist(Record::TenantLeft));
+        self.forget_all_deployments();
         self.forget_tenants_problems();
     }
 }

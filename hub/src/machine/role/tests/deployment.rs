@@ -280,3 +280,44 @@ fn an_automatic_update_that_is_cancelled_is_put_off() {
     rig.pass(4 * HOUR);
     assert!(runs(&rig));
 }
+
+/// Whoever asked for an update and went home has not asked the others to wait.
+#[test]
+fn what_waits_for_an_absent_person_keeps_no_night_waiting() {
+    let window = json!({ "from": "23:00", "until": "04:00" });
+    let mut rig = ready(json!({ "deployment": "silent", "window": window }), 3);
+    let offers: Vec<String> = rig.offers().into_iter().map(|offer| offer.id).collect();
+    for offer in &offers[..2] {
+        let offer = offer.clone();
+        assert_eq!(rig.request(|request| ToMachine::InstallUpdate { request, offer }), None);
+    }
+    rig.feed(Input::UserGone { session: JANE });
+    // She hears nothing any more.
+    rig.told.clear();
+    rig.fetched(package(1, "1.20"));
+    rig.update_until(0x0120, |_| false);
+    rig.pass(30 * MINUTE);
+    assert!(rig.fetch.is_none(), "before its window nothing begins for nobody");
+    rig.pass(17 * MINUTE);
+    for _ in 0..2 {
+        answered(&mut rig);
+        rig.fetched(package(1, "1.20"));
+        rig.update_until(0x0120, |_| false);
+        rig.pass(10 * Duration::from_secs(1));
+    }
+    assert!(rig.headsets.iter().all(|headset| headset.version == 0x0120));
+    rig.hello();
+    assert_eq!(rig.heard.queue, []);
+}
+
+#[test]
+fn another_company_may_call_its_updates_the_same() {
+    let mut rig = ready(json!({ "deployment": "automatic", "deferrals": 1 }), 1);
+    assert_eq!(defer(&mut rig), None);
+    assert_eq!(rig.disk.deployments.len(), 1);
+    rig.feed(Input::TenancyChanged(tenancy::of(Some("https://other"))));
+    assert_eq!(rig.disk.deployments, []);
+    rig.enrolled();
+    rig.policy(&policy(json!({ "deployment": "automatic", "deferrals": 1 })), 1);
+    assert_eq!((next(&rig), rig.offers()[0].deferrals_left), (Some(WaitsFor::Notice), Some(1)));
+}
