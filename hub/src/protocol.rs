@@ -83,6 +83,8 @@ pub enum ToUser {
         name: String,
         version: String,
         begins: bool,
+        /// They may put it off.
+        deferrable: bool,
     },
     /// Answer to the request with the same number.
     Answer {

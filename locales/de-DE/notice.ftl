@@ -4,6 +4,7 @@ notice-update-asks = Aktualisierung wartet: { $name }
 notice-update-asks-body = Version { $version } ist bereit. Die Seite „Aktualisierungen“ installiert sie oder schiebt sie auf.
 notice-update-begins = Aktualisierung beginnt in einer Minute: { $name }
 notice-update-begins-body = Lassen Sie das Headset angesteckt. Die Seite „Aktualisierungen“ kann sie aufschieben.
+notice-update-begins-now-body = Lassen Sie das Headset angesteckt. Aufschieben lässt sie sich nicht mehr.
 notice-update-succeeded = Aktualisiert: { $name }
 notice-update-succeeded-body = Das Headset meldet jetzt Version { $version }.
 notice-update-failed = Aktualisierung fehlgeschlagen: { $name }

@@ -4,6 +4,7 @@ notice-update-asks = Update waiting: { $name }
 notice-update-asks-body = Version { $version } is ready. The Updates page installs it, or puts it off.
 notice-update-begins = Update begins in a minute: { $name }
 notice-update-begins-body = Leave the headset plugged in. The Updates page can put it off.
+notice-update-begins-now-body = Leave the headset plugged in. It cannot be put off any more.
 notice-update-succeeded = Update done: { $name }
 notice-update-succeeded-body = The headset says it has version { $version } now.
 notice-update-failed = Update failed: { $name }

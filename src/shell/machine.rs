@@ -70,18 +70,17 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
         let event = tokio::select! {
             event = queue.recv() => event,
             () = alarm.wait(deadline) => {
-                // What is decided by the clock on the wall is decided by the one of now.
-                let is = zone();
-                if is != at {
-                    at = is.clone();
-                    role.handle(Input::ZoneChanged(is), now());
-                }
+                look_at_zone(&mut role, &mut at);
                 role.handle_timeout(now());
                 continue;
             }
         };
         match event {
             None => return,
+            Some(Event::Machine(input @ Input::WorldChanged(_))) => {
+                look_at_zone(&mut role, &mut at);
+                role.handle(input, now());
+            }
             Some(Event::Machine(input)) => role.handle(input, now()),
             Some(Event::Came { session, peer, way }) => {
                 ways.came(session, way);
@@ -119,6 +118,15 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
                 stopped = Some(done);
             }
         }
+    }
+}
+
+/// What is decided by the clock on the wall is decided by the one of now.
+fn look_at_zone(role: &mut MachineRole, at: &mut TimeZone) {
+    let is = zone();
+    if is != *at {
+        *at = is.clone();
+        role.handle(Input::ZoneChanged(is), now());
     }
 }
 

@@ -276,6 +276,7 @@ pub(crate) fn to_user() -> Vec<ToUser> {
             name: "Headset 1.20".to_owned(),
             version: "1.20".to_owned(),
             begins: true,
+            deferrable: true,
         },
         ToUser::Answer { request: 1, problem: None },
         ToUser::Answer { request: u64::MAX, problem: Some(problem()) },

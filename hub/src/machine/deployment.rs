@@ -23,6 +23,8 @@ pub const PAUSE_S: u64 = 4 * 3600;
 pub const NOTICE_S: u64 = 60;
 /// Failures in a row after which there is more time between two tries, and the company is told.
 pub const MOST_FAILURES: u8 = 3;
+/// Longest hold of what could not be begun.
+pub const MOST_HELD_S: u64 = 3600;
 const DAY_S: u64 = 24 * 3600;
 const WEEK_S: u64 = 7 * DAY_S;
 
@@ -79,6 +81,16 @@ impl Past {
     }
 }
 
+impl Situation<'_> {
+    /// The same of what is known in this run.
+    fn until(&self) -> Self {
+        let passed = |at: Option<u64>| at.filter(|at| *at <= self.now_s);
+        let held_until_s = self.held_until_s.filter(|until| *until <= self.now_s + MOST_HELD_S);
+        let (announced_s, calm_since_s) = (passed(self.announced_s), passed(self.calm_since_s));
+        Self { announced_s, held_until_s, calm_since_s, ..*self }
+    }
+}
+
 /// How things are.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
@@ -92,8 +104,11 @@ pub struct Situation<'a> {
     pub announced_s: Option<u64>,
     /// It could not be begun: not before this.
     pub held_until_s: Option<u64>,
-    /// The person has just come, or the company was just asked.
-    pub occasion: bool,
+    /// When somebody came last, or the company was asked.
+    pub occasion_s: Option<u64>,
+    /// When the last program came to the seat or left it, or the clock was set: whoever is in a call says so within
+    /// [`NOTICE_S`] after it.
+    pub calm_since_s: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +125,7 @@ pub enum Decision {
 
 pub fn decide(rule: &Rule, past: &Past, is: &Situation<'_>) -> Decision {
     let past = &past.until(is.now_s);
+    let is = &is.until();
     match rule.deployment(is.now_s) {
         Deployment::Optional => Decision::Leave(None),
         Deployment::Persistent => persistent(rule, past, is),
@@ -124,14 +140,18 @@ fn wait(at_s: u64, waits_for: WaitsFor) -> Next {
 
 fn persistent(rule: &Rule, past: &Past, is: &Situation<'_>) -> Decision {
     let deferred = past.deferred_s.map(|at| at + PAUSE_S).filter(|until| *until > is.now_s);
+    let deadline = rule.deadline_s.map(|at| wait(at, WaitsFor::Deadline));
     if let Some(until) = deferred {
-        return Decision::Leave(Some(wait(until, WaitsFor::Deferral)));
+        // Whichever comes first is said.
+        let sooner = deadline.filter(|deadline| deadline.at_s < Some(until));
+        return Decision::Leave(sooner.or(Some(wait(until, WaitsFor::Deferral))));
     }
-    let asked = past.asked_s.is_some_and(|at| !is.occasion || at + PAUSE_S > is.now_s);
+    let occasion = |at: u64| is.occasion_s.is_some_and(|occasion| occasion > at);
+    let asked = past.asked_s.is_some_and(|at| at + PAUSE_S > is.now_s || !occasion(at));
     if is.somebody && !is.call && !asked {
         return Decision::Ask;
     }
-    Decision::Leave(rule.deadline_s.map(|at| wait(at, WaitsFor::Deadline)))
+    Decision::Leave(deadline)
 }
 
 fn automatic(past: &Past, is: &Situation<'_>) -> Decision {
@@ -160,7 +180,10 @@ fn silent(rule: &Rule, past: &Past, is: &Situation<'_>) -> Decision {
         Some(at) if past.failures < MOST_FAILURES => end_of_window_at(rule, at, is.zone),
         Some(at) => end_of_window_at(rule, at, is.zone) + WEEK_S - DAY_S,
     };
-    let from_s = is.now_s.max(not_before).max(is.held_until_s.unwrap_or(0));
+    let cancelled = past.deferred_s.map_or(0, |at| at + PAUSE_S);
+    let calm = is.calm_since_s.map_or(0, |at| at + NOTICE_S);
+    let from_s =
+        [not_before, cancelled, calm, is.held_until_s.unwrap_or(0)].into_iter().fold(is.now_s, u64::max);
     let Some((start, _)) = window_from(rule.window, from_s, is.zone) else {
         // The calendar has an end.
         return Decision::Leave(None);

@@ -176,7 +176,7 @@ impl MachineRole {
             people: People::default(),
             assigned_of: None,
             deferred: Revised::new(persisted.deferred.into_iter().collect()),
-            deployments: Deployments::new(persisted.deployments, config.zone.clone()),
+            deployments: Deployments::new(persisted.deployments, config.zone.clone(), now),
             queue: VecDeque::new(),
             history: persisted.history,
             sessions: Sessions::default(),

@@ -56,11 +56,13 @@ impl Notices {
         self.push(Notice { title: Message::new(title).text("name", &job.name), body: Body::Message(body) });
     }
 
-    /// One waits for the person, or `begins` by itself.
-    pub fn update(&mut self, name: &str, version: &str, begins: bool) {
-        let (title, body) = match begins {
-            true => ("notice-update-begins", Message::new("notice-update-begins-body")),
-            false => ("notice-update-asks", Message::new("notice-update-asks-body").text("version", version)),
+    /// One waits for the person, or `begins` by itself, and they may put it off or not.
+    pub fn update(&mut self, name: &str, version: &str, begins: bool, deferrable: bool) {
+        let title = if begins { "notice-update-begins" } else { "notice-update-asks" };
+        let body = match (begins, deferrable) {
+            (true, true) => Message::new("notice-update-begins-body"),
+            (true, false) => Message::new("notice-update-begins-now-body"),
+            (false, _) => Message::new("notice-update-asks-body").text("version", version),
         };
         self.push(Notice { title: Message::new(title).text("name", name), body: Body::Message(body) });
     }

@@ -207,7 +207,9 @@ impl UserRole {
                 self.queue_is(queue);
                 self.updates_changed();
             }
-            ToUser::UpdateAsks { name, version, begins, .. } => self.notices.update(&name, &version, begins),
+            ToUser::UpdateAsks { name, version, begins, deferrable, .. } => {
+                self.notices.update(&name, &version, begins, deferrable);
+            }
             ToUser::HistoryChanged { history } => {
                 self.view.history = history;
                 self.dirty = true;

@@ -22,6 +22,7 @@ struct Cell {
     announced: Option<&'static str>,
     held: Option<&'static str>,
     occasion: bool,
+    calm_since: Option<&'static str>,
     past: Past,
 }
 
@@ -34,6 +35,7 @@ fn noon() -> Cell {
         announced: None,
         held: None,
         occasion: false,
+        calm_since: None,
         past: Past::default(),
     }
 }
@@ -63,7 +65,8 @@ fn decided(rule: &Rule, cell: &Cell) -> Decision {
         call: cell.call,
         announced_s: cell.announced.map(at),
         held_until_s: cell.held.map(at),
-        occasion: cell.occasion,
+        occasion_s: cell.occasion.then(|| at(cell.now)),
+        calm_since_s: cell.calm_since.map(at),
     };
     decide(rule, &cell.past, &is)
 }
@@ -242,6 +245,16 @@ fn silent_begins_in_its_window_whoever_is_there() {
                 until("2027-01-19T22:00", WaitsFor::Retry),
             ),
             (
+                "somebody has just left, perhaps in a call",
+                Cell { calm_since: Some("2027-01-12T22:59:30"), ..night() },
+                until("2027-01-12T23:00:30", WaitsFor::Window),
+            ),
+            (
+                "it was cancelled in this window",
+                Cell { past: deferred(0, "2027-01-12T22:30"), ..night() },
+                until("2027-01-13T02:30", WaitsFor::Window),
+            ),
+            (
                 "it could not be begun",
                 Cell { held: Some("2027-01-12T23:15"), ..night() },
                 until("2027-01-12T23:15", WaitsFor::Window),
@@ -263,7 +276,8 @@ fn year(rule: &Rule, mut ended: impl FnMut(&mut Past, u64)) -> Vec<u64> {
             call: false,
             announced_s,
             held_until_s: None,
-            occasion: false,
+            occasion_s: None,
+            calm_since_s: None,
         };
         match decide(rule, &past, &is) {
             Decision::Announce => announced_s = Some(now_s),
@@ -358,7 +372,8 @@ fn nobody_is_asked_twice_in_four_hours_of_a_year() {
             call: hour % 7 == 0,
             announced_s: None,
             held_until_s: None,
-            occasion: true,
+            occasion_s: Some(now_s),
+            calm_since_s: None,
         };
         if decide(&persistent, &past, &is) == Decision::Ask {
             assert!(somebody && !is.call);
@@ -385,6 +400,14 @@ fn what_lies_in_the_future_was_never() {
     assert_eq!(decided(&rule(Deployment::Persistent), &cell(noon())), Decision::Ask);
     assert_eq!(decided(&rule(Deployment::Automatic), &cell(noon())), Decision::Announce);
     assert_eq!(decided(&rule(Deployment::Silent), &cell(night())), Decision::Begin);
+    let never = Cell {
+        announced: Some("2099-01-01T00:00"),
+        held: Some("2099-01-01T00:00"),
+        calm_since: Some("2099-01-01T00:00"),
+        ..night()
+    };
+    assert_eq!(decided(&rule(Deployment::Automatic), &never), Decision::Announce);
+    assert_eq!(decided(&rule(Deployment::Silent), &never), Decision::Begin);
 }
 
 #[test]

@@ -2,15 +2,15 @@
 
 use super::deploy::is_about;
 use super::*;
-use crate::machine::deployment::{Decision, MOST_FAILURES, NOTICE_S, PAUSE_S, Past, Rule, Situation, decide};
+use crate::machine::deployment::{
+    Decision, MOST_FAILURES, MOST_HELD_S, NOTICE_S, PAUSE_S, Past, Rule, Situation, decide,
+};
 use crate::problem::{Code, Reason};
 use crate::protocol::{Deployment, Next, WaitsFor};
 use tenant::policy::Deployment as Asked;
 
 /// What could not be begun is tried again after this.
 const HELD_S: u64 = 15 * 60;
-/// Whose package could not be had, after this.
-const STARVED_S: u64 = 3600;
 /// Offers of which something is remembered.
 const MOST: usize = 64;
 
@@ -29,6 +29,7 @@ pub(super) struct DecidedFrom {
     fleet: Revision,
     at_seat: Option<SessionId>,
     free: bool,
+    reachable: bool,
 }
 
 /// Of all offers that are not simply the person's.
@@ -38,8 +39,9 @@ pub(super) struct Deployments {
     brief: Revised<BTreeMap<String, Brief>>,
     /// By which windows are meant.
     pub(super) zone: Revised<Option<TimeZone>>,
-    /// Somebody has just come, or the company was just asked.
-    pub(super) occasion: bool,
+    /// When somebody came last, or the company was asked.
+    occasion_s: Revised<Option<u64>>,
+    calm_since_s: Revised<Option<u64>>,
     /// When time alone changes a decision.
     next: Option<Instant>,
     /// Moves when it has.
@@ -47,13 +49,15 @@ pub(super) struct Deployments {
 }
 
 impl Deployments {
-    pub(super) fn new(past: Vec<Past>, zone: TimeZone) -> Self {
-        Self { past: Revised::new(past), zone: Revised::new(Some(zone)), ..Self::default() }
+    pub(super) fn new(past: Vec<Past>, zone: TimeZone, now: Now) -> Self {
+        let calm_since_s = Revised::new(Some(now.unix_s));
+        Self { past: Revised::new(past), zone: Revised::new(Some(zone)), calm_since_s, ..Self::default() }
     }
 
     pub(super) fn revision(&self) -> Revision {
         let kept = self.past.revision().with(self.brief.revision());
-        kept.with(self.zone.revision()).with(self.passed.revision())
+        let occasions = self.occasion_s.revision().with(self.calm_since_s.revision());
+        kept.with(self.zone.revision()).with(self.passed.revision()).with(occasions)
     }
 
     fn of(&self, offer: &str, version: &str) -> Past {
@@ -81,9 +85,32 @@ impl Deployments {
     }
 
     /// Another person has to be told anew.
-    pub(super) fn another_person(&mut self) {
-        self.occasion = true;
+    pub(super) fn another_person(&mut self, now: Now) {
+        self.occasion(now);
+        self.calm_since_s.set(Some(now.unix_s));
         self.unannounced();
+    }
+
+    /// The company was asked, or somebody came.
+    pub(super) fn occasion(&mut self, now: Now) {
+        self.occasion_s.set(Some(now.unix_s));
+    }
+
+    /// What is not offered any more is announced anew when it is.
+    fn offered(&mut self, offers: &[Offer], now_s: u64) {
+        let open = |offer: &str| offers.iter().any(|open| open.id == offer && open.blocked.is_none());
+        let holds = |brief: &Brief| brief.held_until_s.is_some_and(|until| until > now_s);
+        let stale = |(offer, brief): (&String, &Brief)| {
+            !open(offer) && (brief.announced_s.is_some() || !holds(brief))
+        };
+        if self.brief.iter().any(stale) {
+            self.brief.edit().retain(|offer, brief| {
+                if !open(offer) {
+                    brief.announced_s = None;
+                }
+                open(offer) || holds(brief)
+            });
+        }
     }
 
     fn unannounced(&mut self) {
@@ -93,8 +120,10 @@ impl Deployments {
     }
 
     /// The clocks moved: what time decides is decided anew.
-    pub(super) fn clocks_moved(&mut self, now: Instant) {
-        self.next = self.next.map(|_| now);
+    pub(super) fn clocks_moved(&mut self, now: Now) {
+        self.next = Some(now.instant);
+        self.calm_since_s.set(Some(now.unix_s));
+        self.unannounced();
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
@@ -121,7 +150,8 @@ impl MachineRole {
             call: self.is_in_call(),
             announced_s: brief.announced_s,
             held_until_s: brief.held_until_s,
-            occasion: self.deployments.occasion,
+            occasion_s: *self.deployments.occasion_s,
+            calm_since_s: *self.deployments.calm_since_s,
         };
         decide(rule, &self.deployments.of(&offer.id, &offer.to_version), &is)
     }
@@ -165,6 +195,7 @@ impl MachineRole {
             self.deployments.passed.edit();
         }
         let offers = self.offers();
+        self.deployments.offered(&offers, now.unix_s);
         // With nobody at the seat those in the queue wait for their person, and nothing waits for them.
         let free = self.is_free() && (self.queue.is_empty() || self.at_seat.is_none());
         let from = DecidedFrom {
@@ -173,8 +204,9 @@ impl MachineRole {
             fleet: self.fleet.revision(),
             at_seat: self.at_seat,
             free,
+            reachable: !self.unreachable,
         };
-        if !self.work.decided.is_due(from) && !self.deployments.occasion {
+        if !self.work.decided.is_due(from) {
             return;
         }
         if self.is_in_call() {
@@ -187,6 +219,9 @@ impl MachineRole {
             let Some(rule) = self.rule_of(offer) else { continue };
             if self.at_seat.is_some() && self.queue.iter().any(|queued| is_about(&queued.job, &offer.id)) {
                 continue;
+            }
+            if let Some(deadline) = rule.deadline_s.filter(|at| *at > now.unix_s) {
+                soonest(deadline);
             }
             match self.decide(&rule, offer) {
                 Decision::Ask => {
@@ -204,7 +239,7 @@ impl MachineRole {
                     soonest(now.unix_s + NOTICE_S);
                     self.ask(offer, true);
                 }
-                Decision::Begin if free && self.is_free() => {
+                Decision::Begin if free && self.is_free() && !self.unreachable => {
                     let begun = self.ready(&offer.id, now).and_then(|known| self.begin(&known, now));
                     if let Err(problem) = begun {
                         tracing::warn!(offer = %offer.id, why = %problem, "an update is not begun");
@@ -212,25 +247,25 @@ impl MachineRole {
                         soonest(now.unix_s + HELD_S);
                     } else {
                         self.leave_queue(|job| job.device == offer.device);
+                        self.deployments.brief.edit().remove(&offer.id);
                         tracing::info!(offer = %offer.id, deployment = rule.deployment.name(), "an update begins by itself");
                     }
                 }
                 Decision::Begin | Decision::Leave(None) => {}
                 Decision::Leave(Some(wait)) | Decision::Wait(wait) => {
-                    if let Some(at) = wait.at_s {
-                        soonest(at);
-                    }
+                    // A call may outlast a window.
+                    soonest(wait.at_s.unwrap_or(now.unix_s + HELD_S));
                 }
             }
         }
-        self.deployments.occasion = false;
         let wait = next.map(|at_s| Duration::from_secs(at_s.saturating_sub(now.unix_s)));
         self.deployments.next = wait.map(|wait| now.instant + wait.max(Duration::from_secs(1)));
     }
 
     fn ask(&mut self, offer: &Offer, begins: bool) {
+        let deferrable = offer.deferrable;
         let (offer, name, version) = (offer.id.clone(), offer.name.clone(), offer.to_version.clone());
-        self.out.push_back(Output::news(ToUser::UpdateAsks { offer, name, version, begins }));
+        self.out.push_back(Output::news(ToUser::UpdateAsks { offer, name, version, begins, deferrable }));
     }
 
     fn hold(&mut self, offer: &str, until_s: u64) {
@@ -242,6 +277,10 @@ impl MachineRole {
     pub(super) fn put_off(&mut self, offer: &Offer, now: Now) -> Option<Result<(), Problem>> {
         let rule = self.rule_of(offer)?;
         let mut past = self.deployments.of(&offer.id, &offer.to_version);
+        if past.deferred_s.is_some_and(|at| (at..at.saturating_add(PAUSE_S)).contains(&now.unix_s)) {
+            // Said twice, meant once.
+            return Some(Ok(()));
+        }
         match rule.deployment(now.unix_s) {
             Asked::Optional | Asked::Silent => return None,
             Asked::Persistent => {}
@@ -277,15 +316,21 @@ impl MachineRole {
             self.out.extend(record.map(Output::Persist));
             return;
         }
-        if finished.starved {
-            return self.hold(&job.offer, now.unix_s + STARVED_S);
+        let code = match &finished.outcome {
+            Outcome::Failed { problem } | Outcome::Unknown { problem } => Some(problem.code),
+            Outcome::Succeeded { .. } => None,
+        };
+        // That the company cannot be reached is no fault of the update.
+        if finished.starved || code.is_some_and(Code::is_of_tenant) {
+            return self.hold(&job.offer, now.unix_s + MOST_HELD_S);
         }
         let mut past = self.deployments.of(&job.offer, &job.to_version);
-        let cancelled = matches!(&finished.outcome, Outcome::Failed { problem }
-            if matches!(problem.code, Code::UpdateCancelled | Code::UpdateStopped));
+        let cancelled = matches!(code, Some(Code::UpdateCancelled | Code::UpdateStopped));
         if cancelled {
             // Who cancels it puts it off, as often as they like: what runs is not begun over their heads at once.
-            past.deferrals = past.deferrals.saturating_add(1).min(rule.deferrals);
+            if rule.deployment(now.unix_s) == Asked::Automatic {
+                past.deferrals = past.deferrals.saturating_add(1).min(rule.deferrals);
+            }
             past.deferred_s = Some(now.unix_s);
         } else {
             past.failures = past.failures.saturating_add(1);

@@ -157,7 +157,7 @@ impl MachineRole {
             *self.policy.edit() = Some(InForce::new(policy));
         }
         self.forget_deployments();
-        self.deployments.occasion = true;
+        self.deployments.occasion(now);
         self.people.polled(now.instant);
         self.last_poll_s.set(Some(now.unix_s));
         if self.policy.is_some() {

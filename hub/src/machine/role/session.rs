@@ -60,7 +60,7 @@ impl MachineRole {
             if let Some(session) = active {
                 self.seat_is_of(session);
             }
-            self.deployments.another_person();
+            self.deployments.another_person(now);
             self.fleet.all_dark(now.instant, &mut self.out);
         }
     }

@@ -28,7 +28,7 @@ impl MachineRole {
         let stepped = unnoticed > CLOCK_STEP || (now.unix_s < seen.unix_s && set_back > CLOCK_STEP);
         if stepped || now.slept > seen.slept {
             self.next_poll.set(None);
-            self.deployments.clocks_moved(now.instant);
+            self.deployments.clocks_moved(now);
             self.catch_up(now);
         }
     }

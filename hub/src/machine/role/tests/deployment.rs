@@ -1,6 +1,6 @@
 //! What begins by itself, and who is asked, with real headsets behind it: [`crate::machine::deployment`] says when.
 
-use super::headset::package;
+use super::headset::{Life, package};
 use super::*;
 use crate::machine::deployment::{NOTICE_S, PAUSE_S};
 use crate::protocol::{Deployment, WaitsFor};
@@ -186,8 +186,10 @@ fn a_silent_update_waits_for_its_window_and_nobody_is_asked() {
 fn a_window_goes_with_the_computer() {
     let window = json!({ "from": "23:00", "until": "04:00" });
     let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
+    rig.pass(MINUTE);
+    assert!(!runs(&rig));
     rig.feed(Input::ZoneChanged(TimeZone::posix("CET-1").expect("a rule of POSIX")));
-    assert!(runs(&rig), "there it is 23:13");
+    assert!(runs(&rig), "there it is 23:14");
 }
 
 #[test]
@@ -320,4 +322,84 @@ fn another_company_may_call_its_updates_the_same() {
     rig.enrolled();
     rig.policy(&policy(json!({ "deployment": "automatic", "deferrals": 1 })), 1);
     assert_eq!((next(&rig), rig.offers()[0].deferrals_left), (Some(WaitsFor::Notice), Some(1)));
+}
+
+/// What was said of an update yesterday is not said of it today.
+#[test]
+fn one_that_comes_back_is_told_of_anew() {
+    let mut rig = ready(json!({ "deployment": "automatic" }), 1);
+    assert_eq!(asked(&mut rig), [true]);
+    rig.pass(Duration::from_secs(30));
+    rig.headsets[0].becomes(Life::Unplugged);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+    rig.pass(10 * HOUR);
+    rig.headsets[0].becomes(Life::Runtime);
+    rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+    rig.pass(Duration::from_secs(5));
+    assert_eq!(asked(&mut rig), [true]);
+    rig.pass(Duration::from_secs(NOTICE_S - 10));
+    assert!(!runs(&rig));
+    rig.pass(Duration::from_secs(10));
+    assert!(runs(&rig));
+}
+
+/// A user role that ends takes its lights along, and its calls may live on.
+#[test]
+fn whoever_has_just_left_may_be_in_a_call() {
+    let window = json!({ "from": "23:00", "until": "04:00" });
+    let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
+    lit(&mut rig, true);
+    rig.pass(50 * MINUTE);
+    rig.feed(Input::UserGone { session: JANE });
+    rig.told.clear();
+    rig.pass(Duration::from_secs(20));
+    assert!(rig.fetch.is_none(), "{:?}", rig.fetch);
+    rig.hello();
+    lit(&mut rig, true);
+    rig.pass(10 * MINUTE);
+    assert!(!runs(&rig));
+    lit(&mut rig, false);
+    assert!(runs(&rig));
+}
+
+#[test]
+fn a_company_out_of_reach_is_no_failure_of_the_update() {
+    let mut rig = ready(json!({ "deployment": "automatic" }), 1);
+    rig.pass(2 * MINUTE);
+    answered(&mut rig);
+    rig.fail(FailureKind::Unreachable, None);
+    assert!(!runs(&rig));
+    rig.pass(HOUR + 10 * MINUTE);
+    assert!(!runs(&rig), "it is still out of reach");
+    assert_eq!((rig.disk.history.len(), rig.disk.deployments.len()), (1, 0));
+    // The next word of it.
+    while rig.tenant.is_none() {
+        rig.pass(10 * MINUTE);
+    }
+    answered(&mut rig);
+    rig.pass(2 * MINUTE);
+    installs(&mut rig, 0x0120);
+}
+
+#[test]
+fn said_twice_it_is_put_off_once() {
+    let mut rig = ready(json!({ "deployment": "automatic", "deferrals": 3 }), 1);
+    for _ in 0..3 {
+        assert_eq!(defer(&mut rig), None);
+        assert_eq!(rig.offers()[0].deferrals_left, Some(2));
+    }
+}
+
+#[test]
+fn a_silent_update_that_is_cancelled_does_not_begin_again_at_once() {
+    let window = json!({ "from": "22:00", "until": "04:00" });
+    let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
+    rig.pass(2 * MINUTE);
+    assert!(runs(&rig));
+    let cancel = |request| ToMachine::CancelUpdate { request, offer: None, anyway: false };
+    assert_eq!(rig.request(cancel), None);
+    rig.pass(4 * HOUR - MINUTE);
+    assert!(!runs(&rig));
+    rig.pass(2 * MINUTE);
+    assert!(runs(&rig));
 }
