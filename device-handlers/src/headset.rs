@@ -185,6 +185,7 @@ impl Headset {
         } else if self.inputs.carries_state(report_id) {
             self.end_baseline();
         }
+        self.hook.known |= self.inputs.tells_hook(report_id, came);
         self.write_next(now);
         match self.inputs.all_states_within(report_id, came) {
             true => Ok(()),
@@ -210,13 +211,14 @@ impl Headset {
     /// again for as long as it is wanted.
     pub fn written(&mut self, taken: bool, now: Instant) {
         self.handle_timeout(now);
-        let echoes = self.lights.written(taken, now);
+        let lights::Taken { echoes, on_hook } = self.lights.written(taken, now);
         if echoes.off_hook {
             self.hook.took(now);
         }
         if echoes.mute {
             self.mute.took(now);
         }
+        self.hook.known |= on_hook;
         self.want();
         self.write_next(now);
     }
@@ -364,13 +366,13 @@ impl Headset {
     fn is_telephony_press(&self, change: Change) -> bool {
         match change.role {
             Role::VendorReject | Role::TeamsButton | Role::LineBusy => false,
-            Role::HookSwitch => !change.is_state || self.hook.up != change.on,
+            Role::HookSwitch => !change.is_state || !self.hook.is_repeat(change.on),
             _ => true,
         }
     }
 
     fn hook_changed(&mut self, is_state: bool, up: bool, now: Instant) {
-        let repeated = is_state && self.hook.up == up;
+        let repeated = is_state && self.hook.is_repeat(up);
         if repeated && (up || !self.repeated_on_hook_is_press) {
             return;
         }

@@ -23,6 +23,9 @@ pub(super) enum HookChange {
 pub(super) struct Hook {
     /// Hook=1 as last reported; on-hook as long as nothing was reported.
     pub(super) up: bool,
+    /// Whether `up` is what the device has said, or what it must be as its Off-Hook has been dark, since it was opened.
+    /// One that is found off-hook and lit again has nothing to say: `up` is a guess until it does.
+    pub(super) known: bool,
     /// A Hook=0 waits to be either a hang-up or the first half of a pulse.
     pub(super) pulse_until: Option<Instant>,
     /// A lifted hook waits for a call to start.
@@ -32,6 +35,11 @@ pub(super) struct Hook {
 }
 
 impl Hook {
+    /// Whether the level says nothing new.
+    pub(super) fn is_repeat(&self, up: bool) -> bool {
+        self.up == up && (up || self.known)
+    }
+
     pub(super) fn wrote(&mut self, now: Instant) {
         self.wrote_at = Some(now);
         self.dropped_at = None;

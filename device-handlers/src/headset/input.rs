@@ -75,6 +75,16 @@ impl Inputs {
         inputs.all(|input| input.kind != Kind::State || input.came_in(bytes))
     }
 
+    /// Whether this many bytes of the report's payload say where the hook is.
+    pub(super) fn tells_hook(&self, report_id: u8, bytes: usize) -> bool {
+        self.inputs.iter().any(|input| {
+            input.control.report_id == report_id
+                && input.control.role == Role::HookSwitch
+                && input.kind == Kind::State
+                && input.came_in(bytes)
+        })
+    }
+
     pub(super) fn is_on(&self, role: Role) -> bool {
         self.inputs
             .iter()

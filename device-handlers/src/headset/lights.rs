@@ -68,6 +68,15 @@ struct UnderWay {
     echoes: Echoes,
 }
 
+/// What a report that was taken says of the device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Those it can still bring.
+    pub(super) echoes: Echoes,
+    /// Its Off-Hook is dark now.
+    pub(super) on_hook: bool,
+}
+
 /// Which echoes a report can bring.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Echoes {
@@ -201,29 +210,30 @@ impl Lights {
         Echoes { off_hook: moves(Role::OffHook), mute: moves(Role::Mute) || moves(Role::Microphone) }
     }
 
-    /// What became of the report under way; the echoes that a taken one can still bring.
-    pub(super) fn written(&mut self, taken: bool, now: Instant) -> Echoes {
+    /// What became of the report under way; nothing if it was refused.
+    pub(super) fn written(&mut self, taken: bool, now: Instant) -> Taken {
         let Some(UnderWay { report_id, bytes, echoes, .. }) = self.under_way.take() else {
-            return Echoes::default();
+            return Taken::default();
         };
-        let off_hook = |light: &&Light| light.control.role == Role::OffHook;
-        let lit = |light: &Light| light.control.report_id == report_id && is_lit(&light.control, &bytes);
-        if self.lights.iter().find(off_hook).is_some_and(lit) {
+        let mut off_hook = self.lights.iter().map(|light| &light.control);
+        let off_hook = off_hook.find(|c| c.role == Role::OffHook && c.report_id == report_id);
+        let off_hook = off_hook.map(|control| is_lit(control, &bytes));
+        if off_hook == Some(true) {
             // Of a refused one, too: it would come too late.
             self.acknowledging = false;
         }
-        let Some(report) = self.reports.get_mut(&report_id) else { return Echoes::default() };
+        let Some(report) = self.reports.get_mut(&report_id) else { return Taken::default() };
         if taken {
             (report.taken, report.sure) = (bytes, true);
             (report.refusals, report.retry_at) = (0, None);
-            return echoes;
+            return Taken { echoes, on_hook: off_hook == Some(false) };
         }
         report.sure = false;
         let wait = FIRST_RETRY.saturating_mul(1 << report.refusals.min(16)).min(LONGEST_RETRY);
         report.refusals = report.refusals.saturating_add(1);
         // A wish that is newer than what was refused is tried at once.
         report.retry_at = (report.wanted == bytes).then(|| now + wait);
-        Echoes::default()
+        Taken::default()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {

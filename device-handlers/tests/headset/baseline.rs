@@ -59,6 +59,65 @@ fn a_reconnect_in_a_call_rewrites_all_and_takes_the_next_state_as_it_is() {
     assert_eq!(rig.report(&[8, 0x00]), event(Event::HangUp));
 }
 
+/// A host that crashed in a call finds the device off-hook and lit: nothing changes when it lights it again, so the
+/// device has nothing to say, and the first it says is Hook=0.
+#[test]
+fn the_first_hook_down_after_opening_in_a_call_hangs_up() {
+    for (layout, down) in [(SHARED, [1, 0]), (SEPARATE, [8, 0])] {
+        // The host knows of the call before it has the device open, or while it learns in which state that is.
+        for ms_known_before in [300_i32, 0, -100] {
+            let mut rig = Rig::fresh(layout, &[]);
+            rig.headset.pause();
+            if ms_known_before >= 0 {
+                rig.set(SECOND_RING);
+                rig.after_ms(ms_known_before.unsigned_abs().into());
+                rig.headset.rewrite_indicators(rig.now);
+                rig.drain();
+            } else {
+                rig.headset.rewrite_indicators(rig.now);
+                rig.after_ms(ms_known_before.unsigned_abs().into());
+                rig.set(SECOND_RING);
+            }
+            rig.settle(IN_CALL);
+            assert_eq!(rig.report(&down), event(Event::HangUp), "known {ms_known_before} ms before");
+            rig.after_ms(100);
+            assert_eq!(rig.report(&down), NOTHING, "once");
+        }
+    }
+}
+
+/// The same after the link was lost in a call, where the device went on.
+#[test]
+fn the_first_hook_down_after_a_reconnect_in_a_call_hangs_up() {
+    let mut rig = Rig::new(SEPARATE);
+    rig.settle(IN_CALL);
+    rig.report(&[8, 0x02]);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    rig.after_ms(600);
+    assert_eq!(rig.report(&[8, 0x00]), event(Event::HangUp));
+}
+
+/// A device that tells no hook of its own: what it repeats is no hang-up.
+#[test]
+fn hook_down_hangs_up_nothing_once_the_device_was_dark_or_has_said_where_its_hook_is() {
+    let mut rig = Rig::fresh(SHARED, &[]);
+    rig.headset.rewrite_indicators(rig.now);
+    assert_eq!(rig.after_ms(300), writes(&[&[2, 0, 0]]));
+    rig.settle(IN_CALL);
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "dark before the call");
+
+    let mut rig = Rig::fresh(SHARED, &[]);
+    rig.headset.pause();
+    rig.set(IN_CALL);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    rig.after_ms(20);
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "how it was found");
+    rig.after_ms(600);
+    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "said before");
+}
+
 #[test]
 fn on_the_way_out_all_lights_are_cleared() {
     let mut rig = Rig::new(SHARED);
