@@ -110,7 +110,8 @@ pub enum ToMachine {
         request: u64,
         offer: String,
     },
-    /// Puts an optional offer off until its version changes.
+    /// Puts an offer off: an optional one until its version changes, a persistent or automatic one for four hours. A
+    /// silent one cannot be put off.
     DeferUpdate {
         request: u64,
         offer: String,
@@ -334,6 +335,8 @@ pub enum WaitsFor {
     Call,
     /// Another headset is written first.
     Turn,
+    /// The company, which has the package, is out of reach.
+    Company,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

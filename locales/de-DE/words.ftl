@@ -12,6 +12,7 @@ next-deadline = Ab { $time } beginnt sie von selbst.
 next-retry = Sie gelang nicht. Um { $time } wird sie noch einmal versucht.
 next-call = Sie beginnt, wenn das Gespräch zu Ende ist.
 next-turn = Sie beginnt, wenn das andere Headset fertig ist.
+next-company = Sie beginnt, wenn Ihr Unternehmen wieder erreichbar ist.
 deferrals-left = { $count ->
     [0] Sie können sie nicht mehr aufschieben.
     [one] Sie können sie noch einmal aufschieben.

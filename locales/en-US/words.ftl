@@ -12,6 +12,7 @@ next-deadline = From { $time } on it begins by itself.
 next-retry = It could not be done. It is tried again at { $time }.
 next-call = It begins when the call has ended.
 next-turn = It begins when the other headset is done.
+next-company = It begins when your company can be reached again.
 deferrals-left = { $count ->
     [0] You cannot put it off any more.
     [one] You can put it off once more.

@@ -41,8 +41,11 @@ pub fn now() -> Now {
 }
 
 /// Where the computer is, as its clock on the wall shows.
-pub fn zone() -> TimeZone {
-    TimeZone::system()
+///
+/// # Errors
+/// The system does not say, or names a zone that is not known.
+pub fn zone() -> Result<TimeZone, jiff::Error> {
+    TimeZone::try_system()
 }
 
 /// Runs until [`Event::Stop`]. Must be called inside a `LocalSet`.
@@ -56,7 +59,6 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut errands = Errands::start(room, events.clone());
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
-    let mut at = zone();
     loop {
         let world = (&mut buses, &errands, &mut fetches);
         perform(&mut role, &mut store, world, &mut ways, &mut awake).await;
@@ -70,7 +72,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
         let event = tokio::select! {
             event = queue.recv() => event,
             () = alarm.wait(deadline) => {
-                look_at_zone(&mut role, &mut at);
+                look_at_zone(&mut role);
                 role.handle_timeout(now());
                 continue;
             }
@@ -78,7 +80,7 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
         match event {
             None => return,
             Some(Event::Machine(input @ Input::WorldChanged(_))) => {
-                look_at_zone(&mut role, &mut at);
+                look_at_zone(&mut role);
                 role.handle(input, now());
             }
             Some(Event::Machine(input)) => role.handle(input, now()),
@@ -122,10 +124,11 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
 }
 
 /// What is decided by the clock on the wall is decided by the one of now.
-fn look_at_zone(role: &mut MachineRole, at: &mut TimeZone) {
-    let is = zone();
-    if is != *at {
-        *at = is.clone();
+fn look_at_zone(role: &mut MachineRole) {
+    // Where it cannot be told, it stays the one that was.
+    if let Ok(is) = zone()
+        && is != *role.zone()
+    {
         role.handle(Input::ZoneChanged(is), now());
     }
 }

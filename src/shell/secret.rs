@@ -2,9 +2,7 @@
 
 /// 128 random bits as 32 hex digits. Errors: the system has no randomness to give.
 pub fn secret() -> Result<String, aws_lc_rs::error::Unspecified> {
-    let mut bytes = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut bytes)?;
-    let secret = hex(&bytes);
+    let secret = chance()?;
     // Whoever comes to log it, by whatever way.
     super::log::mask(&secret);
     Ok(secret)

@@ -56,7 +56,10 @@ pub(super) async fn run(machine: Machine) -> Result<(), Problem> {
         os: system.name,
         os_version: system.version,
         tenancy,
-        zone: machine::zone(),
+        zone: machine::zone().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the time zone of this computer is not known: hours are those of UTC");
+            jiff::tz::TimeZone::UTC
+        }),
         seed: random()?,
     };
     let role = MachineRole::new(config, persisted, machine::now());

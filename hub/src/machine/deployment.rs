@@ -72,6 +72,12 @@ pub struct Past {
 }
 
 impl Past {
+    /// It was put off, and is until then.
+    pub fn deferred_until(&self, now_s: u64) -> Option<u64> {
+        let at = self.deferred_s.filter(|at| *at <= now_s)?;
+        Some(at + PAUSE_S).filter(|until| *until > now_s)
+    }
+
     /// Without what the clock, when it was wrong, has dated later than now: nobody waits for that.
     fn until(&self, now_s: u64) -> Self {
         let passed = |at: Option<u64>| at.filter(|at| *at <= now_s);
@@ -100,6 +106,8 @@ pub struct Situation<'a> {
     pub somebody: bool,
     /// A headset of this computer is in a call.
     pub call: bool,
+    /// What else an update that begins by itself has to wait for, nobody knows how long.
+    pub kept: Option<WaitsFor>,
     /// When whoever is at the seat was told that it begins.
     pub announced_s: Option<u64>,
     /// It could not be begun: not before this.
@@ -138,8 +146,14 @@ fn wait(at_s: u64, waits_for: WaitsFor) -> Next {
     Next { at_s: Some(at_s), waits_for }
 }
 
+/// What stands in the way of a beginning, and will be over at a time that nobody knows.
+fn kept(is: &Situation<'_>) -> Option<Decision> {
+    let waits_for = is.call.then_some(WaitsFor::Call).or(is.kept)?;
+    Some(Decision::Wait(Next { at_s: None, waits_for }))
+}
+
 fn persistent(rule: &Rule, past: &Past, is: &Situation<'_>) -> Decision {
-    let deferred = past.deferred_s.map(|at| at + PAUSE_S).filter(|until| *until > is.now_s);
+    let deferred = past.deferred_until(is.now_s);
     let deadline = rule.deadline_s.map(|at| wait(at, WaitsFor::Deadline));
     if let Some(until) = deferred {
         // Whichever comes first is said.
@@ -162,8 +176,8 @@ fn automatic(past: &Past, is: &Situation<'_>) -> Decision {
     if let Some((until, why)) = latest.filter(|(until, _)| *until > is.now_s) {
         return Decision::Wait(wait(until, why));
     }
-    if is.call {
-        return Decision::Wait(Next { at_s: None, waits_for: WaitsFor::Call });
+    if let Some(waits) = kept(is) {
+        return waits;
     }
     match is.announced_s.map(|at| at + NOTICE_S) {
         // Also with nobody there: whoever is about to come is told anew.
@@ -193,10 +207,7 @@ fn silent(rule: &Rule, past: &Past, is: &Situation<'_>) -> Decision {
         let why = if past.failed_s.is_some() { WaitsFor::Retry } else { WaitsFor::Window };
         return Decision::Wait(wait(at, why));
     }
-    match is.call {
-        true => Decision::Wait(Next { at_s: None, waits_for: WaitsFor::Call }),
-        false => Decision::Begin,
-    }
+    kept(is).unwrap_or(Decision::Begin)
 }
 
 fn retry_after(failures: u8) -> u64 {

@@ -272,7 +272,7 @@ impl MachineRole {
             }
             Input::Tenant(answer) => self.handle_tenant(answer, now),
             Input::TenancyChanged(tenancy) => self.tenancy_changed(tenancy, now),
-            Input::ZoneChanged(zone) => self.deployments.zone.set(Some(zone)),
+            Input::ZoneChanged(zone) => self.deployments.zone.set(zone),
             Input::FetchProgress { job, done_bytes, total_bytes } => {
                 self.update.fetch_progress(job, done_bytes, total_bytes, &mut self.out);
             }

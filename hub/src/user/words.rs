@@ -157,6 +157,7 @@ pub fn next(offer: &Offer, time: impl Fn(u64) -> String) -> Option<Message> {
         WaitsFor::Retry => "next-retry",
         WaitsFor::Call => "next-call",
         WaitsFor::Turn => "next-turn",
+        WaitsFor::Company => "next-company",
     };
     let message = Message::new(id);
     Some(match at_s {

@@ -19,6 +19,7 @@ struct Cell {
     now: &'static str,
     somebody: bool,
     call: bool,
+    kept: Option<WaitsFor>,
     announced: Option<&'static str>,
     held: Option<&'static str>,
     occasion: bool,
@@ -32,6 +33,7 @@ fn noon() -> Cell {
         now: "2027-01-12T12:00",
         somebody: true,
         call: false,
+        kept: None,
         announced: None,
         held: None,
         occasion: false,
@@ -63,6 +65,7 @@ fn decided(rule: &Rule, cell: &Cell) -> Decision {
         zone: &zone,
         somebody: cell.somebody,
         call: cell.call,
+        kept: cell.kept,
         announced_s: cell.announced.map(at),
         held_until_s: cell.held.map(at),
         occasion_s: cell.occasion.then(|| at(cell.now)),
@@ -75,8 +78,17 @@ fn until(when: &str, waits_for: WaitsFor) -> Decision {
     Decision::Wait(Next { at_s: Some(at(when)), waits_for })
 }
 
+fn after(waits_for: WaitsFor) -> Decision {
+    Decision::Wait(Next { at_s: None, waits_for })
+}
+
 fn after_the_call() -> Decision {
-    Decision::Wait(Next { at_s: None, waits_for: WaitsFor::Call })
+    after(WaitsFor::Call)
+}
+
+/// It cannot begin just now.
+fn kept(by: WaitsFor, cell: Cell) -> Cell {
+    Cell { kept: Some(by), ..cell }
 }
 
 fn holds(rule: &Rule, table: Vec<(&str, Cell, Decision)>) {
@@ -169,6 +181,18 @@ fn automatic_begins_after_a_notice_outside_calls() {
             ("nobody is there", Cell { somebody: false, ..noon() }, Decision::Announce),
             ("in a call", Cell { call: true, ..noon() }, after_the_call()),
             ("in a call, told", Cell { call: true, ..told("2027-01-12T11:00") }, after_the_call()),
+            ("behind another one", kept(WaitsFor::Turn, noon()), after(WaitsFor::Turn)),
+            (
+                "behind another one, told",
+                kept(WaitsFor::Turn, told("2027-01-12T11:00")),
+                after(WaitsFor::Turn),
+            ),
+            ("no company", kept(WaitsFor::Company, noon()), after(WaitsFor::Company)),
+            (
+                "no company, in a call",
+                kept(WaitsFor::Company, Cell { call: true, ..noon() }),
+                after_the_call(),
+            ),
             (
                 "in a call, nobody at the seat",
                 Cell { call: true, somebody: false, ..noon() },
@@ -229,6 +253,8 @@ fn silent_begins_in_its_window_whoever_is_there() {
                 until("2027-01-13T22:00", WaitsFor::Window),
             ),
             ("in the window, in a call", Cell { call: true, ..night() }, after_the_call()),
+            ("in the window, behind another one", kept(WaitsFor::Turn, night()), after(WaitsFor::Turn)),
+            ("in the window, no company", kept(WaitsFor::Company, night()), after(WaitsFor::Company)),
             (
                 "it failed in this window",
                 Cell { past: failed(1, "2027-01-12T22:10"), ..night() },
@@ -274,6 +300,7 @@ fn year(rule: &Rule, mut ended: impl FnMut(&mut Past, u64)) -> Vec<u64> {
             zone: &zone,
             somebody: false,
             call: false,
+            kept: None,
             announced_s,
             held_until_s: None,
             occasion_s: None,
@@ -370,6 +397,7 @@ fn nobody_is_asked_twice_in_four_hours_of_a_year() {
             zone: &zone,
             somebody,
             call: hour % 7 == 0,
+            kept: None,
             announced_s: None,
             held_until_s: None,
             occasion_s: Some(now_s),

@@ -3,10 +3,10 @@
 use super::deploy::is_about;
 use super::*;
 use crate::machine::deployment::{
-    Decision, MOST_FAILURES, MOST_HELD_S, NOTICE_S, PAUSE_S, Past, Rule, Situation, decide,
+    Decision, MOST_FAILURES, MOST_HELD_S, NOTICE_S, Past, Rule, Situation, decide,
 };
 use crate::problem::{Code, Reason};
-use crate::protocol::{Deployment, Next, WaitsFor};
+use crate::protocol::{Deployment, WaitsFor};
 use tenant::policy::Deployment as Asked;
 
 /// What could not be begun is tried again after this.
@@ -28,17 +28,16 @@ pub(super) struct DecidedFrom {
     deployments: Revision,
     fleet: Revision,
     at_seat: Option<SessionId>,
-    free: bool,
-    reachable: bool,
+    kept: Option<WaitsFor>,
 }
 
 /// Of all offers that are not simply the person's.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Deployments {
     pub(super) past: Revised<Vec<Past>>,
     brief: Revised<BTreeMap<String, Brief>>,
     /// By which windows are meant.
-    pub(super) zone: Revised<Option<TimeZone>>,
+    pub(super) zone: Revised<TimeZone>,
     /// When somebody came last, or the company was asked.
     occasion_s: Revised<Option<u64>>,
     calm_since_s: Revised<Option<u64>>,
@@ -50,8 +49,15 @@ pub(super) struct Deployments {
 
 impl Deployments {
     pub(super) fn new(past: Vec<Past>, zone: TimeZone, now: Now) -> Self {
-        let calm_since_s = Revised::new(Some(now.unix_s));
-        Self { past: Revised::new(past), zone: Revised::new(Some(zone)), calm_since_s, ..Self::default() }
+        Self {
+            past: Revised::new(past),
+            brief: Revised::default(),
+            zone: Revised::new(zone),
+            occasion_s: Revised::default(),
+            calm_since_s: Revised::new(Some(now.unix_s)),
+            next: None,
+            passed: Revised::default(),
+        }
     }
 
     pub(super) fn revision(&self) -> Revision {
@@ -140,14 +146,29 @@ impl MachineRole {
         named.flatten().map(Rule::of).filter(|rule| rule.deployment != Asked::Optional)
     }
 
+    /// By which windows are meant.
+    pub fn zone(&self) -> &TimeZone {
+        &self.deployments.zone
+    }
+
+    /// What keeps everything that begins by itself waiting. Those in the queue go first, but with nobody at the seat they
+    /// wait for their person, and nothing waits for them.
+    fn kept(&self) -> Option<WaitsFor> {
+        let free = self.is_free() && (self.queue.is_empty() || self.at_seat.is_none());
+        match free {
+            false => Some(WaitsFor::Turn),
+            true => self.unreachable.then_some(WaitsFor::Company),
+        }
+    }
+
     fn decide(&self, rule: &Rule, offer: &Offer) -> Decision {
         let brief = self.deployments.brief.get(&offer.id).copied().unwrap_or_default();
-        let utc = TimeZone::UTC;
         let is = Situation {
             now_s: self.seen.unix_s,
-            zone: self.deployments.zone.as_ref().unwrap_or(&utc),
+            zone: self.zone(),
             somebody: self.at_seat.is_some(),
             call: self.is_in_call(),
+            kept: self.kept(),
             announced_s: brief.announced_s,
             held_until_s: brief.held_until_s,
             occasion_s: *self.deployments.occasion_s,
@@ -171,9 +192,7 @@ impl MachineRole {
             offer.deployment = Deployment::Automatic;
             offer.deferrals_left = Some(rule.deferrals.saturating_sub(past.deferrals));
         }
-        let now_s = self.seen.unix_s;
-        let deferred = past.deferred_s.is_some_and(|at| (at..at.saturating_add(PAUSE_S)).contains(&now_s));
-        offer.deferrable = !deferred
+        offer.deferrable = past.deferred_until(self.seen.unix_s).is_none()
             && match rule.deployment(self.seen.unix_s) {
                 Asked::Optional | Asked::Silent => false,
                 Asked::Persistent => true,
@@ -182,7 +201,6 @@ impl MachineRole {
         offer.next = match decision {
             Decision::Leave(next) => next,
             Decision::Wait(next) => Some(next),
-            Decision::Begin if !self.is_free() => Some(Next { at_s: None, waits_for: WaitsFor::Turn }),
             Decision::Ask | Decision::Announce | Decision::Begin => None,
         };
         offer
@@ -196,21 +214,18 @@ impl MachineRole {
         }
         let offers = self.offers();
         self.deployments.offered(&offers, now.unix_s);
-        // With nobody at the seat those in the queue wait for their person, and nothing waits for them.
-        let free = self.is_free() && (self.queue.is_empty() || self.at_seat.is_none());
         let from = DecidedFrom {
             plan: self.work.plan.revision(),
             deployments: self.deployments.revision(),
             fleet: self.fleet.revision(),
             at_seat: self.at_seat,
-            free,
-            reachable: !self.unreachable,
+            kept: self.kept(),
         };
         if !self.work.decided.is_due(from) {
             return;
         }
-        if self.is_in_call() {
-            // After it the person is told anew.
+        if self.is_in_call() || from.kept.is_some() {
+            // When it can begin, the person is told anew.
             self.deployments.unannounced();
         }
         let mut next: Option<u64> = None;
@@ -239,7 +254,7 @@ impl MachineRole {
                     soonest(now.unix_s + NOTICE_S);
                     self.ask(offer, true);
                 }
-                Decision::Begin if free && self.is_free() && !self.unreachable => {
+                Decision::Begin => {
                     let begun = self.ready(&offer.id, now).and_then(|known| self.begin(&known, now));
                     if let Err(problem) = begun {
                         tracing::warn!(offer = %offer.id, why = %problem, "an update is not begun");
@@ -251,7 +266,7 @@ impl MachineRole {
                         tracing::info!(offer = %offer.id, deployment = rule.deployment.name(), "an update begins by itself");
                     }
                 }
-                Decision::Begin | Decision::Leave(None) => {}
+                Decision::Leave(None) => {}
                 Decision::Leave(Some(wait)) | Decision::Wait(wait) => {
                     // A call may outlast a window.
                     soonest(wait.at_s.unwrap_or(now.unix_s + HELD_S));
@@ -277,12 +292,10 @@ impl MachineRole {
     pub(super) fn put_off(&mut self, offer: &Offer, now: Now) -> Option<Result<(), Problem>> {
         let rule = self.rule_of(offer)?;
         let mut past = self.deployments.of(&offer.id, &offer.to_version);
-        if past.deferred_s.is_some_and(|at| (at..at.saturating_add(PAUSE_S)).contains(&now.unix_s)) {
-            // Said twice, meant once.
-            return Some(Ok(()));
-        }
         match rule.deployment(now.unix_s) {
             Asked::Optional | Asked::Silent => return None,
+            // Said twice, meant once.
+            _ if past.deferred_until(now.unix_s).is_some() => return Some(Ok(())),
             Asked::Persistent => {}
             Asked::Automatic if past.deferrals >= rule.deferrals => {
                 let most = rule.deferrals.to_string();
@@ -305,6 +318,10 @@ impl MachineRole {
 
     /// How it ended counts for when it is tried again.
     pub(super) fn deployment_ended(&mut self, finished: &Finished, now: Now) {
+        // The next company may call its updates the same.
+        if finished.tenant != self.tenancy.name() {
+            return;
+        }
         let document = self.policy.as_ref().map(InForce::document);
         let named = document.and_then(|policy| policy.firmware.iter().find(|f| f.id == finished.policy));
         let Some(rule) = named.map(Rule::of).filter(|rule| rule.deployment != Asked::Optional) else {

@@ -153,12 +153,12 @@ fn with_nobody_there_an_automatic_update_begins_and_the_next_headset_follows() {
     );
     rig.enrolled();
     rig.policy(&policy(json!({ "deployment": "automatic" })), 1);
-    rig.pass(MINUTE + Duration::from_secs(5));
     for version in [0x0120, 0x0120] {
+        // Whoever has come meanwhile is told before the second one, too.
+        rig.pass(MINUTE + Duration::from_secs(10));
         assert!(rig.fetch.is_some(), "one begins");
         rig.fetched(package(1, "1.20"));
         rig.update_until(version, |_| false);
-        rig.pass(Duration::from_secs(10));
     }
     assert_eq!(rig.disk.history.len(), 2, "{:?}", rig.disk.history);
     assert!(rig.headsets.iter().all(|headset| headset.version == 0x0120));
@@ -379,6 +379,74 @@ fn a_company_out_of_reach_is_no_failure_of_the_update() {
     answered(&mut rig);
     rig.pass(2 * MINUTE);
     installs(&mut rig, 0x0120);
+}
+
+/// The notice of one that has to wait for another one is stale when its turn comes.
+#[test]
+fn a_notice_of_one_that_had_to_wait_is_given_again() {
+    let mut rig = ready(json!({ "deployment": "automatic" }), 2);
+    assert_eq!(asked(&mut rig), [true, true]);
+    rig.pass(MINUTE + Duration::from_secs(5));
+    assert!(runs(&rig));
+    assert_eq!(next(&rig), Some(WaitsFor::Turn));
+    rig.pass(10 * MINUTE);
+    assert_eq!(asked(&mut rig), [true; 0]);
+    installs(&mut rig, 0x0120);
+    assert_eq!((asked(&mut rig), next(&rig)), (vec![true], Some(WaitsFor::Notice)));
+    rig.pass(MINUTE);
+    installs(&mut rig, 0x0120);
+    assert_eq!(rig.offers(), []);
+}
+
+#[test]
+fn one_that_waits_for_the_company_is_told_of_when_that_answers() {
+    for fields in [
+        json!({ "deployment": "automatic" }),
+        json!({ "deployment": "silent", "window": { "from": "22:00", "until": "21:00" } }),
+    ] {
+        let silent = fields["deployment"] == "silent";
+        let mut rig = ready(fields, 1);
+        rig.take();
+        answered(&mut rig);
+        // Its word is asked for again and does not come.
+        while rig.tenant.is_none() {
+            assert!(!runs(&rig));
+            rig.headsets[0].becomes(Life::Unplugged);
+            rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+            rig.pass(10 * MINUTE);
+        }
+        rig.fail(FailureKind::Unreachable, None);
+        rig.headsets[0].becomes(Life::Runtime);
+        rig.feed(Input::WorldChanged(WorldChange::HotPlug));
+        rig.pass(5 * MINUTE);
+        assert_eq!((runs(&rig), next(&rig)), (false, Some(WaitsFor::Company)));
+        assert_eq!(asked(&mut rig), [true; 0], "nothing is said that cannot be kept");
+        while rig.tenant.is_none() {
+            rig.pass(10 * MINUTE);
+        }
+        answered(&mut rig);
+        if !silent {
+            assert_eq!((asked(&mut rig), next(&rig)), (vec![true], Some(WaitsFor::Notice)));
+            rig.pass(2 * MINUTE);
+        }
+        assert!(runs(&rig));
+    }
+}
+
+/// What was begun for one company says nothing of an update of the next one that is called the same.
+#[test]
+fn how_a_left_companys_update_ended_is_not_the_next_ones() {
+    let mut rig = ready(json!({ "deployment": "automatic" }), 1);
+    rig.pass(2 * MINUTE);
+    assert!(runs(&rig));
+    answered(&mut rig);
+    rig.fetched(package(1, "1.20"));
+    rig.feed(Input::TenancyChanged(tenancy::of(Some("https://other"))));
+    rig.enrolled();
+    rig.policy(&policy(json!({ "deployment": "automatic" })), 1);
+    rig.update_until(0x0110, |_| false);
+    rig.pass(Duration::from_secs(10));
+    assert_eq!(rig.disk.deployments, [], "it failed once, and that was another company's");
 }
 
 #[test]
