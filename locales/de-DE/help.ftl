@@ -69,7 +69,7 @@ help-update-recover = Einem Headset ohne Firmware diese wieder geben
         Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es
         nur ein solches Headset gibt
 
-help-update-defer = Eine Aktualisierung aufschieben: vier Stunden, eine optionale bis zur nächsten Version
+help-update-defer = Eine Aktualisierung aufschieben; optionale bis zur nächsten Version
     .offer =
         Wie `hookswitch update list` sie ausgibt; kann entfallen, wenn es
         nur eine gibt

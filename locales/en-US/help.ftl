@@ -67,7 +67,7 @@ help-update-recover = Give a headset its firmware again that has none
         As `hookswitch update list` prints it; may be left out when there
         is only one such headset
 
-help-update-defer = Put an update off: for four hours, or, if it is optional, until its next version
+help-update-defer = Put an update off; an optional one until its next version
     .offer =
         As `hookswitch update list` prints it; may be left out when there
         is only one

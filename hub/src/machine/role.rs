@@ -357,6 +357,7 @@ impl MachineRole {
             self.work.asked += 1;
         }
         self.hear_late_answers(now);
+        self.write_step(now);
         self.resume_interrupted(now);
         self.begin_queued(now);
         self.look_at_people(now);

@@ -16,6 +16,7 @@ pub(super) mod phase;
 mod plan;
 mod problems;
 mod running;
+mod writing;
 
 /// A reset takes it off the bus for so long at most; then somebody pulled it out.
 const RESET_TIME: Duration = Duration::from_secs(3);
@@ -96,7 +97,7 @@ impl Update {
         self.running.as_ref().map(|r| r.target.runtime.port.as_str())
     }
 
-    /// Begins: the package is asked for, nothing has touched the device yet.
+    /// Begins: the package is asked for, nothing touches the device before [`Update::write`].
     pub fn start(&mut self, offer: &Offer, target_name: &str, target: Target, out: &mut VecDeque<Output>) {
         let job = Job {
             offer: offer.id.clone(),
@@ -148,8 +149,8 @@ impl Update {
             asked: false,
             refusal: None,
             package: None,
+            planned: None,
             dfu: None,
-            component: String::new(),
             resume,
             journalled: resume,
             percent_told: 0,

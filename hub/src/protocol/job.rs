@@ -93,6 +93,8 @@ pub enum JobPhase {
     Detaching,
     /// It is on its way into the mode in which it takes firmware.
     WaitingForDfu,
+    /// The package is here, and the headset is in a call.
+    WaitingForCall,
     /// Somebody pulled it out while it was written to.
     WaitingForReplug,
     /// It is made ready to take firmware.
@@ -116,6 +118,7 @@ impl JobPhase {
             Self::Fetching => "fetching",
             Self::Detaching => "detaching",
             Self::WaitingForDfu => "waiting-for-dfu",
+            Self::WaitingForCall => "waiting-for-call",
             Self::WaitingForReplug => "waiting-for-replug",
             Self::Preparing => "preparing",
             Self::Downloading => "downloading",
@@ -138,6 +141,7 @@ mod tests {
             "fetching",
             "detaching",
             "waiting-for-dfu",
+            "waiting-for-call",
             "waiting-for-replug",
             "preparing",
             "downloading",

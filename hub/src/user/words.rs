@@ -80,6 +80,7 @@ pub fn phase(job: &Job) -> Message {
         JobPhase::Fetching => "phase-fetching",
         JobPhase::Detaching => "phase-detaching",
         JobPhase::WaitingForDfu => "phase-waiting-for-dfu",
+        JobPhase::WaitingForCall => "phase-waiting-for-call",
         JobPhase::WaitingForReplug => "phase-waiting-for-replug",
         JobPhase::Preparing => "phase-preparing",
         JobPhase::Downloading => "phase-downloading",

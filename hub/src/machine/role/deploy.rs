@@ -64,7 +64,6 @@ impl MachineRole {
             .ok_or_else(|| no_such_offer(&known.id))?;
         let target = self.target(&known.device).ok_or_else(|| no_such_offer(&known.id))?;
         self.update.start(known, &target_name, target, &mut self.out);
-        self.fleet.begin_update(&known.device, &mut self.out);
         Ok(())
     }
 

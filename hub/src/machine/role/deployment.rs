@@ -41,6 +41,8 @@ pub(super) struct Deployments {
     /// When somebody came last, or the company was asked.
     occasion_s: Revised<Option<u64>>,
     calm_since_s: Revised<Option<u64>>,
+    /// The last job that nobody asked for.
+    begun: Option<JobId>,
     /// When time alone changes a decision.
     next: Option<Instant>,
     /// Moves when it has.
@@ -55,6 +57,7 @@ impl Deployments {
             zone: Revised::new(zone),
             occasion_s: Revised::default(),
             calm_since_s: Revised::new(Some(now.unix_s)),
+            begun: None,
             next: None,
             passed: Revised::default(),
         }
@@ -161,6 +164,11 @@ impl MachineRole {
         }
     }
 
+    /// The job that runs is one that nobody asked for.
+    pub(super) fn begun_by_itself(&self) -> bool {
+        self.update.id().is_some() && self.update.id() == self.deployments.begun
+    }
+
     fn decide(&self, rule: &Rule, offer: &Offer) -> Decision {
         let brief = self.deployments.brief.get(&offer.id).copied().unwrap_or_default();
         let is = Situation {
@@ -178,7 +186,7 @@ impl MachineRole {
     }
 
     /// Any headset of this computer.
-    fn is_in_call(&self) -> bool {
+    pub(super) fn is_in_call(&self) -> bool {
         self.fleet.devices().any(|device| self.fleet.in_call(&device.id))
     }
 
@@ -263,6 +271,7 @@ impl MachineRole {
                     } else {
                         self.leave_queue(|job| job.device == offer.device);
                         self.deployments.brief.edit().remove(&offer.id);
+                        self.deployments.begun = self.update.id();
                         tracing::info!(offer = %offer.id, deployment = rule.deployment.name(), "an update begins by itself");
                     }
                 }

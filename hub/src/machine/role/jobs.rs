@@ -48,6 +48,7 @@ impl MachineRole {
         }
         self.remember(&finished.job, tries > 0, now);
         self.deployment_ended(&finished, now);
+        let taken = self.fleet.updating() == Some(&*device);
         let mut needs_firmware = false;
         match &finished.journal {
             Entry::Untouched => {}
@@ -67,7 +68,9 @@ impl MachineRole {
         }
         self.tell_history();
         self.out.push_back(Output::news(ToUser::JobChanged { job: Some(finished.job) }));
-        self.fleet.end_update(needs_firmware, now.instant, &mut self.out);
+        if taken {
+            self.fleet.end_update(needs_firmware, now.instant, &mut self.out);
+        }
     }
 
     pub(super) fn next_resume(&self) -> Option<(Instant, &'static str)> {
@@ -128,7 +131,30 @@ impl MachineRole {
         let target = Target { runtime, description, vendor, product, tenant: entry.tenant.clone() };
         self.leave_queue(|job| job.device == entry.device);
         self.update.resume(&entry, sources, target, &mut self.out);
-        self.fleet.begin_update(&entry.device, &mut self.out);
+    }
+
+    /// Takes the headset whose package is here from its person, unless that is in a call with it.
+    pub(super) fn write_step(&mut self, now: Now) {
+        let Some(device) = self.update.is_ready().map(str::to_owned) else { return };
+        if self.begun_by_itself() && self.is_in_call() {
+            // Their call, or one of another person: after it they are told anew.
+            self.update.put_back(&mut self.out);
+            self.out.push_back(Output::news(ToUser::JobChanged { job: None }));
+            return;
+        }
+        if self.fleet.in_call(&device) {
+            return self.update.wait_for_call(&mut self.out);
+        }
+        let target = self.target(&device);
+        self.fleet.begin_update(&device, &mut self.out);
+        let finished = self.update.write(target, now.instant, &mut self.out);
+        self.finished(finished, now);
+        // A resumed job does not know yet what is at its port.
+        let port = self.update.port().map(str::to_owned);
+        if let Some(usb) = port.and_then(|p| self.fleet.usb(&p).cloned()) {
+            let finished = self.update.arrived(usb, now.instant, &mut self.out);
+            self.finished(finished, now);
+        }
     }
 
     /// Asks for the running job's package, where that can be had now.
@@ -145,12 +171,6 @@ impl MachineRole {
             Ok(archive) => {
                 let finished = self.update.fetched(job, &archive, now.instant, &mut self.out);
                 self.finished(finished, now);
-                // A resumed job does not know yet what is at its port.
-                let port = self.update.port().map(str::to_owned);
-                if let Some(usb) = port.and_then(|p| self.fleet.usb(&p).cloned()) {
-                    let finished = self.update.arrived(usb, now.instant, &mut self.out);
-                    self.finished(finished, now);
-                }
             }
             Err(failure) => {
                 self.unreachable |= failure.kind == FailureKind::Unreachable;

@@ -34,6 +34,7 @@ mod queue;
 mod random;
 mod recovery;
 mod sessions;
+mod taken;
 mod tenancy;
 mod troubles;
 mod twins;
@@ -319,6 +320,9 @@ impl Rig {
                 Output::KeepAwake(awake) => {
                     assert_ne!(self.awake, awake, "said twice");
                     self.awake = awake;
+                    let taken = self.service.update.device().filter(|_| awake);
+                    let in_call = taken.is_some_and(|device| self.service.fleet.in_call(device));
+                    assert!(!in_call, "{taken:?} is taken out of a call");
                 }
                 Output::ToUser { to, message } => self.hear(&to, &message),
                 Output::Dismiss { session, .. } => _ = self.others.remove(&session),

@@ -15,7 +15,7 @@ const MOST_FETCHES: u8 = 3;
 impl Update {
     /// Where the running job's package is to be looked for next.
     pub fn wants(&self) -> Option<&Source> {
-        self.running.as_ref().filter(|r| r.dfu.is_none() && !r.asked)?.sources.front()
+        self.running.as_ref().filter(|r| r.planned.is_none() && !r.asked)?.sources.front()
     }
 
     /// Only the tenant can help.
@@ -115,16 +115,16 @@ impl Update {
         let archive = archive.get();
         let resumed = running.resume.is_some();
         let opened = plan::plan(archive, &running.job, &running.target, running.resume);
-        match opened.and_then(|plan::Planned { method, plan, component }| {
+        match opened.and_then(|planned| {
             let refused = |error| refused_package(&running.target_name, &error, resumed);
-            Ok((Machine::new(method, plan, awake).map_err(refused)?, component))
+            // Whether it can be begun; when it is, its time begins.
+            Machine::new(planned.method, planned.plan.clone(), awake).map_err(refused)?;
+            Ok(planned)
         }) {
-            Ok((dfu, component)) => {
-                running.component = component;
+            Ok(planned) => {
+                running.planned = Some(planned);
                 running.package = Some(archive.fingerprint);
-                running.dfu = Some(dfu);
-                out.push_back(Output::KeepAwake(true));
-                self.drain(out)
+                None
             }
             Err(problem) => {
                 running.sources.pop_front();

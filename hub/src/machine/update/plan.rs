@@ -23,6 +23,7 @@ pub fn job_of(entry: &JournalEntry) -> Job {
 }
 
 /// What is to be done, and how.
+#[derive(Debug)]
 pub(super) struct Planned {
     pub(super) method: Method,
     pub(super) plan: Plan,

@@ -1,6 +1,7 @@
 //! What is known of the job that runs.
 
 use super::Target;
+use super::plan::Planned;
 use crate::machine::{Fingerprint, JobId, JournalEntry, Output, Source, TenantFailure, UsbRequest};
 use crate::protocol::{Job, Stop};
 use dfu::Machine;
@@ -23,9 +24,10 @@ pub(super) struct Running {
     pub(super) refusal: Option<TenantFailure>,
     /// The one that was taken.
     pub(super) package: Option<Fingerprint>,
-    /// `None` while the package is fetched.
+    /// What is to be done with it, once it is here and fits.
+    pub(super) planned: Option<Planned>,
+    /// `None` before the device is touched.
     pub(super) dfu: Option<Machine>,
-    pub(super) component: String,
     pub(super) resume: Option<Phase>,
     /// As the journal on disk has it.
     pub(super) journalled: Option<Phase>,
@@ -70,7 +72,7 @@ impl Running {
             target_version: self.job.to_version.clone(),
             target: self.target_name.clone(),
             package: self.package,
-            component: self.component.clone(),
+            component: self.planned.as_ref().map(|planned| planned.component.clone()).unwrap_or_default(),
             phase,
             vendor: self.target.vendor.clone(),
             product: self.target.product.clone(),

@@ -34,13 +34,14 @@ fn verdicts(rig: &Rig) -> Vec<(wire::Verdict, Option<String>)> {
 fn the_whole_way() {
     let mut rig = begun();
     let id = rig.headsets[0].id();
-    assert_eq!(rig.told[&id].status, DeviceStatus::Updating);
+    assert_eq!(rig.told[&id].status, DeviceStatus::Ready, "it is at its person's work");
     let (job, from) = rig.fetch.clone().expect("the package is fetched");
     assert_eq!(from, Source::Tenant { target: "headset-1.20.zip".to_owned() });
     rig.feed(Input::FetchProgress { job, done_bytes: 5, total_bytes: 10 });
     assert_eq!(rig.job().map(|j| (j.phase, j.done_bytes)), Some((JobPhase::Fetching, 5)));
     assert_eq!(rig.disk.journal, BTreeMap::new(), "nothing has touched the headset");
     rig.fetched(package(1, "1.20"));
+    assert_eq!(rig.told[&id].status, DeviceStatus::Updating);
     rig.update_until(0x0120, |_| false);
     assert_eq!(outcome(&rig), Some(Outcome::Succeeded { version: "1.20".to_owned() }));
     assert!(is_whole(&rig.headsets[0]));
@@ -464,11 +465,11 @@ fn a_refused_credential_does_not_lose_the_job() {
 fn nothing_is_written_to_a_headset_at_work() {
     let mut rig = begun();
     let id = rig.headsets[0].id();
+    rig.fetched(package(1, "1.20"));
     // A lifted hook would be sent back to idle after a second; the rig fails on any write.
     rig.feed(Input::HidReport { path: "/dev/hidraw1".to_owned(), bytes: vec![1, 1] });
     rig.lights(&id, Indicators { off_hook: true, ..Indicators::default() });
     rig.pass(Duration::from_secs(3));
-    rig.fetched(package(1, "1.20"));
     rig.update_until(0x0120, |_| false);
     rig.pass(Duration::from_secs(5));
     rig.out.clear();
