@@ -19,6 +19,9 @@ help =
         Ohne Symbol und Hinweise: für Server, Tests und Systeme
         ohne Arbeitsfläche
     .minimized = Beim Start nichts öffnen, wie der Autostart es tut
+    .rest-port =
+        Wo Softphones den Agenten auf 127.0.0.1 finden; 0 = ein
+        freier Port; sonst gilt die Einstellung `rest_port`
     .home =
         Einstellungen, Daten, Protokolle und Sockets unter DIR
         ablegen; sonst gilt HOOKSWITCH_HOME, dann die Ordner
@@ -32,6 +35,7 @@ help =
 help-run = Den Agenten ausführen
     .headless = { help.headless }
     .minimized = { help.minimized }
+    .rest-port = { help.rest-port }
 
 help-devices = Headsets auflisten und ob sie nutzbar sind
     .json =

@@ -19,6 +19,9 @@ help =
         No tray, no notices: for servers, tests and systems
         without a desktop
     .minimized = Start without opening anything, as autostart does
+    .rest-port =
+        Where softphones find the agent on 127.0.0.1; 0 = any
+        free port; without it the setting `rest_port` counts
     .home =
         Keep settings, data, logs and sockets below DIR; without
         it HOOKSWITCH_HOME counts, else the system's folders
@@ -31,6 +34,7 @@ help =
 help-run = Run the agent
     .headless = { help.headless }
     .minimized = { help.minimized }
+    .rest-port = { help.rest-port }
 
 help-devices = List the headsets and whether they can be used
     .json =

@@ -58,6 +58,8 @@ struct RunArgs {
     headless: bool,
     #[arg(short, long)]
     minimized: bool,
+    #[arg(long, value_name = "N")]
+    rest_port: Option<u16>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -167,6 +169,7 @@ fn wish(command: Option<Command>, before: RunArgs) -> Option<Command> {
         Some(Command::Run(behind)) => Some(Command::Run(RunArgs {
             headless: before.headless || behind.headless,
             minimized: before.minimized || behind.minimized,
+            rest_port: behind.rest_port.or(before.rest_port),
         })),
         Some(other) => (before == RunArgs::default()).then_some(other),
     }
@@ -223,6 +226,9 @@ impl Context {
             Command::Service(service::Command::Run) => Folders::of_service(home)?,
             _ => Folders::places(home)?,
         };
+        if let Command::Run(RunArgs { rest_port: Some(port), .. }) = command {
+            settings_files::ask_for_port(*port);
+        }
         let (settings, settings_problems) = Settings::resolve(&settings_files::layers(&folders));
         let locale = locale(language, &settings);
         let home = home.map(Path::to_owned);
@@ -272,13 +278,18 @@ mod tests {
     fn options_of_run_work_without_the_word() {
         let cli = Cli::try_parse_from(["hookswitch", "--headless", "--home", "/x"]).expect("valid arguments");
         assert!(cli.run.headless && cli.command.is_none());
-        let both = RunArgs { headless: true, minimized: true };
+        let both = RunArgs { headless: true, minimized: true, rest_port: None };
         for arguments in
             [["--headless", "-m", "run"], ["-m", "run", "--headless"], ["run", "-m", "--headless"]]
         {
             let cli = Cli::try_parse_from(["hookswitch"].iter().chain(&arguments)).expect("valid arguments");
             let wish = wish(cli.command, cli.run);
             assert!(matches!(&wish, Some(Command::Run(run)) if *run == both), "{arguments:?}: {wish:?}");
+        }
+        for arguments in [["--rest-port", "1", "run"], ["run", "--rest-port", "1"]] {
+            let cli = Cli::try_parse_from(["hookswitch"].iter().chain(&arguments)).expect("valid arguments");
+            let wish = wish(cli.command, cli.run);
+            assert!(matches!(&wish, Some(Command::Run(run)) if run.rest_port == Some(1)), "{arguments:?}");
         }
         let cli = Cli::try_parse_from(["hookswitch", "-m", "poll"]).expect("an option of run");
         assert!(wish(cli.command, cli.run).is_none());

@@ -3,13 +3,30 @@
 use super::folders::Folders;
 use super::os::{self, Distrust, MachineSettings, Owner};
 use hub::settings::{Content, Layers, MAX_FILE_BYTES, MachineFiles, Settings, SettingsFile, Unusable};
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Of the machine, for every user to read.
 const SHARED: &str = "hookswitch.toml";
 /// Of the machine, for root's eyes.
 const PRIVATE: &str = "tenant.toml";
+
+/// Of this run, as its command line says: stronger than the variable, weaker than what the machine says.
+static PORT: OnceLock<u16> = OnceLock::new();
+
+/// Puts the door for softphones elsewhere, for as long as this program runs.
+pub fn ask_for_port(port: u16) {
+    // Said once, before anything is read.
+    let _ = PORT.set(port);
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let mut environment = os::environment();
+    environment.extend(PORT.get().map(|port| ("HOOKSWITCH_REST_PORT".to_owned(), port.to_string())));
+    environment
+}
 
 /// All layers as they are now.
 pub fn layers(folders: &Folders) -> Layers {
@@ -17,7 +34,7 @@ pub fn layers(folders: &Folders) -> Layers {
     let computer = places.home.as_ref().map(|_| machine(&places.computer, Owner::Root));
     Layers {
         user: read(&folders.user_settings(), Owner::Me),
-        environment: os::environment(),
+        environment: environment(),
         machine: match &places.home {
             Some(home) => machine(home, Owner::Me),
             None => machine(&places.computer, Owner::Root),

@@ -187,8 +187,9 @@ async fn a_taken_port_names_its_holder_and_the_rest_works() -> Told<()> {
     let home = folder.path();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").at("a port")?;
     let port = taken.local_addr().at("a port")?.port().to_string();
-    let mut run = hookswitch(home, &["run", "--headless"]);
-    let agent = Agent::start(run.env("HOOKSWITCH_REST_PORT", &port), home).await?;
+    // What is typed counts more than the variable.
+    let mut run = hookswitch(home, &["run", "--headless", "--rest-port", &port]);
+    let agent = Agent::start(run.env("HOOKSWITCH_REST_PORT", "0"), home).await?;
     let said = said(home)?;
     let told: Vec<&str> = said.lines().filter(|l| l.starts_with("hookswitch: ")).collect();
     let [line] = told.as_slice() else { panic!("not one line: {said}") };
