@@ -369,6 +369,7 @@ impl UserRole {
     /// What every change ends with: lights, notices and faces follow the state, never the event.
     pub(super) fn settle(&mut self, now: Instant) {
         self.settle_softphones(now);
+        self.hear_spokes(now);
         self.view.calls = self.calls.all().to_vec();
         self.choose_headset();
         self.light();

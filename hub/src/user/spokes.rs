@@ -4,7 +4,7 @@
 //! What is already so succeeds, and so does what concerns a call that ended: these softphones send all of it again, and
 //! take an error for the end of the headset. Only beginning a call can fail.
 
-use super::{CallAction, Refusal, UserRole};
+use super::{CallAction, Refusal, UserRole, WhyNot};
 use crate::protocol::client::ClientId;
 use crate::protocol::local::{Call, CallState, Direction, MAX_LABEL};
 use envelope::{Envelope, Error, Kind};
@@ -218,15 +218,8 @@ impl UserRole {
                 return Err(Error::Exception("muted is true or false".to_owned()));
             }
             OfPlugin::MuteCall { muted: Some(muted) } => {
-                let calls = plugins.calls(of);
-                let action = if muted { CallAction::Mute } else { CallAction::Unmute };
-                // The one that the person speaks in, as no request names another.
-                let in_state = |state| {
-                    let fits = |call: &&Call| call.state == state && calls.contains(&call.id);
-                    self.calls.all().iter().find(fits).map(|call| call.id)
-                };
-                let busy = in_state(CallState::Answered).or_else(|| in_state(CallState::Held));
-                self.act_all(of.client, busy.as_slice(), action);
+                plugins.mute(of, muted);
+                self.level_mutes();
                 yes("Mute Call")
             }
         })
@@ -241,11 +234,13 @@ impl UserRole {
         contact: Option<String>,
     ) -> Result<(), Error> {
         let CallId::Number(id) = id else { return Err(no_call_id()) };
-        match self.spokes.plugins.present(of, id) {
-            // Asked for twice.
-            Some((_, false)) => return Ok(()),
-            Some((before, true)) => self.act_all(of.client, &[before], CallAction::End),
-            None => {}
+        if let Some((before, old)) = self.spokes.plugins.present(of, id) {
+            let same = |call: &Call| call.id == before && call.direction == direction;
+            if !old && self.calls.all().iter().any(same) {
+                // Asked for twice.
+                return Ok(());
+            }
+            self.act_all(of.client, &[before], CallAction::End);
         }
         let label = label_of(of).or_else(|| asker.label.clone());
         let mut changes = Vec::new();
@@ -274,14 +269,13 @@ impl UserRole {
             CallId::Number(id) => self.spokes.plugins.call(of, id),
         };
         if let Some(call) = call {
-            let ringing = |c: &Call| c.id == call && c.state == CallState::Ringing;
-            let is_ringing = self.calls.all().iter().any(ringing);
-            // Nothing is on hold.
-            if !(is_ringing && action == CallAction::Resume) {
-                let mut changes = Vec::new();
-                let acted = self.calls.act(of.client, call, action, &mut changes);
-                self.publish(changes);
-                acted.map_err(|refusal| exception(&refusal))?;
+            let mut changes = Vec::new();
+            let acted = self.calls.act(of.client, call, action, &mut changes);
+            self.publish(changes);
+            match acted {
+                // It comes late: the person has gone on since.
+                Err(refusal) if refusal.why == WhyNot::WrongCallState => {}
+                acted => _ = acted.map_err(|refusal| exception(&refusal))?,
             }
         }
         Ok(yes(description))
@@ -295,6 +289,34 @@ impl UserRole {
             debug_assert!(acted.is_ok(), "{acted:?}");
         }
         self.publish(changes);
+    }
+
+    /// What a softphone says of its microphone is said of all its calls, also of one that is answered later.
+    fn level_mutes(&mut self) {
+        let wished = |call: &Call| {
+            let mut mutes = self.spokes.plugins.mutes();
+            mutes.find_map(|(client, id, muted)| (id == call.id).then(|| (client.clone(), muted)))
+        };
+        let rings = |call: &Call| call.state == CallState::Ringing && call.direction == Direction::Incoming;
+        let others = self.calls.all().iter().filter(|call| !rings(call)).filter_map(|call| {
+            let (client, muted) = wished(call)?;
+            (call.muted != muted).then_some((client, call.id, muted))
+        });
+        let others: Vec<(ClientId, u64, bool)> = others.collect();
+        for (client, call, muted) in others {
+            self.act_all(&client, &[call], if muted { CallAction::Mute } else { CallAction::Unmute });
+        }
+    }
+
+    /// What inputs did to calls is heard, and what follows from that for the lights.
+    pub(super) fn hear_spokes(&mut self, now: Instant) {
+        // What the second round brings is what the first one asked for.
+        for _ in 0..2 {
+            for changes in std::mem::take(&mut self.spokes.unheard) {
+                self.spokes.plugins.hear(&changes, now);
+            }
+            self.level_mutes();
+        }
     }
 
     fn call_manager_state(&self, client: &ClientId) -> String {
@@ -336,9 +358,7 @@ impl UserRole {
 
     /// Plugins hear what happened; sessions end with their headset.
     pub(super) fn settle_spokes(&mut self, now: Instant) {
-        for changes in std::mem::take(&mut self.spokes.unheard) {
-            self.spokes.plugins.hear(&changes, now);
-        }
+        self.hear_spokes(now);
         let (headset, devices) = (&self.view.headset, &self.view.devices);
         if self.spokes.headset != *headset {
             let before = std::mem::replace(&mut self.spokes.headset, headset.clone());

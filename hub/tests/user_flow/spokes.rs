@@ -254,6 +254,105 @@ fn commands_that_come_late_or_twice_change_nothing() {
     assert!(answer.contains("muted is true or false"), "{answer}");
 }
 
+/// Whatever state the headset has brought a call into meanwhile: an error would be the end of the headset for them.
+#[test]
+fn a_command_that_does_not_fit_any_more_succeeds_and_changes_nothing() {
+    const BRINGS: [&[&str]; 3] = [&[], &["AnswerCall"], &["AnswerCall", "HoldCall"]];
+    for brings in BRINGS {
+        for what in ["AnswerCall", "HoldCall", "ResumeCall", "TerminateCall"] {
+            let mut rig = Rig::with_page();
+            rings(&mut rig, 1);
+            brings.iter().for_each(|step| does(&mut rig, step, 1));
+            let before = rig.agent.view().calls.clone();
+            does(&mut rig, what, 1);
+            let state = rig.agent.view().calls.first().map(|call| call.state);
+            let fits = match (what, before[0].state) {
+                ("AnswerCall", CallState::Ringing) | ("ResumeCall", CallState::Held) => {
+                    Some(CallState::Answered)
+                }
+                ("HoldCall", CallState::Answered) => Some(CallState::Held),
+                ("TerminateCall", _) => None,
+                (_, as_it_was) => Some(as_it_was),
+            };
+            assert_eq!(state, fits, "{what} after {brings:?}");
+            does(&mut rig, what, 1);
+        }
+    }
+}
+
+/// In the call that is spoken in.
+fn is_muted(rig: &Rig) -> bool {
+    let spoken = rig.agent.view().calls.iter().find(|call| call.state == CallState::Answered);
+    spoken.is_some_and(|call| call.muted)
+}
+
+/// No request names the call: what the softphone says of its microphone is meant for whichever is spoken in.
+#[test]
+fn who_muted_a_softphone_is_heard_in_none_of_its_calls() {
+    let mut rig = Rig::with_page();
+    let mute = |rig: &mut Rig, muted: bool| rig.says(&format!("CallServices/MuteCall?name=P&muted={muted}"));
+    rig.says("CallServices/OutgoingCall?name=P&callID=1");
+    mute(&mut rig, true);
+    rings(&mut rig, 2);
+    assert_eq!(rig.events(), [(6, 1), (11, 1), (7, 2)]);
+    does(&mut rig, "AnswerCall", 2);
+    assert!(is_muted(&rig), "an open microphone that nobody knows of");
+    assert_eq!(rig.events(), [(6, 2)]);
+    mute(&mut rig, false);
+    assert!(!is_muted(&rig));
+    does(&mut rig, "HoldCall", 2);
+    does(&mut rig, "ResumeCall", 1);
+    assert!(!is_muted(&rig), "its last word was that they are heard");
+    let of_mute = |events: Vec<(u64, u64)>| {
+        events.into_iter().map(|(what, _)| what).filter(|what| matches!(what, 11 | 12))
+    };
+    assert_eq!(of_mute(rig.events()).collect::<Vec<_>>(), [12]);
+    // At the headset, in one of them.
+    rig.press(DeviceEvent::MuteToggle);
+    assert_eq!(of_mute(rig.events()).collect::<Vec<_>>(), [11]);
+    rig.press(DeviceEvent::HoldToggle);
+    assert!(is_muted(&rig), "the other call");
+    rig.press(DeviceEvent::MuteToggle);
+    assert_eq!(of_mute(rig.events()).collect::<Vec<_>>(), [12]);
+    // What is over says nothing of the next one.
+    mute(&mut rig, true);
+    does(&mut rig, "TerminateCall", 1);
+    does(&mut rig, "TerminateCall", 2);
+    mute(&mut rig, true);
+    rings(&mut rig, 3);
+    does(&mut rig, "AnswerCall", 3);
+    assert!(!is_muted(&rig));
+}
+
+#[test]
+fn who_mutes_before_answering_is_not_heard() {
+    for by_device in [false, true] {
+        let mut rig = Rig::with_page();
+        rings(&mut rig, 1);
+        rig.says("CallServices/MuteCall?name=P&muted=true");
+        rig.events();
+        if by_device {
+            rig.press(DeviceEvent::Answer)
+        } else {
+            does(&mut rig, "AnswerCall", 1)
+        }
+        assert_eq!(rig.lit(), Indicators { mute: true, ..IN_CALL });
+        assert!(rig.events().contains(&(11, 1)));
+    }
+}
+
+/// Samples name every call 1 or 99.
+#[test]
+fn a_call_out_under_the_id_of_one_that_rings_is_another_one() {
+    let mut rig = Rig::with_page();
+    rings(&mut rig, 99);
+    rig.says("CallServices/OutgoingCall?name=P&callID=99");
+    assert_eq!((rig.lit(), rig.agent.view().calls.len()), (IN_CALL, 1));
+    assert_eq!(rig.events(), [(7, 99), (8, 99), (6, 99)]);
+    rings(&mut rig, 99);
+    assert_eq!((rig.lit(), rig.agent.view().calls.len()), (RING, 1));
+}
+
 /// An outgoing call is in progress at once: who was written so never says that it was answered.
 #[test]
 fn an_outgoing_call_can_be_held_and_muted_from_its_first_moment() {
@@ -427,7 +526,14 @@ fn a_softphone_that_stops_asking_leaves_no_headset_ringing() {
         assert!(!rig.agent.view().softphones.iter().any(|s| s.connected));
         // It was only asleep.
         rig.ask_as(name, "CallServices/IncomingCall?name=P&callID=2");
-        assert_eq!(rig.events_of(name, "P"), [(7, 2)]);
+        assert_eq!(rig.events_of(name, "P"), [(8, 1), (18, 1), (7, 2)], "and hears of what has ended");
+        // Or it begins anew, and knows nothing of before.
+        rig.pass(2 * grace);
+        let names = rig.ask_as(name, "SessionManager/PluginList");
+        assert!(names.contains("\"Result\":[]"), "{names}");
+        let known = rig.ask_as(name, "SessionManager/Register?name=P");
+        assert!(known.contains("\"Result\":true"), "{known}");
+        assert_eq!(rig.events_of(name, "P"), [(18, 0)]);
     }
 }
 
@@ -482,7 +588,6 @@ fn an_approval_taken_back_ends_its_plugins_sessions_and_calls() {
     rig.approve(&[]);
     assert_eq!(rig.lit(), DARK);
     rig.approve(&[PAGE]);
-    assert_eq!(rig.ask("SessionManager/PluginList"), rig.ask("SessionManager/PluginList"));
     assert_eq!(rig.result("SessionManager/PluginList"), serde_json::json!([]));
     assert_eq!(rig.ask(&format!("DeviceServices/Events?sess={session}")), INVALID_SESSION);
 }

@@ -87,6 +87,12 @@ struct Plugin {
     /// It fetches events, and so is missed when it does not.
     listens: bool,
     last: Instant,
+    /// Whether its person wants to be heard, in whichever of its calls: it mutes itself, and names no call.
+    muted: bool,
+    /// As it was told, or has said.
+    told_muted: bool,
+    /// It did not come back, and does not know yet that its calls have ended.
+    gone: bool,
 }
 
 /// What a plugin is known by.
@@ -120,12 +126,24 @@ impl Plugins {
                 self.make_room(of.client)?;
                 let (client, name) = (of.client.clone(), of.name.to_owned());
                 let (session, calls, events) = (uuid(fresh), Vec::new(), VecDeque::new());
-                self.0.push(Plugin { client, name, session, calls, events, listens: false, last: now });
+                self.0.push(Plugin {
+                    client,
+                    name,
+                    session,
+                    calls,
+                    events,
+                    listens: false,
+                    last: now,
+                    muted: false,
+                    told_muted: false,
+                    gone: false,
+                });
                 self.0.len() - 1
             }
         };
         let plugin = &mut self.0[at];
         plugin.last = now;
+        plugin.gone = false;
         Some(plugin)
     }
 
@@ -157,9 +175,11 @@ impl Plugins {
 
     /// `Some(false)` = it was known before, and begins anew under the name.
     pub fn register(&mut self, of: Name<'_>, fresh: &str, now: Instant) -> Option<bool> {
-        let is_new = self.at(of).is_none();
+        let is_new = self.at(of).is_none_or(|at| self.0[at].gone);
         let plugin = self.enter(of, fresh, now)?;
         if is_new {
+            // Whoever begins anew has no calls to hear of.
+            plugin.events.clear();
             plugin.tell(now, Action::CallIdle, 0);
         } else {
             plugin.calls.iter_mut().for_each(|call| call.old = true);
@@ -200,10 +220,16 @@ impl Plugins {
         }
     }
 
-    /// Its calls, by the agent's ids.
-    pub fn calls(&self, of: Name<'_>) -> Vec<u64> {
-        let calls = |at: usize| self.0[at].calls.iter().map(|known| known.call).collect();
-        self.at(of).map(calls).unwrap_or_default()
+    /// Its person is not to be heard, or is again; nothing where it has no call.
+    pub fn mute(&mut self, of: Name<'_>, muted: bool) {
+        if let Some(at) = self.at(of).filter(|at| !self.0[*at].calls.is_empty()) {
+            self.0[at].muted = muted;
+        }
+    }
+
+    /// Calls by the agent's ids, and whether their person is to be heard in them.
+    pub fn mutes(&self) -> impl Iterator<Item = (&ClientId, u64, bool)> {
+        self.0.iter().flat_map(|p| p.calls.iter().map(|known| (&p.client, known.call, p.muted)))
     }
 
     pub fn owner(&self, call: u64) -> Option<Owner<'_>> {
@@ -215,7 +241,7 @@ impl Plugins {
 
     /// Names of the plugins of a page; a program learns those of all.
     pub fn names(&self, client: &ClientId) -> Vec<&str> {
-        let seen = |p: &&Plugin| !client.is_page() || p.client == *client;
+        let seen = |p: &&Plugin| !p.gone && (!client.is_page() || p.client == *client);
         self.0.iter().filter(seen).map(|p| p.name.as_str()).collect()
     }
 
@@ -241,22 +267,36 @@ impl Plugins {
             };
             let plugin = &mut self.0[at];
             let Some(id) = plugin.calls.iter().find(|k| k.call == call.id).map(|k| k.id) else { continue };
-            for action in actions(*what, *cause, call.direction, by_another) {
+            let told = match what {
+                CallChange::Muted | CallChange::Unmuted => {
+                    plugin.muted = *what == CallChange::Muted;
+                    std::mem::replace(&mut plugin.told_muted, plugin.muted) == plugin.muted
+                }
+                _ => false,
+            };
+            for action in actions(*what, *cause, call.direction, by_another).iter().filter(|_| !told) {
                 plugin.tell(now, *action, id);
             }
             if call.state == CallState::Ended {
                 plugin.calls.retain(|known| known.call != call.id);
                 if plugin.calls.is_empty() {
                     plugin.tell(now, Action::CallIdle, id);
+                    (plugin.muted, plugin.told_muted) = (false, false);
                 }
             }
         }
     }
 
-    /// Those that did not come back. What is given are their calls.
+    /// Those that did not come back. What is given are their calls, of whose end they hear if they do.
     pub fn gone(&mut self, now: Instant) -> Vec<u64> {
-        let gone = self.0.extract_if(.., |p| p.misses_at().is_some_and(|at| at <= now));
-        gone.flat_map(|p| p.calls.into_iter().map(|known| known.call)).collect()
+        let missed = |p: &Plugin| p.misses_at().is_some_and(|at| at <= now);
+        self.0.retain(|p| !(missed(p) && p.calls.is_empty()));
+        let mut calls = Vec::new();
+        for plugin in self.0.iter_mut().filter(|p| missed(p)) {
+            (plugin.listens, plugin.gone) = (false, true);
+            calls.extend(plugin.calls.iter().map(|known| known.call));
+        }
+        calls
     }
 
     /// Forgets those of softphones that are not welcome any more; their calls end otherwise.
