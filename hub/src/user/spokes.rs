@@ -321,6 +321,10 @@ impl UserRole {
 
     fn call_manager_state(&self, client: &ClientId) -> String {
         let all = self.calls.all();
+        let taken: Vec<u64> =
+            all.iter().filter_map(|c| self.spokes.plugins.owner(c.id)).map(|o| o.id).collect();
+        // Clients read numbers of 32 bits: those of this list that nobody gave are small, and no other call's.
+        let mut free = (1..).filter(|id| !taken.contains(id));
         let listed = all.iter().map(|call| {
             let owner = self.spokes.plugins.owner(call.id);
             // A page learns of other softphones only that they have calls.
@@ -334,7 +338,8 @@ impl UserRole {
                 _ => {
                     let name = || call.label.as_deref().unwrap_or_else(|| call.client.name());
                     let source = if hidden { "other" } else { name() };
-                    ListedCall { call_id: call.id, is_active, session_id: NO_SESSION, source }
+                    let call_id = free.next().unwrap_or_default();
+                    ListedCall { call_id, is_active, session_id: NO_SESSION, source }
                 }
             }
         });
@@ -368,7 +373,8 @@ impl UserRole {
                 self.spokes.sessions.end_all();
             }
         }
-        self.spokes.sessions.mute_light(headset.is_some() && self.calls.indicators().mute, now);
+        let lights = headset.is_some().then(|| self.calls.indicators()).unwrap_or_default();
+        self.spokes.sessions.lights(lights, now);
     }
 }
 

@@ -461,6 +461,12 @@ fn a_session_gets_the_queues_and_bounds_that_it_asked_for() {
     let session = rig.attach();
     let ask = |rig: &mut Rig, what: &str, more: &str| rig.result(&format!("{what}?sess={session}&{more}"));
     assert_eq!(ask(&mut rig, "EventManager/GetRegistry", ""), 127);
+    // Nobody loses its events by a word that is not understood, nor all of them to one.
+    assert_eq!(ask(&mut rig, "EventManager/SetRegistry", ""), 127);
+    for unread in ["EventManager/SetRegistry", "DeviceServices/Events"] {
+        let answer = rig.ask(&format!("{unread}?sess={session}&queue=HeadsetButtonPressed"));
+        assert!(answer.contains("queue is a number"), "{answer}");
+    }
     assert_eq!(ask(&mut rig, "EventManager/RemoveRegistry", "queue=2"), 125);
     rig.press(DeviceEvent::MuteOn);
     assert_eq!(rig.done(&session), [(4, 5)]);
@@ -505,6 +511,41 @@ fn a_session_hears_once_that_the_microphone_is_off() {
     rig.says("CallServices/MuteCall?name=P&muted=true");
     does(&mut rig, "TerminateCall", 1);
     assert_eq!(rig.done(&session), [(2, 5), (2, 6)]);
+}
+
+/// A press while nothing goes on is no word on the next call.
+#[test]
+fn a_session_hears_of_a_microphone_that_is_on_again() {
+    let mut rig = Rig::with_page();
+    let session = rig.attach();
+    rig.press(DeviceEvent::MuteOn);
+    assert_eq!(rig.done(&session), [(4, 5), (2, 5)]);
+    rings(&mut rig, 1);
+    does(&mut rig, "AnswerCall", 1);
+    assert_eq!(rig.done(&session), [(2, 6)]);
+    rig.says("CallServices/MuteCall?name=P&muted=true");
+    assert_eq!(rig.done(&session), [(2, 5)]);
+}
+
+/// Clients read these numbers into 32 bits.
+#[test]
+fn calls_of_others_are_listed_under_small_numbers_that_nobody_has() {
+    let mut rig = Rig::with_page();
+    rig.comes("phone");
+    rig.says("CallServices/IncomingCall?name=P&callID=1");
+    for _ in 0..2 {
+        rig.command(Command::CreateCall {
+            client: client("phone"),
+            direction: Direction::Incoming,
+            contact: None,
+            muted: false,
+            label: None,
+        });
+    }
+    rig.says("CallServices/IncomingCall?name=P&callID=3");
+    let state = rig.result("CallServices/CallManagerState");
+    let ids = state["Calls"].as_array().expect("calls").iter().map(|call| call["CallId"].as_u64());
+    assert_eq!(ids.collect::<Vec<_>>(), [Some(1), Some(2), Some(4), Some(3)]);
 }
 
 #[test]

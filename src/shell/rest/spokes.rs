@@ -44,6 +44,8 @@ struct DeviceInfo {
     usb_version_number: String,
     uid: String,
     vendor_id: u16,
+    /// Its name before it was that of the USB version.
+    version_number: String,
 }
 
 /// Everything below `/Spokes/`. Reading takes events away and nothing but GET is asked, so HEAD is no way in.
@@ -127,6 +129,7 @@ impl DeviceInfo {
             usb_version_number: device.firmware_version.replace('.', ""),
             uid,
             vendor_id: device.vendor_id,
+            version_number: device.firmware_version.replace('.', ""),
         }
     }
 }

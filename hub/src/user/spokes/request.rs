@@ -1,5 +1,7 @@
 //! What one request to `/Spokes` asks for, read as forgivingly as the old hub did: case and a trailing slash do not
-//! matter, what is not known is ignored, and of a parameter that is there twice the first one counts.
+//! matter, what is not known is ignored, and of a parameter that is there twice the first one counts: what follows it may
+//! be the rest of a caller's name with an `&` in it, which these softphones send as it is. Of the callback, which they send
+//! last, the last one counts for the same reason.
 
 use serde_json::Value;
 
@@ -99,15 +101,15 @@ pub fn is_spokes(path: &str) -> bool {
 
 impl Request {
     pub fn parse(path: &str, query: &str) -> Self {
-        if query.len() > MAX_QUERY_BYTES {
-            let asks = Asks::Nothing(format!("A query has at most {MAX_QUERY_BYTES} bytes"));
-            return Self { callback: None, asks };
-        }
-        let query = Query::parse(query);
-        match query.callback() {
-            Ok(callback) => Self { callback, asks: asks(path, &query) },
-            Err(why) => Self { callback: None, asks: Asks::Nothing(why) },
-        }
+        let callback = match callback(query) {
+            Ok(callback) => callback,
+            Err(why) => return Self { callback: None, asks: Asks::Nothing(why) },
+        };
+        let asks = match query.len() {
+            ..=MAX_QUERY_BYTES => asks(path, &Query::parse(query)),
+            _ => Asks::Nothing(format!("A query has at most {MAX_QUERY_BYTES} bytes")),
+        };
+        Self { callback, asks }
     }
 }
 
@@ -115,7 +117,12 @@ fn asks(path: &str, query: &Query) -> Asks {
     let path = path.trim_end_matches('/');
     let below = path.get(8..).unwrap_or_default().to_ascii_lowercase();
     let plugin = |asks| Asks::OfPlugin(query.name(), asks);
-    let session = |asks| Asks::OfSession(query.text("sess").to_owned(), asks);
+    // What is no number is none of the queues, and not all of them either.
+    let unread = query.get("queue").is_some() && query.number("queue").is_none();
+    let session = |asks| match unread {
+        true => Asks::Nothing("queue is a number".to_owned()),
+        false => Asks::OfSession(query.text("sess").to_owned(), asks),
+    };
     let (call, contact) = (|| query.call(), || query.contact());
     match below.as_str() {
         "deviceservices/info" => Asks::Info,
@@ -123,6 +130,8 @@ fn asks(path: &str, query: &Query) -> Asks {
         "deviceservices/release" => session(OfSession::Release),
         "deviceservices/events" => session(OfSession::Events { queues: query.queues() }),
         "eventmanager/getregistry" => session(OfSession::GetRegistry),
+        // Whoever names no queue wants to know.
+        "eventmanager/setregistry" if query.get("queue").is_none() => session(OfSession::GetRegistry),
         "eventmanager/setregistry" => session(OfSession::SetRegistry { queues: query.queues() }),
         "eventmanager/addregistry" => session(OfSession::AddRegistry { queues: query.queues() }),
         "eventmanager/removeregistry" => session(OfSession::RemoveRegistry { queues: query.queues() }),
@@ -155,6 +164,18 @@ fn asks(path: &str, query: &Query) -> Asks {
             Asks::Nothing(format!("{shown} is not offered by Hookswitch"))
         }
     }
+}
+
+/// A name is an identifier with dots, nothing that could be more than a name.
+fn callback(query: &str) -> Result<Option<String>, String> {
+    let named =
+        url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key.eq_ignore_ascii_case("callback"));
+    let Some((_, name)) = named.last() else { return Ok(None) };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
+    if name.is_empty() || name.len() > MAX_CALLBACK_BYTES || !name.chars().all(plain) {
+        return Err(format!("A callback is 1 to {MAX_CALLBACK_BYTES} of A-Z a-z 0-9 _ . $"));
+    }
+    Ok(Some(name.into_owned()))
 }
 
 struct Query(Vec<(String, String)>);
@@ -195,16 +216,6 @@ impl Query {
     fn name(&self) -> String {
         let name = self.text("name");
         if name.len() > MAX_NAME_BYTES { String::new() } else { name.to_owned() }
-    }
-
-    /// A name is an identifier with dots, nothing that could be more than a name.
-    fn callback(&self) -> Result<Option<String>, String> {
-        let Some(name) = self.get("callback") else { return Ok(None) };
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '$');
-        if name.is_empty() || name.len() > MAX_CALLBACK_BYTES || !name.chars().all(plain) {
-            return Err(format!("A callback is 1 to {MAX_CALLBACK_BYTES} of A-Z a-z 0-9 _ . $"));
-        }
-        Ok(Some(name.to_owned()))
     }
 
     /// `{"Id":"5"}`, `{"Id":5}`, `"5"` or `5`.
@@ -255,7 +266,7 @@ mod tests {
 
     #[test]
     fn callbacks_are_names() {
-        let name = |text| query(text).callback().ok();
+        let name = |text: &str| callback(text).ok();
         assert_eq!(name("callback=jsonp_17_1"), Some(Some("jsonp_17_1".to_owned())));
         assert_eq!(name("&callback=jQuery.a$b&_=17"), Some(Some("jQuery.a$b".to_owned())));
         assert_eq!(name("uid=1"), Some(None));
@@ -263,6 +274,14 @@ mod tests {
             assert_eq!(name(hostile), None, "{hostile}");
         }
         assert_eq!(name(&format!("callback={}", "a".repeat(65))), None);
+        // The far end of a call chooses its name, and the softphone sends it as it is.
+        let injected = r#"name=P&callID=2&contact={"Name":"Eve&callback=opener.evil&name=Q&callID=7&muted=true&x="}&callback=f"#;
+        assert_eq!(name(injected), Some(Some("f".to_owned())));
+        let call = OfPlugin::IncomingCall { call: CallId::Number(2), contact: None };
+        let asks = Request::parse("/Spokes/CallServices/IncomingCall", injected).asks;
+        assert_eq!(asks, Asks::OfPlugin("P".to_owned(), call));
+        let many = format!("{}callback=f", "x=&".repeat(MAX_PARAMETERS + 1));
+        assert_eq!(name(&many), Some(Some("f".to_owned())));
     }
 
     #[test]
@@ -334,6 +353,9 @@ mod tests {
         assert!(!is_spokes("/Spoke") && !is_spokes("/spökes/x"));
         let long = "a".repeat(MAX_QUERY_BYTES + 1);
         assert!(matches!(parse("/Spokes/DeviceServices/Info", &long), Asks::Nothing(_)));
+        // Who cannot read anything but a call of its function reads that, too.
+        let long = Request::parse("/Spokes/DeviceServices/Info", &format!("x={long}&callback=f"));
+        assert!(long.callback.as_deref() == Some("f") && matches!(long.asks, Asks::Nothing(_)), "{long:?}");
         let name = format!("name={}", "a".repeat(MAX_NAME_BYTES + 1));
         let nameless = Asks::OfPlugin(String::new(), OfPlugin::Register);
         assert_eq!(parse("/Spokes/SessionManager/Register", &name), nameless);

@@ -1,8 +1,8 @@
 //! Sessions with the headset that carries the calls: what a softphone attached to, and what it has not fetched of what
 //! was done there. They end when that headset goes, which is how a softphone learns of it.
 
-use crate::protocol::DeviceEvent;
 use crate::protocol::client::ClientId;
+use crate::protocol::{DeviceEvent, Indicators};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -166,10 +166,11 @@ impl Sessions {
         self.tell(now, button);
     }
 
-    /// The mute light of the headset is so now.
-    pub fn mute_light(&mut self, lit: bool, now: Instant) {
-        if std::mem::replace(&mut self.lit, lit) != lit {
-            self.muted(lit, now);
+    /// The lights of the headset are so now. In a call the one of mute is what counts, whatever was pressed before.
+    pub fn lights(&mut self, lights: Indicators, now: Instant) {
+        let Indicators { off_hook, mute, .. } = lights;
+        if std::mem::replace(&mut self.lit, mute) != mute || off_hook {
+            self.muted(mute, now);
         }
     }
 
