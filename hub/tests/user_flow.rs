@@ -29,6 +29,8 @@ mod softphones;
 mod spokes;
 #[path = "user_flow/spokes_random.rs"]
 mod spokes_random;
+#[path = "user_flow/spokes_sessions.rs"]
+mod spokes_sessions;
 #[path = "user_flow/updates.rs"]
 mod updates;
 

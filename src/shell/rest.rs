@@ -16,13 +16,14 @@ use hub::protocol::local::Endpoint;
 use hub::protocol::{Detail, Problem};
 use hub::settings::DoorPlace;
 use hub::user::DoorState;
+use plain::Plain;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use serde::Serialize;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -38,6 +39,7 @@ mod door;
 mod keeper;
 #[cfg(test)]
 mod openapi;
+mod plain;
 mod reader;
 mod refusal;
 mod spokes;
@@ -61,6 +63,8 @@ pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// Between two attempts at a certificate that cannot be renewed.
 const RETRY: Duration = Duration::from_secs(60 * 60);
+/// Between two attempts at the port of plain HTTP.
+const RETRY_PLAIN: Duration = Duration::from_secs(60);
 /// Free ports tried until one is free in both address families.
 const PORT_ATTEMPTS: usize = 8;
 
@@ -77,7 +81,8 @@ pub struct RestConfig {
 /// The open door. Dropping it closes it at once and leaves `endpoint.json`; [`RestServer::stop`] is the orderly way.
 pub struct RestServer {
     url: String,
-    plain_url: Option<String>,
+    door: Arc<Door>,
+    plain: Plain,
     config: RestConfig,
     shown: Arc<Shown>,
     ca_path: PathBuf,
@@ -149,11 +154,6 @@ async fn open(config: RestConfig, handle: UserHandle) -> Result<RestServer, Clos
     let DoorPlace { port, plain } = config.place;
     let taken = |(address, error): (SocketAddr, io::Error)| not_listening(address, &error);
     let (sockets, port) = bind(port).await.map_err(taken)?;
-    let plain = match plain {
-        Some(port) => Some(bind(port).await.map_err(taken)?),
-        None => None,
-    };
-    let (plain_sockets, plain) = plain.map_or((Vec::new(), None), |(sockets, port)| (sockets, Some(port)));
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     let certificate = load(&config)?;
     let notice = renewed(&certificate);
@@ -171,26 +171,20 @@ async fn open(config: RestConfig, handle: UserHandle) -> Result<RestServer, Clos
         handle,
         token,
         port,
-        plain,
+        plain: OnceLock::new(),
         run: random()?[..8].to_owned(),
         salt: random()?,
         wrong_tokens: WrongTokens::default(),
         stopping: stopped.clone(),
     });
-    let plainly = loopback::serve(
-        plain_sockets,
-        MAX_PLAIN_CONNECTIONS,
-        plain_router(door.clone()),
-        |stream| std::future::ready(Ok(stream)),
-        stopped.clone(),
-    );
-    let securely = serve(sockets, tls, router(door), stopped);
-    let serving = tokio::spawn(async { _ = tokio::join!(securely, plainly) });
+    let mut plain = Plain::new(plain);
+    plain.open(&door, &stopped).await;
+    let serving = tokio::spawn(serve(sockets, tls, router(door.clone()), stopped));
     let ServerCertificate { ca_path, ends_s, .. } = certificate;
-    let plain_url = plain.map(|port| format!("http://127.0.0.1:{port}"));
     let server = RestServer {
         url,
-        plain_url,
+        door,
+        plain,
         config,
         shown,
         ca_path,
@@ -201,7 +195,7 @@ async fn open(config: RestConfig, handle: UserHandle) -> Result<RestServer, Clos
         serving,
     };
     server.tell_programs()?;
-    tracing::info!(url = %server.url, plain = ?server.plain_url, "softphones may connect");
+    tracing::info!(url = %server.url, "softphones may connect");
     Ok(server)
 }
 
@@ -225,8 +219,8 @@ impl RestServer {
     }
 
     /// `http://127.0.0.1:<port>`, where plain HTTP is spoken.
-    pub fn plain_url(&self) -> Option<&str> {
-        self.plain_url.as_deref()
+    pub fn plain_url(&self) -> Option<String> {
+        self.door.plain.get().map(|port| format!("http://127.0.0.1:{port}"))
     }
 
     /// For the view, and for programs that ask.
@@ -240,7 +234,8 @@ impl RestServer {
 
     /// Looks after the open door: a certificate that ends soon or was spoilt gives way to another, at once for all who
     /// connect from now on; a lost `endpoint.json` is written again.
-    pub fn check(&mut self) -> DoorState {
+    pub async fn check(&mut self) -> DoorState {
+        self.plain.open(&self.door, &self.door.stopping).await;
         match self.look() {
             Ok(()) => self.state(),
             // Those who are connected stay, and so does the certificate that they know.
@@ -256,8 +251,11 @@ impl RestServer {
         let renew_s = self.ends_s.saturating_sub(self.config.certificate.renew_before.as_secs());
         DoorState::Open {
             endpoint: self.endpoint(),
-            renew_in: Some(Duration::from_secs(renew_s.saturating_sub(now_s))),
-            notice: self.notice.clone(),
+            renew_in: Some(match self.plain.closed {
+                Some(_) => RETRY_PLAIN,
+                None => Duration::from_secs(renew_s.saturating_sub(now_s)),
+            }),
+            notice: self.plain.closed.as_ref().or(self.notice.as_ref()).cloned(),
         }
     }
 
@@ -296,7 +294,8 @@ impl RestServer {
             let _ = std::fs::remove_file(&self.config.endpoint_path);
         }
         let _ = self.stopping.send(true);
-        if tokio::time::timeout(STOP_LIMIT, &mut self.serving).await.is_err() {
+        let ended = async { tokio::join!(&mut self.serving, self.plain.ended()) };
+        if tokio::time::timeout(STOP_LIMIT, ended).await.is_err() {
             tracing::warn!("a softphone did not let go of its connection");
         }
     }
@@ -397,13 +396,17 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> Closed {
         let problem = Reason::RestNotListening { error: error.to_string() }.at(address);
         return problem.into();
     }
-    let port = address.port();
+    let (holder, process) = holder_of(address);
+    let problem = Reason::RestPortTaken { port: address.port().to_string(), holder }.at(address);
+    Closed { problem, holder: process }
+}
+
+/// Who has the port, and the process, if that is known.
+fn holder_of(address: SocketAddr) -> (Detail, Option<u32>) {
     let holder = super::os::port_holder(address);
     let process = holder.as_ref().and_then(|h| h.program.as_ref()).map(|(_, process)| *process);
-    let holder = holder
-        .map_or_else(|| Detail::new("holder-unknown", "another program"), |holder| Detail::from(&holder));
-    let problem = Reason::RestPortTaken { port: port.to_string(), holder }.at(address);
-    Closed { problem, holder: process }
+    let unknown = || Detail::new("holder-unknown", "another program");
+    (holder.map_or_else(unknown, |holder| Detail::from(&holder)), process)
 }
 
 fn certificate_problem(folder: &Path, error: Detail) -> Problem {

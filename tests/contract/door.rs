@@ -52,6 +52,36 @@ async fn a_taken_port_names_its_holder_and_the_door_opens_once_it_is_free() {
     assert_eq!(endpoint.url, Some(format!("https://127.0.0.1:{port}")));
 }
 
+/// Softphones that speak HTTPS are no worse off for a port that they do not use.
+#[tokio::test]
+async fn a_taken_port_of_plain_http_closes_that_alone_until_it_is_free() {
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = holder.local_addr().expect("an address").port();
+    let home = tempfile::tempdir().expect("a folder");
+    let service = PlayedMachine::start(State::default()).await;
+    let mut config = config(home.path(), 0, Terms::default());
+    config.place.plain = Some(port);
+    let mut server = rest::start(config, service.handle.clone()).await.expect("the door opens");
+    let health = format!("{}/v1/health", server.url());
+    let client = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).no_proxy().build();
+    let client = client.expect("a client");
+    assert_eq!(client.get(health).send().await.expect("an answer").status(), 200);
+    for _ in 0..2 {
+        let DoorState::Open { notice, renew_in, .. } = server.check().await else { panic!("it is open") };
+        let problem = notice.expect("why plain HTTP is not spoken");
+        assert_eq!((problem.code, &problem.args["port"]), (Code::RestPlainClosed, &port.to_string()));
+        assert!(problem.what().contains(&std::process::id().to_string()), "{problem}");
+        assert_eq!((renew_in, server.plain_url()), (Some(Duration::from_secs(60)), None));
+    }
+    drop(holder);
+    let DoorState::Open { notice, .. } = server.check().await else { panic!("it is open") };
+    assert_eq!((notice, server.plain_url()), (None, Some(format!("http://127.0.0.1:{port}"))));
+    let info = format!("http://127.0.0.1:{port}/Spokes/DeviceServices/Info");
+    assert_eq!(client.get(info).send().await.expect("an answer").status(), 200);
+    server.stop().await;
+    assert!(TcpListener::bind(("127.0.0.1", port)).is_ok(), "it is let go");
+}
+
 /// Whoever says `localhost` may get either address, so one of them is not enough.
 #[tokio::test]
 async fn the_address_that_is_named_is_the_one_that_is_taken() {
@@ -138,7 +168,7 @@ async fn what_was_looked_at_only_at_start_a_certificate_that_ends_gives_way_with
     let mut events = Events::of(stream.send().await.expect("a stream"));
     assert_eq!(events.next().await.expect("an event").name, "state");
 
-    let DoorState::Open { notice, endpoint, .. } = server.check() else { panic!("it is open") };
+    let DoorState::Open { notice, endpoint, .. } = server.check().await else { panic!("it is open") };
     assert_eq!(notice.expect("who trusted the old one must know").code, Code::CertificateRenewed);
     assert!(endpoint.certificate_ends_s.expect("an end") >= ends_s);
     let second = shown(server.url()).await;
@@ -160,7 +190,7 @@ async fn a_certificate_that_does_is_kept_and_a_lost_file_for_programs_is_written
     let (certificate, file) =
         (shown(server.url()).await, std::fs::read(&config.endpoint_path).expect("the file"));
     std::fs::remove_file(&config.endpoint_path).expect("removed");
-    let DoorState::Open { notice, renew_in, .. } = server.check() else { panic!("it is open") };
+    let DoorState::Open { notice, renew_in, .. } = server.check().await else { panic!("it is open") };
     assert_eq!(notice, None);
     let days = renew_in.expect("a time").as_secs() / 86_400;
     assert!((360..=366).contains(&days), "renewed in {days} days");

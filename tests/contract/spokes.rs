@@ -377,6 +377,11 @@ async fn calls_are_begun_by_scripts_of_approved_pages_alone() {
         vec![by_page, ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
         vec![by_page, ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "style")],
         vec![by_page, ("sec-purpose", "prefetch")],
+        vec![("origin", APPROVED), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "image")],
+        vec![("origin", APPROVED), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "style")],
+        vec![("origin", APPROVED), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+        vec![("origin", APPROVED), ("sec-fetch-mode", "cors"), ("sec-purpose", "prefetch")],
+        vec![("authorization", "Bearer of-somebody-else")],
         vec![by_page, ("purpose", "prefetch")],
     ] {
         let answer = ask(INCOMING, &headers).send().await.expect("an answer");
@@ -411,14 +416,54 @@ async fn calls_are_begun_by_scripts_of_approved_pages_alone() {
     assert!(refused.contains("said no"), "{refused}");
     let long = format!("{INCOMING}&x={}", "a".repeat(9000));
     let refused = ask(&long, &script).send().await.expect("an answer").text().await.expect("text");
-    assert!(refused.contains("A query has at most"), "{refused}");
+    assert!(refused.starts_with("f({") && refused.contains("A query has at most"), "{refused}");
+}
+
+/// Whatever their headers are like, as script elements and programs of that time cannot read anything else.
+#[tokio::test]
+async fn every_answer_is_an_envelope() {
+    let sdk = Sdk::open().await;
+    sdk.decide(&this_program(), true).await;
+    let info = "/Spokes/DeviceServices/Info?callback=f";
+    let odd = "x".repeat(70);
+    for (name, value, welcome) in [
+        ("user-agent", odd.as_str(), true),
+        ("x-hookswitch-client", "caf\u{e9}", true),
+        ("x-hookswitch-client", "https://evil.example", true),
+        ("authorization", "Bearer x", false),
+        ("origin", "null", false),
+    ] {
+        let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+        let answer = sdk.stranger(Method::GET, info).header(name, value).send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{name}");
+        let kind = answer.headers()["content-type"].to_str().expect("text").to_owned();
+        let text = answer.text().await.expect("text");
+        assert!(kind.starts_with("application/javascript") && text.starts_with("f({"), "{name}: {text}");
+        assert_eq!(text.contains("\"isError\":false"), welcome, "{name}: {text}");
+    }
+}
+
+/// What a program says of itself does not undo what the person said of it.
+#[tokio::test]
+async fn a_program_that_was_refused_is_no_page() {
+    let sdk = Sdk::open().await;
+    sdk.decide(&this_program(), false).await;
+    for headers in [("origin", APPROVED), ("referer", "https://phone.example/desk")] {
+        for path in ["/Spokes/CallServices/IncomingCall?name=P&callID=1", "/v1/devices"] {
+            let request = sdk.stranger(Method::GET, path).header(headers.0, headers.1);
+            let refused = request.send().await.expect("an answer").text().await.expect("text");
+            assert!(!refused.contains("Result\":true") && !refused.contains("Desk One"), "{path}: {refused}");
+        }
+    }
+    sdk.service.settled().await;
+    assert_eq!(sdk.handle.view().calls, []);
 }
 
 /// Programs that know the old hub by plain HTTP are answered there, by the same rules; nothing else is.
 #[tokio::test]
 async fn plain_http_answers_spokes_and_nothing_else() {
     let sdk = Sdk::open().await;
-    let url = sdk.server.plain_url().expect("it is asked for").to_owned();
+    let url = sdk.server.plain_url().expect("it is asked for");
     let ask = async |path: &str, name: &str, value: &str| {
         let request = sdk.http.get(format!("{url}{path}")).header(name, value);
         request.send().await.expect("an answer")

@@ -275,6 +275,8 @@ reasons! {
 
     // The door for softphones
     RestPortTaken = "rest-port-taken" { port, holder: Detail };
+    /// HTTPS is served.
+    RestPlainClosed = "rest-plain-closed" { port, why: Detail };
     RestNotListening = "rest-not-listening" { error };
     RestCertificate = "rest-certificate" { error: Detail };
     RestEndpointFile = "rest-endpoint-file" { error };

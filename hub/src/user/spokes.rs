@@ -5,6 +5,7 @@
 //! take an error for the end of the headset. Only beginning a call can fail.
 
 use super::{CallAction, Refusal, UserRole, WhyNot};
+use crate::protocol::Indicators;
 use crate::protocol::client::ClientId;
 use crate::protocol::local::{Call, CallState, Direction, MAX_LABEL};
 use envelope::{Envelope, Error, Kind};
@@ -373,8 +374,8 @@ impl UserRole {
                 self.spokes.sessions.end_all();
             }
         }
-        let lights = headset.is_some().then(|| self.calls.indicators()).unwrap_or_default();
-        self.spokes.sessions.lights(lights, now);
+        let lit = if headset.is_some() { self.calls.indicators() } else { Indicators::default() };
+        self.spokes.sessions.lights(lit, now);
     }
 }
 

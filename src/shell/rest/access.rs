@@ -20,7 +20,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hub::protocol::client::ClientId;
-use hub::protocol::local::MAX_LABEL;
+use hub::protocol::local::{MAX_LABEL, Standing as Consent};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,9 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
                 Ok(Err(_)) => too_large().into_response(),
                 Err(_) => too_slow().into_response(),
             }
+        }
+        Err(refusal) if super::spokes::is_readable(&asked, &refusal) => {
+            super::spokes::refused(&asked.uri, &refusal)
         }
         Err(refusal) => refusal.into_response(),
     };
@@ -121,7 +124,7 @@ fn check_host(door: &Door, asked: &Parts) -> Result<(), Refusal> {
         _ => "no single Host header",
     };
     let ours = |host: &str| {
-        let ports = || [Some(port), door.plain].into_iter().flatten();
+        let ports = || [Some(port), door.plain.get().copied()].into_iter().flatten();
         ["127.0.0.1", "[::1]", "localhost"]
             .iter()
             .any(|name| ports().any(|port| host.eq_ignore_ascii_case(&format!("{name}:{port}"))))
@@ -147,8 +150,12 @@ async fn identify(
         if power == Power::Open {
             return Ok(Caller::Stranger);
         }
+        // A picture with `crossorigin` has one, too.
+        if power == Power::Spokes && !is_of_script(headers) {
+            return Ok(Caller::Stranger);
+        }
         let given = one(headers, &header::ORIGIN).and_then(|o| o.to_str().ok()).unwrap_or("not one text");
-        return page(door, given).await;
+        return page(door, given, standing).await;
     }
     if let Some(token) = text(headers, header::AUTHORIZATION.as_str()).and_then(bearer) {
         // A guess more, and the right one among them would be as good as any.
@@ -166,14 +173,35 @@ async fn identify(
         return Err(door.wrong_tokens.refused().await);
     }
     match by_referer(headers) {
-        Some(origin) if power == Power::Spokes && is_of_script(headers) => page(door, &origin).await,
+        Some(origin) if power == Power::Spokes && is_of_script(headers) => {
+            page(door, &origin, standing).await
+        }
         // A page that hides what it is would come in as the browser that shows it.
         _ if power == Power::Open || is_browsers(headers) => Ok(Caller::Stranger),
-        _ => knock(door, program(standing).await, false, Some(label(headers)?)).await,
+        _ => {
+            let label = match power {
+                // These never heard of a name that could be wrong.
+                Power::Spokes => label(headers).ok(),
+                _ => Some(label(headers)?),
+            };
+            knock(door, program(standing).await, false, label).await
+        }
     }
 }
 
-async fn page(door: &Door, origin: &str) -> Result<Caller, Refusal> {
+/// A program that the person said no to does not come in by calling itself a page.
+async fn page(door: &Door, origin: &str, standing: Option<&Standing>) -> Result<Caller, Refusal> {
+    let denied = |client: &ClientId| {
+        let view = door.handle.view();
+        view.softphones.iter().any(|known| known.client == *client && known.standing == Consent::Denied)
+    };
+    let of_programs = |client: &ClientId| !client.is_page() && denied(client);
+    if door.handle.view().softphones.iter().any(|known| of_programs(&known.client)) {
+        let program = program(standing).await;
+        if denied(&program) {
+            return knock(door, program, false, None).await;
+        }
+    }
     let origin = origin.chars().take(MAX_SHOWN).collect();
     knock(door, ClientId::Page(origin), false, None).await
 }

@@ -2,6 +2,7 @@
 
 use super::tries::WrongTokens;
 use crate::shell::handle::UserHandle;
+use std::sync::OnceLock;
 use tokio::sync::watch;
 
 pub(super) struct Door {
@@ -9,7 +10,7 @@ pub(super) struct Door {
     pub(super) token: String,
     pub(super) port: u16,
     /// Of plain HTTP, where that is spoken.
-    pub(super) plain: Option<u16>,
+    pub(super) plain: OnceLock<u16>,
     /// Tells event numbers of this run from those of another.
     pub(super) run: String,
     pub(super) wrong_tokens: WrongTokens,

@@ -27,7 +27,7 @@ impl Keeper {
     /// Opens the door if it is closed, else looks whether its certificate still does.
     pub async fn check(&mut self) -> DoorState {
         if let Some(server) = &mut self.server {
-            return server.check();
+            return server.check().await;
         }
         match open(self.config.clone(), self.handle.clone()).await {
             Ok(server) => {

@@ -132,6 +132,11 @@ impl Refusal {
         Self { status: status(refusal.why), problem: Box::new((&refusal.problem).into()) }
     }
 
+    /// Not of the name that this computer was called by.
+    pub(super) fn is_of_request(&self) -> bool {
+        self.status != Code::HostNotLocal.status()
+    }
+
     pub(super) fn stopping() -> Self {
         Self::new(Code::AgentStopping, "The agent is stopping", "hookswitch", "Start it again.")
     }

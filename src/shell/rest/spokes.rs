@@ -10,6 +10,7 @@ use crate::shell::handle::Stopping;
 use crate::shell::secret;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hub::protocol::Device;
@@ -46,6 +47,18 @@ struct DeviceInfo {
     vendor_id: u16,
     /// Its name before it was that of the USB version.
     version_number: String,
+}
+
+/// Whether who asked for this reads a refusal in an envelope alone. A foreign name gets none: it is no softphone's.
+pub(super) fn is_readable(asked: &Parts, refusal: &Refusal) -> bool {
+    is_spokes(asked.uri.path()) && asked.method == Method::GET && refusal.is_of_request()
+}
+
+/// What [`super::access`] refuses.
+pub(super) fn refused(uri: &Uri, refusal: &Refusal) -> Response {
+    let callback = Request::parse(uri.path(), uri.query().unwrap_or_default()).callback;
+    let why = format!("{} ({}). {}", refusal.problem.what, refusal.problem.place, refusal.problem.next);
+    respond(callback.as_deref(), Error::Exception(why).json())
 }
 
 /// Everything below `/Spokes/`. Reading takes events away and nothing but GET is asked, so HEAD is no way in.
