@@ -17,6 +17,7 @@ pub mod link;
 pub mod menu;
 pub mod notice;
 pub mod refusal;
+pub mod ringing;
 mod role;
 pub mod sdk;
 mod softphones;

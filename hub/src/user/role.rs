@@ -5,6 +5,7 @@ use super::call::Calls;
 use super::door::Door;
 use super::link::Link;
 use super::notice::Notices;
+use super::ringing::Ringing;
 use super::sdk::consent::Consent;
 use super::sdk::session::Sessions;
 use super::sdk::{Backlog, Change, EventLog};
@@ -40,6 +41,7 @@ pub struct UserRole {
     pub(super) named: Option<DeviceId>,
     pub(super) sessions: Sessions,
     pub(super) spokes: Spokes,
+    pub(super) ringing: Ringing,
     /// Requests to the machine role and whose they are.
     pub(super) asked: Asked,
     pub(super) link: Link,
@@ -70,6 +72,7 @@ impl UserRole {
             named: None,
             sessions: Sessions::default(),
             spokes: Spokes::default(),
+            ringing: Ringing::default(),
             asked: Asked::default(),
             link: Link::default(),
             outputs: VecDeque::from([hello]),
@@ -145,6 +148,7 @@ impl UserRole {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.softphones_gone(now);
         self.spokes_gone(now);
+        self.rings_no_more(now);
         self.look_for_machine(now);
         for request in self.asked.handle_timeout(now) {
             let reply = Reply::Refused(refusal::no_answer());
@@ -166,6 +170,7 @@ impl UserRole {
             self.door.poll_timeout(),
             self.sessions.poll_timeout(),
             self.spokes.poll_timeout(),
+            self.ringing.poll_timeout(),
             self.consent.poll_timeout(),
             self.asked.poll_timeout(),
             self.link.poll_timeout(),
@@ -370,6 +375,7 @@ impl UserRole {
     pub(super) fn settle(&mut self, now: Instant) {
         self.settle_softphones(now);
         self.hear_spokes(now);
+        self.ringing.look(self.calls.all(), now);
         self.view.calls = self.calls.all().to_vec();
         self.choose_headset();
         self.light();

@@ -63,6 +63,14 @@ impl UserRole {
         self.publish(changes);
     }
 
+    /// Calls that rang for so long that nobody can be there any more.
+    pub(super) fn rings_no_more(&mut self, now: Instant) {
+        let over = self.ringing.over(now);
+        let mut changes = Vec::new();
+        self.calls.end_all(|call| over.contains(&call.id), &mut changes);
+        self.publish(changes);
+    }
+
     /// Whoever is not welcome any more has no stream and no call; who asks is told of and shown.
     pub(super) fn settle_softphones(&mut self, now: Instant) {
         let consent = &self.consent;

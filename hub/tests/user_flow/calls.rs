@@ -7,6 +7,23 @@ use hub::user::call::{MAX_CALLS, MAX_CALLS_OF_PROGRAMS, MOST_ENDED};
 use hub::user::sdk::session::GRACE;
 use hub::user::sdk::{LOG_LENGTH, Wish};
 
+/// Its softphone crashed, and as it never listened nobody misses it.
+#[test]
+fn no_call_rings_for_ever_and_what_was_answered_has_no_end() {
+    let mut rig = Rig::with(&["d"]);
+    rig.incoming();
+    rig.pass(Duration::from_secs(200));
+    rig.incoming();
+    rig.pass(Duration::from_secs(99));
+    assert_eq!(rig.agent.view().calls.len(), 2);
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(rig.agent.view().calls.len(), 1);
+    rig.press(DeviceEvent::Answer);
+    rig.create("phone", Direction::Outgoing);
+    rig.pass(Duration::from_secs(100_000));
+    assert_eq!((rig.agent.view().calls.len(), rig.agent.poll_timeout()), (2, None));
+}
+
 #[test]
 fn the_ringing_call_is_answered_at_the_device_and_the_softphone_hears_it() {
     let mut rig = Rig::with(&["d"]);

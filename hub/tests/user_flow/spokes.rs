@@ -2,6 +2,7 @@
 
 use super::*;
 use hub::user::call::MAX_CALLS;
+use hub::user::ringing::RINGS_AT_MOST;
 use hub::user::spokes::plugin::{EVENT_LIFE, GRACE_OF_PAGE, GRACE_OF_PROGRAM, MOST_EVENTS, MOST_PLUGINS};
 use hub::user::spokes::session::MOST_SESSIONS;
 use hub::user::spokes::{Asker, Request};
@@ -459,7 +460,8 @@ fn a_softphone_that_stops_asking_leaves_no_headset_ringing() {
         let mut rig = Rig::with_page();
         rig.comes("phone");
         rig.ask_as(name, "CallServices/IncomingCall?name=P&callID=1");
-        assert_eq!(rig.agent.poll_timeout(), None, "it never asked: it cannot be missed");
+        let (rings_until, _) = rig.agent.poll_timeout().expect("an end");
+        assert_eq!(rings_until, rig.now + RINGS_AT_MOST, "it never asked: it cannot be missed");
         rig.events_of(name, "P");
         rig.pass(grace / 2);
         rig.ask_as(name, "CallServices/MuteCall?name=P&muted=false");
@@ -494,7 +496,7 @@ fn events_that_nobody_fetches_are_bounded_in_number_and_age() {
     assert_eq!(events.len(), MOST_EVENTS);
     assert_eq!(events.last(), Some(&(18, 99)), "the newest are kept");
     let mut rig = Rig::with_page();
-    rings(&mut rig, 1);
+    rig.says("CallServices/OutgoingCall?name=P&callID=1");
     rig.pass(EVENT_LIFE);
     assert_eq!(rig.events(), []);
 }
