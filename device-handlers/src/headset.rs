@@ -176,7 +176,7 @@ impl Headset {
     pub fn handle_report(&mut self, bytes: &[u8], now: Instant) -> Result<(), ReportError> {
         let (report_id, payload, came) = self.split(bytes)?;
         self.handle_timeout(now);
-        let changes = self.inputs.changes(report_id, &payload, came, now);
+        let changes = self.inputs.changes(report_id, &payload, came, self.hook.known, now);
         self.start_baseline(now, false);
         if self.baseline == Baseline::Known {
             for change in changes {

@@ -100,13 +100,15 @@ impl Inputs {
     }
 
     /// Takes over the values of a report, of which `came` bytes were sent and the rest is 0, and tells what changed, in
-    /// the order of [`Role`]. A report that changes nothing but carries Hook=0 tells just that. A state that was not
+    /// the order of [`Role`]. A report that changes nothing but carries Hook=0 tells just that; where it is not known yet
+    /// where the hook is, also one that says no more than that the line is busy, of which no more is known. A state that was not
     /// sent stays: a hook that is not mentioned is not put down. A press that is not mentioned is over.
     pub(super) fn changes(
         &mut self,
         report_id: u8,
         payload: &[u8],
         came: usize,
+        hook_known: bool,
         now: Instant,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
@@ -123,7 +125,8 @@ impl Inputs {
             }
             changes.extend(input.change(before, value, now));
         }
-        if changes.is_empty() {
+        let is_no_press = |change: &Change| change.role == Role::LineBusy && !hook_known;
+        if changes.iter().all(is_no_press) {
             changes.extend(repeated_hook);
         }
         changes
