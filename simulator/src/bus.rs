@@ -292,6 +292,18 @@ impl HeadsetHandle {
         self.bus.shared().with(&self.port, |device, now| device.press(button, now)).unwrap_or(false)
     }
 
+    /// When one of the lights changed last.
+    pub(crate) fn lights_at(&self) -> Option<Instant> {
+        self.bus.shared().look(&self.port, Device::lights_at).flatten()
+    }
+
+    /// Somebody reads its reports.
+    pub(crate) fn is_read(&self) -> bool {
+        let ports = self.bus.shared().lock();
+        let slot = ports.slots.get(&self.port);
+        slot.is_some_and(|slot| slot.listeners.iter().any(|listener| listener.strong_count() > 0))
+    }
+
     /// Everything about it at this moment.
     ///
     /// # Panics

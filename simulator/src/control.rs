@@ -41,10 +41,20 @@ pub enum Request {
         /// Which.
         button: Button,
     },
+    /// Press a button as a hand does, see [`HeadsetHandle::press_by_hand`]; answered by [`Answer::Pressed`] when the host
+    /// has followed.
+    PressByHand {
+        /// Which.
+        button: Button,
+    },
     /// Pull the cable; answered by [`Answer::Done`].
     Unplug {},
     /// Plug it in again; answered by [`Answer::Done`].
     Plug {},
+    /// Pull the cable; answered by [`Answer::Done`] when the host has seen it.
+    UnplugByHand {},
+    /// Plug it in again; answered by [`Answer::Done`] when a host reads its reports.
+    PlugByHand {},
     /// Answered by [`Answer::State`].
     State {},
     /// Wait until a condition holds; answered by [`Answer::State`] or [`Answer::TimedOut`].
@@ -234,6 +244,15 @@ fn handle(headset: &HeadsetHandle, request: Request) -> Answer {
     let state = || Answer::State { state: Box::new(headset.state()) };
     match request {
         Request::Press { button } => Answer::Pressed { reacted: headset.press(button) },
+        Request::PressByHand { button } => Answer::Pressed { reacted: headset.press_by_hand(button) },
+        Request::UnplugByHand {} => {
+            headset.unplug_by_hand();
+            Answer::Done {}
+        }
+        Request::PlugByHand {} => {
+            headset.plug_by_hand();
+            Answer::Done {}
+        }
         Request::Unplug {} => {
             headset.unplug();
             Answer::Done {}

@@ -159,6 +159,10 @@ impl Device {
         reacted
     }
 
+    pub(crate) fn lights_at(&self) -> Option<Instant> {
+        self.headset.lights_at()
+    }
+
     /// An output report from the interrupt OUT endpoint, its id first.
     pub(crate) fn output_report(&mut self, report: &[u8], now: Instant) {
         self.handle_timeout(now);

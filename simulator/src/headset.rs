@@ -16,7 +16,8 @@ use crate::state::Lights;
 pub enum Button {
     /// The call button: Hook Switch changes to its other state.
     Hook,
-    /// The call button, if the hook is down; nothing otherwise.
+    /// Takes the call that rings: the call button if the hook is down, a Flash pulse if the hook is up and another call
+    /// rings; nothing otherwise.
     Accept,
     /// The call button, if the hook is up; nothing otherwise.
     Terminate,
@@ -46,6 +47,8 @@ pub enum Button {
 pub(crate) struct Headset {
     hook: bool,
     lights: Lights,
+    /// When one of them changed last.
+    lights_at: Option<Instant>,
     muted: bool,
     /// A hook press waits for the Off-Hook light until then.
     revert_at: Option<Instant>,
@@ -59,6 +62,7 @@ impl Headset {
         Self {
             hook: false,
             lights: Lights::default(),
+            lights_at: None,
             muted: false,
             revert_at: None,
             held: None,
@@ -73,6 +77,10 @@ impl Headset {
 
     pub(crate) fn hook(&self) -> bool {
         self.hook
+    }
+
+    pub(crate) fn lights_at(&self) -> Option<Instant> {
+        self.lights_at
     }
 
     pub(crate) fn lights(&self) -> Lights {
@@ -135,7 +143,7 @@ impl Headset {
     /// Presses a button. False: this headset does not react to it now.
     pub(crate) fn press(&mut self, setup: &Setup, button: Button, now: Instant, log: &mut EventLog) -> bool {
         match button {
-            Button::Accept if self.hook => {
+            Button::Accept if self.hook && !self.lights.ring => {
                 return ignore(log, now, "accept pressed with the hook up: ignored");
             }
             Button::Terminate if !self.hook => {
@@ -150,6 +158,7 @@ impl Headset {
             Button::Resume if !self.lights.hold => {
                 return ignore(log, now, "resume pressed with nothing on hold: ignored");
             }
+            Button::Accept if self.hook => {}
             Button::Hook | Button::Accept | Button::Terminate | Button::Dial => {
                 self.toggle_hook(setup, now, log);
                 return true;
@@ -162,7 +171,7 @@ impl Headset {
         // One key each, whatever the wearer wants of it.
         let button = match button {
             Button::Unmute => Button::Mute,
-            Button::Resume => Button::Flash,
+            Button::Resume | Button::Accept => Button::Flash,
             other => other,
         };
         // A second press before the first came up: real buttons come up in between.
@@ -186,6 +195,9 @@ impl Headset {
         }
         log_changes(before, self.lights, now, log);
         let lights = self.lights;
+        if before != lights {
+            self.lights_at = Some(now);
+        }
         self.muted = lights.mute && lights.off_hook;
         match (before.off_hook, lights.off_hook) {
             (false, true) => {

@@ -30,6 +30,7 @@ mod device;
 mod dfu;
 mod event_log;
 pub mod firmware;
+mod hand;
 mod headset;
 mod layout;
 mod pipe;

@@ -138,7 +138,10 @@ fn requests_and_answers_have_a_frozen_form() {
     let requests = [
         (Request::Press { button: Button::SpeedDial }, r#"{"op":"press","button":"speed_dial"}"#),
         (Request::Press { button: Button::Unmute }, r#"{"op":"press","button":"unmute"}"#),
+        (Request::PressByHand { button: Button::Hook }, r#"{"op":"press_by_hand","button":"hook"}"#),
         (Request::Unplug {}, r#"{"op":"unplug"}"#),
+        (Request::UnplugByHand {}, r#"{"op":"unplug_by_hand"}"#),
+        (Request::PlugByHand {}, r#"{"op":"plug_by_hand"}"#),
         (
             Request::Wait { condition: "ring=true".into(), timeout_ms: 5 },
             r#"{"op":"wait","condition":"ring=true","timeout_ms":5}"#,

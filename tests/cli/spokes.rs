@@ -10,8 +10,6 @@ use std::process::Command;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
-/// A person is slower. What a headset says right after it was found, or a light was written, is no press.
-const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// curl, which sends an address byte for byte: braces bare and quotes encoded, as browsers send them.
 struct Phone {
@@ -57,8 +55,60 @@ impl Phone {
 }
 
 async fn press(hand: &mut simulator::control::Client, button: Button) -> Told<()> {
-    tokio::time::sleep(A_MOMENT).await;
-    assert!(hand.press(button).at("a press")?, "{button:?}");
+    assert!(hand.press_by_hand(button).at("a press")?, "{button:?}");
+    Ok(())
+}
+
+/// Whoever tests a softphone by a script waits for nothing: what was pressed has happened when the press is over.
+#[tokio::test]
+async fn a_script_that_presses_and_asks_as_fast_as_it_can_loses_no_press() -> Told<()> {
+    let mut scene = Scene::founded(company::USER)?;
+    scene.start_alone()?;
+    scene.status("the headset", |s| s["devices"][0]["status"]["state"] == "ready").await?;
+    let endpoint = std::fs::read(scene.world.path("agent/endpoint.json")).at("endpoint.json")?;
+    let phone = Phone {
+        program: "/usr/bin/curl".into(),
+        endpoint: serde_json::from_slice(&endpoint).at("endpoint.json")?,
+    };
+    assert_eq!(scene.run(&["softphones", "approve", "/usr/bin/curl"])?.code, Some(0));
+    let mut hand = scene.hand().await?;
+    let heard = |phone: &Phone| -> Told<Vec<u64>> {
+        let events = phone.asks("CallServices/CallEvents?name=P")?;
+        let events = events["Result"].as_array().cloned().unwrap_or_default();
+        Ok(events.iter().filter_map(|event| event["Action"].as_u64()).collect())
+    };
+    phone.says("SessionManager/Register?name=P")?;
+    heard(&phone)?;
+    for call in 1..=3 {
+        phone.says(&format!("CallServices/IncomingCall?name=P&callID={call}"))?;
+        press(&mut hand, Button::Accept).await?;
+        assert_eq!(heard(&phone)?, [7, 1, 6], "call {call}");
+        press(&mut hand, Button::Mute).await?;
+        assert_eq!(heard(&phone)?, [11], "call {call}");
+        press(&mut hand, Button::Unmute).await?;
+        press(&mut hand, Button::Flash).await?;
+        press(&mut hand, Button::Resume).await?;
+        assert_eq!(heard(&phone)?, [12, 3, 4, 6], "call {call}");
+        // A second one, taken by the same button.
+        phone.says(&format!("CallServices/IncomingCall?name=P&callID={}", call + 10))?;
+        press(&mut hand, Button::Accept).await?;
+        assert_eq!(heard(&phone)?, [7, 3, 1, 6], "call {call}");
+        press(&mut hand, Button::Terminate).await?;
+        assert_eq!(heard(&phone)?, [2, 8], "call {call}");
+        phone.says(&format!("CallServices/TerminateCall?name=P&callID={call}"))?;
+        assert_eq!(heard(&phone)?, [8, 18], "call {call}");
+        phone.says(&format!("CallServices/IncomingCall?name=P&callID={call}"))?;
+        press(&mut hand, Button::Reject).await?;
+        assert_eq!(heard(&phone)?, [7, 23, 8, 18], "call {call}");
+        phone.says(&format!("CallServices/OutgoingCall?name=P&callID={call}"))?;
+        press(&mut hand, Button::Terminate).await?;
+        assert_eq!(heard(&phone)?, [6, 2, 8, 18], "call {call}");
+        hand.plug_by_hand(false).at("unplug")?;
+        let gone = phone.asks("DeviceServices/Info")?;
+        assert_eq!(gone["Err"]["Description"], "There are no supported devices");
+        hand.plug_by_hand(true).at("plug")?;
+        assert_eq!(phone.asks("DeviceServices/Info")?["Result"]["IsAttached"], true);
+    }
     Ok(())
 }
 
@@ -126,17 +176,11 @@ async fn a_program_of_the_old_hub_is_allowed_rings_is_answered_muted_and_hung_up
     let state = phone.asks("CallServices/CallManagerState")?;
     assert_eq!(state["Result"], json!({"CallOnHold": 0, "Calls": [], "HasActiveCall": false}));
 
-    hand.unplug().at("unplug")?;
-    wait_for("the end of the session", SOON, async || {
-        Ok((phone.asks(&events)?["Err"]["Description"] == "Invalid session id").then_some(()))
-    })
-    .await?;
+    hand.plug_by_hand(false).at("unplug")?;
+    assert_eq!(phone.asks(&events)?["Err"]["Description"], "Invalid session id");
     let none = phone.asks("DeviceServices/Info")?;
     assert_eq!(none["Err"]["Description"], "There are no supported devices");
-    hand.plug().at("plug")?;
-    wait_for("the headset again", SOON, async || {
-        Ok((phone.asks("DeviceServices/Attach?uid=0123456789")?["isError"] == false).then_some(()))
-    })
-    .await?;
+    hand.plug_by_hand(true).at("plug")?;
+    assert_eq!(phone.asks("DeviceServices/Attach?uid=0123456789")?["isError"], false);
     phone.says("SessionManager/UnRegister?name=My%20Phone")
 }

@@ -53,6 +53,25 @@ impl Client {
         }
     }
 
+    /// Presses a button as a hand does; see [`crate::HeadsetHandle::press_by_hand`].
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub fn press_by_hand(&mut self, button: Button) -> io::Result<bool> {
+        match self.request(&Request::PressByHand { button })? {
+            Answer::Pressed { reacted } => Ok(reacted),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Pulls the cable, or plugs it in again, as a hand does.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub fn plug_by_hand(&mut self, plugged: bool) -> io::Result<()> {
+        self.done(&if plugged { Request::PlugByHand {} } else { Request::UnplugByHand {} })
+    }
+
     /// Pulls the cable.
     ///
     /// # Errors

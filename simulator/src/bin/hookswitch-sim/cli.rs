@@ -41,10 +41,11 @@ enum Command {
 /// What a running simulator is asked.
 #[derive(Debug, Subcommand)]
 enum Ask {
-    /// Press a button, or pull the cable; exit status 1 if the headset does not react to it now
+    /// Press a button, or pull the cable, as fast as a hand: not within 0.7 s of a change of the lights. Ends when the
+    /// host has followed; exit status 1 if the headset does not react to it now
     Press {
-        /// accept, terminate: only if the hook is down or up; unmute, resume: only if its light is on; dial: only if
-        /// nothing goes on; hold: the same as flash
+        /// accept: only if a call rings or the hook is down; terminate: only if it is up; unmute, resume: only if its
+        /// light is on; dial: only if nothing goes on; hold: the same as flash
         button: ButtonArg,
     },
     /// Pull the cable
@@ -307,9 +308,9 @@ fn ask(client: &mut Client, question: Ask) -> Result<(), Failure> {
     match question {
         Ask::Press { button } => {
             let reacted = match pressed(button) {
-                Pressed::Button(button) => client.press(button).map_err(told)?,
-                Pressed::Unplug => return client.unplug().map_err(told),
-                Pressed::Plug => return client.plug().map_err(told),
+                Pressed::Button(button) => client.press_by_hand(button).map_err(told)?,
+                Pressed::Unplug => return client.plug_by_hand(false).map_err(told),
+                Pressed::Plug => return client.plug_by_hand(true).map_err(told),
             };
             if reacted {
                 Ok(())
