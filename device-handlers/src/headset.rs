@@ -391,7 +391,13 @@ impl Headset {
         }
         let Indicators { off_hook, ring, hold, .. } = self.target;
         match change {
-            HookChange::Lifted if off_hook && !ring => self.hook.pulse_until = None,
+            HookChange::Lifted if off_hook && !ring => {
+                self.hook.pulse_until = None;
+                // Of a device that was opened in a call it may have been up all the time.
+                if hold && self.hook.known {
+                    self.press(Event::HoldToggle, now);
+                }
+            }
             HookChange::Lifted | HookChange::Toggled if ring => {
                 self.hook.pulse_until = None;
                 self.press(Event::Answer, now);

@@ -23,6 +23,32 @@ fn with_a_report_per_light_the_ring_ends_before_the_call_opens() {
     assert_eq!(rig.set(IN_CALL), writes(&[&[0x18, 0], &[0x17, 1], &[0x2A, 1]]));
 }
 
+/// The person ends one of two calls at the headset, and lifts the hook again for the other one.
+#[test]
+fn a_hook_that_is_lifted_takes_the_held_call_back() {
+    let mut rig = Rig::new(SHARED);
+    rig.settle(RINGING);
+    rig.report(&[1, 0x01]);
+    rig.settle(IN_CALL);
+    assert_eq!(rig.report(&[1, 0x00]), event(Event::HangUp));
+    rig.settle(HELD);
+    assert_eq!(rig.report(&[1, 0x01]), event(Event::HoldToggle));
+    rig.settle(IN_CALL);
+    assert_eq!(rig.report(&[1, 0x00]), event(Event::HangUp));
+    // Where nothing is on hold, a late echo of the light looks the same.
+    rig.settle(IN_CALL);
+    assert_eq!(rig.report(&[1, 0x01]), NOTHING);
+
+    // Nor is it news of a device that was found with its hook up.
+    let mut rig = Rig::fresh(SHARED, &[]);
+    rig.headset.pause();
+    rig.set(HELD);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    rig.after_ms(1000);
+    assert_eq!(rig.report(&[1, 0x05]), event(Event::MuteToggle));
+}
+
 #[test]
 fn hook_is_news_only_when_it_changes() {
     let mut rig = Rig::new(SHARED);
