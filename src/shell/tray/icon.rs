@@ -97,8 +97,13 @@ fn sign(at: Point, badge: Badge) -> f32 {
     }
 }
 
+/// Not `hypot`: it would be the one symbol that asks for glibc 2.35. Numbers of a picture neither overflow nor vanish.
+fn length(of: Point) -> f32 {
+    (of.0 * of.0 + of.1 * of.1).sqrt()
+}
+
 fn disc(at: Point, centre: Point, radius: f32) -> f32 {
-    (at.0 - centre.0).hypot(at.1 - centre.1) - radius
+    length((at.0 - centre.0, at.1 - centre.1)) - radius
 }
 
 /// A line from `a` to `b` with round ends.
@@ -106,7 +111,7 @@ fn line(at: Point, a: Point, b: Point, half_width: f32) -> f32 {
     let (from_a, along) = ((at.0 - a.0, at.1 - a.1), (b.0 - a.0, b.1 - a.1));
     let square = along.0 * along.0 + along.1 * along.1;
     let share = ((from_a.0 * along.0 + from_a.1 * along.1) / square).clamp(0.0, 1.0);
-    (from_a.0 - along.0 * share).hypot(from_a.1 - along.1 * share) - half_width
+    length((from_a.0 - along.0 * share, from_a.1 - along.1 * share)) - half_width
 }
 
 /// The upper half of a ring, down to `below` under its centre.
