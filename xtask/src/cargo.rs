@@ -187,6 +187,16 @@ pub(crate) fn run(call: &mut Command) -> Outcome {
     }
 }
 
+/// What a program prints; that it fails is an error.
+pub(crate) fn output(call: &mut Command) -> Outcome<String> {
+    let output = call.output().map_err(|why| cannot_start(call, &why))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(stop(format!("`{}` ended with {}: {}.", show(call), output.status, why.trim())));
+    }
+    String::from_utf8(output.stdout).map_err(|_| stop(format!("`{}` prints no text.", show(call))))
+}
+
 pub(crate) fn cannot_start(call: &Command, why: &std::io::Error) -> Stop {
     stop(format!("cannot start {}: {why}.", call.get_program().to_string_lossy()))
 }

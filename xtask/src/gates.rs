@@ -42,7 +42,8 @@ pub(crate) fn run(workspace: &Workspace, strict: bool) -> Counts {
         // `--all-targets` stands beside their names.
         let mut tiers = workspace.cargo("clippy");
         tiers.args(["--workspace", "--test", "directory", "--test", "browser", "--test", "kernel"]);
-        tiers.args(["--test", "accounts", "--test", "desktop", "--quiet", "--", "--deny", "warnings"]);
+        tiers.args(["--test", "accounts", "--test", "desktop", "--test", "packages"]);
+        tiers.args(["--quiet", "--", "--deny", "warnings"]);
         gate("formatting".into(), run_call(workspace.cargo("fmt").args(["--all", "--check"])));
         gate("lints".into(), run_call(&mut clippy));
         gate("lints of the tiers".into(), run_call(&mut tiers));

@@ -5,10 +5,13 @@
 #![expect(clippy::disallowed_methods, reason = "xtask is a tool of the repository: it lives in the world")]
 
 mod cargo;
+mod deb;
 mod demo;
+mod dist;
 mod footprint;
 mod gates;
 mod layout;
+mod manual;
 mod mutants;
 mod packages;
 mod press;
@@ -35,12 +38,13 @@ cargo xtask COMMAND
   demo [--once] [--yes]         the main job from end to end, on a simulated headset
   test [--tier NAME]... [--yes] [--no-skip]
                                 the test tiers: fast, directory, browser, kernel, accounts,
-                                desktop, windows, macos (all of them by default)
+                                desktop, packages, windows, macos (all of them by default)
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
   mutants [CRATE]... [--sample K/N] [--yes]
                                 how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build
   bench press                   from a press to a softphone, under a small and a large policy
+  dist deb [--yes]              the Debian package, the same bytes for the same source
   layout [--yes]                writes which code an idle agent runs, for the linker (before a release)
   setup [--yes]                 installs what all of the above need, and nothing else
 
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         }
         ["bench", "footprint", rest @ ..] => ("bench footprint", rest),
         ["bench", "press", rest @ ..] => ("bench press", rest),
+        ["dist", "deb", rest @ ..] => ("dist deb", rest),
         [command, rest @ ..] => (*command, rest),
     };
     let help = match command {
@@ -65,6 +70,7 @@ fn main() -> ExitCode {
         "test" | "ci" => tiers::HELP,
         "bench" | "bench footprint" => footprint::HELP,
         "bench press" => press::HELP,
+        "dist" | "dist deb" => dist::HELP,
         "layout" => layout::HELP,
         "mutants" => mutants::HELP,
         "setup" => packages::HELP,
@@ -87,6 +93,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         "demo" => demo::run(&asked),
         "test" | "ci" => tiers::run(&asked),
+        "dist deb" => dist::run(&asked),
         "layout" => layout::run(&asked),
         "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
@@ -136,7 +143,7 @@ impl Asked {
                 || words.next().copied().ok_or_else(|| stop(format!("{word} needs a value after it.")));
             match (command, *word) {
                 ("demo", "--once") => asked.once = true,
-                ("demo" | "test" | "layout" | "setup" | "mutants", "--yes") => asked.yes = true,
+                ("demo" | "test" | "layout" | "setup" | "mutants" | "dist deb", "--yes") => asked.yes = true,
                 ("test", "--no-skip") => asked.strict = true,
                 ("test", "--tier") => asked.tiers.push(tier::Tier::named(value()?)?),
                 ("bench press", "--debug") => asked.debug = true,
@@ -149,9 +156,13 @@ impl Asked {
                 }
                 ("mutants", "--sample") => asked.sample = Some(mutants::sample(value()?)?),
                 ("mutants", name) if !name.starts_with('-') => asked.crates.push(name.to_owned()),
+                ("dist", _) => return Err(stop(format!("there is no package \"{word}\"."))),
                 ("bench", _) => return Err(stop(format!("there is no bench \"{word}\"."))),
                 _ => return Err(stop(format!("\"{word}\" is not one of its options."))),
             }
+        }
+        if command == "dist" {
+            return Err(stop("which package? There is one: deb."));
         }
         if command == "bench" {
             return Err(stop("which bench? There are two: footprint and press."));

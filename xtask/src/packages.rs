@@ -14,7 +14,8 @@ cargo xtask setup [--yes]
 
   Lists the Debian packages that the build, the demo and all test tiers need and this machine lacks, asks, and
   installs them with apt-get (through sudo if you are not root); then cargo-nextest, if it is missing, what the
-  kernel tier boots (into the cache), and Rust's standard libraries of other systems (rustup). No service is started. The other commands do the same for what they need.
+  kernel tier boots and the Debian of the packages tier (both into the cache), and Rust's standard libraries of other
+  systems (rustup). No service is started. The other commands do the same for what they need.
 
   --yes   do not ask (as with CI=true)
 ";
@@ -91,7 +92,9 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
     all.extend(Tier::ALL.map(Tier::needs));
     ensure(&all, asked)?;
     ensure_nextest(&workspace, asked)?;
-    run_call(&mut Command::new(workspace.root.join("tests/kernel/setup.sh")))?;
+    for setup in Tier::ALL.into_iter().filter_map(Tier::setup) {
+        run_call(&mut Command::new(workspace.root.join(setup)))?;
+    }
     for system in Tier::ALL.into_iter().filter_map(systems::of) {
         systems::install(&workspace, system)?;
     }

@@ -20,6 +20,13 @@ pub(crate) const BUILD: Needs = Needs {
     commands: &["cc", "pkg-config"],
 };
 
+/// Of what the tier `packages` needs, what `cargo xtask dist` does.
+pub(crate) const PACK: Needs = Needs {
+    purpose: "packing",
+    packages: &["binutils", "coreutils", "dpkg", "dpkg-dev", "git", "gzip"],
+    commands: &["date", "dpkg-deb", "dpkg-shlibdeps", "gzip", "md5sum", "objdump", "sha256sum"],
+};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tier {
     Fast,
@@ -28,18 +35,20 @@ pub(crate) enum Tier {
     Kernel,
     Accounts,
     Desktop,
+    Packages,
     Windows,
     MacOs,
 }
 
 impl Tier {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Fast,
         Self::Directory,
         Self::Browser,
         Self::Kernel,
         Self::Accounts,
         Self::Desktop,
+        Self::Packages,
         Self::Windows,
         Self::MacOs,
     ];
@@ -53,6 +62,7 @@ impl Tier {
             Self::Kernel => "kernel",
             Self::Accounts => "accounts",
             Self::Desktop => "desktop",
+            Self::Packages => "packages",
             Self::Windows => "windows",
             Self::MacOs => "macos",
         }
@@ -119,9 +129,49 @@ impl Tier {
                 ],
                 &["Xvfb", "xfce4-panel", "dbus-run-session", "gdbus", "import", "xdotool"],
             ),
+            Self::Packages => (
+                &[
+                    "appstream",
+                    "binutils",
+                    "coreutils",
+                    "desktop-file-utils",
+                    "dpkg",
+                    "dpkg-dev",
+                    "git",
+                    "gzip",
+                    "man-db",
+                    "mmdebstrap",
+                    "systemd",
+                    "util-linux",
+                ],
+                &[
+                    "appstreamcli",
+                    "chroot",
+                    "desktop-file-validate",
+                    "dpkg-deb",
+                    "dpkg-shlibdeps",
+                    "gzip",
+                    "man",
+                    "mmdebstrap",
+                    "objdump",
+                    "sha256sum",
+                    "systemd-analyze",
+                    "unshare",
+                ],
+            ),
             Self::Windows | Self::MacOs => (&[], &["rustup"]),
         };
         Needs { purpose: self.name(), packages, commands }
+    }
+
+    /// What is fetched once before the rig can stand, seen from the workspace's root.
+    pub(crate) fn setup(self) -> Option<PathBuf> {
+        match self {
+            Self::Kernel => Some("tests/kernel/setup.sh".into()),
+            Self::Packages => Some("tests/packages/setup.sh".into()),
+            Self::Fast | Self::Directory | Self::Browser | Self::Accounts | Self::Desktop => None,
+            Self::Windows | Self::MacOs => None,
+        }
     }
 
     /// The rig that the tests of this tier are started by, seen from the workspace's root.
@@ -132,6 +182,7 @@ impl Tier {
             Self::Browser => vec!["tests/browser/rig.sh".into(), "with".into()],
             Self::Accounts => vec!["tests/accounts/rig.sh".into()],
             Self::Desktop => vec!["tests/desktop/rig.sh".into()],
+            Self::Packages => vec!["tests/packages/rig.sh".into()],
         }
     }
 }

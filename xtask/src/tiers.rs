@@ -8,7 +8,7 @@ use crate::cargo::{Workspace, cannot_start, make_folder, run as run_call, show};
 use crate::packages;
 use crate::systems;
 use crate::tier::{BUILD, Counts, Tier};
-use crate::{Asked, Outcome, Stop, gates, stop};
+use crate::{Asked, Outcome, Stop, dist, gates, stop};
 
 pub(crate) const HELP: &str = "\
 cargo xtask test [--tier NAME]... [--yes] [--no-skip]
@@ -23,11 +23,13 @@ cargo xtask ci
               one round of its random mishaps
   accounts    tests/accounts.rs as root, with two more users and an /etc and /usr of its own (tests/accounts/rig.sh)
   desktop     tests/desktop.rs with an X server, D-Bus and a panel (tests/desktop/rig.sh)
+  packages    tests/packages.rs: the Debian package, made twice, and installed, updated, removed and purged in a bare
+              Debian of its own, as root (tests/packages/rig.sh)
   windows     the agent's Rust code checked for Windows; nothing is built or run. One test is the check, and one each
               crate that must not be in its graph
   macos       the same for macOS
 
-  The integration tests named directory, browser, kernel, accounts and desktop run in their tier only.
+  The integration tests named directory, browser, kernel, accounts, desktop and packages run in their tier only.
   A tier that this machine cannot run is skipped loudly. With --no-skip, with CI=true and as `cargo xtask ci` that
   is a failure, and formatting, lints and documentation tests are run as well.
 
@@ -39,6 +41,9 @@ cargo xtask ci
   HOOKSWITCH_ARTIFACTS       a folder for pictures and logs worth keeping
   HOOKSWITCH_VM              kernel: run.sh, which runs a command in the guest
   HOOKSWITCH_SHIPPED         kernel, accounts, desktop: the agent as it is shipped (release build)
+  HOOKSWITCH_PACKAGES        packages: a folder with the package (first), the same made again (again), and a newer one
+                             (next)
+  HOOKSWITCH_ROOT            packages: the bare Debian; see tests/packages/rig.sh
   SLAPD_URI, SLAPD_CA, ...   directory: see tests/directory/slapd.sh
   HOOKSWITCH_WEBDRIVER, ...  browser: see tests/browser/rig.sh
   HOOKSWITCH_DESKTOP_ITEM    desktop: item.sh, which asks the tray; see tests/desktop/rig.sh
@@ -49,8 +54,8 @@ fn hindrance(workspace: &Workspace, tier: Tier) -> Option<String> {
     if tier == Tier::Kernel && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Some("its rig boots Debian's amd64 kernel and needs a Linux machine of that kind".into());
     }
-    if tier == Tier::Accounts {
-        match Command::new(workspace.root.join("tests/accounts/rig.sh")).arg("--check").output() {
+    if let (Tier::Accounts | Tier::Packages, Some(rig)) = (tier, tier.rig().first()) {
+        match Command::new(workspace.root.join(rig)).arg("--check").output() {
             Ok(tried) if tried.status.success() => {}
             Ok(tried) => return Some(String::from_utf8_lossy(&tried.stderr).trim().to_owned()),
             Err(why) => return Some(format!("its rig cannot be started: {why}")),
@@ -123,10 +128,10 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
         row.note = format!("SKIPPED: {why}");
         return row;
     }
-    if tier == Tier::Kernel
-        && let Err(Stop(why)) = run_call(&mut Command::new(workspace.root.join("tests/kernel/setup.sh")))
+    if let Some(setup) = tier.setup()
+        && let Err(Stop(why)) = run_call(&mut Command::new(workspace.root.join(setup)))
     {
-        println!("SKIPPED: the kernel tier: {why}");
+        println!("SKIPPED: the {} tier: {why}", tier.name());
         row.counts.skipped = 1;
         row.note = format!("SKIPPED: its rig could not be set up: {why}");
         return row;
@@ -164,6 +169,10 @@ fn run_tier(workspace: &Workspace, tier: Tier) -> Row {
             call.env("HOOKSWITCH_SHIPPED", workspace.shipped());
             call.args(["--test", tier.name()]);
         }
+        Tier::Packages => {
+            call.env("HOOKSWITCH_PACKAGES", dist::of_tests(workspace));
+            call.args(["--test", tier.name()]);
+        }
         Tier::Directory | Tier::Browser | Tier::Windows | Tier::MacOs => {
             call.args(["--test", tier.name()]);
         }
@@ -188,8 +197,11 @@ fn build_test(workspace: &Workspace, tier: Tier) -> Outcome {
     if tier == Tier::Fast {
         return Ok(());
     }
-    if matches!(tier, Tier::Kernel | Tier::Accounts | Tier::Desktop) {
+    if matches!(tier, Tier::Kernel | Tier::Accounts | Tier::Desktop | Tier::Packages) {
         workspace.build_shipped()?;
+    }
+    if tier == Tier::Packages {
+        dist::for_tests(workspace)?;
     }
     run_call(workspace.cargo("test").args(["--workspace", "--no-run", "--quiet", "--test", tier.name()]))
 }

@@ -1,0 +1,148 @@
+//! What is in the package, without installing it.
+
+use crate::rig::told::{Context, Told};
+use crate::rig::world::ended;
+use crate::{of_rig, package, well};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Figures of systemd itself: 0 is closed, 10 is open.
+const MOST_EXPOSED: f64 = 2.5;
+
+/// Where its files lie side by side with nothing else.
+fn unpacked() -> Told<PathBuf> {
+    let folder = tempfile_in_scratch("unpacked")?;
+    well(ended(Command::new("dpkg-deb").arg("--extract").arg(package("first")?).arg(&folder))?)?;
+    Ok(folder)
+}
+
+fn tempfile_in_scratch(name: &str) -> Told<PathBuf> {
+    let folder = of_rig("HOOKSWITCH_SCRATCH")?.join(format!("{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).at(name)?;
+    Ok(folder)
+}
+
+#[test]
+fn the_same_source_makes_the_same_bytes() -> Told<()> {
+    let bytes = |which: &str| std::fs::read(package(which)?).at(which);
+    let (first, again, next) = (bytes("first")?, bytes("again")?, bytes("next")?);
+    assert!(first == again, "{} bytes and {} bytes differ", first.len(), again.len());
+    assert!(first != next, "another version is another package");
+    for which in ["first", "again", "next"] {
+        let path = package(which)?;
+        let folder = path.parent().ok_or("a folder")?;
+        let checked =
+            well(ended(Command::new("sha256sum").args(["--check", "SHA256SUMS"]).current_dir(folder))?)?;
+        let name = path.file_name().ok_or("a name")?.to_string_lossy();
+        assert_eq!(checked.stdout, format!("{name}: OK\n"));
+    }
+    Ok(())
+}
+
+/// `UPDATE_GOLDEN=1 cargo xtask test --tier packages` writes the list anew.
+#[test]
+fn modes_owners_and_paths_are_as_listed() -> Told<()> {
+    let said = well(ended(Command::new("dpkg-deb").arg("--contents").arg(package("first")?))?)?;
+    let mut list = String::new();
+    for line in said.stdout.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [mode, owner, _, _, _, path @ ..] = words.as_slice() else { return Err(line.to_owned()) };
+        list += &format!("{mode} {owner} {}\n", path.join(" "));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/packages/deb.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().ok_or("a folder")?).at("the golden folder")?;
+        std::fs::write(&path, &list).at("the golden file")?;
+    }
+    assert_eq!(list, std::fs::read_to_string(&path).unwrap_or_default(), "UPDATE_GOLDEN=1 writes it anew");
+    Ok(())
+}
+
+#[test]
+fn the_rule_lets_in_who_sits_there_and_nobody_else() -> Told<()> {
+    fn complaint(rule: &str) -> Option<&'static str> {
+        let says: Vec<&str> = rule.lines().filter(|line| !line.starts_with('#')).collect();
+        let says = |word: &str| says.iter().any(|line| line.contains(word));
+        match () {
+            () if !says("TAG+=\"uaccess\"") => Some("nobody may use a headset"),
+            () if says("MODE") || says("0666") => Some("everybody may use it"),
+            () if says("GROUP=") || says("OWNER=") => Some("others than who sits there may use it"),
+            () => None,
+        }
+    }
+    assert!(complaint("KERNEL==\"hidraw*\", MODE=\"0666\", TAG+=\"uaccess\"").is_some());
+    assert!(complaint("# TAG+=\"uaccess\"").is_some());
+    let rule = std::fs::read_to_string(unpacked()?.join("usr/lib/udev/rules.d/70-hookswitch.rules"));
+    assert_eq!(complaint(&rule.at("the rule")?), None);
+    Ok(())
+}
+
+#[test]
+fn the_service_is_sandboxed() -> Told<()> {
+    fn exposure(unit: &Path) -> Told<f64> {
+        let mut call = Command::new("systemd-analyze");
+        call.args(["security", "--offline=true", "--no-pager"]).arg(unit);
+        let said = well(ended(&mut call)?)?.stdout;
+        let line = said.lines().rfind(|line| line.contains("exposure level")).ok_or("no figure")?;
+        println!("{line}");
+        let figure = line.rsplit(": ").next().and_then(|rest| rest.split(' ').next());
+        figure.ok_or("no figure")?.parse().at(line)
+    }
+    let folder = unpacked()?;
+    let unit = folder.join("usr/lib/systemd/system/hookswitch-machine.service");
+    let sandboxed = exposure(&unit)?;
+    assert!(sandboxed <= MOST_EXPOSED, "{sandboxed}");
+    let text = std::fs::read_to_string(&unit).at("the unit")?;
+    let open: String =
+        text.lines().filter(|line| !line.starts_with("SystemCallFilter")).map(|l| format!("{l}\n")).collect();
+    let open_unit = folder.join("open.service");
+    std::fs::write(&open_unit, open).at("a unit that is open")?;
+    assert!(exposure(&open_unit)? > MOST_EXPOSED, "the figure does not see what is left out");
+    Ok(())
+}
+
+/// Each is held by the program that its readers have, which complains of a broken one.
+#[test]
+fn desktop_files_metainfo_manual_and_completions_are_well_formed() -> Told<()> {
+    let folder = unpacked()?;
+    let desktop: (&str, &[&str]) = ("desktop-file-validate", &[]);
+    let metainfo: (&str, &[&str]) = ("appstreamcli", &["validate", "--no-net", "--pedantic"]);
+    let completions: (&str, &[&str]) = ("bash", &["-n"]);
+    for (path, (program, arguments), broken) in [
+        ("usr/share/applications/hookswitch.desktop", desktop, "[Desktop Entry]\nName=x\n"),
+        ("etc/xdg/autostart/hookswitch.desktop", desktop, "[Desktop Entry]\nType=Application\n"),
+        (
+            "usr/share/metainfo/org.hookswitch.Hookswitch.metainfo.xml",
+            metainfo,
+            "<component><id>x</id></component>",
+        ),
+        ("usr/share/bash-completion/completions/hookswitch", completions, "if"),
+    ] {
+        let path = folder.join(path);
+        well(ended(Command::new(program).args(arguments).arg(&path))?)?;
+        std::fs::write(&path, broken).at("a broken one")?;
+        let seen = ended(Command::new(program).args(arguments).arg(&path))?;
+        assert_ne!(seen.code, Some(0), "{program} takes what is broken: {seen:?}");
+    }
+    let page = folder.join("usr/share/man/man1/hookswitch.1.gz");
+    let shown = |path: &Path| {
+        let mut call = Command::new("man");
+        let call = call
+            .args(["--warnings=w", "--local-file"])
+            .arg(path)
+            .env("LC_ALL", "C.UTF-8")
+            .env("MANWIDTH", "80");
+        well(ended(call)?)
+    };
+    let read = shown(&page)?;
+    assert_eq!(read.stderr, "", "troff warns of nothing");
+    for word in
+        ["settings set", "--machine", "Exit status", "hookswitch service run", "/etc/hookswitch/tenant.toml"]
+    {
+        assert!(read.stdout.contains(word), "{word}: {}", read.stdout);
+    }
+    let broken = folder.join("broken.1");
+    std::fs::write(&broken, ".TH X 1\n.SH A\n.nosuch\n").at("a broken page")?;
+    assert_ne!(shown(&broken)?.stderr, "", "a broken page is seen");
+    Ok(())
+}
