@@ -52,7 +52,7 @@ fn is_given(port: &str, vid: u16, pid: u16, interfaces: Interfaces<'_>) -> Told<
     ] {
         write(name, text.as_bytes())?;
     }
-    let script = "mount --bind \"$1\" /sys && mount -t tmpfs tmpfs /dev/char && exec env SYSTEMD_DEVICE_VERIFY_SYSFS=0 udevadm test --action=add \"/sys/devices/usb1/$2\"";
+    let script = "mount --bind \"$1\" /sys && mkdir -p /dev/char && mount -t tmpfs tmpfs /dev/char && exec env SYSTEMD_DEVICE_VERIFY_SYSFS=0 udevadm test --action=add \"/sys/devices/usb1/$2\"";
     let mut test = Command::new("unshare");
     test.args(["--mount", "--propagation", "private", "--", "sh", "-c", script, "sh"]).arg(&sys).arg(port);
     let told = well(ended(&mut test)?)?;
