@@ -39,6 +39,29 @@ fn the_same_source_makes_the_same_bytes() -> Told<()> {
     Ok(())
 }
 
+/// What systems of five years can start, and what a network of branch offices can carry.
+#[test]
+fn it_asks_for_no_newer_glibc_and_stays_small() -> Told<()> {
+    const NEWEST: [u32; 2] = [2, 34];
+    const MOST_BYTES: u64 = 6 * 1024 * 1024;
+    let packed = std::fs::metadata(package("first")?).at("the package")?.len();
+    assert!(packed <= MOST_BYTES, "{packed} bytes");
+    let program = unpacked()?.join("usr/bin/hookswitch");
+    let symbols = well(ended(Command::new("objdump").arg("-T").arg(&program))?)?.stdout;
+    let wanted = symbols.lines().filter_map(|line| {
+        let (_, version) = line.split_once("GLIBC_")?;
+        let version = version.split([')', ' ']).next()?;
+        let numbers: Option<Vec<u32>> = version.split('.').map(|number| number.parse().ok()).collect();
+        Some((numbers?, line))
+    });
+    let wanted: Vec<(Vec<u32>, &str)> = wanted.collect();
+    assert!(wanted.len() > 50, "the symbols are not read: {symbols}");
+    let newer: Vec<&str> =
+        wanted.iter().filter(|(version, _)| version[..] > NEWEST[..]).map(|(_, line)| *line).collect();
+    assert_eq!(newer, [""; 0]);
+    Ok(())
+}
+
 /// `UPDATE_GOLDEN=1 cargo xtask test --tier packages` writes the list anew.
 #[test]
 fn modes_owners_and_paths_are_as_listed() -> Told<()> {
