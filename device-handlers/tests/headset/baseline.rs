@@ -91,6 +91,20 @@ fn the_first_hook_down_after_opening_in_a_call_hangs_up() {
     }
 }
 
+/// What says nothing of the hook leaves it not known.
+#[test]
+fn another_report_says_nothing_of_the_hook() {
+    let mut rig = Rig::fresh(MIRRORED, &[]);
+    rig.headset.pause();
+    rig.set(IN_CALL);
+    rig.headset.rewrite_indicators(rig.now);
+    rig.drain();
+    rig.after_ms(600);
+    assert_eq!(rig.report(&[0x9B, 1]), event(Event::TeamsButton));
+    rig.after_ms(300);
+    assert_eq!(rig.report(&[1, 0]), event(Event::HangUp));
+}
+
 /// The same after the link was lost in a call, where the device went on.
 #[test]
 fn the_first_hook_down_after_a_reconnect_in_a_call_hangs_up() {
@@ -112,15 +126,17 @@ fn hook_down_hangs_up_nothing_once_the_device_was_dark_or_has_said_where_its_hoo
     rig.settle(IN_CALL);
     assert_eq!(rig.report(&[1, 0x00]), NOTHING, "dark before the call");
 
-    let mut rig = Rig::fresh(SHARED, &[]);
-    rig.headset.pause();
-    rig.set(IN_CALL);
-    rig.headset.rewrite_indicators(rig.now);
-    rig.drain();
-    rig.after_ms(20);
-    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "how it was found");
-    rig.after_ms(600);
-    assert_eq!(rig.report(&[1, 0x00]), NOTHING, "said before");
+    for (layout, down) in [(SHARED, [1, 0]), (SEPARATE, [8, 0])] {
+        let mut rig = Rig::fresh(layout, &[]);
+        rig.headset.pause();
+        rig.set(IN_CALL);
+        rig.headset.rewrite_indicators(rig.now);
+        rig.drain();
+        rig.after_ms(20);
+        assert_eq!(rig.report(&down), NOTHING, "how it was found");
+        rig.after_ms(600);
+        assert_eq!(rig.report(&down), NOTHING, "said before");
+    }
 
     // Nor is one that comes with a press of another key.
     let mut rig = Rig::fresh(SHARED, &[]);
