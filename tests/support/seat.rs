@@ -101,8 +101,8 @@ pub(crate) async fn outlives_each_of_the_three(place: Place) -> Told<()> {
         person.status("its return", |status| problems(status).is_empty()).await?;
     }
     anna.is_at_the_headset(true).await?;
-    // What it says in its first quarter of a second is how it was found, and in the half after its lights were written
-    // their echo: neither is a press. A busy computer is late with both.
+    // The headset was off-hook all the time and has said nothing since: the first that it says is this press. What it
+    // said in its first quarter of a second would be how it was found, and a busy computer is late with that.
     tokio::time::sleep(4 * A_WHILE).await;
     press(&mut at_hand).await?;
     anna.phone.call_event("ended", "device").await?;

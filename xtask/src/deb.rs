@@ -87,7 +87,7 @@ pub(crate) fn pack(workspace: &Workspace, package: &Package, folder: &Path) -> O
     describe(workspace, package, &tree, &stage)?;
     tree.settle()?;
     let name = format!("hookswitch_{}_amd64.deb", package.version);
-    // One thread: with more xz cuts into other blocks. Not zstd: Debian 11 does not read it.
+    // One thread: with more xz cuts into other blocks. xz is what all of Debian reads.
     let mut call = Command::new("dpkg-deb");
     call.env("SOURCE_DATE_EPOCH", package.epoch.to_string());
     call.args(["--root-owner-group", "-Zxz", "-z9", "--threads-max=1", "--build"]);

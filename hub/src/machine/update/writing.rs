@@ -34,10 +34,17 @@ impl Update {
         let running = self.running.as_mut()?;
         let planned = running.planned.as_mut()?;
         if running.resume.is_none() {
-            let is = target.filter(|is| is.runtime.bcd_device == running.target.runtime.bcd_device);
-            let Some(is) = is else {
-                let problem = Reason::HeadsetGone.at(&running.job.name);
-                return self.finish(Outcome::Failed { problem }, None, false, out);
+            let offered_for = running.target.runtime.bcd_device;
+            let is = match target {
+                Some(is) if is.runtime.bcd_device == offered_for => is,
+                other => {
+                    let problem = match other {
+                        // Another firmware by now: what was offered is not offered any more.
+                        Some(_) => Reason::NoSuchOffer.at(&running.job.offer),
+                        None => Reason::HeadsetGone.at(&running.job.name),
+                    };
+                    return self.finish(Outcome::Failed { problem }, None, false, out);
+                }
             };
             // It may have been plugged in elsewhere meanwhile.
             planned.plan.runtime = is.runtime.clone();

@@ -105,10 +105,10 @@ fn one_with_another_firmware_by_now_is_not_written() {
     rig.feed(Input::WorldChanged(WorldChange::HotPlug));
     rig.pass(Duration::from_secs(10));
     rig.fetched(package(1, "1.20"));
-    assert!(
-        rig.usb.is_none()
-            && matches!(rig.job().and_then(|j| j.outcome.clone()), Some(Outcome::Failed { .. }))
-    );
+    let Some(Outcome::Failed { problem }) = rig.job().and_then(|job| job.outcome.clone()) else {
+        panic!("{:?}", rig.job())
+    };
+    assert_eq!((problem.code, rig.usb.is_none()), (Code::NoSuchOffer, true), "it was plugged in");
 }
 
 /// A headset of the company's own doing is given to a call, and its person is told anew after that.
