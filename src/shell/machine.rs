@@ -20,9 +20,13 @@ use hub::machine::{
 };
 use hub::protocol::Function;
 use jiff::tz::TimeZone;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
+
+/// So long after the start, an answer of the tenant or a download the memory that it took is given back: what follows
+/// each of them is over by then. Not after presses, whose code is to be there for the next one.
+pub const REST: Duration = Duration::from_secs(5);
 
 /// What the loop is given.
 pub struct Parts {
@@ -59,6 +63,8 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
     let mut errands = Errands::start(room, events.clone());
     let mut stopped: Option<oneshot::Sender<()>> = None;
     let alarm = os::Alarm::new();
+    let rested = os::Alarm::new();
+    let mut rest = Some(os::instant() + REST);
     loop {
         let world = (&mut buses, &errands, &mut fetches);
         perform(&mut role, &mut store, world, &mut ways, &mut awake).await;
@@ -76,7 +82,15 @@ pub async fn run(parts: Parts, events: UnboundedSender<Event>, mut queue: Unboun
                 role.handle_timeout(now());
                 continue;
             }
+            () = rested.wait(rest) => {
+                rest = None;
+                os::give_back_memory();
+                continue;
+            }
         };
+        if matches!(event, Some(Event::Machine(Input::Tenant(_)) | Event::Fetched { .. })) {
+            rest = Some(os::instant() + REST);
+        }
         match event {
             None => return,
             Some(Event::Machine(input @ Input::WorldChanged(_))) => {

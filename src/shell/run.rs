@@ -8,6 +8,7 @@ use super::folders::Folders;
 use super::handle::{Event, UserHandle};
 use super::hardware::Hardware;
 use super::ipc::{self, Doors};
+use super::machine::REST;
 use super::rest::{Keeper, RestConfig};
 use super::start::{self, Machine, no_resources, random};
 use super::tray::{self, Tray};
@@ -188,6 +189,9 @@ async fn start(
         Some(Err(problem)) => say_no_tray(problem, &handle).await,
     }
     let summary = tokio::task::spawn_local(summary(handle.clone(), locale.tag(), headless));
+    if to_machine.is_none() {
+        tokio::task::spawn_local(rest());
+    }
 
     let result = tokio::select! {
         _ = stopping.recv() => Ok(()),
@@ -362,6 +366,12 @@ async fn summary(handle: UserHandle, language: &'static str, headless: bool) {
         let lines = terminal.later(&views.borrow_and_update());
         say(lines, language);
     }
+}
+
+/// Where the machine role is here too, that does it for both.
+async fn rest() {
+    os::Alarm::new().wait(Some(os::instant() + REST)).await;
+    os::give_back_memory();
 }
 
 /// To the terminal it was started in. That may be closed, or a file on a full disk: the agent runs on without.

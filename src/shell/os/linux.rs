@@ -21,6 +21,7 @@ mod hid;
 mod hotplug;
 mod logind;
 mod main_loop;
+mod memory;
 mod notices;
 #[cfg(test)]
 mod private_bus;
@@ -43,6 +44,7 @@ pub use desktop::{has_display, open_url, start_unit};
 pub use hid::{hid_closed, hid_descriptor, hid_port};
 pub use hotplug::{DEVICE_NOTICES, watch_devices};
 pub use main_loop::{MainLoop, Post, main_loop};
+pub use memory::{frugal_memory, give_back_memory};
 pub use notices::show_notice;
 
 pub const MISSING: &[Missing] = &[];
@@ -182,25 +184,6 @@ pub async fn ended(process: u32) {
         Ok(process) if process.readable().await.is_ok() => {}
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
         _ => std::future::pending().await,
-    }
-}
-
-/// One allocation arena for all threads: the agent's threads sleep nearly always, and an arena each costs memory that
-/// is never given back.
-pub fn frugal_memory() {
-    // SAFETY: mallopt only changes parameters of the allocator; called before any other thread runs.
-    unsafe {
-        libc::mallopt(libc::M_ARENA_MAX, 1);
-    }
-}
-
-/// Returns what the allocator keeps for later to the system; worth it after the start, which needs more than all that
-/// comes after it.
-pub fn give_back_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: malloc_trim takes the allocator's own locks and has no preconditions.
-    unsafe {
-        libc::malloc_trim(0);
     }
 }
 
