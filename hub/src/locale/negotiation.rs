@@ -91,4 +91,12 @@ mod tests {
         assert_eq!(best("pt_BR", &["en-US", "pt-PT"]), Some(1));
         assert_eq!(best("zh_TW", &["en-US", "zh-Hans"]), None);
     }
+
+    #[test]
+    fn a_modifier_names_the_script() {
+        let tags = ["uz-Latn", "uz-Cyrl"];
+        for (wanted, index) in [("uz_UZ@latin", 0), ("uz_UZ@cyrillic", 1), ("uz_UZ.UTF-8@cyrillic", 1)] {
+            assert_eq!(best(wanted, &tags), Some(index), "for {wanted}");
+        }
+    }
 }

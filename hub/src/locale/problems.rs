@@ -194,6 +194,17 @@ mod tests {
         assert_eq!(text, "Das Firmware-Paket wird abgelehnt: the dog ate it");
     }
 
+    #[test]
+    fn a_detail_alone_is_plain_text() {
+        let size = Detail::new("archive-no-end", "cut off").with("bytes", 7);
+        let text = "Das Paket endet nicht wie eine Zip-Datei (7 Byte); es ist abgeschnitten oder keine";
+        assert_eq!(Locale::new("de").detail(&size), text);
+        assert_eq!(
+            Locale::new("de").detail(&Detail::new("no-such-code", "the dog ate it")),
+            "the dog ate it"
+        );
+    }
+
     /// Its words were others then; of the older one an argument is missing, of the newer one the code is not known.
     #[test]
     fn a_problem_of_another_version_shows_the_text_it_carries() {

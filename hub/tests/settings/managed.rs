@@ -88,3 +88,25 @@ fn a_misspelt_machine_file_does_not_open_the_door() {
     let (settings, _) = Settings::resolve(&layers("tenant_url = \"x\"", &rogue, Some("rest_port = 3")));
     assert!(settings.tenant().is_ok_and(|tenant| tenant.is_some()), "a user's mistake is the user's");
 }
+
+/// What keeps the tenant out is said by who reads it: this agent, or the service beside it.
+#[test]
+fn a_fault_of_the_settings_is_said_once() {
+    let of_agent = |problems: &[Problem], settings: &Settings| {
+        let said = |with_service| codes(&settings.said_by_agent(problems.to_vec(), with_service)).join(" ");
+        (said(true), said(false))
+    };
+    let user = "rest_port = \"x\"\nserver_url = 5";
+    let (settings, problems) = Settings::resolve(&layers(user, &[], None));
+    assert_eq!(codes(&problems), ["setting-invalid"; 2]);
+    let both = "setting-invalid setting-invalid".to_owned();
+    assert_eq!(of_agent(&problems, &settings), (both, "setting-invalid".to_owned()));
+    assert_eq!(settings.said_by_agent(problems.clone(), false)[0].args["key"], "rest_port");
+
+    let mut withheld = layers("rest_port = \"x\"", &[], None);
+    withheld.machine.private.content = Content::Unusable(Unusable::Withheld);
+    let (settings, problems) = Settings::resolve(&withheld);
+    assert_eq!(problems.len(), 2);
+    let port = "setting-invalid".to_owned();
+    assert_eq!(of_agent(&problems, &settings), (port.clone(), port));
+}
