@@ -126,7 +126,51 @@ impl Workspace {
 
     /// Builds the agent as it is shipped.
     pub(crate) fn build_shipped(&self) -> Outcome {
-        run(self.cargo("build").args(["--release", "--package", "hookswitch", "--bin", "hookswitch"]))
+        run(self.release("build")?.args(["--package", "hookswitch", "--bin", "hookswitch"]))
+    }
+
+    /// `cargo COMMAND --release`, without the names of this computer's folders in what it makes: they tell strangers who
+    /// built it, and make other bytes of the same source.
+    pub(crate) fn release(&self, command: &str) -> Outcome<Command> {
+        let folders = self.folders()?;
+        let mut rust: Vec<String> =
+            match (std::env::var("CARGO_ENCODED_RUSTFLAGS"), std::env::var("RUSTFLAGS")) {
+                (Ok(flags), _) if !flags.is_empty() => flags.split('\x1f').map(str::to_owned).collect(),
+                (_, Ok(flags)) => flags.split_whitespace().map(str::to_owned).collect(),
+                _ => Vec::new(),
+            };
+        rust.extend(
+            folders.iter().map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display())),
+        );
+        let mut c: Vec<String> =
+            std::env::var("CFLAGS").into_iter().filter(|flags| !flags.is_empty()).collect();
+        c.extend(folders.iter().map(|(path, name)| format!("-ffile-prefix-map={}={name}", path.display())));
+        let mut cargo = self.cargo(command);
+        cargo.arg("--release").env("CARGO_ENCODED_RUSTFLAGS", rust.join("\x1f")).env("CFLAGS", c.join(" "));
+        Ok(cargo)
+    }
+
+    /// This computer's folders that compilers write into programs, each with a name that is the same everywhere. Where
+    /// one lies in another, the inner one is last: the last that matches counts. Not this checkout, whose files cargo
+    /// names by their place in it: flags of its own would build all libraries anew for each.
+    fn folders(&self) -> Outcome<Vec<(PathBuf, &'static str)>> {
+        let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
+        let home = home.ok_or_else(|| stop("neither CARGO_HOME nor HOME is set: set one."))?;
+        let sysroot = output(self.settled("rustc").args(["--print", "sysroot"]))?;
+        let mut folders = vec![
+            (self.target.clone(), "/target"),
+            (Path::new(sysroot.trim()).join("lib/rustlib/src/rust"), "/rustc"),
+        ];
+        // One for each registry, named after its address.
+        let registries = home.join("registry/src");
+        if folder_entries(&registries).is_empty() {
+            // Before the first build there is none.
+            run(&mut self.cargo("fetch"))?;
+        }
+        folders.extend(folder_entries(&registries).into_iter().map(|of| (of, "/crates")));
+        folders.sort();
+        Ok(folders)
     }
 
     /// Where that is.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cargo::{Workspace, cache_folder, make_folder, run as run_call};
+use crate::cargo::{Workspace, cache_folder, make_folder};
 use crate::packages::{self, has_command};
 use crate::tier::BUILD;
 use crate::{Asked, Outcome, stop};
@@ -102,8 +102,8 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
 fn build(asked: &Asked) -> Outcome<PathBuf> {
     let workspace = Workspace::open(asked.strict)?;
     packages::ensure(&[BUILD], asked)?;
-    run_call(workspace.cargo("build").args(["--release", "--package", "hookswitch", "--bin", "hookswitch"]))?;
-    Ok(workspace.target.join("release/hookswitch"))
+    workspace.build_shipped()?;
+    Ok(workspace.shipped())
 }
 
 /// A program that idles, and how long its starts took before.

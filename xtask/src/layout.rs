@@ -40,8 +40,8 @@ struct Function {
 pub(crate) fn run(asked: &Asked) -> Outcome {
     let workspace = Workspace::open(asked.strict)?;
     packages::ensure(&[BUILD], asked)?;
-    let mut build = workspace.cargo("rustc");
-    build.args(["--release", "--package", "hookswitch", "--bin", "hookswitch", "--", "-C", "strip=none"]);
+    let mut build = workspace.release("rustc")?;
+    build.args(["--package", "hookswitch", "--bin", "hookswitch", "--", "-C", "strip=none"]);
     run_call(&mut build)?;
     let folder = cache_folder()?.join("layout");
     drop(fs::remove_dir_all(&folder));

@@ -24,16 +24,8 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
         workspace.build_programs()?;
         workspace.programs()
     } else {
-        let mut build = workspace.cargo("build");
-        build.args([
-            "--release",
-            "--package",
-            "hookswitch",
-            "--package",
-            "tenant",
-            "--features",
-            "tenant/server",
-        ]);
+        let mut build = workspace.release("build")?;
+        build.args(["--package", "hookswitch", "--package", "tenant", "--features", "tenant/server"]);
         build.args(["--bin", "hookswitch-tenant", "--example", "simulated", "--example", "press"]);
         run_call(&mut build)?;
         workspace.target.join("release")
