@@ -210,6 +210,17 @@ pub(crate) fn cache_folder() -> Outcome<PathBuf> {
         .ok_or_else(|| stop("neither HOME nor XDG_CACHE_HOME is set: set one, or CARGO_TARGET_DIR."))
 }
 
+/// A point in time (seconds since 1970) as `date` writes it, in UTC.
+pub(crate) fn date(epoch: u64, format: &str) -> Outcome<String> {
+    let mut call = Command::new("date");
+    let said = output(call.env("LC_ALL", "C").args(["-u", &format!("--date=@{epoch}"), format]))?;
+    Ok(said.trim().to_owned())
+}
+
+pub(crate) fn text(path: &Path) -> Outcome<String> {
+    std::fs::read_to_string(path).map_err(|why| stop(format!("cannot read {}: {why}.", path.display())))
+}
+
 pub(crate) fn make_folder(path: &Path) -> Outcome {
     std::fs::create_dir_all(path)
         .map_err(|why| stop(format!("cannot make the folder {}: {why}.", path.display())))

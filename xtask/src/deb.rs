@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::cargo::{Workspace, make_folder, output, run as run_call, show};
-use crate::{Outcome, Stop, manual, stop};
+use crate::cargo::{Workspace, date, make_folder, output, run as run_call, show, text};
+use crate::{Outcome, Stop, manual, sbom, stop};
 
 const MAINTAINER: &str = "Hookswitch contributors <nobody@hookswitch.invalid>";
 const LICENCE: &str = "LICENSE-MIT";
@@ -75,7 +75,7 @@ fn epoch(workspace: &Workspace) -> Outcome<u64> {
     said.trim().parse().map_err(|_| stop(format!("`{}` says \"{}\".", show(&git), said.trim())))
 }
 
-/// Packs it into `folder`, with the list of check sums beside it.
+/// Packs it into `folder`, with what it is made of and the list of check sums beside it.
 pub(crate) fn pack(workspace: &Workspace, package: &Package, folder: &Path) -> Outcome<PathBuf> {
     let stage = folder.join("stage");
     if stage.exists() {
@@ -94,7 +94,9 @@ pub(crate) fn pack(workspace: &Workspace, package: &Package, folder: &Path) -> O
     run_call(call.arg(&tree.root).arg(folder.join(&name)))?;
     std::fs::remove_dir_all(&stage)
         .map_err(|why| stop(format!("cannot remove {}: {why}.", stage.display())))?;
-    let sums = output(Command::new("sha256sum").arg(&name).current_dir(folder))?;
+    let made_of = format!("hookswitch_{}.cdx.json", package.version);
+    write(&folder.join(&made_of), sbom::of(workspace, &package.version, package.epoch)?.as_bytes())?;
+    let sums = output(Command::new("sha256sum").args([&name, &made_of]).current_dir(folder))?;
     write(&folder.join("SHA256SUMS"), sums.as_bytes())?;
     Ok(folder.join(name))
 }
@@ -219,12 +221,6 @@ fn changelog(page: &str, version: &str, epoch: u64) -> Outcome<String> {
     Ok(entry)
 }
 
-fn date(epoch: u64, format: &str) -> Outcome<String> {
-    let mut call = Command::new("date");
-    let said = output(call.env("LC_ALL", "C").args(["-u", &format!("--date=@{epoch}"), format]))?;
-    Ok(said.trim().to_owned())
-}
-
 /// The template with each `@NAME@` replaced; one that is left, or not there, is an error.
 fn filled(template: &str, values: &[(&str, &str)]) -> Outcome<String> {
     let mut rest = template.to_owned();
@@ -316,10 +312,6 @@ impl Tree {
 
 fn read(path: &Path) -> Outcome<Vec<u8>> {
     std::fs::read(path).map_err(|why| stop(format!("cannot read {}: {why}.", path.display())))
-}
-
-fn text(path: &Path) -> Outcome<String> {
-    std::fs::read_to_string(path).map_err(|why| stop(format!("cannot read {}: {why}.", path.display())))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Outcome {

@@ -11,8 +11,9 @@ use crate::{Asked, Outcome, deb, packages, stop};
 pub(crate) const HELP: &str = "\
 cargo xtask dist deb [--yes]
 
-  Builds the agent as it is shipped and packs it: dist/hookswitch_VERSION_amd64.deb in the target folder, with a list of
-  check sums, SHA256SUMS, beside it. Says how large it is and which version of glibc it asks for.
+  Builds the agent as it is shipped and packs it: dist/hookswitch_VERSION_amd64.deb in the target folder, with what it
+  is made of, hookswitch_VERSION.cdx.json (CycloneDX 1.6), and a list of check sums, SHA256SUMS, beside it. Says how large
+  it is and which version of glibc it asks for.
 
   Time stamps are those of the last commit, or SOURCE_DATE_EPOCH: packed again, it has the same bytes.
 

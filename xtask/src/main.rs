@@ -15,6 +15,7 @@ mod manual;
 mod mutants;
 mod packages;
 mod press;
+mod sbom;
 mod systems;
 mod tier;
 mod tiers;
