@@ -16,13 +16,25 @@ fn the_main_job_several_people_and_several_headsets_on_a_real_kernel() {
         (variable("HOOKSWITCH_VM"), variable("HOOKSWITCH_BIN_DIR"), variable("HOOKSWITCH_SHIPPED"));
     let suite = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/suite.sh");
     let mut boot = Command::new(vm);
-    boot.args(["--udev", "--timeout", "1080", "--env", "SEED", "--"]).arg(suite).arg(bin_dir).arg(agent);
+    boot.args(["--udev", "--systemd", "--timeout", "1080", "--env", "SEED", "--"])
+        .arg(suite)
+        .arg(bin_dir)
+        .arg(agent);
     let output = boot.output().expect("the rig starts");
     let said = String::from_utf8_lossy(&output.stdout);
     println!("{said}{}", String::from_utf8_lossy(&output.stderr));
-    for part in
-        ["story", "interrupted", "crashed", "dfu-util", "people", "deaths", "twins", "night", "mishaps"]
-    {
+    for part in [
+        "story",
+        "interrupted",
+        "crashed",
+        "dfu-util",
+        "people",
+        "deaths",
+        "twins",
+        "night",
+        "mishaps",
+        "unit",
+    ] {
         assert!(
             said.contains(&format!("part {part} passed")),
             "{part} did not pass; the guest's words are above"

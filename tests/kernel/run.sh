@@ -4,6 +4,7 @@
 #   own files: every path, binary and library is where it is here, but writes vanish with the guest and /run and
 #   $HOME start empty. The modules uhid and vhci_hcd are loaded. Output arrives live, stdout and stderr apart.
 #   --udev           run udevd in the guest (libusb's and libudev's hot-plug events need it)
+#   --systemd        systemd is the guest's first process, with nothing to start but COMMAND
 #   --share FOLDER   the one folder whose writes come through, at the same path
 #   --env NAME       hand this variable on as well (always: HOOKSWITCH_*, RUST_LOG, RUST_BACKTRACE)
 #   --timeout S      end the guest after S seconds (300)
@@ -17,10 +18,11 @@ vm=${XDG_CACHE_HOME:-$HOME/.cache}/hookswitch/vm
 
 die() { echo "kernel rig: $1" >&2; exit 125; }
 usage() { sed -n '2,/^set /s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-udev='' share='' limit_s=300 memory=768 console='' handed=(RUST_LOG RUST_BACKTRACE)
+udev='' systemd='' share='' limit_s=300 memory=768 console='' handed=(RUST_LOG RUST_BACKTRACE)
 while [ $# -gt 0 ]; do
   case $1 in
     --udev) udev=1; shift; continue ;;
+    --systemd) systemd=1; shift; continue ;;
     --) shift; break ;;
     -h | --help) usage; exit 0 ;;
     --share | --env | --timeout | --memory | --console) [ $# -ge 2 ] || die "$1 needs a value" ;;
@@ -48,7 +50,8 @@ trap 'exit 130' INT TERM
 
 printf '%q ' "$@" >"$job/command"
 {
-  printf 'RIG_UDEV=%q\nRIG_SHARE=%q\nRIG_FOLDER=%q\nexport HOOKSWITCH_GUEST=1\n' "$udev" "$share" "$PWD"
+  printf 'RIG_UDEV=%q\nRIG_SYSTEMD=%q\nRIG_SHARE=%q\nRIG_FOLDER=%q\nexport HOOKSWITCH_GUEST=1\n' \
+    "$udev" "$systemd" "$share" "$PWD"
   for name in "${handed[@]}" ${!HOOKSWITCH_*}; do
     [ -z "${!name+set}" ] || printf 'export %s=%q\n' "$name" "${!name}"
   done

@@ -8,7 +8,7 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 vm=${XDG_CACHE_HOME:-$HOME/.cache}/hookswitch/vm
 root=$vm/root
-packages=(qemu-system-x86 seabios busybox-static kmod udev usbutils dfu-util)
+packages=(qemu-system-x86 seabios busybox-static kmod udev systemd usbutils dfu-util)
 # What the guest loads: first its console and its disks, then what the tests are about. Order and needs: modprobe.
 modules=(virtio_pci virtio_console virtio_rng 9pnet_virtio 9p overlay hid_generic usbhid uhid vhci_hcd)
 
@@ -103,7 +103,8 @@ if [ "$(cat "$vm/ready" 2>/dev/null)" = "$stamp" ] && from_root qemu usr/bin/qem
   exit 0
 fi
 rm -f "$vm/ready"
-from_root qemu usr/bin/qemu-system-x86_64 --version >/dev/null 2>&1 || unpack_packages
+{ [ -x "$root/lib/systemd/systemd" ] && from_root qemu usr/bin/qemu-system-x86_64 --version >/dev/null 2>&1; } ||
+  unpack_packages
 version=$(cd "$root/lib/modules" && echo *)
 case $version in '*' | *' '*) die "expected one kernel in $root/lib/modules, found: $version" ;; esac
 from_root depmod bin/kmod -b "$root" "$version" 2>>"$vm/apt.log"

@@ -2,10 +2,12 @@
 # suite.sh BIN_DIR AGENT
 #   What tests/kernel.rs runs in the guest: the story over USB/IP with the shipped agent, the story with the cable pulled
 #   in the middle of an update, the story with the agent killed there, dfu-util writing the same simulated headset as a
-#   control, and one machine role as root with several people and several headsets. Each part says how it ended in a
-#   line of its own: "part NAME passed" or "part NAME FAILED". BIN_DIR has the other programs.
+#   control, one machine role as root with several people and several headsets, and the same as the unit that is
+#   installed, in its sandbox. Each part says how it ended in a line of its own: "part NAME passed" or "part NAME FAILED".
+#   BIN_DIR has the other programs.
 set -uo pipefail
 bin=$1 agent=$2
+installer=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../../installer/linux" && pwd)
 work=$(mktemp -d)
 failed=0
 
@@ -57,10 +59,23 @@ household() { # PART
   HOOKSWITCH_SCRATCH=$scratch "$bin/examples/household" "$1" --bin-dir "$bin" --agent "$agent"
 }
 
+# The night of those two with the machine role as it is installed.
+unit() {
+  local unit=hookswitch-machine.service scratch=$work/unit
+  install -Dm755 "$agent" /usr/bin/hookswitch
+  install -Dm644 "$installer/$unit" "/usr/lib/systemd/system/$unit"
+  mkdir -p "$scratch" && chmod 755 "$work" "$scratch"
+  HOOKSWITCH_UNIT=$unit HOOKSWITCH_SCRATCH=$scratch "$bin/examples/household" night --bin-dir "$bin" --agent "$agent"
+}
+
 part story story story
 part interrupted story interrupted --interrupt --layout split
 part crashed story crashed --crash
 part dfu-util control
 for name in people deaths twins night mishaps; do part "$name" household "$name"; done
+# The installed unit in its sandbox, which sees no /tmp but its own.
+rm -rf "$work"
+work=$(mktemp -d -p /srv)
+part unit unit
 rm -rf "$work"
 exit "$failed"

@@ -111,20 +111,50 @@ impl Service {
             Place::InTheService => SIMULATED,
             Place::OnTheBus => BINARY,
         };
-        let mut command = as_user("root", program, &["service", "run"])?;
+        let nowhere = "unix:path=/nonexistent/bus";
+        let bus = ("DBUS_SYSTEM_BUS_ADDRESS", screen.map_or(nowhere, Screen::bus).to_owned());
+        let settings = [&[bus], settings].concat();
+        let mut command = match std::env::var("HOOKSWITCH_UNIT") {
+            Ok(unit) => as_unit(&unit, &settings)?,
+            Err(_) => as_user("root", program, &["service", "run"])?,
+        };
         if place == Place::InTheService {
             command.env("SIM_CONTROL", control()?);
             let _ = std::fs::remove_file(control()?);
         }
-        let nowhere = "unix:path=/nonexistent/bus";
-        command.env("DBUS_SYSTEM_BUS_ADDRESS", screen.map_or(nowhere, Screen::bus));
-        command.envs(settings.iter().map(|(name, value)| (*name, value)));
+        command.envs(settings);
         // One that was killed leaves its own behind.
         let _ = std::fs::remove_file(SOCKET);
         let program = Program::start("the service", &mut command, &scratch()?.join("service.log"))?;
         wait_for("the service", PATIENCE, async || Ok(Path::new(SOCKET).exists().then_some(()))).await?;
         Ok(Self(program))
     }
+}
+
+/// The service as it is installed, under the systemd of this machine: started, watched and stopped by it. The command runs
+/// as long as the unit does.
+fn as_unit(unit: &str, settings: &[(&str, String)]) -> Told<Command> {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+    let environment: String =
+        settings.iter().map(|(name, value)| format!("Environment=\"{name}={}\"\n", quoted(value))).collect();
+    // Nothing else of this machine is started with it.
+    let drop_in = format!(
+        "[Unit]\nDefaultDependencies=no\n[Service]\nStandardError=append:{}\n{environment}",
+        scratch()?.join("unit.log").display()
+    );
+    let folder = Path::new("/run/systemd/system").join(format!("{unit}.d"));
+    std::fs::create_dir_all(&folder).at("the unit's folder")?;
+    std::fs::write(folder.join("rig.conf"), drop_in).at("the unit's drop-in")?;
+    sh("systemctl daemon-reload")?;
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "systemctl start \"$0\" || exit; trap 'systemctl stop \"$0\"; exit' TERM
+        while systemctl is-active --quiet \"$0\"; do sleep 0.2; done
+        systemctl status --no-pager \"$0\"; exit 1",
+    ]);
+    command.arg(unit);
+    Ok(command)
 }
 
 /// The door of the hand at the headset.
