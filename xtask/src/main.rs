@@ -10,7 +10,6 @@ mod demo;
 mod dist;
 mod footprint;
 mod gates;
-mod layout;
 mod manual;
 mod mutants;
 mod packages;
@@ -46,7 +45,6 @@ cargo xtask COMMAND
   bench footprint               size, memory, wakeups and start time of the release build
   bench press                   from a press to a softphone, under a small and a large policy
   dist deb [--yes]              the Debian package, the same bytes for the same source
-  layout [--yes]                writes which code an idle agent runs, for the linker (before a release)
   setup [--yes]                 installs what all of the above need, and nothing else
 
 cargo xtask COMMAND --help tells more.
@@ -72,7 +70,6 @@ fn main() -> ExitCode {
         "bench" | "bench footprint" => footprint::HELP,
         "bench press" => press::HELP,
         "dist" | "dist deb" => dist::HELP,
-        "layout" => layout::HELP,
         "mutants" => mutants::HELP,
         "setup" => packages::HELP,
         other => {
@@ -95,7 +92,6 @@ fn main() -> ExitCode {
         "demo" => demo::run(&asked),
         "test" | "ci" => tiers::run(&asked),
         "dist deb" => dist::run(&asked),
-        "layout" => layout::run(&asked),
         "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
         "bench press" => press::run(&asked),
@@ -144,7 +140,7 @@ impl Asked {
                 || words.next().copied().ok_or_else(|| stop(format!("{word} needs a value after it.")));
             match (command, *word) {
                 ("demo", "--once") => asked.once = true,
-                ("demo" | "test" | "layout" | "setup" | "mutants" | "dist deb", "--yes") => asked.yes = true,
+                ("demo" | "test" | "setup" | "mutants" | "dist deb", "--yes") => asked.yes = true,
                 ("test", "--no-skip") => asked.strict = true,
                 ("test", "--tier") => asked.tiers.push(tier::Tier::named(value()?)?),
                 ("bench press", "--debug") => asked.debug = true,
