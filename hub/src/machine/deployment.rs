@@ -5,7 +5,7 @@
 //! | optional | the person | dismiss the version | never |
 //! | persistent | the person; after the deadline as *automatic* | put it off for [`PAUSE_S`] | when they come and at each poll, at most once in [`PAUSE_S`] |
 //! | automatic | the agent, [`NOTICE_S`] after a notice, whether or not somebody is there | put it off for [`PAUSE_S`], as often as the policy says | before each beginning |
-//! | silent | the agent, in the window | nothing | never |
+//! | silent | the agent, in the window, at a time in its first [`SPREAD_S`] that is the computer's own | nothing | never |
 //!
 //! None of them begins, and nobody is asked, while a headset of this computer is in a call. What failed is tried again a
 //! day later (in the next window), after the third time in a row a week later.
@@ -23,6 +23,9 @@ pub const PAUSE_S: u64 = 4 * 3600;
 pub const NOTICE_S: u64 = 60;
 /// Failures in a row after which there is more time between two tries, and the company is told.
 pub const MOST_FAILURES: u8 = 3;
+/// The computers of a company begin within this from the beginning of a window (within half of it, where that is less),
+/// each at its own time: all at once would ask the tenant for all packages at once.
+pub const SPREAD_S: u64 = 1800;
 /// Longest hold of what could not be begun.
 pub const MOST_HELD_S: u64 = 3600;
 const DAY_S: u64 = 24 * 3600;
@@ -102,6 +105,8 @@ impl Situation<'_> {
 pub struct Situation<'a> {
     pub now_s: u64,
     pub zone: &'a TimeZone,
+    /// Where this computer is among those of its company: see [`place`].
+    pub place: u16,
     /// A person is at the seat.
     pub somebody: bool,
     /// A headset of this computer is in a call.
@@ -198,16 +203,26 @@ fn silent(rule: &Rule, past: &Past, is: &Situation<'_>) -> Decision {
     let calm = is.calm_since_s.map_or(0, |at| at + NOTICE_S);
     let from_s =
         [not_before, cancelled, calm, is.held_until_s.unwrap_or(0)].into_iter().fold(is.now_s, u64::max);
-    let Some((start, _)) = window_from(rule.window, from_s, is.zone) else {
+    let Some((start, end)) = window_from(rule.window, from_s, is.zone) else {
         // The calendar has an end.
         return Decision::Leave(None);
     };
-    let at = start.max(from_s);
+    let spread = SPREAD_S.min((end - start) / 2);
+    let at = (start + spread * u64::from(is.place) / 65_536).max(from_s);
     if at > is.now_s {
         let why = if past.failed_s.is_some() { WaitsFor::Retry } else { WaitsFor::Window };
         return Decision::Wait(wait(at, why));
     }
     kept(is).unwrap_or(Decision::Begin)
+}
+
+/// A place among computers: the same for a SystemID each time, and evenly spread over many (FNV-1a, folded; nothing hangs
+/// on that nobody can choose it).
+pub fn place(system_id: &str) -> u16 {
+    let hash = system_id
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> 16) as u16 ^ hash as u16
 }
 
 fn retry_after(failures: u8) -> u64 {

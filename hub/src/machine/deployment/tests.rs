@@ -17,6 +17,7 @@ fn rule(deployment: Deployment) -> Rule {
 
 struct Cell {
     now: &'static str,
+    place: u16,
     somebody: bool,
     call: bool,
     kept: Option<WaitsFor>,
@@ -31,6 +32,7 @@ struct Cell {
 fn noon() -> Cell {
     Cell {
         now: "2027-01-12T12:00",
+        place: 0,
         somebody: true,
         call: false,
         kept: None,
@@ -63,6 +65,7 @@ fn decided(rule: &Rule, cell: &Cell) -> Decision {
     let is = Situation {
         now_s: at(cell.now),
         zone: &zone,
+        place: cell.place,
         somebody: cell.somebody,
         call: cell.call,
         kept: cell.kept,
@@ -290,7 +293,7 @@ fn silent_begins_in_its_window_whoever_is_there() {
 }
 
 /// One headset, one rule, and all that time does in a year: when it was begun.
-fn year(rule: &Rule, mut ended: impl FnMut(&mut Past, u64)) -> Vec<u64> {
+fn year(rule: &Rule, place: u16, mut ended: impl FnMut(&mut Past, u64)) -> Vec<u64> {
     let zone = zone();
     let (mut now_s, end) = (at("2027-01-01T12:00"), at("2028-01-01T12:00"));
     let (mut past, mut begun, mut announced_s) = (Past::default(), Vec::new(), None);
@@ -298,6 +301,7 @@ fn year(rule: &Rule, mut ended: impl FnMut(&mut Past, u64)) -> Vec<u64> {
         let is = Situation {
             now_s,
             zone: &zone,
+            place,
             somebody: false,
             call: false,
             kept: None,
@@ -349,9 +353,11 @@ fn no_window_of_a_year_is_missed_and_none_is_used_twice() {
         (3 * 60, 2 * 60),
         (23 * 60, 0),
     ];
-    for window in windows {
+    for (window, place) in
+        windows.into_iter().flat_map(|window| [0, 40_000, u16::MAX].map(|place| (window, place)))
+    {
         let silent = Rule { window, ..rule(Deployment::Silent) };
-        let every = year(&silent, |past, now_s| {
+        let every = year(&silent, place, |past, now_s| {
             // Each day it fails for the first time.
             *past = Past { failures: 1, failed_s: Some(now_s), ..Past::default() };
         });
@@ -370,7 +376,7 @@ fn no_window_of_a_year_is_missed_and_none_is_used_twice() {
 fn what_fails_for_a_year_is_tried_three_times_and_then_once_a_week() {
     for deployment in [Deployment::Silent, Deployment::Automatic] {
         let rule = rule(deployment);
-        let begun = year(&rule, |past, now_s| {
+        let begun = year(&rule, 12_345, |past, now_s| {
             past.failures = past.failures.saturating_add(1);
             past.failed_s = Some(now_s);
         });
@@ -379,6 +385,40 @@ fn what_fails_for_a_year_is_tried_three_times_and_then_once_a_week() {
         assert!(days[2..].iter().all(|days| (6..=7).contains(days)), "{deployment:?}: {days:?}");
         assert!((52..=62).contains(&begun.len()), "{deployment:?}: {}", begun.len());
     }
+}
+
+/// The first half hour of a window, or half of a short one.
+#[test]
+fn the_computers_of_a_company_do_not_begin_all_at_once() {
+    let long = rule(Deployment::Silent);
+    let short = Rule { window: (22 * 60, 22 * 60 + 20), ..long };
+    for (rule, place, begins) in [
+        (long, 0, "2027-01-12T22:00"),
+        (long, 1 << 15, "2027-01-12T22:15"),
+        (long, u16::MAX, "2027-01-12T22:29:59"),
+        (short, 1 << 15, "2027-01-12T22:05"),
+        (short, u16::MAX, "2027-01-12T22:09:59"),
+    ] {
+        let cell = |now| Cell { now, place, ..noon() };
+        for before in ["2027-01-12T12:00", "2027-01-12T21:59:59"] {
+            assert_eq!(decided(&rule, &cell(before)), until(begins, WaitsFor::Window), "{place} {before}");
+        }
+        assert_eq!(decided(&rule, &cell(begins)), Decision::Begin, "{place}");
+        // Who comes later has not missed its time.
+        assert_eq!(
+            decided(&rule, &cell("2027-01-12T22:12")) == Decision::Begin,
+            at(begins) <= at("2027-01-12T22:12")
+        );
+    }
+    assert_eq!(decided(&long, &Cell { place: u16::MAX, ..night() }), Decision::Begin);
+
+    let mut tenths = [0; 10];
+    for n in 0..10_000_u64 {
+        let id = format!("{:08x}-0000-4000-8000-{:012x}", n.wrapping_mul(0x9e37_79b9) as u32, n);
+        assert_eq!(place(&id), place(&id));
+        tenths[usize::from(place(&id)) * 10 / 65_536] += 1;
+    }
+    assert!(tenths.iter().all(|n| (800..1200).contains(n)), "{tenths:?}");
 }
 
 /// Eight to five on each day, a poll each hour: the person is asked twice a day and never twice in four hours.
@@ -395,6 +435,7 @@ fn nobody_is_asked_twice_in_four_hours_of_a_year() {
         let is = Situation {
             now_s,
             zone: &zone,
+            place: 0,
             somebody,
             call: hour % 7 == 0,
             kept: None,

@@ -3,7 +3,7 @@
 use super::deploy::is_about;
 use super::*;
 use crate::machine::deployment::{
-    Decision, MOST_FAILURES, MOST_HELD_S, NOTICE_S, Past, Rule, Situation, decide,
+    Decision, MOST_FAILURES, MOST_HELD_S, NOTICE_S, Past, Rule, Situation, decide, place,
 };
 use crate::problem::{Code, Reason};
 use crate::protocol::{Deployment, WaitsFor};
@@ -174,6 +174,7 @@ impl MachineRole {
         let is = Situation {
             now_s: self.seen.unix_s,
             zone: self.zone(),
+            place: place(&self.system_id),
             somebody: self.at_seat.is_some(),
             call: self.is_in_call(),
             kept: self.kept(),

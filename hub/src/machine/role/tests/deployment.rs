@@ -2,7 +2,7 @@
 
 use super::headset::{Life, package};
 use super::*;
-use crate::machine::deployment::{NOTICE_S, PAUSE_S};
+use crate::machine::deployment::{NOTICE_S, PAUSE_S, SPREAD_S, place};
 use crate::protocol::{Deployment, WaitsFor};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -166,15 +166,26 @@ fn with_nobody_there_an_automatic_update_begins_and_the_next_headset_follows() {
     assert!(rig.fetch.is_none());
 }
 
+/// So long after the beginning of a window this computer begins.
+fn own_time() -> Duration {
+    let own = Duration::from_secs(SPREAD_S * u64::from(place("host-1")) / 65_536);
+    assert_eq!(own, Duration::from_secs(21 * 60 + 17));
+    own
+}
+
 /// The clock of the rig begins at 22:13:20 UTC.
 #[test]
 fn a_silent_update_waits_for_its_window_and_nobody_is_asked() {
     let window = json!({ "from": "23:00", "until": "04:00" });
     let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
     assert_eq!(next(&rig), Some(WaitsFor::Window));
-    assert_eq!(rig.offers()[0].next.and_then(|next| next.at_s), Some(1_700_002_800), "23:00:00");
+    assert_eq!(
+        rig.offers()[0].next.and_then(|next| next.at_s),
+        Some(1_700_002_800 + own_time().as_secs()),
+        "23:21:17"
+    );
     assert_eq!(defer(&mut rig), Some(Code::NotDeferrable));
-    rig.pass(46 * MINUTE);
+    rig.pass(46 * MINUTE + own_time());
     assert!(!runs(&rig));
     rig.pass(MINUTE);
     installs(&mut rig, 0x0120);
@@ -184,7 +195,7 @@ fn a_silent_update_waits_for_its_window_and_nobody_is_asked() {
 /// The window is one of the wall: where it is an hour later, it begins an hour earlier.
 #[test]
 fn a_window_goes_with_the_computer() {
-    let window = json!({ "from": "23:00", "until": "04:00" });
+    let window = json!({ "from": "22:30", "until": "04:00" });
     let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
     rig.pass(MINUTE);
     assert!(!runs(&rig));
@@ -300,7 +311,7 @@ fn what_waits_for_an_absent_person_keeps_no_night_waiting() {
     rig.update_until(0x0120, |_| false);
     rig.pass(30 * MINUTE);
     assert!(rig.fetch.is_none(), "before its window nothing begins for nobody");
-    rig.pass(17 * MINUTE);
+    rig.pass(17 * MINUTE + own_time());
     for _ in 0..2 {
         answered(&mut rig);
         rig.fetched(package(1, "1.20"));
@@ -346,7 +357,7 @@ fn one_that_comes_back_is_told_of_anew() {
 /// A user role that ends takes its lights along, and its calls may live on.
 #[test]
 fn whoever_has_just_left_may_be_in_a_call() {
-    let window = json!({ "from": "23:00", "until": "04:00" });
+    let window = json!({ "from": "22:40", "until": "04:00" });
     let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
     lit(&mut rig, true);
     rig.pass(50 * MINUTE);
@@ -460,7 +471,7 @@ fn said_twice_it_is_put_off_once() {
 
 #[test]
 fn a_silent_update_that_is_cancelled_does_not_begin_again_at_once() {
-    let window = json!({ "from": "22:00", "until": "04:00" });
+    let window = json!({ "from": "21:30", "until": "04:00" });
     let mut rig = ready(json!({ "deployment": "silent", "window": window }), 1);
     rig.pass(2 * MINUTE);
     assert!(runs(&rig));
