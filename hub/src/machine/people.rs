@@ -197,3 +197,43 @@ impl People {
         identity.map_or_else(Default::default, |identity| (identity.groups().clone(), identity.problem()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Why;
+
+    #[test]
+    fn who_was_here_is_remembered_until_there_are_too_many() {
+        let mut people = People::default();
+        for n in 0..MOST {
+            assert!(people.came(&n.to_string(), &[]));
+            people.gone(&n.to_string());
+        }
+        for n in 0..MOST {
+            assert!(!people.came(&n.to_string(), &[]), "{n} of {MOST} is known");
+            people.gone(&n.to_string());
+        }
+        assert!(people.came("one more", &[]));
+        assert_eq!(people.present().collect::<Vec<_>>(), ["one more"]);
+        assert!(people.came("0", &[]), "those who left are forgotten");
+        assert!(!people.came("one more", &[]), "who is here is not");
+    }
+
+    /// Asked again with the next poll, and till then in the groups of the tenant's last word.
+    #[test]
+    fn a_silent_tenant_is_not_waited_for() {
+        let group =
+            |id: &str, why| ResolvedGroup { id: id.to_owned(), name: id.to_owned(), priority: 0, why };
+        let mut people = People::default();
+        people.came("jane", &[group("vip", Why::Assigned), group("all", Why::Everyone)]);
+        people.came("joe", &[]);
+        people.assigned("joe", vec!["it".to_owned()]);
+        assert_eq!(people.unassigned().collect::<Vec<_>>(), ["jane"]);
+        people.tenant_is_silent();
+        assert_eq!(people.unassigned().count(), 0);
+        let assigned = |user: &str| people.all[user].assigned.clone();
+        assert_eq!(assigned("jane"), Some(vec!["vip".to_owned()]));
+        assert_eq!(assigned("joe"), Some(vec!["it".to_owned()]), "what it said today stands");
+    }
+}
