@@ -1,7 +1,7 @@
 //! What is offered, and the gate before an update.
 
 use super::*;
-use crate::problem::Reason;
+use crate::problem::{Code, Reason};
 use crate::protocol::{Deployment, Stop};
 
 /// What offers are planned from.
@@ -33,9 +33,18 @@ impl MachineRole {
 
     /// The gate: everything that speaks against it is said before anything is begun.
     pub(super) fn ready(&mut self, offer: &str, now: Now) -> Result<Offer, Problem> {
+        self.passes(offer, now, |_| true)
+    }
+
+    /// The same for who has asked before: a call is waited for, once the package is here.
+    pub(super) fn ready_but_for_a_call(&mut self, offer: &str, now: Now) -> Result<Offer, Problem> {
+        self.passes(offer, now, |problem| problem.code != Code::InCall)
+    }
+
+    fn passes(&mut self, offer: &str, now: Now, counts: impl Fn(&Problem) -> bool) -> Result<Offer, Problem> {
         let known =
             self.offers().iter().find(|o| o.id == offer).cloned().ok_or_else(|| no_such_offer(offer))?;
-        if let Some(problem) = known.blocked {
+        if let Some(problem) = known.blocked.clone().filter(counts) {
             return Err(problem);
         }
         let recovery = known.deployment == Deployment::Recovery;

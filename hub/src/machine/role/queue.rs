@@ -76,7 +76,7 @@ impl MachineRole {
         }
     }
 
-    /// The next one, if it is its turn. What speaks against it by now is how it ends.
+    /// The next one, if it is its turn. What speaks against it by now is how it ends, but for a call of its headset.
     pub(super) fn begin_queued(&mut self, now: Now) {
         while self.is_free() && self.at_seat.is_some() {
             let Some(Queued { job, .. }) = self.queue.pop_front() else { return };
@@ -95,7 +95,7 @@ impl MachineRole {
     }
 
     fn still_ready(&mut self, job: &Job, now: Now) -> Result<Offer, Problem> {
-        let known = self.ready(&job.offer, now);
+        let known = self.ready_but_for_a_call(&job.offer, now);
         let lost = self.recoveries().any(|entry| entry.device == job.device);
         if known.is_err() && !lost && self.fleet.device(&job.device).is_none() {
             return Err(Reason::HeadsetGone.at(&job.name));

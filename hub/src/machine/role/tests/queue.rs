@@ -158,10 +158,7 @@ fn the_next_one_begins_however_the_one_before_ended() {
 #[test]
 fn what_speaks_against_it_when_it_is_its_turn_is_how_it_ends_and_the_next_one_begins() {
     type Change = fn(&mut Rig);
-    let changes: [(&str, Change); 4] = [
-        ("in-call", |rig| {
-            rig.feed(Input::HidReport { path: "/dev/hidraw2".to_owned(), bytes: vec![1, 2] });
-        }),
+    let changes: [(&str, Change); 3] = [
         ("headset-gone", |rig| {
             rig.headsets[1].becomes(Life::Unplugged);
             rig.feed(Input::WorldChanged(WorldChange::HotPlug));
@@ -194,6 +191,29 @@ fn what_speaks_against_it_when_it_is_its_turn_is_how_it_ends_and_the_next_one_be
             |o: &&Owed| matches!(&o.delivery, Delivery::Update(s) if s.device_id == rig.headsets[1].id());
         assert_eq!(rig.disk.owed.iter().filter(owed).count(), 0, "{why}: nothing was begun");
     }
+}
+
+/// A call is over some time, and nobody has to ask again.
+#[test]
+fn a_call_at_its_turn_is_waited_for() {
+    let mut rig = several(2);
+    assert_eq!(ask(&mut rig, 1), None);
+    let hook = |up: u8| Input::HidReport { path: "/dev/hidraw2".to_owned(), bytes: vec![1, up] };
+    rig.feed(hook(2));
+    complete(&mut rig);
+    rig.pass(Duration::from_secs(6));
+    let second = rig.headsets[1].id();
+    assert_eq!((runs(&rig), waits(&rig)), (Some(second.clone()), vec![]));
+    rig.answer_until_fetch();
+    rig.fetched(package(1, "1.20"));
+    rig.pass(HOUR);
+    assert_eq!(rig.job().map(|job| job.phase), Some(JobPhase::WaitingForCall));
+    assert_eq!(rig.told[&second].status, DeviceStatus::Ready, "the call has its headset");
+    rig.feed(hook(0));
+    rig.update_until(0x0120, |_| false);
+    rig.pass(Duration::from_secs(10));
+    assert_eq!(ends(&rig).last(), Some(&(second, None)));
+    rig.check_dfu();
 }
 
 /// The person said yes to another version.
