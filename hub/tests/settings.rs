@@ -408,6 +408,9 @@ fn an_edit_leaves_the_rest_alone() {
         set(&layers("user = \"a\"", &[], None), "rest_port", Some("0")).expect("no newline"),
         "schema = 1\nuser = \"a\"\nrest_port = 0\n"
     );
+    let older =
+        set(&layers("schema = 0\nuser = \"a\"\n", &[], None), "user", Some("b")).expect("an older file");
+    assert_eq!(older, "schema = 1\nuser = \"b\"\n");
     let crlf = set(&layers("schema = 1\r\nuser = \"a\"\r\n", &[], None), "user", Some("b")).expect("CRLF");
     assert_eq!(crlf, "schema = 1\r\nuser = \"b\"\r\n");
 }

@@ -62,4 +62,12 @@ mod tests {
             assert!(!lost(forged).contains("Jane"), "{}", lost(forged));
         }
     }
+
+    /// Who puts marks of direction into a name is not known by it all the same.
+    #[test]
+    fn marks_of_direction_hide_no_words() {
+        let error = "\u{2068}Jane\u{2069}.Doe".to_owned();
+        let problem = Reason::AgentLost { error }.here();
+        assert_eq!(super::without("it says \u{2068}Jane\u{2069}.Doe, Jane.Doe", &problem), "it says …, …");
+    }
 }

@@ -236,3 +236,21 @@ pub enum CallState {
     Held,
     Ended,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::View;
+    use crate::protocol::{ResolvedGroup, Why};
+
+    #[test]
+    fn a_group_that_is_not_the_person_s_is_called_by_its_id() {
+        let group = ResolvedGroup {
+            id: "vip".into(),
+            name: "Important people".into(),
+            priority: 0,
+            why: Why::Assigned,
+        };
+        let view = View { groups: [group].into(), ..View::default() };
+        assert_eq!((view.group_name("vip"), view.group_name("it")), ("Important people", "it"));
+    }
+}

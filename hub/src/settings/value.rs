@@ -170,8 +170,9 @@ pub(super) fn tenant_url(raw: &Raw) -> Result<String, Kind> {
     }
     let ended = |url: &Url| if url.path().ends_with('/') { url.to_string() } else { format!("{url}/") };
     match (url.scheme(), of_folder) {
-        ("https", None) if url.has_host() => Ok(url.to_string()),
-        ("https", Some(_)) if url.has_host() => Ok(format!("folder+{}", ended(&url))),
+        // An address of this scheme always has a host, by the URL standard.
+        ("https", None) => Ok(url.to_string()),
+        ("https", Some(_)) => Ok(format!("folder+{}", ended(&url))),
         ("file", None) => Ok(ended(&url)),
         _ => Err(Kind::TenantUrl),
     }
