@@ -2,7 +2,7 @@
 
 use crate::rig::told::{Context, Told};
 use crate::rig::world::ended;
-use crate::{of_rig, package, well};
+use crate::{of_rig, package, package_of, well};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,7 +36,9 @@ fn the_same_source_makes_the_same_bytes() -> Told<()> {
         let name = path.file_name().ok_or("a name")?.to_string_lossy();
         let made_of = made_of(folder)?;
         let made_of = made_of.file_name().ok_or("a name")?.to_string_lossy();
-        assert_eq!(checked.stdout, format!("{name}: OK\n{made_of}: OK\n"));
+        let rpm = package_of(which, "rpm")?;
+        let rpm = rpm.file_name().ok_or("a name")?.to_string_lossy();
+        assert_eq!(checked.stdout, format!("{name}: OK\n{rpm}: OK\n{made_of}: OK\n"));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::system::System;
 use std::path::Path;
 
 /// The blocks of one language.
-fn blocks(text: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
     let begin = format!("```{language}\n");
     let cut = text.split(&begin).skip(1).filter_map(|rest| rest.split_once("\n```"));
     cut.map(|(block, _)| format!("{block}\n")).collect()

@@ -4,7 +4,7 @@
 use crate::rig::told::{Context, Told};
 use crate::system::{APT, System};
 
-const ASKED: &str = "/packages/asked";
+pub(crate) const ASKED: &str = "/packages/asked";
 const OF_MACHINE: &str = "/etc/systemd/system/multi-user.target.wants/hookswitch-machine.service";
 
 /// Answers as systemd does where the unit is enabled by its link and one person is logged in. Debian's presets enable all.
@@ -17,6 +17,12 @@ case "$*" in
 *is-active*) exit 3 ;;
 *--system*enable-only*preset*) link system/multi-user.target.wants hookswitch-machine.service ;;
 *--global*enable-only*preset*) link user/graphical-session.target.wants hookswitch.service ;;
+*--no-reload*preset*)
+    echo "systemctl $*" >>/packages/asked
+    case "$*" in *--global*) ;; *) link system/multi-user.target.wants hookswitch-machine.service ;; esac ;;
+*--no-reload*disable*)
+    echo "systemctl $*" >>/packages/asked
+    rm -f /etc/systemd/system/multi-user.target.wants/hookswitch-machine.service ;;
 *) echo "systemctl $*" >>/packages/asked ;;
 esac
 "#;
@@ -30,17 +36,23 @@ const RESTART: &str = "systemctl try-restart hookswitch-machine.service";
 
 fn running() -> Told<System> {
     let system = System::take()?;
+    pretend_to_run(&system)?;
+    Ok(system)
+}
+
+/// As if systemd and udev ran there.
+pub(crate) fn pretend_to_run(system: &System) -> Told<()> {
     for (name, text) in [("systemctl", SYSTEMCTL), ("udevadm", UDEVADM)] {
         std::fs::write(system.path(&format!("/usr/bin/{name}")), text).at(name)?;
     }
     system.sh(
         "chmod 755 /usr/bin/systemctl /usr/bin/udevadm; mkdir -p /run/systemd/system; rm -f /packages/asked",
     )?;
-    Ok(system)
+    Ok(())
 }
 
 /// What was asked since the last look.
-fn asked(system: &System) -> Told<Vec<String>> {
+pub(crate) fn asked(system: &System) -> Told<Vec<String>> {
     let path = system.path(ASKED);
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     let _ = std::fs::remove_file(&path);

@@ -7,8 +7,8 @@
 set -euo pipefail
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/hookswitch/debian
 # Fetched with all that they need. What the package asks for beyond these cannot be installed in the rig, which has no
-# network: its test then says what is missing.
-fetched=(ca-certificates libgcc-s1 libudev1 libusb-1.0-0)
+# network: its test then says what is missing. rpm installs its own kind of package there.
+fetched=(ca-certificates libgcc-s1 libudev1 libusb-1.0-0 rpm)
 
 say() { printf 'packages rig: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Books of the package managers, and what is mounted for the tests. All else must be as before.
-const BOOKS: [&str; 9] = [
+const BOOKS: [&str; 10] = [
     "/dev",
     "/packages",
     "/proc",
+    "/root/.rpmdb",
     "/var/cache/apt",
     "/var/cache/debconf",
     "/var/lib/apt",

@@ -4,18 +4,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::{Workspace, make_folder, output};
-use crate::deb::Package;
+use crate::shipped::{Package, write};
 use crate::tier::{BUILD, PACK};
-use crate::{Asked, Outcome, deb, packages, stop};
+use crate::{Asked, Outcome, deb, packages, rpm, sbom, stop};
 
 pub(crate) const HELP: &str = "\
-cargo xtask dist deb [--yes]
+cargo xtask dist deb|rpm|all [--yes]
 
-  Builds the agent as it is shipped and packs it: dist/hookswitch_VERSION_amd64.deb in the target folder, with what it
-  is made of, hookswitch_VERSION.cdx.json (CycloneDX 1.6), and a list of check sums, SHA256SUMS, beside it. Says how large
-  it is and which version of glibc it asks for.
+  Builds the agent as it is shipped and packs it into the folder dist of the target folder:
+    deb   hookswitch_VERSION_amd64.deb, for Debian, Ubuntu and their relatives
+    rpm   hookswitch-VERSION-1.x86_64.rpm, for Fedora, openSUSE and their relatives
+    all   both
+  Beside them lie what they are made of, hookswitch_VERSION.cdx.json (CycloneDX 1.6), and check sums of them all,
+  SHA256SUMS. Says how large each is and which version of glibc the agent asks for.
 
-  Time stamps are those of the last commit, or SOURCE_DATE_EPOCH: packed again, it has the same bytes.
+  Time stamps are those of the last commit, or SOURCE_DATE_EPOCH: packed again, they have the same bytes.
 
   --yes   install what is missing without asking
 ";
@@ -25,8 +28,18 @@ const GLIBC: (u32, u32) = (2, 34);
 /// What a package should not be larger than.
 const MOST_BYTES: u64 = 6 * 1024 * 1024;
 
-/// `cargo xtask dist deb`
-pub(crate) fn run(asked: &Asked) -> Outcome {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Format {
+    Deb,
+    Rpm,
+}
+
+impl Format {
+    pub(crate) const ALL: [Self; 2] = [Self::Deb, Self::Rpm];
+}
+
+/// `cargo xtask dist deb|rpm|all`
+pub(crate) fn run(asked: &Asked, formats: &[Format]) -> Outcome {
     let workspace = Workspace::open(asked.strict)?;
     packages::ensure(&[BUILD, PACK], asked)?;
     let lacking = PACK.lacking();
@@ -34,14 +47,49 @@ pub(crate) fn run(asked: &Asked) -> Outcome {
         return Err(stop(format!("cannot pack without {}.", lacking.join(", "))));
     }
     workspace.build_shipped()?;
-    let package = Package::of(&workspace)?;
-    let made = deb::pack(&workspace, &package, &workspace.target.join("dist"))?;
-    println!("\n{}", made.display());
-    let bytes = std::fs::metadata(&made).map_err(|why| stop(format!("{}: {why}.", made.display())))?.len();
-    let aim = if bytes <= MOST_BYTES { "within" } else { "MORE THAN" };
-    println!("size:  {:.2} MB, {aim} the aim of 6", bytes as f64 / f64::from(1 << 20));
+    let folder = workspace.target.join("dist");
+    // What an earlier version left is in no list of check sums.
+    empty(&folder)?;
+    for made in pack(&workspace, &Package::of(&workspace)?, formats, &folder)? {
+        println!("\n{}", made.display());
+        let bytes =
+            std::fs::metadata(&made).map_err(|why| stop(format!("{}: {why}.", made.display())))?.len();
+        let aim = if bytes <= MOST_BYTES { "within" } else { "MORE THAN" };
+        println!("size:  {:.2} MB, {aim} the aim of 6", bytes as f64 / f64::from(1 << 20));
+    }
     println!("glibc: {}", glibc(&workspace.shipped())?);
     Ok(())
+}
+
+/// Packs it, with what it is made of and the list of check sums beside.
+fn pack(
+    workspace: &Workspace,
+    package: &Package,
+    formats: &[Format],
+    folder: &Path,
+) -> Outcome<Vec<PathBuf>> {
+    make_folder(folder)?;
+    let mut made = Vec::new();
+    for format in formats {
+        made.push(match format {
+            Format::Deb => deb::pack(workspace, package, folder)?,
+            Format::Rpm => rpm::pack(workspace, package, folder)?,
+        });
+    }
+    let made_of = format!("hookswitch_{}.cdx.json", package.version);
+    write(&folder.join(&made_of), sbom::of(workspace, &package.version, package.epoch)?.as_bytes())?;
+    let names = made.iter().filter_map(|path| path.file_name()).map(|name| name.to_owned());
+    let mut sums = Command::new("sha256sum");
+    sums.args(names).arg(&made_of).current_dir(folder);
+    write(&folder.join("SHA256SUMS"), output(&mut sums)?.as_bytes())?;
+    Ok(made)
+}
+
+fn empty(folder: &Path) -> Outcome {
+    if !folder.exists() {
+        return Ok(());
+    }
+    std::fs::remove_dir_all(folder).map_err(|why| stop(format!("cannot empty {}: {why}.", folder.display())))
 }
 
 /// The newest version of glibc that a symbol of the program asks for, and who asks for more than is the aim.
@@ -71,19 +119,16 @@ fn asked_of_glibc(table: &str) -> Vec<((u32, u32), &str)> {
     undefined.filter_map(|text| Some((line(text)?, text.split_whitespace().next_back()?))).collect()
 }
 
-/// What the tier tries: the package in `first`, the same made once more in `again`, and the one of the next version in
+/// What the tier tries: the packages in `first`, the same made once more in `again`, and those of the next version in
 /// `next`.
 pub(crate) fn for_tests(workspace: &Workspace) -> Outcome {
     let folder = of_tests(workspace);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder)
-            .map_err(|why| stop(format!("cannot empty {}: {why}.", folder.display())))?;
-    }
-    make_folder(&folder)?;
+    empty(&folder)?;
     let package = Package::of(workspace)?;
-    deb::pack(workspace, &package, &folder.join("first"))?;
-    deb::pack(workspace, &package, &folder.join("again"))?;
-    deb::pack(workspace, &package.next()?, &folder.join("next")).map(drop)
+    for (name, package) in [("first", &package), ("again", &package), ("next", &package.next()?)] {
+        pack(workspace, package, &Format::ALL, &folder.join(name))?;
+    }
+    Ok(())
 }
 
 /// Where those are.

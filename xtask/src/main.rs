@@ -14,7 +14,9 @@ mod manual;
 mod mutants;
 mod packages;
 mod press;
+mod rpm;
 mod sbom;
+mod shipped;
 mod systems;
 mod tier;
 mod tiers;
@@ -44,7 +46,7 @@ cargo xtask COMMAND
                                 how much of wrong code the tests of the pure crates notice (hours; not part of ci)
   bench footprint               size, memory, wakeups and start time of the release build
   bench press                   from a press to a softphone, under a small and a large policy
-  dist deb [--yes]              the Debian package, the same bytes for the same source
+  dist deb|rpm|all [--yes]      packages, the same bytes for the same source
   setup [--yes]                 installs what all of the above need, and nothing else
 
 cargo xtask COMMAND --help tells more.
@@ -62,6 +64,8 @@ fn main() -> ExitCode {
         ["bench", "footprint", rest @ ..] => ("bench footprint", rest),
         ["bench", "press", rest @ ..] => ("bench press", rest),
         ["dist", "deb", rest @ ..] => ("dist deb", rest),
+        ["dist", "rpm", rest @ ..] => ("dist rpm", rest),
+        ["dist", "all", rest @ ..] => ("dist all", rest),
         [command, rest @ ..] => (*command, rest),
     };
     let help = match command {
@@ -69,7 +73,7 @@ fn main() -> ExitCode {
         "test" | "ci" => tiers::HELP,
         "bench" | "bench footprint" => footprint::HELP,
         "bench press" => press::HELP,
-        "dist" | "dist deb" => dist::HELP,
+        "dist" | "dist deb" | "dist rpm" | "dist all" => dist::HELP,
         "mutants" => mutants::HELP,
         "setup" => packages::HELP,
         other => {
@@ -91,7 +95,9 @@ fn main() -> ExitCode {
     let outcome = match command {
         "demo" => demo::run(&asked),
         "test" | "ci" => tiers::run(&asked),
-        "dist deb" => dist::run(&asked),
+        "dist deb" => dist::run(&asked, &[dist::Format::Deb]),
+        "dist rpm" => dist::run(&asked, &[dist::Format::Rpm]),
+        "dist all" => dist::run(&asked, &dist::Format::ALL),
         "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
         "bench press" => press::run(&asked),
@@ -140,7 +146,8 @@ impl Asked {
                 || words.next().copied().ok_or_else(|| stop(format!("{word} needs a value after it.")));
             match (command, *word) {
                 ("demo", "--once") => asked.once = true,
-                ("demo" | "test" | "setup" | "mutants" | "dist deb", "--yes") => asked.yes = true,
+                ("demo" | "test" | "setup" | "mutants", "--yes") => asked.yes = true,
+                ("dist deb" | "dist rpm" | "dist all", "--yes") => asked.yes = true,
                 ("test", "--no-skip") => asked.strict = true,
                 ("test", "--tier") => asked.tiers.push(tier::Tier::named(value()?)?),
                 ("bench press", "--debug") => asked.debug = true,
@@ -159,7 +166,7 @@ impl Asked {
             }
         }
         if command == "dist" {
-            return Err(stop("which package? There is one: deb."));
+            return Err(stop("which package? There are two, deb and rpm, and \"all\" makes both."));
         }
         if command == "bench" {
             return Err(stop("which bench? There are two: footprint and press."));

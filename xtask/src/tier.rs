@@ -23,8 +23,8 @@ pub(crate) const BUILD: Needs = Needs {
 /// Of what the tier `packages` needs, what `cargo xtask dist` does.
 pub(crate) const PACK: Needs = Needs {
     purpose: "packing",
-    packages: &["binutils", "coreutils", "dpkg", "dpkg-dev", "git", "gzip"],
-    commands: &["date", "dpkg-deb", "dpkg-shlibdeps", "gzip", "md5sum", "objdump", "sha256sum"],
+    packages: &["binutils", "coreutils", "dpkg", "dpkg-dev", "git", "gzip", "rpm"],
+    commands: &["date", "dpkg-deb", "dpkg-shlibdeps", "gzip", "md5sum", "objdump", "rpmbuild", "sha256sum"],
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
