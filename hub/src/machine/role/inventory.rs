@@ -149,3 +149,34 @@ fn registration(device: &Device, attached: bool) -> wire::DeviceRegistration {
 fn cleaned(text: Option<&str>, most: usize) -> Option<String> {
     text.map(|text| grammar::cleaned(text, most)).filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a time to begin with")]
+mod tests {
+    use super::*;
+
+    fn device(id: usize) -> wire::DeviceRegistration {
+        let text = format!(
+            r#"{{"device_id": "{id:04}", "vendor_id": 1, "product_id": 1, "vendor": "a", "product": "b", "attached": true}}"#
+        );
+        serde_json::from_str(&text).expect("a registration")
+    }
+
+    fn there(ids: impl Iterator<Item = usize>) -> BTreeMap<String, wire::DeviceRegistration> {
+        ids.map(device).map(|device| (device.device_id.clone(), device)).collect()
+    }
+
+    /// Else what is plugged in would be told of at each look.
+    #[test]
+    fn of_too_many_those_that_are_unplugged_are_forgotten_first() {
+        let now = Instant::now();
+        let mut inventory = Inventory::new(Vec::new(), now);
+        // The first in their order stay plugged in.
+        assert_eq!(inventory.changes(there(0..MOST), None, now).len(), MOST);
+        assert_eq!(inventory.changes(there(0..2), None, now).len(), MOST - 2);
+        let more = || there((0..2).chain(MOST..MOST + 9));
+        assert_eq!(inventory.changes(more(), None, now).len(), 9);
+        assert_eq!(inventory.told.len(), MOST);
+        assert_eq!(inventory.changes(more(), None, now).len(), 0, "all of them are known");
+    }
+}

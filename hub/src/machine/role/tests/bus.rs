@@ -134,6 +134,23 @@ fn a_hostile_descriptor_is_named_and_others_are_left_alone() {
     assert_eq!(rig.out, []);
 }
 
+/// Of no product that is known, and nothing of it says that it is a headset.
+#[test]
+fn what_does_not_decode_and_is_nobody_s_headset_is_left_alone() {
+    let mut rig = consumer(vec![]);
+    rig.auto = false;
+    let found = |descriptor: &[u8]| {
+        let unknown = Headset { descriptor: descriptor.to_vec(), ..Headset::new(1) };
+        let mut scan = Scan { hid: unknown.node().into_iter().collect(), usb: None };
+        scan.hid.iter_mut().for_each(|node| node.vendor_id = 0x0001);
+        scan
+    };
+    rig.feed(Input::Scanned(found(&[0x05, 0x01, 0x09, 0x02, 0xa1, 0x01, 0x75, 0xff])));
+    assert_eq!(ids(&rig).len(), 0);
+    rig.feed(Input::Scanned(found(&[0x05, 0x0b, 0x09, 0x05, 0xa1, 0x01, 0x75, 0xff])));
+    assert_eq!(ids(&rig).len(), 1, "it names the telephony page");
+}
+
 #[test]
 fn a_path_given_to_another_headset_is_another_headset() {
     let mut rig = consumer(vec![Headset::new(1)]);

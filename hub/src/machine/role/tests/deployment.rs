@@ -113,8 +113,10 @@ fn an_automatic_update_is_put_off_as_often_as_the_policy_says_and_then_it_begins
     assert_eq!(asked(&mut rig), [true], "it is said again, and that is all");
     assert!(!rig.offers()[0].deferrable);
     assert_eq!(defer(&mut rig), Some(Code::DeferralsUsed));
+    assert_eq!(rig.disk.deployments.len(), 1);
     rig.pass(2 * MINUTE);
     installs(&mut rig, 0x0120);
+    assert_eq!(rig.disk.deployments, [], "what was done is not put off any more");
 }
 
 #[test]
