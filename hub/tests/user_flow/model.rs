@@ -9,7 +9,11 @@ pub(super) struct Expected {
     pub incoming: bool,
     pub state: CallState,
     pub muted: bool,
+    pub since: Instant,
 }
+
+/// As `docs/softphones.md` has it: no call rings for more than five minutes.
+const RINGS: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
 pub(super) struct Model {
@@ -46,12 +50,18 @@ impl Model {
         }
     }
 
-    pub(super) fn created(&mut self, id: u64, owner: &str, incoming: bool) {
+    pub(super) fn created(&mut self, id: u64, owner: &str, incoming: bool, since: Instant) {
         if !incoming && let Some(talking) = self.of_state(CallState::Answered) {
             self.state(talking, CallState::Held);
         }
-        let call = Expected { owner: owner.to_owned(), incoming, state: CallState::Ringing, muted: false };
+        let (owner, state) = (owner.to_owned(), CallState::Ringing);
+        let call = Expected { owner, incoming, state, muted: false, since };
         self.calls.insert(id, call);
+    }
+
+    pub(super) fn time_is(&mut self, now: Instant) {
+        let rings = |c: &Expected| c.incoming && c.state == CallState::Ringing;
+        self.calls.retain(|_, c| !(rings(c) && c.since + RINGS <= now));
     }
 
     /// Whether the softphone's wish is granted.

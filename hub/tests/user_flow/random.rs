@@ -125,6 +125,7 @@ impl World {
         self.rig.agent.handle_timeout(self.rig.now);
         self.rig.drain();
         self.outputs();
+        self.model.time_is(self.rig.now);
     }
 
     fn create(&mut self) {
@@ -139,7 +140,9 @@ impl World {
             muted: false,
         });
         match reply {
-            Some(Reply::Call(call)) if !full => self.model.created(call.id, client, incoming),
+            Some(Reply::Call(call)) if !full => {
+                self.model.created(call.id, client, incoming, self.rig.now);
+            }
             Some(Reply::Refused(problem)) if full => assert_eq!(problem.problem.code, Code::TooManyCalls),
             other => panic!("{other:?}"),
         }
