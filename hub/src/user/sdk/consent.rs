@@ -198,7 +198,8 @@ impl Consent {
             }
             self.denied.push(client.clone());
         }
-        if person_decides || approve || own { Decided::Keep } else { Decided::Done }
+        // Where somebody else decides, all but a no to an asker was answered above.
+        if person_decides { Decided::Keep } else { Decided::Done }
     }
 
     /// Where it is decided what `decider` decides.
@@ -327,4 +328,32 @@ fn site(client: &ClientId) -> &str {
         return host;
     }
     host.rmatch_indices('.').nth(1).map_or(host, |(at, _)| &host[at + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_shows_the_token_asks_no_more_and_is_listed_once() {
+        let mut consent = Consent::default();
+        let [one, two] = ["/usr/bin/one", "/opt/two"].map(|path| ClientId::named(path).expect("a program"));
+        let mut knocks = |client, token| consent.knock(client, token, None, |_| false).is_ok();
+        assert!(!knocks(&one, false) && !knocks(&two, false));
+        assert!(knocks(&one, true) && knocks(&one, true));
+        let listed: Vec<_> = consent.list(|_| false).into_iter().map(|on| (on.client, on.standing)).collect();
+        assert_eq!(listed, [(two, Standing::Asking), (one, Standing::Approved)]);
+    }
+
+    #[test]
+    fn a_no_where_somebody_else_decides_counts_for_this_run() {
+        let mut consent = Consent::default();
+        let by = Decider::Environment;
+        consent.set_own(Approvals { by, ..Approvals::default() });
+        let asker = ClientId::named("https://a.example").expect("a page");
+        assert_eq!(consent.knock(&asker, false, None, |_| false), Err(Stranger::Asks(by)));
+        assert_eq!(consent.decide(&asker, true), Decided::Locked(by));
+        assert_eq!(consent.decide(&asker, false), Decided::Done);
+        assert_eq!(consent.knock(&asker, false, None, |_| false), Err(Stranger::Denied));
+    }
 }
