@@ -346,6 +346,22 @@ mod tests {
     }
 
     #[test]
+    fn names_that_cost_their_owner_nothing_are_one_site() {
+        for (name, of) in [
+            ("https://example.com", "example.com"),
+            ("https://a.b.example.com:8443", "example.com"),
+            ("https://localhost:3000", "localhost"),
+            ("http://127.0.0.1:3000", "127.0.0.1"),
+            ("http://[::1]:3000", "[::1]"),
+            ("chrome-extension://abcdefghijklmnop", "abcdefghijklmnop"),
+            ("/opt/phone/bin/phone", "/opt/phone/bin"),
+        ] {
+            assert_eq!(site(&ClientId::named(name).expect(name)), of, "{name}");
+        }
+        assert_eq!(site(&ClientId::Program(r"C:\Phone\phone.exe".to_owned())), r"C:\Phone");
+    }
+
+    #[test]
     fn a_no_where_somebody_else_decides_counts_for_this_run() {
         let mut consent = Consent::default();
         let by = Decider::Environment;

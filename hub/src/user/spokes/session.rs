@@ -278,3 +278,54 @@ impl Session {
 fn all_if_none(queues: u32) -> u32 {
     if queues == 0 { ALL_QUEUES } else { queues }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> ClientId {
+        ClientId::named(name).expect("a softphone")
+    }
+
+    /// Each is another one's: no softphone has more than its own bound.
+    fn attach(sessions: &mut Sessions, count: usize, name: impl Fn(usize) -> String) {
+        for n in 0..count {
+            sessions.attach(&named(&name(n)), format!("{n:032x}"));
+        }
+    }
+
+    fn is_open(sessions: &mut Sessions, name: &str, n: usize) -> bool {
+        sessions.of(&named(name), &format!("{n:032x}")).is_some()
+    }
+
+    #[test]
+    fn programs_give_way_to_programs_and_leave_the_pages_alone() {
+        let mut sessions = Sessions::default();
+        attach(&mut sessions, 1, |_| "https://page.example".to_owned());
+        let program = |n: usize| format!("/opt/{n}/phone");
+        attach(&mut sessions, MOST_SESSIONS_OF_PROGRAMS, program);
+        assert!(is_open(&mut sessions, &program(0), 0), "there is room for so many");
+        sessions.attach(&named("/opt/more/phone"), "f".repeat(32));
+        assert!(!is_open(&mut sessions, &program(0), 0), "the oldest program's goes");
+        assert!(is_open(&mut sessions, &program(1), 1));
+        assert!(is_open(&mut sessions, "https://page.example", 0));
+    }
+
+    #[test]
+    fn of_one_softphone_and_of_all_the_oldest_give_way() {
+        let mut sessions = Sessions::default();
+        attach(&mut sessions, 1, |_| "https://other.example".to_owned());
+        attach(&mut sessions, MOST_SESSIONS + 1, |_| "https://page.example".to_owned());
+        assert!(!is_open(&mut sessions, "https://page.example", 0));
+        assert!(is_open(&mut sessions, "https://page.example", 1));
+        assert!(is_open(&mut sessions, "https://other.example", 0));
+
+        let mut sessions = Sessions::default();
+        let page = |n: usize| format!("https://{n}.example");
+        attach(&mut sessions, MOST_SESSIONS_OF_ALL, page);
+        assert!(is_open(&mut sessions, &page(0), 0));
+        sessions.attach(&named("https://more.example"), "f".repeat(32));
+        assert!(!is_open(&mut sessions, &page(0), 0));
+        assert!(is_open(&mut sessions, &page(1), 1));
+    }
+}
