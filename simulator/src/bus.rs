@@ -240,7 +240,7 @@ fn hid_path(port: &str, address: u8) -> String {
     format!("sim:{port}:{address}:{}", descriptors::HID_INTERFACE)
 }
 
-fn enumerate(port: &str, slot: &Slot) -> BusDevice {
+pub(crate) fn enumerate(port: &str, slot: &Slot) -> BusDevice {
     let device = &slot.device;
     let setup = device.setup();
     let bcd_device = match device.mode() {

@@ -2,6 +2,7 @@
 //!
 //! * [`Bus`] is the in-process door at the byte border: control transfers, HID reports, arrivals and departures.
 //! * [`usbip`] (Linux) plugs the same headset into the kernel's `vhci_hcd`, where every driver and tool sees it.
+//! * [`Bench`] is the same on a clock that is moved by hand.
 //! * [`control`] (Unix) is a small socket to press, pull and look, for both doors.
 //!
 //! The headset keeps its own state and its own opinion ([`State`], [`LogEntry`]): what the host believes is judged by
@@ -24,6 +25,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod bench;
 mod bus;
 mod descriptors;
 mod device;
@@ -43,6 +45,7 @@ pub mod control;
 #[cfg(target_os = "linux")]
 pub mod usbip;
 
+pub use bench::Bench;
 pub use bus::{Bus, BusDevice, HeadsetHandle, HidInterface, UsbError};
 pub use dfu::{Fault, How};
 pub use event_log::{LogEntry, Severity};

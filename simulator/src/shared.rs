@@ -142,7 +142,7 @@ impl Shared {
 }
 
 impl Ports {
-    fn dispatch(&mut self, port: &str) {
+    pub(crate) fn dispatch(&mut self, port: &str) {
         let Some(slot) = self.slots.get_mut(port) else { return };
         while let Some(output) = slot.device.poll_output() {
             match output {

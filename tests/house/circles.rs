@@ -7,7 +7,7 @@ use super::source;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that are roots of a crate, with the folder their modules lie in.
-const ROOTS: [(&str, &str); 10] = [
+const ROOTS: [(&str, &str); 11] = [
     ("src/lib.rs", "src"),
     ("hub/src/lib.rs", "hub/src"),
     ("device-handlers/src/lib.rs", "device-handlers/src"),
@@ -17,6 +17,7 @@ const ROOTS: [(&str, &str); 10] = [
     ("tenant/src/bin/hookswitch-tenant/main.rs", "tenant/src/bin/hookswitch-tenant"),
     ("simulator/src/lib.rs", "simulator/src"),
     ("simulator/src/bin/hookswitch-sim.rs", "simulator/src/bin/hookswitch-sim"),
+    ("torture/src/main.rs", "torture/src"),
     ("xtask/src/main.rs", "xtask/src"),
 ];
 

@@ -7,8 +7,8 @@ use std::process::Command;
 use crate::{Outcome, Stop, stop};
 
 /// The packages of this workspace, for what must be said of each by name.
-const MEMBERS: [&str; 8] =
-    ["hookswitch", "hub", "device-handlers", "dfu", "directory", "tenant", "simulator", "xtask"];
+const MEMBERS: [&str; 9] =
+    ["hookswitch", "hub", "device-handlers", "dfu", "directory", "tenant", "simulator", "torture", "xtask"];
 
 /// Systems that are checked here and not run.
 pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";

@@ -20,6 +20,7 @@ mod shipped;
 mod systems;
 mod tier;
 mod tiers;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,8 @@ cargo xtask COMMAND
   ci                            what CI runs: every tier, none skipped, and formatting, lints and documentation tests
   mutants [CRATE]... [--sample K/N] [--yes]
                                 how much of wrong code the tests of the pure crates notice (hours; not part of ci)
+  torture [--runs N] [--seed N] [--run K] [--prove]
+                                firmware updates while everything goes wrong: no headset is lost
   bench footprint               size, memory, wakeups and start time of the release build
   bench press                   from a press to a softphone, under a small and a large policy
   dist deb|rpm|all [--yes]      packages, the same bytes for the same source
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         "dist" | "dist deb" | "dist rpm" | "dist all" => dist::HELP,
         "mutants" => mutants::HELP,
         "setup" => packages::HELP,
+        "torture" => torture::HELP,
         other => {
             eprint!("cargo xtask: there is no command \"{other}\".\n\n{HELP}");
             return ExitCode::from(2);
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
         "dist all" => dist::run(&asked, &dist::Format::ALL),
         "mutants" => mutants::run(&asked),
         "setup" => packages::run(&asked),
+        "torture" => torture::run(&asked),
         "bench press" => press::run(&asked),
         _ => footprint::run(&asked),
     };
@@ -131,6 +136,10 @@ struct Asked {
     binary: Option<std::path::PathBuf>,
     /// Debug programs will do.
     debug: bool,
+    /// Show that the torture notices wrong code.
+    prove: bool,
+    /// What the torture is told, with its numbers.
+    torture: Vec<String>,
     /// Seconds over which wakeups are counted.
     idle_s: u64,
 }
@@ -157,6 +166,14 @@ impl Asked {
                     asked.idle_s = text
                         .parse()
                         .map_err(|_| stop(format!("--idle needs a number of seconds, not \"{text}\".")))?;
+                }
+                ("torture", "--prove") => asked.prove = true,
+                ("torture", "--runs" | "--seed" | "--run") => {
+                    let number = value()?;
+                    if number.parse::<u64>().is_err() {
+                        return Err(stop(format!("{word} needs a number, not \"{number}\".")));
+                    }
+                    asked.torture.extend([(*word).to_owned(), number.to_owned()]);
                 }
                 ("mutants", "--sample") => asked.sample = Some(mutants::sample(value()?)?),
                 ("mutants", name) if !name.starts_with('-') => asked.crates.push(name.to_owned()),
